@@ -1,0 +1,156 @@
+/** Commands as values: built with quoting by construction, rendered only at the edge. @module */
+
+/**
+ * A value that must never be printed: a password, a token.
+ * It renders as `***` in text, JSON, logs, diffs and errors, at any depth of quoting,
+ * and becomes text only where the command is sent to the host.
+ */
+export class Secret {
+  readonly #value: string;
+  constructor(value: string) {
+    this.#value = value;
+  }
+  /** The value itself: for a connector, never for output. */
+  reveal(): string {
+    return this.#value;
+  }
+  /** A secret made from this one, for formats that wrap it (an SQL literal, a URL). */
+  map(change: (value: string) => string): Secret {
+    return new Secret(change(this.#value));
+  }
+  toString(): string {
+    return MASK;
+  }
+  toJSON(): string {
+    return MASK;
+  }
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return MASK;
+  }
+}
+const MASK = "***";
+
+/** Text that goes into a command unquoted. */
+export class Raw {
+  readonly text: string | Secret;
+  constructor(text: string | Secret) {
+    this.text = text;
+  }
+}
+/** Insert text without quoting it: the one way to opt out, for text that is a constant of ours. */
+export const raw = (text: string | Secret): Raw => new Raw(text);
+
+/** A whole command that becomes one word of another, as `sh -c` wants it. */
+export class Quoted {
+  readonly inner: Shell;
+  constructor(inner: Shell) {
+    this.inner = inner;
+  }
+}
+export const quoted = (inner: Shell): Quoted => new Quoted(inner);
+
+/** What may stand in a hole of ``sh`…` ``. In a list, words are joined by spaces and `false`, `undefined` and `null` are left out. */
+export type Word = string | number | Secret | Raw | Shell | Quoted | readonly (Word | false | undefined | null)[];
+
+/**
+ * Quote one POSIX shell word.
+ * The same choices as Python's `shlex.quote`, so that commands compare equal with pyinfra's.
+ */
+export function quote(text: string): string {
+  if (text === "") return "''";
+  return SAFE.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`;
+}
+const SAFE = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+/** A path on the host: a leading `~/` stays bare so that the host's shell expands it, the rest is one quoted word. */
+export const remotePath = (path: string): Word => (path.startsWith("~/") ? raw(`~/${quote(path.slice(2))}`) : path);
+
+/** An immutable shell command: literal parts, and words that are quoted when it is rendered. */
+export class Shell {
+  readonly kind = "shell";
+  readonly parts: readonly string[];
+  readonly words: readonly Word[];
+  constructor(parts: readonly string[], words: readonly Word[]) {
+    this.parts = parts;
+    this.words = words;
+  }
+  /** What the host receives. */
+  wire(): string {
+    return render(this, true);
+  }
+  /** What people see: secrets are `***`. */
+  toString(): string {
+    return render(this, false);
+  }
+  toJSON(): string {
+    return this.toString();
+  }
+}
+
+/** Build a command. Every hole becomes one quoted word: ``sh`rm -f ${path}` ``. */
+export function sh(parts: TemplateStringsArray, ...words: Word[]): Shell {
+  return new Shell(parts, words);
+}
+
+/** Several commands as one, joined by an operator such as `" && "`. */
+export function joined(separator: string, commands: readonly Shell[]): Shell {
+  return new Shell(["", ...commands.slice(1).map(() => separator), ""], commands);
+}
+
+function render(shell: Shell, reveal: boolean): string {
+  const word = (value: Word): string => {
+    if (typeof value === "string") return quote(value);
+    if (typeof value === "number") return String(value);
+    if (value instanceof Secret) return reveal ? quote(value.reveal()) : MASK;
+    if (value instanceof Raw) return reveal && value.text instanceof Secret ? value.text.reveal() : String(value.text);
+    if (value instanceof Shell) return render(value, reveal);
+    if (value instanceof Quoted) return quote(render(value.inner, reveal));
+    return value.filter(item => item !== undefined && item !== null && item !== false).map(word).join(" ");
+  };
+  return shell.parts.reduce((out, part, index) => out + word(shell.words[index - 1] as Word) + part);
+}
+
+/** What is uploaded: a file of the control machine, or content made here. */
+export type UploadSource = { readonly path: string } | { readonly content: string | Uint8Array | Secret };
+
+/** Put a file on the host, atomically: a temporary name in the same directory, then a rename. */
+export interface Upload {
+  readonly kind: "upload";
+  readonly source: UploadSource;
+  readonly dest: string;
+  /** Octal digits (`"644"`) or what `chmod` takes. Absent: keep an existing file's mode, else the host's umask decides. */
+  readonly mode?: string;
+  /** Absent: keep an existing file's owner. */
+  readonly user?: string;
+  readonly group?: string;
+}
+/** Fetch a file from the host. `dest` is an absolute path on the control machine. */
+export interface Download {
+  readonly kind: "download";
+  readonly src: string;
+  readonly dest: string;
+}
+/** Copy a directory with rsync, where both sides have it. */
+export interface Rsync {
+  readonly kind: "rsync";
+  readonly src: string;
+  readonly dest: string;
+  readonly flags: readonly string[];
+}
+/** Run a function of ours between commands. */
+export interface FunctionCall<H = never> {
+  readonly kind: "function";
+  /** For output. */
+  readonly name: string;
+  readonly args?: readonly unknown[];
+  run(host: H): unknown;
+}
+
+export const upload = (source: UploadSource, dest: string, attributes: Pick<Upload, "mode" | "user" | "group"> = {}): Upload => ({
+  kind: "upload",
+  source,
+  dest,
+  ...attributes,
+});
+export const download = (src: string, dest: string): Download => ({ kind: "download", src, dest });
+export const rsync = (src: string, dest: string, flags: readonly string[]): Rsync => ({ kind: "rsync", src, dest, flags });

@@ -1,0 +1,107 @@
+/** How bytes reach a host. @module */
+import type { Secret, Shell } from "./command.ts";
+import type { HostData } from "./host.ts";
+
+/** What a connector can do; the engine asks this and never which connector it is. */
+export interface Capabilities {
+  /** Give a command a pseudo-terminal. */
+  readonly pty: boolean;
+  /** Copy directories with rsync. */
+  readonly rsync: boolean;
+}
+
+/** A host data key that a connector reads. */
+export interface DataKey {
+  readonly type: "string" | "number" | "boolean" | "secret" | "strings";
+  /** For the docs; absent when there is none. */
+  readonly default?: string | number | boolean;
+  readonly description: string;
+}
+
+/** A host as an inventory connector finds it. */
+export interface FoundHost {
+  readonly name: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly groups: readonly string[];
+}
+
+/** What a connector may use while it works; nothing else of the control machine's terminal or clock. */
+export interface ConnectorContext {
+  /** Ask the person at the terminal; `undefined` when there is none. One question is asked once, however many hosts wait for it. */
+  ask(question: Question): Promise<Secret | undefined>;
+  warn(message: string): void;
+  /** Directory that relative paths in host data start from. */
+  readonly cwd: string;
+}
+
+export interface Question {
+  /** Hosts with the same key share one answer. */
+  readonly key: string;
+  readonly text: string;
+  /** `secret` hides what is typed; `confirm` takes yes or no and answers `yes` or nothing. */
+  readonly kind: "secret" | "confirm";
+}
+
+/** The host to connect to. */
+export interface Target {
+  /** Name in the inventory. */
+  readonly name: string;
+  /** What follows the connector's name: `debian:12` of `@docker/debian:12`, `web-1` of `web-1`. */
+  readonly address: string;
+  readonly data: HostData;
+  /** Seconds until connecting fails. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/** One way to reach hosts. One object serves a whole run, so that what hosts share is read once. */
+export interface Connector {
+  /** `ssh` of `@ssh/web-1`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly can: Capabilities;
+  readonly dataKeys: Readonly<Record<string, DataKey>>;
+  /** Inventory connectors: the hosts behind an address. Absent: the address is one host. */
+  hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
+  /** Absent in connectors that only bring inventory. Throws `ConnectError`. */
+  connect?(target: Target, context: ConnectorContext): Promise<Connection>;
+  /** End what the run's connections shared. */
+  close?(): Promise<void>;
+}
+
+export type OutputStream = "stdout" | "stderr";
+export type Input = Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface RunOptions {
+  /** Sent to stdin, which is then closed. Absent: stdin is empty. */
+  readonly stdin?: Input;
+  /** A pseudo-terminal, where `can.pty`; stderr then arrives as stdout. */
+  readonly pty?: boolean;
+  /** Every chunk as it arrives. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  /** Keep output for the result; default true. */
+  readonly capture?: boolean;
+  /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a command ended. */
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+}
+
+/** An open connection to one host. */
+export interface Connection {
+  /**
+   * Run one shell line, as the host's login shell would.
+   * Any exit code is a result; rejects with `ConnectionLostError` when no exit code arrived.
+   * Several may run at once; the connection queues what it cannot run in parallel.
+   */
+  run(command: Shell, options?: RunOptions): Promise<RunResult>;
+  /** Copy a directory with rsync, where `can.rsync`. */
+  rsync?(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Never rejects. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/** Facts: questions about a host. @module */
+import type { FactArguments } from "./arguments.ts";
+import type { Shell } from "./command.ts";
+
+/** A fact that takes no arguments. */
+export type NoArguments = Record<never, never>;
+
+/** One question about a host: the command that asks it, and how to read the answer. */
+export interface CommandFact<A extends object, T> {
+  /** `module.Name`. */
+  readonly name: string;
+  /** Command without which the answer is `empty`: it is looked for first. */
+  readonly requires?: string | ((args: A) => string | undefined);
+  command(args: A): Shell;
+  /**
+   * Pure: lines of stdout in, value out. Never called when the command printed nothing.
+   * Throws `SyntaxError` for output it cannot read; the host then fails with the line shown.
+   */
+  parse(lines: readonly string[], args: A): T;
+  /** The answer when the command printed nothing, or `requires` is missing. */
+  readonly empty: T;
+}
+
+/** A fact computed from the answer to another one. */
+export interface DerivedFact<A extends object, T> {
+  readonly name: string;
+  readonly from: Fact<A, never>;
+  derive(answer: never, args: A): T;
+}
+
+export type Fact<A extends object, T> = CommandFact<A, T> | DerivedFact<A, T>;
+
+/** What `host.getFact(fact, …)` takes after the fact: nothing is required if all its arguments are optional. */
+export type FactCallArguments<A extends object> = Record<never, never> extends A ? [args?: A & FactArguments] : [args: A & FactArguments];
+
+/** Define a fact. */
+export const fact = <T, A extends object = NoArguments>(definition: CommandFact<A, T>): CommandFact<A, T> => definition;
+
+/** Define a fact as a view of another one's answer: no command of its own. */
+export const derivedFact = <B, T, A extends object = NoArguments>(definition: {
+  readonly name: string;
+  readonly from: Fact<A, B>;
+  derive(answer: B, args: A): T;
+}): DerivedFact<A, T> => definition as unknown as DerivedFact<A, T>;

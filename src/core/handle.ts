@@ -1,0 +1,27 @@
+/** What calling an operation returns. @module */
+
+/** How an operation ended on a host; readable once it has run, and an error that says so before. */
+export interface OperationResult {
+  /** True if commands ran and all succeeded. */
+  didChange(): boolean;
+  didNotChange(): boolean;
+  /** True if it ended without an error, `_ignoreErrors` or not. An operation that was skipped succeeded. */
+  didSucceed(): boolean;
+  didError(): boolean;
+  /** Output of the last attempt's commands. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly stdoutLines: readonly string[];
+  readonly stderrLines: readonly string[];
+  /** How many times it was tried again. */
+  readonly retryAttempts: number;
+  /** The forecast made while preparing: whether it would run at least one command. */
+  readonly willChange: Promise<boolean>;
+}
+
+/**
+ * An operation that was declared.
+ * Awaiting it while preparing waits for the forecast; inside a callback during execution, for the operation to have run.
+ * It cannot be used as a condition: pass `didChange` to `_if`.
+ */
+export interface OperationHandle extends OperationResult, PromiseLike<OperationResult> {}

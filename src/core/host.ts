@@ -1,0 +1,116 @@
+/** What a host looks like to operations and to deploy files. @module */
+import type { ConnectorArguments, GlobalArguments } from "./arguments.ts";
+import type { Secret, Shell } from "./command.ts";
+import type { Config } from "./config.ts";
+import type { Fact, FactCallArguments } from "./fact.ts";
+
+/** Everything that the inventory, its groups and the command line say about a host, by key. Reading gives the value of highest precedence. */
+export interface HostData {
+  /** The value, or `undefined`. Assigning sets it for this host, above everything else, for the rest of the run. */
+  [key: string]: unknown;
+}
+
+/** Something that can be asked for facts. */
+export interface FactSource {
+  /**
+   * Ask a fact. Facts asked together travel together.
+   * An answer is used again only while nothing has run on the host since, and for `config.factMaxAge` seconds.
+   */
+  getFact<A extends object, T>(fact: Fact<A, T>, ...args: FactCallArguments<A>): Promise<T>;
+}
+
+/** One machine of the inventory. */
+export interface HostIdentity {
+  /** Its name in the inventory: `web-1`, `@local`, `@docker/debian:12`. */
+  readonly name: string;
+  /** Names of the groups it is in; `all` is always among them. */
+  readonly groups: readonly string[];
+  readonly data: HostData;
+}
+
+/** What a file of the control machine is. */
+export interface LocalFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly type: "file" | "directory" | "link" | "other";
+  /** Bytes. */
+  readonly size: number;
+  /** Four octal digits: `"0644"`. */
+  readonly mode: string;
+  readonly atime: Date;
+  readonly mtime: Date;
+  /** What a symbolic link points to, as it is written there. */
+  readonly linkTarget?: string;
+}
+
+/** The control machine's files, read while an operation decides what to do. */
+export interface LocalFiles {
+  /** Absolute path of `path`, which may be relative to the deploy file's directory (`fromDeploy: false`: to the working directory). */
+  resolve(path: string, options?: { readonly fromDeploy?: boolean }): string;
+  /** What is at this absolute path, following a final link; `undefined` when nothing is. */
+  stat(path: string): Promise<LocalFile | undefined>;
+  read(path: string): Promise<Uint8Array>;
+  readText(path: string): Promise<string>;
+  /** Hex digest, computed once per run and file. */
+  checksum(path: string, algorithm: "md5" | "sha1" | "sha256" | "sha384"): Promise<string>;
+  /** Names of what is in a directory, sorted. */
+  list(path: string): Promise<readonly LocalFile[]>;
+  /** Render a template file: Jinja2 text, or a `.ts` module whose default export takes the data. `undefined` data is an error with file and line. */
+  render(path: string, data: Readonly<Record<string, unknown>>, options?: Readonly<Record<string, unknown>>): Promise<string>;
+}
+
+/** The host that an operation is given: facts, and nothing that changes anything. */
+export interface OperationHost extends HostIdentity, FactSource {
+  /** Settings in force for this operation. */
+  readonly config: Readonly<Config>;
+  readonly local: LocalFiles;
+  /** Say why nothing needs doing. The last reason given is the one shown. */
+  noop(reason: string): void;
+  warn(message: string): void;
+  /** True when diffs are wanted: reading the old content from the host is worth it only then. */
+  readonly wantsDiff: boolean;
+  /** Show how a file changes; `undefined` stands for a file that is not there, a `Secret` is never shown. */
+  showDiff(path: string, before: string | undefined, after: string | Secret | undefined): void;
+  /** The host's directory for temporary files. */
+  tempDir(): Promise<string>;
+  /** A name nobody can guess in `tempDir`, the same for the same key during a run. What is there is removed when the operation ends. */
+  tempFile(key?: string): Promise<string>;
+  /** Minute of the run's start, `yymmddHHMM`, for names of backups. */
+  timestamp(): string;
+}
+
+/** What a command printed and how it ended. */
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly stdoutLines: readonly string[];
+  readonly stderrLines: readonly string[];
+}
+
+/** The host that a function running between commands is given (`ts.call`, `server.reboot`). */
+export interface HostControl extends HostIdentity, FactSource {
+  /** Run a command now. Throws `CommandError` when it fails. */
+  run(command: Shell, args?: ConnectorArguments): Promise<CommandResult>;
+  /** Drop the connection. */
+  disconnect(): Promise<void>;
+  /** Connect again, giving up after `timeout` seconds. Throws `ConnectError`. */
+  connect(options?: { readonly timeout?: number }): Promise<void>;
+  sleep(seconds: number): Promise<void>;
+  log(message: string): void;
+}
+
+/** The `host` of a deploy file. */
+export interface Host extends HostIdentity, FactSource {
+  /** Declare the operations made inside `body` under a condition, asked when their turn comes. */
+  when<R>(condition: () => boolean, body: () => R): R;
+  /** Global arguments for the operations made inside `body`; what an operation says itself wins. */
+  withArguments<R>(args: GlobalArguments, body: () => R): R;
+  /** Iterate. Order does not depend on it; it is here for those who come from pyinfra. */
+  loop<T>(items: Iterable<T>): Iterable<T>;
+  /** Say something under this host's name. */
+  log(message: string): void;
+  noop(reason: string): void;
+  /** Run a command on the host at once, outside any operation. Throws `CommandError` when it fails. */
+  run(command: Shell, args?: ConnectorArguments): Promise<CommandResult>;
+}

@@ -1,0 +1,40 @@
+/** Operations: what brings one thing on a host into a wanted state. @module */
+import type { GlobalArguments } from "./arguments.ts";
+import type { Command, Steps } from "./steps.ts";
+import type { OperationHandle } from "./handle.ts";
+import type { OperationHost } from "./host.ts";
+import { currentScope } from "./scope.ts";
+
+/** What an operation is. Making one does nothing. */
+export interface OperationDefinition<A extends object> {
+  /** `module.name`. */
+  readonly name: string;
+  /** Arguments that the command line accepts by position. */
+  readonly positional?: readonly (keyof A & string)[];
+  /** `true` (default) when a second run changes nothing; else why it always changes something. */
+  readonly idempotent?: true | string;
+  /** What to use in place of this operation. */
+  readonly deprecated?: string;
+  /** Compare the host with the arguments and yield the commands that are missing. Awaits nothing but `host`. */
+  steps(host: OperationHost, args: A): Steps;
+}
+
+/** What a call takes: nothing is required if all arguments are optional. */
+export type OperationCallArguments<A extends object> = Record<never, never> extends A
+  ? [args?: A & GlobalArguments]
+  : [args: A & GlobalArguments];
+
+/** Calling it in a deploy file declares the operation for the current host; inside another operation use `yield* it.steps(host, args)`. */
+export interface Operation<A extends object> extends OperationDefinition<A> {
+  (...args: OperationCallArguments<A>): OperationHandle;
+}
+
+/** Define an operation. */
+export function operation<A extends object>(definition: OperationDefinition<A>): Operation<A> {
+  const declare = (args?: A & GlobalArguments): OperationHandle =>
+    currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments), self);
+  const self: Operation<A> = Object.defineProperties(declare as Operation<A>, Object.getOwnPropertyDescriptors(definition));
+  return self;
+}
+
+export type { Command, Steps };

@@ -1,0 +1,83 @@
+/** The current host of a deploy file, carried through awaits. @module */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { GlobalArguments } from "./arguments.ts";
+import type { Config } from "./config.ts";
+import { DeployError } from "./errors.ts";
+import type { OperationHandle } from "./handle.ts";
+import type { Host } from "./host.ts";
+import type { Operation } from "./operation.ts";
+
+/** What a deploy file can reach while it is evaluated for one host. */
+export interface Scope {
+  readonly host: Host;
+  readonly inventory: Inventory;
+  readonly config: Config;
+  readonly state: RunState;
+  readonly logger: Logger;
+  readonly local: Local;
+  /** Declare an operation; `caller` is the function whose caller is the user's call site. */
+  call<A extends object>(operation: Operation<A>, args: A & GlobalArguments, caller: Function): OperationHandle;
+  /** Run the body of a `deploy()` under its name, arguments and data. */
+  deploy<R>(deploy: DeployContext, body: () => R): R;
+}
+
+/** What a `deploy()` adds to the operations inside it. */
+export interface DeployContext {
+  readonly name?: string | undefined;
+  readonly arguments?: GlobalArguments | undefined;
+  /** Host data of lowest precedence. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The hosts of this run. */
+export interface Inventory extends Iterable<Host> {
+  /** The host of that name; another host's facts can be asked through it. Throws `InventoryError` with the nearest name. */
+  getHost(name: string): Host;
+  /** The hosts of a group, in inventory order. Throws `InventoryError` with the nearest name. */
+  getGroup(name: string): readonly Host[];
+  readonly hosts: readonly Host[];
+  /** Group names, sorted. */
+  readonly groups: readonly string[];
+  readonly length: number;
+}
+
+/** How far the run is. */
+export interface RunState {
+  /** Directory that relative paths in operations start from. */
+  readonly cwd: string;
+  readonly stage: "setup" | "connect" | "prepare" | "execute" | "disconnect";
+  readonly isExecuting: boolean;
+  /** Names of hosts that failed. */
+  readonly failedHosts: readonly string[];
+}
+
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** The control machine, seen from a deploy file. */
+export interface Local {
+  /**
+   * Evaluate another deploy file here, for this host. `./x.ts` is relative to the including file, anything else to `state.cwd`.
+   * Must be awaited.
+   */
+  include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): Promise<void>;
+  /** Run a command on the control machine at once and return its stdout without the last newline. Throws `CommandError`. */
+  shell(command: string | readonly string[], options?: { readonly ignoreErrors?: boolean }): Promise<string>;
+}
+
+const storage = new AsyncLocalStorage<Scope>();
+
+/** The scope in force. Throws `DeployError`, beginning with `what`, outside of a deploy file's evaluation. */
+export function currentScope(what: string): Scope {
+  const scope = storage.getStore();
+  if (scope) return scope;
+  throw new DeployError(`${what} is used where there is no current host`, {
+    hint: "A deploy file is evaluated once per host, but the modules it imports only once per run: move this into a function that the deploy file calls",
+  });
+}
+
+export const inScope = <R>(scope: Scope, body: () => R): R => storage.run(scope, body);

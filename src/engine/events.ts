@@ -1,0 +1,137 @@
+/** Everything a run says, as data. Views render it; nothing in the engine prints. @module */
+import type { OutputStream } from "../core/connector.ts";
+import type { CallSite } from "../core/errors.ts";
+
+export type Stage = "connect" | "prepare" | "execute" | "disconnect";
+
+/** How an operation ended on one host. */
+export type OutcomeType =
+  /** Commands ran and all succeeded. */
+  | "changed"
+  /** Nothing needed doing, or its `_if` was false. */
+  | "unchanged"
+  /** Not for this host: not declared there, or another host ran a `_runOnce`. */
+  | "skipped"
+  | "failed"
+  /** Failed under `_ignoreErrors`. */
+  | "ignored";
+
+/** An error as data: what `TsinfraError` carries. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly at?: CallSite;
+  /** Tail of the failed command's stderr, else of its stdout, unless it was already shown. */
+  readonly output?: readonly string[];
+}
+
+/** One row of the proposed changes: hosts by name, in inventory order. */
+export interface ProposedChange {
+  readonly operation: string;
+  readonly id: string;
+  readonly at?: CallSite;
+  /** Hosts where it would run commands. */
+  readonly change: readonly string[];
+  /** Hosts where it would, if its `_if` allows. */
+  readonly conditional: readonly string[];
+  readonly unchanged: readonly string[];
+}
+
+/** One row of the results: counts of hosts. */
+export interface OperationSummary {
+  readonly operation: string;
+  readonly id: string;
+  readonly hosts: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly ignored: number;
+  /** Hosts that failed earlier and never came here. */
+  readonly notReached: number;
+  readonly seconds: number;
+}
+
+export interface HostSummary {
+  readonly host: string;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly failed: number;
+  readonly ignored: number;
+  readonly notReached: number;
+  /** Why the host failed, if it did. */
+  readonly error?: ErrorReport;
+}
+
+export type EngineEvent =
+  | { readonly type: "stage:start"; readonly stage: Stage; readonly hosts: number }
+  | { readonly type: "stage:end"; readonly stage: Stage; readonly seconds: number }
+  | { readonly type: "host:connecting"; readonly host: string }
+  | { readonly type: "host:connected"; readonly host: string; readonly seconds: number }
+  | { readonly type: "host:retry"; readonly host: string; readonly attempt: number; readonly error: ErrorReport }
+  /** The host takes no further part in the run. */
+  | { readonly type: "host:failed"; readonly host: string; readonly stage: Stage; readonly error: ErrorReport }
+  | { readonly type: "host:disconnected"; readonly host: string }
+  /** A deploy file has been evaluated for a host. */
+  | { readonly type: "deploy:ready"; readonly host: string; readonly file: string }
+  | { readonly type: "fact:start"; readonly host: string; readonly fact: string; readonly args: Readonly<Record<string, unknown>> }
+  | { readonly type: "fact:end"; readonly host: string; readonly fact: string; readonly args: Readonly<Record<string, unknown>>; readonly seconds: number }
+  | { readonly type: "changes"; readonly proposed: readonly ProposedChange[] }
+  | {
+      readonly type: "operation:start";
+      readonly id: string;
+      readonly operation: string;
+      /** Hosts that will run it. */
+      readonly hosts: readonly string[];
+      readonly mode: "parallel" | "serial" | "run once";
+      /** Inside a callback of this operation. */
+      readonly nestedIn?: string;
+    }
+  | { readonly type: "operation:host:start"; readonly id: string; readonly operation: string; readonly host: string }
+  | {
+      readonly type: "operation:retry";
+      readonly id: string;
+      readonly operation: string;
+      readonly host: string;
+      readonly attempt: number;
+      readonly retries: number;
+      readonly delay: number;
+      readonly error?: ErrorReport;
+    }
+  | {
+      readonly type: "operation:host:end";
+      readonly id: string;
+      readonly operation: string;
+      readonly host: string;
+      readonly outcome: OutcomeType;
+      /** Commands that succeeded. */
+      readonly commands: number;
+      readonly retryAttempts: number;
+      readonly seconds: number;
+      /** Why nothing was done. */
+      readonly noop?: string;
+      readonly error?: ErrorReport;
+      readonly nested: boolean;
+    }
+  | { readonly type: "operation:end"; readonly id: string; readonly operation: string; readonly seconds: number }
+  /** A command is sent; secrets are masked. */
+  | { readonly type: "command"; readonly host: string; readonly command: string; readonly for: "fact" | "operation" | "direct" }
+  /** One line a command printed. */
+  | { readonly type: "output"; readonly host: string; readonly stream: OutputStream; readonly line: string; readonly for: "fact" | "operation" | "direct" }
+  | { readonly type: "noop"; readonly host: string; readonly operation: string; readonly reason: string }
+  | { readonly type: "transfer"; readonly host: string; readonly direction: "upload" | "download"; readonly path: string; readonly bytes: number; readonly total?: number }
+  /** A unified diff; emitted while preparing and while executing. */
+  | { readonly type: "diff"; readonly host: string; readonly path: string; readonly diff: string; readonly stage: Stage }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly host?: string }
+  | {
+      readonly type: "results";
+      readonly operations: readonly OperationSummary[];
+      readonly hosts: readonly HostSummary[];
+      readonly seconds: number;
+      /** False if any host failed. */
+      readonly ok: boolean;
+    };
+
+/** Takes events in the order they happen. Must not throw. */
+export type Emit = (event: EngineEvent) => void;
