@@ -1,8 +1,9 @@
 /** A run: its five stages. @module */
 import type { Config } from "../core/config.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
-import type { LocalFiles } from "../core/host.ts";
-import type { Emit } from "./events.ts";
+import type { TsinfraError } from "../core/errors.ts";
+import type { FactSource, HostIdentity, LocalFiles } from "../core/host.ts";
+import type { Emit, ProposedChange } from "./events.ts";
 
 /** A host before it is connected. */
 export interface HostDefinition {
@@ -40,4 +41,34 @@ export interface RunSettings {
   /** Every host goes through its own operations without waiting for the others. */
   readonly noWait: boolean;
   readonly signal: AbortSignal;
+}
+
+/** One deploy file, or anything else that declares operations for a host. */
+export interface Deploy {
+  /** For output and operation identity: the file's path relative to `cwd`. */
+  readonly name: string;
+  /** Called once per host inside the host's scope, all hosts concurrently. */
+  evaluate(): Promise<void>;
+}
+
+/** A run in progress. The stages are called in this order; `disconnect` always, whatever happened before. */
+export interface Run {
+  /** Connect to all hosts in parallel. A host that cannot be reached fails alone. */
+  connect(): Promise<void>;
+  /**
+   * Evaluate the deploys, one after the other, each on all hosts at once, and forecast every operation.
+   * Rejects with a `TsinfraError` if what the user wrote is wrong; nothing has run then.
+   */
+  prepare(deploys: readonly Deploy[]): Promise<void>;
+  /** What would change, in the order of execution. Emits `changes`. */
+  propose(): readonly ProposedChange[];
+  /** Run all operations. Emits `results`, also when it rejects with `TooManyFailuresError` or `CancelledError`. */
+  execute(): Promise<void>;
+  /** Close every connection. Never rejects. */
+  disconnect(): Promise<void>;
+  /** Hosts that take part, in inventory order; with a connection, and not failed. */
+  readonly activeHosts: readonly string[];
+  readonly failedHosts: readonly string[];
+  /** Ask facts of all active hosts, for `tsinfra INVENTORY fact`: the answer per host; a fact that fails is an error there and does not fail the host. */
+  facts(ask: (host: FactSource & HostIdentity) => Promise<unknown>): Promise<ReadonlyMap<string, { readonly answer: unknown } | { readonly error: TsinfraError }>>;
 }
