@@ -74,6 +74,10 @@ export class Shell {
     this.parts = parts;
     this.words = words;
   }
+  /** True if a secret is anywhere inside. */
+  get hasSecret(): boolean {
+    return this.words.some(holdsSecret);
+  }
   /** What the host receives. */
   wire(): string {
     return render(this, true);
@@ -95,6 +99,14 @@ export function sh(parts: TemplateStringsArray, ...words: Word[]): Shell {
 /** Several commands as one, joined by an operator such as `" && "`. */
 export function joined(separator: string, commands: readonly Shell[]): Shell {
   return new Shell(["", ...commands.slice(1).map(() => separator), ""], commands);
+}
+
+function holdsSecret(word: Word): boolean {
+  if (word instanceof Raw) return word.text instanceof Secret;
+  if (word instanceof Shell) return word.hasSecret;
+  if (word instanceof Quoted) return word.inner.hasSecret;
+  if (word instanceof Secret) return true;
+  return typeof word === "object" && word.some(item => item !== undefined && item !== null && item !== false && holdsSecret(item));
 }
 
 function render(shell: Shell, reveal: boolean): string {

@@ -1,0 +1,202 @@
+/** Asking facts of one host: together where possible, and not twice. @module */
+import { joined, quoted, sh, type Shell } from "../core/command.ts";
+import { FactError, TsinfraError } from "../core/errors.ts";
+import type { CommandFact, Fact } from "../core/fact.ts";
+import type { Emit } from "./events.ts";
+import type { ResolvedArguments } from "./resolve.ts";
+import type { Session } from "./session.ts";
+import { isEscalated } from "./escalate.ts";
+
+/** What asking needs from the host it belongs to. */
+export interface FactSettings {
+  readonly host: string;
+  readonly session: Session;
+  readonly emit: Emit;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** The facts of one host. */
+export class Facts {
+  readonly #settings: FactSettings;
+  readonly #answers = new Map<string, Answer>();
+  /** Questions waiting for the end of this turn of the event loop, by how they are to be asked. */
+  #waiting = new Map<string, Question[]>();
+  /** How many times something ran on the host; answers from before do not count any more. */
+  #epoch = 0;
+
+  constructor(settings: FactSettings) {
+    this.#settings = settings;
+  }
+
+  /** Something ran on the host: what was known may not be true any more. */
+  forget(): void {
+    this.#epoch++;
+    this.#answers.clear();
+  }
+
+  /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. */
+  async ask<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, maxAge: number): Promise<T> {
+    if ("from" in fact) return fact.derive(await this.ask(fact.from as Fact<A, never>, args, how, maxAge), args);
+    const key = `${how.surroundingsKey} ${factKey(fact)} ${JSON.stringify(args)}`;
+    const known = this.#answers.get(key);
+    if (known && known.epoch === this.#epoch && this.#settings.now() - known.askedAt <= maxAge * 1000) return known.value as Promise<T>;
+    const value = new Promise<T>((resolve, reject) => {
+      this.#enqueue({ fact: fact as unknown as CommandFact<object, unknown>, args, how, resolve: resolve as (value: unknown) => void, reject });
+    });
+    this.#answers.set(key, { value, epoch: this.#epoch, askedAt: this.#settings.now() });
+    value.catch(() => this.#answers.delete(key));
+    return value;
+  }
+
+  #enqueue(question: Question): void {
+    const { surroundingsKey, connector } = question.how;
+    // What has its own input, terminal or deadline travels alone.
+    const alone = connector._getPty || connector._stdin !== undefined || connector._timeout !== undefined;
+    const group = alone ? `${surroundingsKey} ${this.#waiting.size}` : surroundingsKey;
+    const questions = this.#waiting.get(group);
+    if (questions) questions.push(question);
+    else this.#waiting.set(group, [question]);
+    if (this.#waiting.size === 1 && !questions) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const groups = this.#waiting;
+    this.#waiting = new Map();
+    for (const questions of groups.values()) {
+      for (const batch of batches(questions)) void this.#send(batch);
+    }
+  }
+
+  /** Send one batch. Every question in it is answered or rejected. */
+  async #send(questions: readonly Question[]): Promise<void> {
+    const { emit, host, now, session, signal } = this.#settings;
+    const started = now();
+    for (const { fact, args } of questions) emit({ type: "fact:start", host, fact: fact.name, args: { ...args } });
+    try {
+      const how = questions[0]!.how;
+      const nonce = crypto.randomUUID();
+      const commands = questions.map(factCommand);
+      for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
+      const single = questions.length === 1;
+      const result = await session.run(single ? commands[0]! : batchScript(commands, nonce), {
+        surroundings: how.surroundings,
+        signal,
+        ...(how.input ? { stdin: how.input } : {}),
+        ...(how.connector._getPty ? { pty: true } : {}),
+        ...(how.connector._timeout === undefined ? {} : { timeout: how.connector._timeout }),
+      });
+      const stdout = Buffer.from(result.stdout).toString();
+      const stderr = Buffer.from(result.stderr).toString();
+      const outputs = single ? [{ stdout, stderr, exitCode: result.exitCode }] : splitBatch(stdout, stderr, nonce, questions.length);
+      questions.forEach((question, index) => this.#answer(question, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 }));
+    } catch (error) {
+      for (const question of questions) question.reject(error);
+    }
+    const seconds = (now() - started) / 1000;
+    for (const { fact, args } of questions) emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds });
+  }
+
+  #answer({ fact, args, how, resolve, reject }: Question, { stdout, stderr, exitCode }: Output): void {
+    const { emit, host } = this.#settings;
+    const lines = stdout === "" ? [] : stdout.replace(/\r?\n$/, "").split(/\r?\n/);
+    for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
+    const accepted = how.connector._successExitCodes ?? [0];
+    if (!accepted.includes(exitCode)) {
+      if (how.ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr))) return resolve(fact.empty);
+      const reason = stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`;
+      return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint: `The command was: ${factCommand({ fact, args })}` }));
+    }
+    if (lines.length === 0) return resolve(fact.empty);
+    try {
+      resolve(fact.parse(lines, args));
+    } catch (error) {
+      const because = error instanceof Error ? error.message : String(error);
+      reject(
+        error instanceof TsinfraError
+          ? error
+          : new FactError(`Cannot read the answer of fact ${fact.name}: ${because}`, {
+              host,
+              hint: `The host printed: ${lines.slice(0, 5).map(line => JSON.stringify(line)).join(", ")}`,
+              cause: error,
+            }),
+      );
+    }
+  }
+}
+
+interface Answer {
+  readonly value: Promise<unknown>;
+  readonly epoch: number;
+  readonly askedAt: number;
+}
+interface Question {
+  readonly fact: CommandFact<object, unknown>;
+  readonly args: object;
+  readonly how: ResolvedArguments;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+const NO_SUCH_USER = /unknown user|user .* does not exist/i;
+
+/** Two facts may share a name when users write their own: the object decides. */
+const factKeys = new WeakMap<object, number>();
+let lastFactKey = 0;
+function factKey(fact: object): number {
+  let key = factKeys.get(fact);
+  if (key === undefined) factKeys.set(fact, (key = ++lastFactKey));
+  return key;
+}
+
+/** The command of a fact: nothing, where the program it needs is missing. */
+function factCommand({ fact, args }: Pick<Question, "fact" | "args">): Shell {
+  const command = fact.command(args);
+  const requires = typeof fact.requires === "function" ? fact.requires(args) : fact.requires;
+  return requires === undefined ? command : sh`! command -v ${requires} >/dev/null || { ${command}
+}`;
+}
+
+/** One shell argument may be at most 128 KiB on Linux, and quoting makes it longer. */
+const BATCH_BYTES = 48 * 1024;
+
+function* batches(questions: readonly Question[]): Generator<Question[]> {
+  let batch: Question[] = [];
+  let length = 0;
+  for (const question of questions) {
+    const size = question.fact.command(question.args).wire().length;
+    if (batch.length > 0 && length + size > BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      length = 0;
+    }
+    batch.push(question);
+    length += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Each command in a subshell of its own, evaluated so that a syntax error stays its own, with its exit code after its output. */
+const batchScript = (commands: readonly Shell[], nonce: string): Shell =>
+  joined(
+    "\n",
+    commands.map(command => sh`(eval ${quoted(command)}) </dev/null; printf '%s %s\\n' ${nonce} $?; printf '%s\\n' ${nonce} >&2`),
+  );
+
+function splitBatch(stdout: string, stderr: string, nonce: string, count: number): (Output | undefined)[] {
+  const marks = [...stdout.matchAll(new RegExp(`${nonce} (\\d+)\\n`, "g"))];
+  const errors = stderr.split(`${nonce}\n`);
+  return Array.from({ length: count }, (_, index) => {
+    const mark = marks[index];
+    if (!mark) return undefined;
+    const previous = marks[index - 1];
+    const from = previous ? previous.index + previous[0].length : 0;
+    return { stdout: stdout.slice(from, mark.index), stderr: errors[index] ?? "", exitCode: Number(mark[1]) };
+  });
+}

@@ -1,0 +1,46 @@
+/** Shell scripts of the engine's own: upload, download, kill. Pure. @module */
+import { raw, remotePath, sh, type Shell } from "../core/command.ts";
+
+/** Attributes of an uploaded file; absent ones stay as they are, or follow the host's umask. */
+export interface UploadAttributes {
+  readonly mode?: string;
+  readonly user?: string;
+  readonly group?: string;
+}
+
+/**
+ * Write stdin to `dest`: under an unpredictable name in the same directory, readable by nobody else, then renamed.
+ * A link is followed. The size is checked: when the connection dies, what arrived must not pass for the file.
+ */
+export function uploadCommand(dest: string, size: number, { mode, user, group }: UploadAttributes): Shell {
+  const owner = [user, group === undefined ? undefined : `:${group}`].filter(part => part !== undefined).join("");
+  return sh`d=${remotePath(dest)}
+if [ -L "$d" ]; then d=$(readlink -f "$d") || exit; fi
+if [ -d "$d" ]; then echo "it is a directory" >&2; exit 1; fi
+case $d in */*) p=\${d%/*}/;; *) p=./;; esac
+m==rw; o=; n=$(umask)
+if [ -e "$d" ]; then
+m=$(stat -c %a "$d" 2>/dev/null || stat -f %Mp%Lp "$d")
+o=$(stat -c %u:%g "$d" 2>/dev/null || stat -f %u:%g "$d")
+fi
+umask 077
+t=$(mktemp "$p.tsinfra-XXXXXXXXXX") || exit
+trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM
+cat >"$t" || exit
+if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi
+${owner === "" ? raw('if [ -n "$o" ]; then chown "$o" "$t" 2>/dev/null; fi') : sh`chown ${owner} "$t" || exit`}
+umask "$n"; chmod "$m" "$t" || exit
+${mode === undefined ? raw(":") : sh`chmod ${mode} "$t" || exit`}
+mv -f "$t" "$d" || exit
+trap - EXIT`;
+}
+
+/** Write a file to stdout. */
+export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)}`;
+
+/** Kill a process and all its descendants. Linux has /proc where `ps` may be missing. */
+export const killTree = (pid: number): Shell =>
+  sh`kill -KILL $({ cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) .*/\\1 \\2/' | grep . || ps -A -o pid= -o ppid=; } | awk -v root=${pid} '
+{ parent[$1] = $2 }
+END { family[root] = 1; do { more = 0; for (p in parent) if (!(p in family) && (parent[p] in family)) { family[p] = 1; more = 1 } } while (more)
+print root; for (p in family) if (p != root) print p }') 2>/dev/null`;
