@@ -1,32 +1,51 @@
 /** The name somebody probably meant. @module */
 
-/** The candidate that is fewest typos away from `name`, if it is near enough to be meant. */
+/**
+ * The candidate closest to `name`, or `undefined` when none is close.
+ * Upper case, `-`, `_` and `.` do not count as differences, so `ssh_user` is close to `sshUser`.
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  const wanted = plain(name);
+  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of candidates) {
-    const typos = distance(name.toLowerCase(), candidate.toLowerCase());
-    if (typos < least) {
-      best = candidate;
-      least = typos;
-    }
+    const other = plain(candidate);
+    if (candidate === name || Math.abs(other.length - wanted.length) > limit) continue;
+    const distance = editDistance(wanted, other);
+    if (distance <= limit && (!best || distance < best.distance)) best = { candidate, distance };
   }
-  return best;
+  return best?.candidate;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours from one text to the other (restricted Damerau–Levenshtein). */
-function distance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) next[j] = Math.min(next[j]!, before[j - 2]! + 1);
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length]!;
+/** A hint that names the nearest candidate, else a few of them. */
+export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
+  const near = nearest(name, all);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  if (all.length === 0) return undefined;
+  return `Known: ${all.slice(0, SHOWN).join(", ")}${all.length > SHOWN ? ` and ${all.length - SHOWN} more` : ""}`;
 }
+const SHOWN = 12;
+
+const plain = (text: string): string => text.toLowerCase().replace(/[-_.]/g, "");
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (same ? 0 : 1));
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) cost = Math.min(cost, at(beforeLast, column - 2) + 1);
+      current.push(cost);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, b.length);
+}
+
+const at = (row: readonly number[], index: number): number => row[index] ?? Number.POSITIVE_INFINITY;
