@@ -18,7 +18,7 @@ test("two Debian root file systems share nothing that is written", async () => {
 test("a busybox root file system has busybox and no more", async () => {
   const root = await busyboxRootfs();
   roots.push(root);
-  expect(await mustRun(chrootHost(root), "readlink /bin/stat /usr/bin/stat; command -v bash || echo no bash")).toBe("/bin/busybox\nno bash\n");
+  expect(await mustRun(chrootHost(root), "readlink /bin/cat; command -v bash || echo no bash")).toBe("/bin/busybox\nno bash\n");
 }, 60_000);
 
 test("a removed root file system is gone with its mounts", async () => {
