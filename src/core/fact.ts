@@ -19,6 +19,16 @@ export interface CommandFact<A extends object, T> {
   parse(lines: readonly string[], args: A): T;
   /** The answer when the command printed nothing, or `requires` is missing. */
   readonly empty: T;
+  /** How to ask hosts of another kind, where one command cannot serve them all. */
+  readonly variant?: FactVariant<A, T>;
+}
+
+/** Another way to ask the same question, chosen by what kind of host it is. */
+export interface FactVariant<A extends object, T> {
+  /** Says what kind of host it is. */
+  readonly by: Fact<NoArguments, string>;
+  /** The fact to ask in place of this one; `undefined`: this one is right. */
+  choose(kind: string, args: A): CommandFact<A, T> | undefined;
 }
 
 /** A fact computed from the answer to another one. */
