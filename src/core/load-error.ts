@@ -54,7 +54,7 @@ function missingImport(message: string, file: string, source: (file: string) => 
   return { file: importer, line: line + 1, column: (typeof pattern === "string" ? found.indexOf(pattern) : found.search(pattern)) + 1 };
 }
 
-/** The topmost frame in the user's file, else the topmost frame in any real file. */
+/** The topmost frame in the user's file. */
 function stackSite(error: unknown, file: string): CallSite | undefined {
   if (!(error instanceof Error) || !error.stack) return undefined;
   const frames = [...error.stack.matchAll(/^\s+at .*?\(?(?:file:\/\/)?(\/[^()\n]+?):(\d+):(\d+)\)?$/gm)].map(match => ({

@@ -1,0 +1,128 @@
+/** Names and kinds of all settings, and the check of a value against them. @module */
+import { Secret } from "../core/command.ts";
+import type { Config } from "../core/config.ts";
+import { nearest } from "../core/nearest.ts";
+import type { InfraConfig } from "./define.ts";
+
+export type SettingKind = "boolean" | "string" | "secret" | "count" | "seconds" | "percent" | "strings" | "env" | "data" | "shell" | "output";
+
+/** Every setting; `$…` layers and `extends` are the loader's. */
+export const SETTINGS: Readonly<Record<keyof Config | Exclude<keyof InfraConfig, `$${string}` | "extends">, SettingKind>> = {
+  sudo: "boolean",
+  sudoUser: "string",
+  sudoPassword: "secret",
+  useSudoLogin: "boolean",
+  preserveSudoEnv: "boolean",
+  suUser: "string",
+  suPassword: "secret",
+  useSuLogin: "boolean",
+  preserveSuEnv: "boolean",
+  suShell: "string",
+  doas: "boolean",
+  doasUser: "string",
+  dzdo: "boolean",
+  dzdoUser: "string",
+  shell: "shell",
+  env: "env",
+  inheritEnv: "strings",
+  ignoreErrors: "boolean",
+  retry: "count",
+  retryDelay: "seconds",
+  tempDir: "string",
+  diff: "boolean",
+  parallel: "count",
+  failPercent: "percent",
+  connectTimeout: "seconds",
+  factMaxAge: "seconds",
+  inventory: "string",
+  groupData: "strings",
+  limit: "strings",
+  exclude: "strings",
+  data: "data",
+  serial: "boolean",
+  noWait: "boolean",
+  output: "output",
+  verbosity: "count",
+};
+
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
+const LAYER_KEYS = ["extends", "$env", "$production", "$development", "$test"];
+
+/** What is wrong with a setting. */
+export interface SettingProblem {
+  readonly key: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** The first problem of a config object, `undefined` when it is usable. `name` is how messages call it. */
+export function problemOf(config: unknown, layers = true): SettingProblem | undefined {
+  if (!isRecord(config)) return { key: "", message: `Config must be an object, found ${describe(config)}` };
+  for (const [key, value] of Object.entries(config)) {
+    const problem = layers && LAYER_KEYS.includes(key) ? layerProblem(key, value) : settingProblem(key, value, layers);
+    if (problem) return problem;
+  }
+  return undefined;
+}
+
+/** The problem with one setting's value; `undefined` values are as good as absent. */
+export function settingProblem(key: string, value: unknown, layers = true): SettingProblem | undefined {
+  const kind = (SETTINGS as Readonly<Record<string, SettingKind | undefined>>)[key];
+  if (!kind) {
+    const near = nearest(key, layers ? [...SETTING_NAMES, ...LAYER_KEYS] : SETTING_NAMES);
+    return { key, message: `Unknown setting "${key}"`, ...(near ? { hint: `Did you mean "${near}"?` } : {}) };
+  }
+  if (value === undefined) return undefined;
+  const rule = RULES[kind];
+  return rule.accepts(value) ? undefined : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${describe(value)}` };
+}
+
+/** A value as a person would name it; text is shown, a secret is not. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (Array.isArray(value)) return "a list";
+  if (value === null || typeof value === "number" || typeof value === "boolean" || typeof value === "undefined") return String(value);
+  if (value instanceof Secret) return "a secret";
+  return typeof value === "function" ? "a function" : "an object";
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
+
+function layerProblem(key: string, value: unknown): SettingProblem | undefined {
+  if (key === "extends") {
+    if (!RULES.strings.accepts(value)) return { key, message: `Setting "extends" must be ${RULES.strings.wanted}, found ${describe(value)}` };
+    const remote = [value].flat().find(source => typeof source === "string" && REMOTE.test(source));
+    if (remote === undefined) return undefined;
+    return { key, message: `Config cannot extend "${String(remote)}"`, hint: "Only files and directories of this machine can be extended" };
+  }
+  if (key !== "$env") return problemOf(value, false);
+  if (!isRecord(value)) return { key, message: `Setting "$env" must be an object of environments, found ${describe(value)}` };
+  return Object.values(value).map(layer => problemOf(layer, false)).find(problem => problem !== undefined);
+}
+const REMOTE = /^[a-z][a-z0-9+.-]*:/i;
+
+interface Rule {
+  readonly wanted: string;
+  accepts(value: unknown): boolean;
+}
+const isText = (value: unknown): value is string => typeof value === "string";
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const OUTPUTS = ["pretty", "plain", "json"];
+
+const RULES: Readonly<Record<SettingKind, Rule>> = {
+  boolean: { wanted: "true or false", accepts: value => typeof value === "boolean" },
+  string: { wanted: "a string", accepts: isText },
+  secret: { wanted: "a string or a secret", accepts: value => isText(value) || value instanceof Secret },
+  count: { wanted: "a whole number, 0 or more", accepts: value => isNumber(value) && Number.isInteger(value) },
+  seconds: { wanted: "a number of seconds, 0 or more", accepts: isNumber },
+  percent: { wanted: "a number from 0 to 100", accepts: value => isNumber(value) && value <= 100 },
+  strings: { wanted: "a string or a list of strings", accepts: value => [value].flat().every(isText) },
+  env: {
+    wanted: "an object of strings and numbers",
+    accepts: value => isRecord(value) && Object.values(value).every(item => isText(item) || typeof item === "number" || item instanceof Secret),
+  },
+  data: { wanted: "an object", accepts: isRecord },
+  shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
+  output: { wanted: `one of ${OUTPUTS.join(", ")}`, accepts: value => isText(value) && OUTPUTS.includes(value) },
+};
