@@ -1,0 +1,179 @@
+/** Programs of the control machine. @module */
+import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
+import { endOfInput, pump } from "./input.ts";
+import { type OutputCapture, captureOutput } from "./output.ts";
+import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
+
+/** What a program gets beside its arguments. */
+export interface ProcessOptions extends RunOptions {
+  /** The whole environment; default: this process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+/** How long a program may take to end once it was asked to, in milliseconds. */
+const GRACE = 1000;
+/** A program left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
+const SILENCE = 1000;
+/** The same on a terminal, whose other side this process holds open itself. */
+const TERMINAL_SILENCE = 100;
+
+/**
+ * Run a program to its end, in a process group of its own.
+ * Aborting ends the whole group: politely first, then not. Throws what the operating system says when it cannot start.
+ */
+export async function runProcess(argv: readonly string[], options: ProcessOptions): Promise<RunResult> {
+  const { signal, stdin } = options;
+  signal?.throwIfAborted();
+  const output = captureOutput(options);
+  const child = options.pty ? startOnTerminal(argv, options, output) : startOnPipes(argv, options, output);
+
+  let failure: { readonly reason: unknown } | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = (reason: unknown) => {
+    failure ??= { reason };
+    stopping ??= endGroup(child);
+  };
+  using _ = onAbort(signal, () => stop(signal?.reason));
+  pump(stdin, child.write).then(({ lastByte }) => child.endInput(lastByte)).catch(stop);
+
+  const exitCode = await child.exited;
+  if (!failure) await unlessAborted(silenceOrEnd(child), signal).catch(() => {});
+  await stopping;
+  await child.release();
+  if (failure) throw failure.reason;
+  return output.result(exitCode);
+}
+
+interface Child {
+  readonly pid: number;
+  readonly exited: Promise<number>;
+  /** Everything it and its children printed has arrived. */
+  readonly outputEnd: Promise<unknown>;
+  /** When something was printed last, in milliseconds of `performance.now()`. */
+  readonly lastOutput: () => number;
+  /** How long nothing may arrive after the end until nothing more is expected, in milliseconds. */
+  readonly silence: number;
+  /** False when it does not read any more. */
+  readonly write: (piece: Uint8Array) => Promise<boolean>;
+  readonly endInput: (lastByte: number | undefined) => void;
+  readonly release: () => Promise<void> | void;
+}
+
+function startOnPipes(argv: readonly string[], { env, cwd }: ProcessOptions, output: OutputCapture): Child {
+  const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  let lastOutput = performance.now();
+  const read = async (stream: OutputStream, reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> }) => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || !value) return;
+      lastOutput = performance.now();
+      output.add(stream, value);
+    }
+  };
+  const stdout = child.stdout.getReader();
+  const stderr = child.stderr.getReader();
+  return {
+    pid: child.pid,
+    exited: child.exited,
+    outputEnd: Promise.all([read("stdout", stdout), read("stderr", stderr)]),
+    lastOutput: () => lastOutput,
+    silence: SILENCE,
+    async write(piece) {
+      try {
+        await Promise.all([child.stdin.write(piece), child.stdin.flush()]);
+        return true;
+      } catch (error) {
+        if (isBrokenPipe(error)) return false;
+        throw error;
+      }
+    },
+    endInput() {
+      // Whoever does not read any more does not mind the end either.
+      Promise.resolve(child.stdin.end()).catch(() => {});
+    },
+    async release() {
+      await Promise.allSettled([stdout.cancel(), stderr.cancel()]);
+    },
+  };
+}
+
+function startOnTerminal(argv: readonly string[], { env, cwd }: ProcessOptions, output: OutputCapture): Child {
+  let lastOutput = performance.now();
+  const drained: (() => void)[] = [];
+  const terminal = new Bun.Terminal({
+    cols: 80,
+    rows: 24,
+    data(_, chunk) {
+      lastOutput = performance.now();
+      output.add("stdout", new Uint8Array(chunk));
+    },
+    drain() {
+      for (const resume of drained.splice(0)) resume();
+    },
+  });
+  // What is typed (a password, for one) is not to come back as output, and lines are to end as they do in a pipe.
+  terminal.localFlags &= ~ECHO;
+  terminal.outputFlags &= ~ONLCR;
+  const child = Bun.spawn([...argv], { env, cwd, detached: true, terminal });
+  return {
+    pid: child.pid,
+    exited: child.exited,
+    outputEnd: new Promise(() => {}),
+    lastOutput: () => lastOutput,
+    silence: TERMINAL_SILENCE,
+    async write(piece) {
+      if (terminal.closed) return false;
+      if (terminal.write(piece) >= piece.length) return true;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      drained.push(resolve);
+      await promise;
+      return !terminal.closed;
+    },
+    endInput(lastByte) {
+      if (!terminal.closed) terminal.write(endOfInput(lastByte));
+    },
+    release: () => terminal.close(),
+  };
+}
+const ECHO = 0o10;
+const ONLCR = 0o4;
+
+async function silenceOrEnd(child: Child): Promise<void> {
+  const exit = performance.now();
+  for (;;) {
+    const left = Math.max(exit, child.lastOutput()) + child.silence - performance.now();
+    if (left > 0) {
+      if (await settlesWithin(child.outputEnd, left)) return;
+      continue;
+    }
+    // This process may have been too busy to hear: what has arrived meanwhile is handed over before that counts as silence.
+    const heard = child.lastOutput();
+    await pause(0);
+    await pause(0);
+    if (child.lastOutput() === heard) return;
+  }
+}
+
+/** End a process group; some of its members may outlive the first, and some may not care to be asked. */
+async function endGroup(child: Child): Promise<void> {
+  kill(child.pid, "SIGTERM");
+  const deadline = performance.now() + GRACE;
+  while (performance.now() < deadline) {
+    if (!kill(child.pid, 0)) return;
+    await pause(20);
+  }
+  kill(child.pid, "SIGKILL");
+}
+
+/** False when there is nobody left in the group. */
+function kill(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, signal);
+  } catch (error) {
+    // Members of another user (sudo) are there, but not ours to end.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+const isBrokenPipe = (error: unknown): boolean => ["EPIPE", "EBADF", "ERR_STREAM_DESTROYED"].includes((error as NodeJS.ErrnoException).code ?? "");

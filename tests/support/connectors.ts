@@ -1,0 +1,34 @@
+/** What connectors are given, for tests. @module */
+import { Secret } from "../../src/core/command.ts";
+import type { ConnectorContext, Question, Target } from "../../src/core/connector.ts";
+
+/** A host to connect to. */
+export const targetFor = (address: string, data: Readonly<Record<string, unknown>> = {}, more: Partial<Target> = {}): Target => ({
+  name: address || "@local",
+  address,
+  data,
+  timeout: 30,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+/** A context without a terminal, or with a person who gives these answers, by a part of the question. */
+export function connectorContext(answers: Readonly<Record<string, string>> = {}): ConnectorContext & { readonly asked: Question[]; readonly warnings: string[] } {
+  const asked: Question[] = [];
+  const warnings: string[] = [];
+  const given = new Map<string, Secret | undefined>();
+  return {
+    asked,
+    warnings,
+    cwd: "/",
+    async ask(question) {
+      if (!given.has(question.key)) {
+        asked.push(question);
+        const answer = Object.entries(answers).find(([part]) => question.text.includes(part))?.[1];
+        given.set(question.key, answer === undefined ? undefined : new Secret(answer));
+      }
+      return given.get(question.key);
+    },
+    warn: message => void warnings.push(message),
+  };
+}
