@@ -47,6 +47,7 @@ export class Quoted {
     this.inner = inner;
   }
 }
+/** Make a whole command one word of another: ``sh`sh -c ${quoted(inner)}` ``. */
 export const quoted = (inner: Shell): Quoted => new Quoted(inner);
 
 /** What may stand in a hole of ``sh`…` ``. In a list, words are joined by spaces and `false`, `undefined` and `null` are left out. */
@@ -64,6 +65,9 @@ const SAFE = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
 /** A path on the host: a leading `~/` stays bare so that the host's shell expands it, the rest is one quoted word. */
 export const remotePath = (path: string): Word => (path.startsWith("~/") ? raw(`~/${quote(path.slice(2))}`) : path);
+
+/** A word that its command must not take for an option: `--` goes before one with a leading dash. */
+export const operand = (text: string): Word => (text.startsWith("-") ? ["--", text] : text);
 
 /** An immutable shell command: literal parts, and words that are quoted when it is rendered. */
 export class Shell {
@@ -158,11 +162,14 @@ export interface FunctionCall<H = never> {
   run(host: H): unknown;
 }
 
+/** Put a file of the control machine, or content made here, at `dest` on the host. */
 export const upload = (source: UploadSource, dest: string, attributes: Pick<Upload, "mode" | "user" | "group"> = {}): Upload => ({
   kind: "upload",
   source,
   dest,
   ...attributes,
 });
+/** Fetch `src` from the host to `dest`, an absolute path on the control machine. */
 export const download = (src: string, dest: string): Download => ({ kind: "download", src, dest });
+/** Copy the directory `src` of the control machine to `dest` on the host. */
 export const rsync = (src: string, dest: string, flags: readonly string[]): Rsync => ({ kind: "rsync", src, dest, flags });

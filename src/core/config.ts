@@ -43,6 +43,7 @@ export interface Config {
   factMaxAge: number;
 }
 
+/** What holds where nothing else is said. */
 export const DEFAULT_CONFIG: Readonly<Config> = {
   sudo: false,
   sudoUser: undefined,

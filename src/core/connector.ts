@@ -34,6 +34,7 @@ export interface ConnectorContext {
   readonly cwd: string;
 }
 
+/** What a connector wants to know from the person at the terminal. */
 export interface Question {
   /** Hosts with the same key share one answer. */
   readonly key: string;
@@ -69,9 +70,12 @@ export interface Connector {
   close?(): Promise<void>;
 }
 
+/** Which of a command's two outputs. */
 export type OutputStream = "stdout" | "stderr";
+/** What a command reads from its standard input. */
 export type Input = Uint8Array | AsyncIterable<Uint8Array>;
 
+/** How one command is run. */
 export interface RunOptions {
   /** Sent to stdin, which is then closed. Absent: stdin is empty. */
   readonly stdin?: Input;

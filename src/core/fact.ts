@@ -38,6 +38,7 @@ export interface DerivedFact<A extends object, T> {
   derive(answer: never, args: A): T;
 }
 
+/** Any fact: one with a command, or a view of another one. */
 export type Fact<A extends object, T> = CommandFact<A, T> | DerivedFact<A, T>;
 
 /** What `host.getFact(fact, …)` takes after the fact: nothing is required if all its arguments are optional. */

@@ -51,6 +51,7 @@ export interface RunState {
   readonly failedHosts: readonly string[];
 }
 
+/** Messages to the person who runs the deploy, under the current host's name. */
 export interface Logger {
   debug(message: string): void;
   info(message: string): void;
@@ -80,4 +81,5 @@ export function currentScope(what: string): Scope {
   });
 }
 
+/** Run `body` with `scope` in force, through all its awaits. */
 export const inScope = <R>(scope: Scope, body: () => R): R => storage.run(scope, body);

@@ -12,6 +12,7 @@ export interface ConfiguredCommand {
   readonly command: Shell | Upload | Download | Rsync;
   readonly arguments: ConnectorArguments;
 }
+/** Run one command with connector arguments of its own. */
 export const withArguments = (command: ConfiguredCommand["command"], args: ConnectorArguments): ConfiguredCommand => ({
   kind: "configured",
   command,
