@@ -1,9 +1,15 @@
 /** A run: its five stages. @module */
 import type { Config } from "../core/config.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
-import type { TsinfraError } from "../core/errors.ts";
-import type { FactSource, HostIdentity, LocalFiles } from "../core/host.ts";
+import type { CallSite, TsinfraError } from "../core/errors.ts";
+import type { CommandResult, FactSource, HostIdentity, LocalFiles } from "../core/host.ts";
+import { connectHosts, createHost, disconnectHosts } from "./connect.ts";
+import { Engine } from "./engine.ts";
 import type { Emit, ProposedChange } from "./events.ts";
+import { execute } from "./execute.ts";
+import { type PlannedOperation, plan, propose } from "./plan.ts";
+import { askFacts, prepare } from "./prepare.ts";
+import type { LocalTransfers } from "./session.ts";
 
 /** A host before it is connected. */
 export interface HostDefinition {
@@ -34,8 +40,20 @@ export interface RunSettings {
   readonly local: LocalFiles;
   readonly emit: Emit;
   readonly clock: Clock;
+  /** Reading and writing files of the control machine in pieces. */
+  readonly transfers: LocalTransfers;
   /** Directory that relative paths start from. */
   readonly cwd: string;
+  /** Load the file of a `local.include`; `includedFrom` is the including file. */
+  loadDeploy(file: string, includedFrom: string | undefined): Promise<Deploy>;
+  /** Run a command on the control machine. */
+  localShell(command: string): Promise<CommandResult>;
+  /** The user's files on the call stack above `caller`, innermost first. */
+  callSites(caller: Function): readonly CallSite[];
+  /** A unified diff; `undefined` stands for a file that is not there. */
+  unifiedDiff(path: string, before: string | undefined, after: string | undefined): string;
+  /** The control machine's environment variables, for `config.inheritEnv`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Host by host through all operations. */
   readonly serial: boolean;
   /** Every host goes through its own operations without waiting for the others. */
@@ -45,8 +63,10 @@ export interface RunSettings {
 
 /** One deploy file, or anything else that declares operations for a host. */
 export interface Deploy {
-  /** For output and operation identity: the file's path relative to `cwd`. */
+  /** For output: the file's path relative to `cwd`. */
   readonly name: string;
+  /** Absolute path of the file, if it is one. */
+  readonly file?: string;
   /** Called once per host inside the host's scope, all hosts concurrently. */
   evaluate(): Promise<void>;
 }
@@ -71,4 +91,27 @@ export interface Run {
   readonly failedHosts: readonly string[];
   /** Ask facts of all active hosts, for `tsinfra INVENTORY fact`: the answer per host; a fact that fails is an error there and does not fail the host. */
   facts(ask: (host: FactSource & HostIdentity) => Promise<unknown>): Promise<ReadonlyMap<string, { readonly answer: unknown } | { readonly error: TsinfraError }>>;
+}
+
+/** Begin a run. Nothing happens before its stages are called. */
+export function createRun(settings: RunSettings): Run {
+  const engine = new Engine(settings, settings.hosts.map(definition => createHost(settings, definition)));
+  let planned: readonly PlannedOperation[] = [];
+  return {
+    connect: () => connectHosts(engine),
+    prepare: async deploys => {
+      await prepare(engine, deploys);
+      planned = plan(engine);
+    },
+    propose: () => propose(engine, planned),
+    execute: () => execute(engine, planned),
+    disconnect: () => disconnectHosts(engine),
+    get activeHosts() {
+      return engine.activeHosts.map(host => host.name);
+    },
+    get failedHosts() {
+      return engine.hosts.filter(host => host.error).map(host => host.name);
+    },
+    facts: ask => askFacts(engine, ask),
+  };
 }

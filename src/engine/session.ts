@@ -34,13 +34,11 @@ export interface LocalTransfers {
 /** What a session needs from outside. */
 export interface SessionSettings {
   readonly host: string;
-  /** Make a connection; called again after one was lost. */
-  readonly connect: () => Promise<Connection>;
+  /** Make a connection within `timeout` seconds (default: as configured); called again after one was lost. */
+  readonly connect: (timeout?: number) => Promise<Connection>;
   readonly context: ConnectorContext;
   readonly transfers: LocalTransfers;
   readonly onTransfer: (direction: "upload" | "download", path: string, bytes: number, total?: number) => void;
-  /** Called with every line that is sent, secrets masked. */
-  readonly onReconnect?: () => void;
 }
 
 /** One host's connection: opened when first needed, and again after it was lost. */
@@ -61,8 +59,9 @@ export class Session {
     return this.#connection !== undefined;
   }
 
-  async connect(): Promise<void> {
-    this.#connection ??= this.#settings.connect().catch(error => {
+  /** Connect, unless it is. Throws `ConnectError`. */
+  async connect(timeout?: number): Promise<void> {
+    this.#connection ??= this.#settings.connect(timeout).catch(error => {
       this.#connection = undefined;
       throw error;
     });

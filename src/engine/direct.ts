@@ -1,0 +1,74 @@
+/** Running a command on a host at once, and telling about it. @module */
+import type { ConnectorArguments } from "../core/arguments.ts";
+import type { Shell } from "../core/command.ts";
+import type { OutputStream } from "../core/connector.ts";
+import { CommandError } from "../core/errors.ts";
+import type { CommandResult } from "../core/host.ts";
+import type { Engine, Place } from "./engine.ts";
+import type { HostState } from "./host-state.ts";
+import { type ResolvedArguments, splitArguments } from "./resolve.ts";
+import type { Emit } from "./events.ts";
+
+/** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
+export async function runDirect(engine: Engine, host: HostState, command: Shell, args: ConnectorArguments, place: Place): Promise<CommandResult> {
+  const { globals } = splitArguments("host.run", args);
+  const how = engine.resolve(host, globals, place);
+  const result = await runCommand(engine, host, command, how, "direct");
+  if (!(how.connector._successExitCodes ?? [0]).includes(result.exitCode)) throw commandError(host.name, command, result);
+  return result;
+}
+
+/** Run a command, emitting it and each line it prints. What was known of the host is forgotten. */
+export async function runCommand(engine: Engine, host: HostState, command: Shell, how: ResolvedArguments, purpose: "operation" | "direct"): Promise<CommandResult> {
+  const { emit, signal } = engine.settings;
+  emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
+  const lines = lineEmitter(emit, host.name, purpose);
+  try {
+    const result = await host.session.run(command, {
+      surroundings: how.surroundings,
+      signal,
+      onOutput: lines.push,
+      ...(how.input ? { stdin: how.input } : {}),
+      ...(how.connector._getPty ? { pty: true } : {}),
+      ...(how.connector._timeout === undefined ? {} : { timeout: how.connector._timeout }),
+    });
+    return toCommandResult(result);
+  } finally {
+    lines.end();
+    host.facts.forget();
+  }
+}
+
+/** `Command failed with exit code 100 on web-1: apt-get …`. */
+export function commandError(host: string, command: Shell, result: CommandResult): CommandError {
+  const { exitCode, stdout, stderr } = result;
+  return new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${brief(command.toString())}`, { host, exitCode, stdout, stderr });
+}
+
+export function toCommandResult({ exitCode, stdout, stderr }: { exitCode: number; stdout: Uint8Array; stderr: Uint8Array }): CommandResult {
+  const out = Buffer.from(stdout).toString();
+  const err = Buffer.from(stderr).toString();
+  return { exitCode, stdout: out, stderr: err, stdoutLines: toLines(out), stderrLines: toLines(err) };
+}
+
+const toLines = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));
+
+/** Cuts chunks into lines, each stream on its own. */
+function lineEmitter(emit: Emit, host: string, purpose: "operation" | "direct"): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  const rest = { stdout: "", stderr: "" };
+  const line = (stream: OutputStream, text: string): void => emit({ type: "output", host, stream, line: text.replace(/\r$/, ""), for: purpose });
+  return {
+    push: (stream, chunk) => {
+      const lines = (rest[stream] + decoders[stream].decode(chunk, { stream: true })).split("\n");
+      rest[stream] = lines.pop() ?? "";
+      for (const text of lines) line(stream, text);
+    },
+    end: () => {
+      for (const stream of ["stdout", "stderr"] as const) if (rest[stream] !== "") line(stream, rest[stream]);
+    },
+  };
+}
+
+const BRIEF = 300;
+const brief = (text: string): string => (text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text);

@@ -1,0 +1,92 @@
+/** The host that an operation is given. @module */
+import { Secret } from "../core/command.ts";
+import { fact, type Fact, type FactCallArguments } from "../core/fact.ts";
+import type { Config } from "../core/config.ts";
+import type { HostData, LocalFiles, OperationHost } from "../core/host.ts";
+import { sh } from "../core/command.ts";
+import type { Engine } from "./engine.ts";
+import type { HostState, OperationCall } from "./host-state.ts";
+import { splitArguments, withConnectorArguments } from "./resolve.ts";
+
+/** One evaluation of an operation on a host: a forecast, or one attempt. */
+export class OperationView implements OperationHost {
+  readonly #engine: Engine;
+  readonly #call: OperationCall;
+  readonly #host: HostState;
+  /** The last reason given for doing nothing. */
+  noopReason: string | undefined;
+  /** Temporary files it was given names of. */
+  readonly tempFiles = new Set<string>();
+
+  constructor(engine: Engine, call: OperationCall) {
+    this.#engine = engine;
+    this.#call = call;
+    this.#host = call.host;
+  }
+
+  get name(): string {
+    return this.#host.name;
+  }
+  get groups(): readonly string[] {
+    return this.#host.groups;
+  }
+  get data(): HostData {
+    return this.#call.data;
+  }
+  get config(): Readonly<Config> {
+    return this.#call.config;
+  }
+  get local(): LocalFiles {
+    return this.#engine.settings.local;
+  }
+  get wantsDiff(): boolean {
+    return this.#call.config.diff;
+  }
+
+  async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+    const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
+    const how = this.#call.how;
+    const { _stdin: _, _getPty: __, _successExitCodes: ___, _timeout: ____, ...connector } = how.connector;
+    const base = { ...how, all: connector, connector, input: undefined };
+    return this.#host.facts.ask(asked, own, Object.keys(globals).length === 0 ? base : withConnectorArguments(base, globals), this.config.factMaxAge);
+  }
+
+  noop(reason: string): void {
+    this.noopReason = reason;
+    this.#engine.settings.emit({ type: "noop", host: this.name, operation: this.#call.name, reason });
+  }
+
+  warn(message: string): void {
+    this.#engine.settings.emit({ type: "log", level: "warn", message, host: this.name });
+  }
+
+  showDiff(path: string, before: string | undefined, after: string | Secret | undefined): void {
+    if (!this.wantsDiff || after instanceof Secret || before === after) return;
+    const { stage } = this.#engine;
+    if (stage === "setup") return;
+    this.#engine.settings.emit({ type: "diff", host: this.name, path, diff: this.#engine.settings.unifiedDiff(path, before, after), stage });
+  }
+
+  async tempDir(): Promise<string> {
+    return this.#call.how.all._tempDir ?? (await this.getFact(TempDir));
+  }
+
+  async tempFile(key?: string): Promise<string> {
+    const directory = await this.tempDir();
+    const path = `${directory}/tsinfra-${this.#engine.tempName(key)}`;
+    this.tempFiles.add(path);
+    return path;
+  }
+
+  timestamp(): string {
+    return this.#engine.timestamp;
+  }
+}
+
+/** Where the host wants temporary files. */
+const TempDir = fact<string>({
+  name: "tsinfra.TempDir",
+  command: () => sh`for d in "$TMPDIR" "$TMP" "$TEMP" /tmp /var/tmp; do if [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ]; then echo "$d"; break; fi; done`,
+  parse: ([directory = "/tmp"]) => directory,
+  empty: "/tmp",
+});

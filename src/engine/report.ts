@@ -1,0 +1,26 @@
+/** Errors as data for the event stream. @module */
+import { CommandError, TsinfraError } from "../core/errors.ts";
+import type { ErrorReport } from "./events.ts";
+
+/** Lines of a failed command's output that a report carries. */
+const TAIL = 10;
+
+/** What a view needs to show an error. */
+export function reportError(error: unknown): ErrorReport {
+  if (!(error instanceof TsinfraError)) {
+    return { code: "E_UNEXPECTED", message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  }
+  const output = error instanceof CommandError ? tail(error.stderr) ?? tail(error.stdout) : undefined;
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.at === undefined ? {} : { at: error.at }),
+    ...(output === undefined ? {} : { output }),
+  };
+}
+
+function tail(output: string): readonly string[] | undefined {
+  const lines = output.trimEnd().split("\n");
+  return output.trim() === "" ? undefined : lines.slice(-TAIL);
+}
