@@ -63,11 +63,27 @@ export function quote(text: string): string {
 }
 const SAFE = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-/** A path on the host: a leading `~/` stays bare so that the host's shell expands it, the rest is one quoted word. */
-export const remotePath = (path: string): Word => (path.startsWith("~/") ? raw(`~/${quote(path.slice(2))}`) : path);
+/**
+ * A path on the host, as one word. A leading `~/` stays bare so that the host's shell expands it.
+ * A relative path that a command could take for something else gets `./`: an option (`-x`), an operator (`!`, `(`), an assignment of awk's (`a=b`).
+ */
+export function remotePath(path: string): Word {
+  if (path.startsWith("~/")) return raw(`~/${quote(path.slice(2))}`);
+  return /^(?:[-!(]|[A-Za-z_]\w*=)/.test(path) ? `./${path}` : path;
+}
 
 /** A word that its command must not take for an option: `--` goes before one with a leading dash. */
 export const operand = (text: string): Word => (text.startsWith("-") ? ["--", text] : text);
+
+/** A word in single quotes even where it needs none. */
+export const singleQuoted = (text: string): Word => raw(`'${text.replaceAll("'", `'"'"'`)}'`);
+
+/** A word in double quotes: the host's shell expands `$…` and backquotes in it, but nothing in it ends the quotes. */
+export const interpolated = (text: string): Word => raw(`"${text.replace(/\\["\\]?$|\\"|\\[^]|"/g, escapeQuote)}"`);
+const escapeQuote = (found: string): string => {
+  if (found === "\\" || found === '\\"') return found === "\\" ? "\\\\" : '\\\\\\"';
+  return found === '"' ? '\\"' : found;
+};
 
 /** An immutable shell command: literal parts, and words that are quoted when it is rendered. */
 export class Shell {

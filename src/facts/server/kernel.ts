@@ -1,0 +1,93 @@
+/** The kernel and its limits. @module */
+import { operand, sh } from "../../core/command.ts";
+import { fact } from "../../core/fact.ts";
+import { numberOr, splitOnce, words } from "../shared/lines.ts";
+
+/** A loaded kernel module. */
+export interface KernelModule {
+  /** Bytes, as the kernel writes them. */
+  readonly size: string;
+  /** How many users it has. */
+  readonly instances: number;
+  readonly state: string;
+  /** Modules that use it; absent when none does. */
+  readonly depends?: readonly string[];
+}
+
+/** Loaded kernel modules, by name. */
+export const KernelModules = fact<Readonly<Record<string, KernelModule>>>({
+  name: "server.KernelModules",
+  command: () => sh`! test -f /proc/modules || cat /proc/modules`,
+  parse: lines => Object.fromEntries(lines.map(kernelModule)),
+  empty: {},
+});
+
+/** A value of a kernel setting: several values are a list, whole numbers are numbers. */
+export type SysctlValue = string | number | readonly (string | number)[];
+
+export interface SysctlArguments {
+  /** Names of the settings; default: all. */
+  readonly keys?: readonly string[];
+}
+
+/** Kernel settings, by name; those that the kernel does not have are left out. */
+export const Sysctl = fact<Readonly<Record<string, SysctlValue>>, SysctlArguments>({
+  name: "server.Sysctl",
+  command: ({ keys }) => (keys ? sh`sysctl ${keys.map(operand)} 2>/dev/null || true` : sh`sysctl -a`),
+  parse: lines => Object.fromEntries(lines.map(setting).filter(found => found !== undefined)),
+  empty: {},
+});
+
+/** Read a setting's value as `server.Sysctl` does. */
+export function sysctlValue(text: string): SysctlValue {
+  if (!/^[\w\-.\s]+$/.test(text)) return text;
+  const values = words(text).map(numberOr);
+  return values.length === 1 ? values[0]! : values;
+}
+
+/** One line of `limits.conf`. */
+export interface SecurityLimit {
+  /** A user, `@group`, `*` or a range of ids. */
+  readonly domain: string;
+  /** `soft`, `hard` or `-` for both. */
+  readonly limitType: string;
+  readonly item: string;
+  readonly value: string;
+}
+
+/** Prints `missing` where there is no `limits.conf`. */
+const LimitsFile = fact<string>({
+  name: "server.SecurityLimits",
+  command: () => sh`test -e /etc/security/limits.conf || echo missing`,
+  parse: lines => lines[0]!,
+  empty: "",
+});
+
+const NoSecurityLimits = fact<readonly SecurityLimit[]>({ name: "server.SecurityLimits", command: () => sh`true`, parse: () => [], empty: [] });
+
+/** Limits set in `/etc/security/limits.conf`, in its order. */
+export const SecurityLimits = fact<readonly SecurityLimit[]>({
+  name: "server.SecurityLimits",
+  command: () => sh`cat /etc/security/limits.conf`,
+  parse: lines => lines.map(line => line.trim()).filter(line => line !== "" && !line.startsWith("#")).map(securityLimit),
+  empty: [],
+  variant: { by: LimitsFile, choose: kind => (kind === "missing" ? NoSecurityLimits : undefined) },
+});
+
+function kernelModule(line: string): [name: string, module: KernelModule] {
+  const [name, size, instances, depends, state] = line.split(" ");
+  if (!name || !size || !instances || !depends || !state) throw new SyntaxError(`Not a line of /proc/modules: ${JSON.stringify(line)}`);
+  const users = depends.split(",").filter(user => user !== "" && user !== "-");
+  return [name, { size, instances: Number(instances), state, ...(users.length > 0 ? { depends: users } : {}) }];
+}
+
+function setting(line: string): [key: string, value: SysctlValue] | undefined {
+  const [key, value] = (splitOnce(line, "=") ?? splitOnce(line, ":") ?? []).map(part => part.trim());
+  return key && value ? [key, sysctlValue(value)] : undefined;
+}
+
+function securityLimit(line: string): SecurityLimit {
+  const [domain, limitType, item, value] = words(line.replace(/\s#.*/, ""));
+  if (!domain || !limitType || !item || !value) throw new SyntaxError(`Not a limit: ${JSON.stringify(line)}`);
+  return { domain, limitType, item, value };
+}
