@@ -79,11 +79,8 @@ export const operand = (text: string): Word => (text.startsWith("-") ? ["--", te
 export const singleQuoted = (text: string): Word => raw(`'${text.replaceAll("'", `'"'"'`)}'`);
 
 /** A word in double quotes: the host's shell expands `$…` and backquotes in it, but nothing in it ends the quotes. */
-export const interpolated = (text: string): Word => raw(`"${text.replace(/\\["\\]?$|\\"|\\[^]|"/g, escapeQuote)}"`);
-const escapeQuote = (found: string): string => {
-  if (found === "\\" || found === '\\"') return found === "\\" ? "\\\\" : '\\\\\\"';
-  return found === '"' ? '\\"' : found;
-};
+export const interpolated = (text: string): Word => raw(`"${text.replace(/\\[^]|\\$|"/g, escaped)}"`);
+const escaped = (found: string): string => ({ '"': '\\"', '\\"': '\\\\\\"', "\\": "\\\\" })[found] ?? found;
 
 /** An immutable shell command: literal parts, and words that are quoted when it is rendered. */
 export class Shell {
@@ -161,6 +158,8 @@ export interface Download {
   readonly kind: "download";
   readonly src: string;
   readonly dest: string;
+  /** Make the directories above `dest` that are missing. */
+  readonly createDirectory?: boolean;
 }
 /** Copy a directory with rsync, where both sides have it. */
 export interface Rsync {
@@ -186,6 +185,6 @@ export const upload = (source: UploadSource, dest: string, attributes: Pick<Uplo
   ...attributes,
 });
 /** Fetch `src` from the host to `dest`, an absolute path on the control machine. */
-export const download = (src: string, dest: string): Download => ({ kind: "download", src, dest });
+export const download = (src: string, dest: string, options: Pick<Download, "createDirectory"> = {}): Download => ({ kind: "download", src, dest, ...options });
 /** Copy the directory `src` of the control machine to `dest` on the host. */
 export const rsync = (src: string, dest: string, flags: readonly string[]): Rsync => ({ kind: "rsync", src, dest, flags });

@@ -73,8 +73,8 @@ export interface OperationHost extends HostIdentity, FactSource {
   showDiff(path: string, before: string | undefined, after: string | Secret | undefined): void;
   /** The host's directory for temporary files. */
   tempDir(): Promise<string>;
-  /** A name nobody can guess in `tempDir`, the same for the same key during a run. What is there is removed when the operation ends. */
-  tempFile(key?: string): Promise<string>;
+  /** A name nobody can guess in `directory` (default: `tempDir`), the same for the same key during a run. What is there is removed when the operation ends. */
+  tempFile(key?: string, directory?: string): Promise<string>;
   /** Minute of the run's start, `yymmddHHMM`, for names of backups. */
   timestamp(): string;
 }
