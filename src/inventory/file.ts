@@ -1,0 +1,117 @@
+/** Inventory files and functions. @module */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
+import { InventoryError } from "../core/errors.ts";
+import { loadFailure } from "../core/load-error.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
+import { type Fail, type Group, isObject, kindOf, toGroup, toGroups } from "./groups.ts";
+import { groupOffset, locate } from "./locate.ts";
+
+const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
+const DOCUMENTS = [".json", ".yaml", ".yml", ".toml"];
+export const FILE_EXTENSIONS: readonly string[] = [...SCRIPTS, ...DOCUMENTS];
+
+/** What names a file, and possibly a function in it. */
+export interface FileReference {
+  readonly file: string;
+  readonly function?: string;
+}
+
+/** Read `hosts.ts` or `hosts.ts:production` as a file; `undefined` when it is neither there nor looks like one. */
+export function fileReference(text: string, cwd: string): FileReference | undefined {
+  const whole = resolve(cwd, text);
+  if (isFile(whole)) return { file: whole };
+  if (text.startsWith("@")) return undefined;
+  const [, path, name] = /^(.+):([A-Za-z_$][\w$]*)$/.exec(text) ?? [];
+  if (path !== undefined && name !== undefined && FILE_EXTENSIONS.includes(extname(path))) return { file: requireFile(resolve(cwd, path), path), function: name };
+  if (FILE_EXTENSIONS.includes(extname(text)) && !text.includes(",")) return { file: requireFile(whole, text) };
+  if (/^[^@,]*\//.test(text)) requireFile(whole, text);
+  return undefined;
+}
+
+/** Evaluate an inventory file, or a function it exports. */
+export async function readInventoryFile(reference: FileReference, beforeImport: (() => unknown) | undefined): Promise<readonly Group[]> {
+  const { file } = reference;
+  if (!FILE_EXTENSIONS.includes(extname(file))) {
+    throw new InventoryError(`Inventory "${file}" is no ${FILE_EXTENSIONS.join(", ")} file`);
+  }
+  const fail: Fail = (message, spot, hint) => {
+    throw new InventoryError(message, { at: locate(file, textOf(file) ?? "", spot), hint });
+  };
+  const module = await importUserFile(file, beforeImport);
+  if (reference.function !== undefined) return toGroups(await call(module[reference.function], reference.function, module, file), fail);
+  if (!SCRIPTS.includes(extname(file))) return toGroups(module["default"], fail);
+
+  const { default: standard, ...named } = module;
+  const groups = inSourceOrder(Object.entries(named), textOf(file) ?? "").flatMap(([name, value]) =>
+    name.startsWith("_") || typeof value === "function" ? [] : [toGroup(name, value, fail)],
+  );
+  if (standard === undefined) return groups;
+  const entries = typeof standard === "function" ? await call(standard, "default", module, file) : standard;
+  return [...toGroups(entries, fail), ...groups];
+}
+
+/** A module lists its exports by name; hosts and groups have the order in which they are written. */
+function inSourceOrder<V>(entries: readonly (readonly [string, V])[], text: string): readonly (readonly [string, V])[] {
+  const place = (name: string): number => groupOffset(text, name) ?? text.length;
+  return entries.toSorted(([a], [b]) => place(a) - place(b));
+}
+
+/** Import a TypeScript, JavaScript, JSON, YAML or TOML file. Throws `InventoryError` with the place of the mistake. */
+export async function importUserFile(file: string, beforeImport: (() => unknown) | undefined): Promise<Record<string, unknown>> {
+  try {
+    await beforeImport?.();
+    // The parser of JSON with comments says where a mistake is; the plain one does not.
+    return (await import(file, file.endsWith(".json") ? { with: { type: "jsonc" } } : {})) as Record<string, unknown>;
+  } catch (error) {
+    throw failure(error, file);
+  }
+}
+
+function failure(error: unknown, file: string): InventoryError {
+  const { message, at } = loadFailure(error, file, textOf);
+  const isDeploy = /is used where there is no current host/.test(message);
+  return new InventoryError(message, { at, cause: error, ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}) });
+}
+
+async function call(candidate: unknown, name: string, module: Readonly<Record<string, unknown>>, file: string): Promise<unknown> {
+  if (typeof candidate !== "function") {
+    if (candidate !== undefined) throw new InventoryError(`"${name}" in ${file} must be a function, found ${kindOf(candidate)}`);
+    const functions = Object.keys(module).filter(key => typeof module[key] === "function");
+    throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
+  }
+  try {
+    return await (candidate as () => unknown)();
+  } catch (error) {
+    throw failure(error, file);
+  }
+}
+
+function requireFile(file: string, written: string): string {
+  if (isFile(file)) return file;
+  const isDirectory = statSync(file, { throwIfNoEntry: false })?.isDirectory();
+  const near = nearest(basename(file), list(dirname(file)));
+  throw new InventoryError(isDirectory ? `Inventory "${written}" is a directory` : `Inventory file "${written}" does not exist`, {
+    hint: near === undefined ? undefined : `Did you mean "${near}"?`,
+  });
+}
+
+const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;
+
+export function list(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
+}
+
+export function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+export { isObject };

@@ -1,0 +1,182 @@
+/** The hosts of a run, their groups and their data. @module */
+import { basename, extname } from "node:path";
+import type { Connector, ConnectorContext } from "../core/connector.ts";
+import { type CallSite, InventoryError } from "../core/errors.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
+import { DataKeys } from "./data-keys.ts";
+import { fileReference, readInventoryFile, textOf } from "./file.ts";
+import { groupDataFiles, readGroupData } from "./group-data.ts";
+import type { Group, Spot } from "./groups.ts";
+import { locate } from "./locate.ts";
+import { parseHostName, splitHosts } from "./parse.ts";
+import { excludeHosts, limitHosts } from "./select.ts";
+
+export { DataKeys } from "./data-keys.ts";
+export type { GroupEntry, HostEntry, InventoryEntry } from "./groups.ts";
+export { fileReference } from "./file.ts";
+
+type Data = Readonly<Record<string, unknown>>;
+
+export interface InventoryOptions {
+  readonly cwd: string;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly context: ConnectorContext;
+  /** Data of highest precedence. */
+  readonly data?: Data;
+  /** Data of lowest precedence. */
+  readonly defaults?: Data;
+  /** More group data: directories or files. */
+  readonly groupData?: readonly string[];
+  readonly limit?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly beforeImport?: (() => unknown) | undefined;
+}
+
+/** A host before it is connected; what a run is given. */
+export interface InventoryHost {
+  readonly name: string;
+  readonly connector: string;
+  readonly address: string;
+  /** In the order listed, `all` last. */
+  readonly groups: readonly string[];
+  /** Data layers, highest precedence first. */
+  readonly data: readonly Data[];
+}
+
+/** Read an inventory: a host list, `@connector`, a file, or `file:function`. Throws `InventoryError`. */
+export async function loadInventory(source: string, options: InventoryOptions): Promise<readonly InventoryHost[]> {
+  const reference = fileReference(source, options.cwd);
+  const listed = reference ? await readInventoryFile(reference, options.beforeImport) : [namesOnly(source)];
+  const found = new Hosts();
+  const placeOf = reference && ((spot: Spot) => locate(reference.file, textOf(reference.file) ?? "", spot));
+  for (const group of allFirst(listed)) await found.add(group, options, placeOf);
+  if (found.size === 0) throw new InventoryError(reference ? `Inventory ${reference.file} has no hosts` : `"${source}" names no hosts`);
+  if (reference) found.addGroup(basename(reference.file, extname(reference.file)));
+
+  // A function computes what it wants; data files belong to the inventories that are written down.
+  const files = groupDataFiles(options.cwd, reference?.function === undefined ? reference?.file : undefined, options.groupData ?? []);
+  const fromFiles = await readGroupData(files, options.beforeImport);
+  const hosts = found.build(fromFiles, options);
+  warnOfGroups(fromFiles.keys(), hosts, options.context);
+  return excludeHosts(limitHosts(hosts, options.limit ?? []), options.exclude ?? [], hosts);
+}
+
+/** `all` may set the order of hosts, whatever its place. */
+const allFirst = (groups: readonly Group[]): readonly Group[] => [...groups.filter(isAll), ...groups.filter(group => !isAll(group))];
+const isAll = (group: Group): boolean => group.name === "all";
+
+const namesOnly = (source: string): Group => ({ name: "all", data: {}, members: splitHosts(source).map(name => ({ name, data: {} })) });
+
+interface Draft {
+  readonly connector: string;
+  readonly address: string;
+  /** Groups of the connector. */
+  readonly found: Set<string>;
+  readonly listed: Set<string>;
+  own: Data;
+  /** What the name or the connector says. */
+  base: Data;
+}
+
+/** Hosts in the order they are first named. */
+class Hosts {
+  readonly #drafts = new Map<string, Draft>();
+  readonly #groupData = new Map<string, Data>();
+  #common: string | undefined;
+
+  get size(): number {
+    return this.#drafts.size;
+  }
+
+  /** A group of every host, that all other groups win over. */
+  addGroup(name: string): void {
+    if (!this.#groupData.has(name)) this.#common = name;
+  }
+
+  async add(group: Group, { connectors, context }: InventoryOptions, placeOf: ((spot: Spot) => CallSite) | undefined): Promise<void> {
+    this.#groupData.set(group.name, { ...this.#groupData.get(group.name), ...group.data });
+    const expanded = await Promise.all(
+      group.members.map(async (member, index) => {
+        try {
+          return { member, hosts: await expand(member.name, connectors, context) };
+        } catch (error) {
+          if (error instanceof InventoryError) error.at ??= placeOf?.({ group: group.name, member: index });
+          throw error;
+        }
+      }),
+    );
+    for (const { member, hosts } of expanded) {
+      for (const host of hosts) {
+        const draft = this.#drafts.get(host.name) ?? { connector: host.connector, address: host.address, found: new Set(host.groups), listed: new Set(), own: {}, base: host.data };
+        draft.own = { ...draft.own, ...member.data };
+        if (!isAll(group)) draft.listed.add(group.name);
+        this.#drafts.set(host.name, draft);
+      }
+    }
+  }
+
+  build(fromFiles: ReadonlyMap<string, Data>, { connectors, context, data = {}, defaults = {} }: InventoryOptions): readonly InventoryHost[] {
+    const keys = new DataKeys(connectors.values());
+    const warned = new Set<string>();
+    const check = (layer: Data, where: string): Data => {
+      for (const key of Object.keys(layer)) {
+        const suspicion = warned.has(key) ? undefined : keys.suspicion(key);
+        if (suspicion === undefined) continue;
+        warned.add(key);
+        context.warn(`Unknown key "${key}" in the data of ${where}: ${suspicion}`);
+      }
+      return keys.protect(layer);
+    };
+    const groups = new Map<string, Data>();
+    const groupLayer = (name: string): Data => {
+      const known = groups.get(name) ?? check({ ...this.#groupData.get(name), ...fromFiles.get(name) }, `group "${name}"`);
+      groups.set(name, known);
+      return known;
+    };
+    const [top, bottom] = [check(data, "--data"), check(defaults, "the config")];
+    return [...this.#drafts].map(([name, draft]) => {
+      const names = [...new Set([...draft.found, ...(this.#common === undefined ? [] : [this.#common]), ...draft.listed])];
+      const own = check({ ...draft.base, ...draft.own }, `host "${name}"`);
+      const layers = [top, own, ...names.map(groupLayer).reverse(), groupLayer("all"), bottom];
+      return { name, connector: draft.connector, address: draft.address, groups: [...names, "all"], data: layers };
+    });
+  }
+}
+
+interface Found {
+  readonly name: string;
+  readonly connector: string;
+  readonly address: string;
+  readonly data: Data;
+  readonly groups: readonly string[];
+}
+
+/** The hosts behind a name: itself, or what an inventory connector finds. */
+async function expand(text: string, connectors: ReadonlyMap<string, Connector>, context: ConnectorContext): Promise<readonly Found[]> {
+  const parsed = parseHostName(text);
+  const connector = connectorOf(parsed.name, parsed.connector, connectors);
+  const groups = parsed.name.startsWith("@") ? [`@${parsed.connector}`] : [];
+  if (!connector.hosts) return [{ ...parsed, groups }];
+  const hosts = await connector.hosts(parsed.address, context);
+  if (hosts.length === 0) throw new InventoryError(`"${text}" finds no hosts`);
+  return hosts.map(host => {
+    const name = parseHostName(host.name);
+    connectorOf(host.name, name.connector, connectors);
+    return { ...name, data: { ...name.data, ...host.data }, groups: [...groups, ...host.groups] };
+  });
+}
+
+function connectorOf(host: string, name: string, connectors: ReadonlyMap<string, Connector>): Connector {
+  const connector = connectors.get(name);
+  if (connector) return connector;
+  throw new InventoryError(`Host "${host}" wants the connector "${name}", which does not exist`, { hint: didYouMean(name, connectors.keys()) });
+}
+
+/** A data file for a group that no host is in is fine, unless its name looks like a mistake. */
+function warnOfGroups(files: Iterable<string>, hosts: readonly InventoryHost[], context: ConnectorContext): void {
+  const known = new Set(hosts.flatMap(host => host.groups));
+  for (const group of files) {
+    const near = known.has(group) ? undefined : nearest(group, known);
+    if (near !== undefined) context.warn(`There is group data for "${group}", but no host is in such a group: did you mean "${near}"?`);
+  }
+}
