@@ -1,0 +1,42 @@
+/** What is at a path. @module */
+import { remotePath, sh } from "../../core/command.ts";
+import { derivedFact, fact } from "../../core/fact.ts";
+import { parseStat, type PathState } from "../shared/stat.ts";
+
+export interface PathArguments {
+  /** Path on the host; a leading `~/` is the home of the user who asks. */
+  readonly path: string;
+}
+
+/** What is at a path: its type, owner, mode, size and times; `type: "absent"` when nothing is. */
+export const File = fact<PathState, PathArguments>({
+  name: "files.File",
+  command({ path }) {
+    const at = remotePath(path);
+    return sh`! (test -e ${at} || test -L ${at} ) || ( stat -c 'user=%U group=%G mode=%A atime=%X mtime=%Y ctime=%Z size=%s %N' ${at} 2> /dev/null || stat -f 'user=%Su group=%Sg mode=%Sp atime=%a mtime=%m ctime=%c size=%z %N%SY' ${at} || ls -ld ${at} )`;
+  },
+  parse: (lines, { path }) => parseStat(lines, path),
+  empty: { type: "absent" },
+});
+
+/** What is at a path, as `File` says it. */
+export const Directory = derivedFact<PathState, PathState, PathArguments>({ name: "files.Directory", from: File, derive: found => found });
+
+/** What is at a path, as `File` says it; a link's `linkTarget` is what it points to. */
+export const Link = derivedFact<PathState, PathState, PathArguments>({ name: "files.Link", from: File, derive: found => found });
+
+/** What is at a path, as `File` says it. */
+export const Socket = derivedFact<PathState, PathState, PathArguments>({ name: "files.Socket", from: File, derive: found => found });
+
+export interface SameFileArguments extends PathArguments {
+  /** The other path. */
+  readonly other: string;
+}
+
+/** Whether two paths lead to one file: hard links to it, or symbolic ones. */
+export const SameFile = fact<boolean, SameFileArguments>({
+  name: "files.SameFile",
+  command: ({ path, other }) => sh`! test ${remotePath(path)} -ef ${remotePath(other)} || echo same`,
+  parse: () => true,
+  empty: false,
+});
