@@ -27,6 +27,8 @@ export interface CommandFact<A extends object, T> {
 export interface FactVariant<A extends object, T> {
   /** Says what kind of host it is. */
   readonly by: Fact<NoArguments, string>;
+  /** With which arguments it matters; default: always. */
+  when?(args: A): boolean;
   /** The fact to ask in place of this one; `undefined`: this one is right. */
   choose(kind: string, args: A): CommandFact<A, T> | undefined;
 }

@@ -39,7 +39,7 @@ export class Facts {
   /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. */
   async ask<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, maxAge: number): Promise<T> {
     if ("from" in fact) return fact.derive(await this.ask(fact.from as Fact<A, never>, args, how, maxAge), args);
-    if (fact.variant) {
+    if (fact.variant && fact.variant.when?.(args) !== false) {
       const chosen = fact.variant.choose(await this.ask(fact.variant.by, {}, how, maxAge), args);
       if (chosen) return this.ask(chosen, args, how, maxAge);
     }

@@ -85,7 +85,7 @@ export async function applyTwice<A extends object>(operation: OperationDefinitio
 /** Ask a fact of a test host. */
 export async function askFact<A extends object, T>(fact: Fact<A, T>, args: A, host: TestHost = localHost(), globals: ConnectorArguments = {}): Promise<T> {
   if ("from" in fact) return fact.derive((await askFact(fact.from, args, host, globals)) as never, args);
-  const variant = fact.variant?.choose(await askFact(fact.variant.by, {}, host, globals), args);
+  const variant = fact.variant && fact.variant.when?.(args) !== false ? fact.variant.choose(await askFact(fact.variant.by, {}, host, globals), args) : undefined;
   if (variant) return askFact(variant, args, host, globals);
   const tool = typeof fact.requires === "function" ? fact.requires(args) : fact.requires;
   if (tool && (await host.exec(sh`command -v ${tool}`.wire())).exitCode !== 0) return fact.empty;
