@@ -1,0 +1,65 @@
+/** Facts about crontabs. @module */
+import { sh } from "../core/command.ts";
+import { fact } from "../core/fact.ts";
+import { numberOr, words } from "./shared/lines.ts";
+
+/** One line of a crontab that is not a comment: a command with its times or its `specialTime`, or a setting in `env`. */
+export interface CrontabEntry {
+  readonly command?: string;
+  /** A setting such as `MAILTO=root`, as it is written. */
+  readonly env?: string;
+  readonly minute?: number | string;
+  readonly hour?: number | string;
+  readonly dayOfMonth?: number | string;
+  readonly month?: number | string;
+  readonly dayOfWeek?: number | string;
+  /** `@daily`, `@reboot` … */
+  readonly specialTime?: string;
+  /** Comments and empty lines right above it. */
+  readonly comments: readonly string[];
+}
+
+export interface CrontabArguments {
+  /** Whose crontab; default: that of the user commands run as. */
+  readonly user?: string;
+}
+
+/** Entries of a user's crontab, in their order. */
+export const Crontab = fact<readonly CrontabEntry[], CrontabArguments>({
+  name: "crontab.Crontab",
+  requires: "crontab",
+  command: ({ user }) => (user === undefined ? sh`crontab -l || true` : sh`crontab -l -u ${user} || true`),
+  parse(lines) {
+    const entries: CrontabEntry[] = [];
+    let comments: string[] = [];
+    for (const line of lines.map(text => text.trim())) {
+      if (line === "" || line.startsWith("#")) {
+        comments.push(line);
+        continue;
+      }
+      entries.push({ ...entry(line), comments });
+      comments = [];
+    }
+    return entries;
+  },
+  empty: [],
+});
+
+const ENV = /^(?:"[^"]*"|'[^']*'|[A-Za-z_]\w*)\s*=/;
+
+function entry(line: string): Omit<CrontabEntry, "comments"> {
+  if (ENV.test(line)) return { env: line };
+  const fields = line.startsWith("@") ? 1 : 5;
+  const [, times, command] = new RegExp(`^((?:\\S+\\s+){${fields}})(\\S.*)$`).exec(line) ?? [];
+  if (times === undefined || command === undefined) throw new SyntaxError(`Not a line of a crontab: ${JSON.stringify(line)}`);
+  const [minute, hour, dayOfMonth, month, dayOfWeek] = words(times);
+  if (hour === undefined || dayOfMonth === undefined || month === undefined || dayOfWeek === undefined) return { command, specialTime: minute! };
+  return {
+    command,
+    minute: numberOr(minute!),
+    hour: numberOr(hour),
+    dayOfMonth: numberOr(dayOfMonth),
+    month: numberOr(month),
+    dayOfWeek: numberOr(dayOfWeek),
+  };
+}
