@@ -82,7 +82,7 @@ function sections(lines: readonly string[]): readonly Section[] {
 
 const IPV4 = [
   /inet (?<address>[\d.]+)\/(?<mask>\d+)(?: metric \d+)?(?: brd (?<broadcast>[\d.]+))?/g,
-  /inet (?<address>[\d.]+)\s+netmask\s+(?<mask>[\d.]+|0x[\da-fA-F]+)(?:\s+broadcast\s+(?<broadcast>[\d.]+))?/g,
+  /inet (?<address>[\d.]+)\s+netmask\s+(?<mask>0x[\da-fA-F]+|[\d.]+)(?:\s+broadcast\s+(?<broadcast>[\d.]+))?/g,
   /inet addr:(?<address>[\d.]+)(?:\s+Bcast:(?<broadcast>[\d.]+))?\s+Mask:(?<mask>[\d.]+)/g,
 ];
 const IPV6 = [/inet6\s+(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g, /inet6\s+(?<address>[\da-fA-F:]+)(?:%\S+)?\s+prefixlen\s+(?<mask>\d+)/g, /inet6 addr:\s*(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g];
