@@ -96,6 +96,7 @@ export const sameShell = (expected: string, ours: string): boolean => expected.t
 export function valuesDiffer(expected: unknown, ours: unknown, path = "$"): string | undefined {
   const differ = () => `  at ${path}\n  - ${JSON.stringify(expected)}\n  + ${JSON.stringify(plain(ours))}`;
   if (expected === null || expected === undefined) return ours === undefined || ours === null ? undefined : differ();
+  if (ours instanceof Secret) return valuesDiffer(expected, ours.reveal(), path);
   if (ours instanceof Date) {
     if (typeof expected !== "string") return differ();
     const time = new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(expected) ? expected : `${expected}Z`).getTime();
@@ -104,6 +105,9 @@ export function valuesDiffer(expected: unknown, ours: unknown, path = "$"): stri
   if (ours instanceof Set) return valuesDiffer(sorted(expected), sorted([...ours]), path);
   if (ours instanceof Map) return valuesDiffer(expected, Object.fromEntries(ours), path);
   if (Array.isArray(expected)) {
+    // A tuple of theirs is a record of ours, and nothing where it holds nothing.
+    if (isPlain(ours)) return valuesDiffer(expected, Object.values(ours), path);
+    if (ours === undefined && expected.every(item => item === null)) return undefined;
     if (!Array.isArray(ours)) return differ();
     if (expected.length !== ours.length) return differ();
     return first(expected.map((item, index) => valuesDiffer(item, ours[index], `${path}[${index}]`)));
