@@ -32,7 +32,7 @@ export interface Operation<A extends object> extends OperationDefinition<A> {
 /** Define an operation. */
 export function operation<A extends object>(definition: OperationDefinition<A>): Operation<A> {
   const declare = (args?: A & GlobalArguments): OperationHandle =>
-    currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments), self);
+    currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments));
   const self: Operation<A> = Object.defineProperties(declare as unknown as Operation<A>, Object.getOwnPropertyDescriptors(definition));
   return self;
 }

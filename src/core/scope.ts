@@ -15,8 +15,8 @@ export interface Scope {
   readonly state: RunState;
   readonly logger: Logger;
   readonly local: Local;
-  /** Declare an operation; `caller` is the function whose caller is the user's call site. */
-  call<A extends object>(operation: Operation<A>, args: A & GlobalArguments, caller: Function): OperationHandle;
+  /** Declare an operation. */
+  call<A extends object>(operation: Operation<A>, args: A & GlobalArguments): OperationHandle;
   /** Run the body of a `deploy()` under its name, arguments and data. */
   deploy<R>(deploy: DeployContext, body: () => R): R;
 }

@@ -80,13 +80,13 @@ export class DeployScope implements Scope {
     return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, { current: call.config });
   }
 
-  call<A extends object>(operation: Operation<A>, given: A & GlobalArguments, caller: Function): Handle {
+  call<A extends object>(operation: Operation<A>, given: A & GlobalArguments): Handle {
     if (this.#includes.unawaited !== undefined) {
       throw new DeployError(`local.include("${this.#includes.unawaited}") is not awaited, but operations follow it`, {
         hint: "Write `await local.include(…)`: what it declares must come before what follows",
       });
     }
-    const sites = this.#engine.settings.callSites(caller);
+    const sites = this.#engine.settings.callSites();
     const at = sites[0];
     try {
       return this.#declare(operation, given, sites);

@@ -48,8 +48,8 @@ export interface RunSettings {
   loadDeploy(file: string, includedFrom: string | undefined): Promise<Deploy>;
   /** Run a command on the control machine. */
   localShell(command: string): Promise<CommandResult>;
-  /** The user's files on the call stack above `caller`, innermost first. */
-  callSites(caller: Function): readonly CallSite[];
+  /** The user's files on the call stack, innermost first. */
+  callSites(): readonly CallSite[];
   /** A unified diff; `undefined` stands for a file that is not there. */
   unifiedDiff(path: string, before: string | undefined, after: string | undefined): string;
   /** The control machine's environment variables, for `config.inheritEnv`. */

@@ -1,0 +1,33 @@
+/** The ambient context of deploy files: each name stands for the current host's own. @module */
+import type { Config } from "../core/config.ts";
+import type { Host } from "../core/host.ts";
+import { currentScope, type Inventory, type Local, type Logger, type RunState, type Scope } from "../core/scope.ts";
+
+/** The host that the deploy file is being evaluated for. */
+export const host: Host = ambient("host");
+/** All hosts of the run, for their names, groups, data and facts. */
+export const inventory: Inventory = ambient("inventory");
+/** Settings for the operations that follow in this file, on this host. */
+export const config: Config = ambient("config");
+/** How far the run is. */
+export const state: RunState = ambient("state");
+/** Say something in the run's output. */
+export const logger: Logger = ambient("logger");
+/** The control machine. */
+export const local: Local = ambient("local");
+
+type Ambient = "host" | "inventory" | "config" | "state" | "logger" | "local";
+
+function ambient<K extends Ambient>(name: K): Scope[K] {
+  const current = (): object => currentScope(`"${name}"`)[name];
+  return new Proxy({} as Scope[K], {
+    get: (_, key) => Reflect.get(current(), key),
+    set: (_, key, value) => Reflect.set(current(), key, value),
+    has: (_, key) => Reflect.has(current(), key),
+    ownKeys: () => Reflect.ownKeys(current()),
+    getOwnPropertyDescriptor: (_, key) => {
+      const descriptor = Reflect.getOwnPropertyDescriptor(current(), key);
+      return descriptor && { ...descriptor, configurable: true };
+    },
+  });
+}
