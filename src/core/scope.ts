@@ -72,6 +72,9 @@ export interface Local {
 
 const storage = new AsyncLocalStorage<Scope>();
 
+/** The scope in force, if any. */
+export const scopeOrNone = (): Scope | undefined => storage.getStore();
+
 /** The scope in force. Throws `DeployError`, beginning with `what`, outside of a deploy file's evaluation. */
 export function currentScope(what: string): Scope {
   const scope = storage.getStore();

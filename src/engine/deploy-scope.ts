@@ -6,9 +6,9 @@ import { Secret } from "../core/command.ts";
 import type { CommandResult, Host, HostData } from "../core/host.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Operation } from "../core/operation.ts";
-import { type DeployContext, inScope, type Inventory, type Local, type Logger, type RunState, type Scope } from "../core/scope.ts";
+import { type DeployContext, inScope, type Inventory, type Local, type Logger, type RunState, type Scope, scopeOrNone } from "../core/scope.ts";
 import { runDirect } from "./direct.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Place } from "./engine.ts";
 import { Handle } from "./handle.ts";
 import type { HostState, OperationCall } from "./host-state.ts";
 import { globalsOfData, resolveArguments, splitArguments } from "./resolve.ts";
@@ -196,22 +196,32 @@ export class DeployScope implements Scope {
 
   #hostFacade(): Host {
     const state = this.#host;
-    const scope = this;
-    const within = <R>(args: GlobalArguments, body: () => R): R => this.#inside({ ...this.#surrounding, arguments: mergeArguments(this.#surrounding.arguments, args) }, body);
+    // The object may be kept in a variable and used inside a block: the block in force counts, not the one it came from.
+    const inForce = (): DeployScope => {
+      const scope = scopeOrNone();
+      return scope instanceof DeployScope && scope.#host === state ? scope : this;
+    };
+    const place = (): Place => {
+      const scope = inForce();
+      return { context: scope.#surrounding.arguments, config: scope.#settings.current, data: scope.#surrounding.data };
+    };
+    const within = <R>(args: GlobalArguments, body: () => R): R => {
+      const scope = inForce();
+      return scope.#inside({ ...scope.#surrounding, arguments: mergeArguments(scope.#surrounding.arguments, args) }, body);
+    };
     return {
       name: state.name,
       groups: state.groups,
       get data(): HostData {
-        return state.data(scope.#surrounding.data);
+        return state.data(place().data);
       },
-      getFact: (fact, ...[given]) => this.#engine.ask(state, fact, given, { context: this.#surrounding.arguments, config: this.#settings.current, data: this.#surrounding.data }),
+      getFact: (fact, ...[given]) => this.#engine.ask(state, fact, given, place()),
       when: (condition, body) => within({ _if: condition }, body),
       withArguments: (args, body) => within(splitArguments("host.withArguments", args).globals, body),
       loop: items => items,
       log: message => this.#engine.settings.emit({ type: "log", level: "info", message, host: state.name }),
       noop: reason => this.#engine.settings.emit({ type: "noop", host: state.name, operation: "", reason }),
-      run: (command, args): Promise<CommandResult> =>
-        runDirect(this.#engine, state, command, args ?? {}, { context: this.#surrounding.arguments, config: this.#settings.current, data: this.#surrounding.data }),
+      run: (command, args): Promise<CommandResult> => runDirect(this.#engine, state, command, args ?? {}, place()),
     };
   }
 }
