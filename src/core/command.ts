@@ -10,6 +10,10 @@ export class Secret {
   constructor(value: string) {
     this.#value = value;
   }
+  /** A secret as it is, or one made of text. */
+  static of(value: string | Secret): Secret {
+    return value instanceof Secret ? value : new Secret(value);
+  }
   /** The value itself: for a connector, never for output. */
   reveal(): string {
     return this.#value;
