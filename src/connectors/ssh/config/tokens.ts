@@ -1,0 +1,77 @@
+/** The `%` tokens, `${VARIABLE}` and `~` of ssh_config. @module */
+import { createHash } from "node:crypto";
+import { hostname as machineName } from "node:os";
+import { join } from "node:path";
+import { badLine, type Place } from "./lines.ts";
+
+/** Who and where we are. */
+export interface Surroundings {
+  /** The home directory, where `~/.ssh` is. */
+  readonly home: string;
+  /** Name of the local user. */
+  readonly user: string;
+  /** Number of the local user. */
+  readonly uid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What the tokens stand for. */
+export interface Names {
+  /** The host as the user named it. */
+  readonly original: string;
+  /** The host name to connect to. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly user: string;
+  readonly jump: string;
+  readonly alias: string;
+}
+
+/** Letters that a `ProxyCommand` may use; most other settings may use all. */
+export const COMMAND_TOKENS = "hnpr";
+
+/** Replace `%` tokens; only those in `letters`, if given. */
+export function expandTokens(text: string, tokens: Readonly<Record<string, string>>, at: Place, letters?: string): string {
+  return text.replace(/%(.?)/gs, (_, letter: string) => {
+    if (letter === "%") return "%";
+    const value = letters === undefined || letters.includes(letter) ? tokens[letter] : undefined;
+    if (value === undefined) throw badLine(at, `The token "%${letter}" is unknown here`);
+    return value;
+  });
+}
+
+/** All tokens of a host. */
+export function tokensOf(names: Names, { home, user, uid }: Surroundings): Readonly<Record<string, string>> {
+  const machine = machineName();
+  const port = `${names.port}`;
+  return {
+    C: createHash("sha1").update(machine + names.hostname + port + names.user + names.jump).digest("hex"),
+    L: machine.split(".")[0] as string,
+    d: home,
+    h: names.hostname,
+    i: `${uid}`,
+    j: names.jump,
+    k: names.alias,
+    l: machine,
+    n: names.original,
+    p: port,
+    r: names.user,
+    u: user,
+  };
+}
+
+/** Replace `${VARIABLE}`. */
+export function expandVariables(text: string, env: Surroundings["env"], at: Place): string {
+  return text.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
+    const value = env[name];
+    if (value === undefined) throw badLine(at, `The environment variable ${JSON.stringify(name)} is not set`);
+    return value;
+  });
+}
+
+/** An absolute path: `~` is the home directory, anything else relative starts at `from`. */
+export function expandHome(path: string, { home }: Pick<Surroundings, "home">, from: string): string {
+  if (path === "~") return home;
+  if (path.startsWith("~/")) return join(home, path.slice(2));
+  return path.startsWith("/") ? path : join(from, path);
+}
