@@ -65,7 +65,7 @@ export interface Local {
    * Evaluate another deploy file here, for this host. `./x.ts` is relative to the including file, anything else to `state.cwd`.
    * Must be awaited.
    */
-  include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): Promise<void>;
+  include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): PromiseLike<void>;
   /** Run a command on the control machine at once and return its stdout without the last newline. Throws `CommandError`. */
   shell(command: string | readonly string[], options?: { readonly ignoreErrors?: boolean }): Promise<string>;
 }

@@ -115,6 +115,7 @@ export class DeployScope implements Scope {
     const host = this.#host;
     const outer = this.#surrounding;
     const { own, globals } = splitArguments(operation.name, given);
+    this.#engine.settings.checkArguments(operation.name, own);
     const data = host.data(outer.data);
     const how = resolveArguments({
       own: globals,
@@ -156,7 +157,7 @@ export class DeployScope implements Scope {
     return inScope(new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, this.#settings), body);
   }
 
-  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): PromiseLike<void> {
     const include = async (): Promise<void> => {
       const outer = this.#surrounding;
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
@@ -174,12 +175,13 @@ export class DeployScope implements Scope {
     };
     this.#includes.unawaited = file;
     const running = include();
-    const then = running.then.bind(running);
-    running.then = ((...handlers: Parameters<typeof then>) => {
-      this.#includes.unawaited = undefined;
-      return then(...handlers);
-    }) as typeof running.then;
-    return running;
+    // Not the promise itself: `await` takes a promise without asking its `then`.
+    return {
+      then: (...handlers) => {
+        this.#includes.unawaited = undefined;
+        return running.then(...handlers);
+      },
+    };
   }
 
   async #shell(command: string | readonly string[], ignoreErrors: boolean): Promise<string> {

@@ -101,6 +101,7 @@ export function fakeRun(hosts: readonly (string | Partial<HostDefinition> & { na
     localShell: async () => ({ exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),
     unifiedDiff: (path, before, after) => `${path}: ${before} -> ${after}`,
     callSites,
+    checkArguments: () => {},
     environment: {},
     ...settings,
     config: { ...DEFAULT_CONFIG, ...settings.config },
