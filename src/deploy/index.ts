@@ -10,6 +10,7 @@ import { locate, rememberShift, unshifted } from "./call-site.ts";
 import { wrapDeploy } from "./wrap.ts";
 
 export { callSites, locate } from "./call-site.ts";
+export { localTransfers } from "./local-transfers.ts";
 export { installDeployModules } from "./modules.ts";
 
 /** Where a deploy file is looked for. */

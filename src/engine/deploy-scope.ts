@@ -9,9 +9,9 @@ import type { Operation } from "../core/operation.ts";
 import { type DeployContext, inScope, type Inventory, type Local, type Logger, type RunState, type Scope, scopeOrNone } from "../core/scope.ts";
 import { runDirect } from "./direct.ts";
 import type { Engine, Place } from "./engine.ts";
-import { Handle } from "./handle.ts";
-import type { HostState, OperationCall } from "./host-state.ts";
-import { globalsOfData, resolveArguments, splitArguments } from "./resolve.ts";
+import type { Handle } from "./handle.ts";
+import { type Declaring, type HostState, OperationCall } from "./host-state.ts";
+import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
 import type { Deploy } from "./run.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
@@ -28,12 +28,12 @@ interface Surrounding {
   readonly file: string | undefined;
 }
 
-/** What happens to an operation once it is declared. */
-export interface Declaring {
-  /** While preparing: remember it, begin its forecast. In a callback: run it at once. */
-  declare(call: OperationCall): void;
-  /** What awaiting its handle waits for. */
-  settled(call: OperationCall): Promise<unknown>;
+/** What every operation of one place shares. */
+interface Placed {
+  readonly config: Readonly<Config>;
+  readonly dataVersion: number;
+  readonly data: HostData;
+  readonly base: ResolvedArguments;
 }
 
 /** The scope of one host in one deploy file. */
@@ -51,6 +51,7 @@ export class DeployScope implements Scope {
   readonly #settings: { current: Readonly<Config> };
   /** An include that began and that nobody waits for. */
   readonly #includes: { unawaited: string | undefined };
+  #place: Placed | undefined;
 
   private constructor(engine: Engine, host: HostState, declaring: Declaring, surrounding: Surrounding, settings: { current: Readonly<Config> }) {
     this.#engine = engine;
@@ -75,7 +76,7 @@ export class DeployScope implements Scope {
 
   /** The scope inside a callback of an operation that is being run. */
   static ofCallback(engine: Engine, call: OperationCall, declaring: Declaring): DeployScope {
-    const surrounding = { key: call.id, position: call.position, names: [], arguments: call.how.all, data: [call.data], file: call.at?.file };
+    const surrounding = { key: call.declaration.id, position: call.declaration.position, names: [], arguments: call.how.all, data: [call.data], file: call.at?.file };
     const { _if: _, name: __, _retries: ___, _retryUntil: ____, _runOnce: _____, _serial: ______, _parallel: _______, ...args } = call.how.all;
     return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, { current: call.config });
   }
@@ -116,41 +117,38 @@ export class DeployScope implements Scope {
     const outer = this.#surrounding;
     const { own, globals } = splitArguments(operation.name, given);
     this.#engine.settings.checkArguments(operation.name, own);
-    const data = host.data(outer.data);
-    const how = resolveArguments({
-      own: globals,
-      context: outer.arguments,
-      host: globalsOfData(`The data of host ${host.name}`, data),
-      config: this.#settings.current,
-      inheritedEnv: this.#engine.inheritedEnv(this.#settings.current),
-    });
+    const { data, base } = this.#placed();
+    const how = withArguments(base, globals);
     const { _runOnce, _serial, _parallel } = how.all;
     const inFile = untilFile(sites, outer.file);
     const mode = `${_runOnce ? "once" : ""}${_serial ? "serial" : ""}${_parallel ?? ""}`;
     const key = `${outer.key}|${inFile.map(site => `${site.file}:${site.line}:${site.column}`).join("<")}|${operation.name}|${mode}`;
     const occurrence = host.occurrences.get(key) ?? 0;
     host.occurrences.set(key, occurrence + 1);
-
-    const name = [...outer.names, how.all.name ?? autoName(operation.name, own)].join(" | ");
-    const forecast = (): Promise<boolean> => call.forecast;
-    const handle = new Handle(name, forecast, () => this.#declaring.settled(call));
-    const call: OperationCall = {
-      id: `${key}#${occurrence}`,
+    const id = `${key}#${occurrence}`;
+    const declaration = this.#engine.declaration(id, () => ({
+      id,
       position: [...outer.position, ...inFile.toReversed().flatMap(site => [site.line, site.column]), occurrence],
-      host,
-      operation: operation as unknown as Operation<object>,
-      args: own,
-      how,
-      config: this.#settings.current,
-      name,
       at: sites[0],
-      data,
-      handle,
-      forecast: Promise.resolve(false),
-      willChange: false,
-    };
+    }));
+    const name = [...outer.names, how.all.name ?? autoName(operation.name, own)].join(" | ");
+    const call = new OperationCall(
+      { host, declaration, operation: operation as unknown as Operation<object>, args: own, how, config: this.#settings.current, name, data },
+      this.#declaring,
+    );
     this.#declaring.declare(call);
-    return handle;
+    return call.handle;
+  }
+
+  /** Data and arguments in force here, made anew when `config` or the host's data has changed. */
+  #placed(): Placed {
+    const config = this.#settings.current;
+    const { dataVersion } = this.#host;
+    if (this.#place?.config !== config || this.#place.dataVersion !== dataVersion) {
+      const { arguments: context, data } = this.#surrounding;
+      this.#place = { config, dataVersion, data: this.#host.data(data), base: this.#engine.resolve(this.#host, { context, config, data }) };
+    }
+    return this.#place;
   }
 
   #inside<R>(surrounding: Surrounding, body: () => R): R {
@@ -226,17 +224,6 @@ export class DeployScope implements Scope {
       run: (command, args): Promise<CommandResult> => runDirect(this.#engine, state, command, args ?? {}, place()),
     };
   }
-}
-
-/** Inner arguments win, conditions add up, variables merge. */
-function mergeArguments(outer: GlobalArguments, inner: GlobalArguments): GlobalArguments {
-  const conditions = [outer._if, inner._if].flat().filter(condition => condition !== undefined);
-  return {
-    ...outer,
-    ...inner,
-    ...(conditions.length > 0 ? { _if: conditions } : {}),
-    ...(outer._env || inner._env ? { _env: { ...outer._env, ...inner._env } } : {}),
-  };
 }
 
 /** The part of the stack inside the deploy file being evaluated; what called that file has its own place in the key. */

@@ -6,15 +6,15 @@ import { CommandError } from "../core/errors.ts";
 import type { CommandResult } from "../core/host.ts";
 import type { Engine, Place } from "./engine.ts";
 import type { HostState } from "./host-state.ts";
-import { type ResolvedArguments, splitArguments } from "./resolve.ts";
+import { type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
 import type { Emit } from "./events.ts";
 
 /** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
 export async function runDirect(engine: Engine, host: HostState, command: Shell, args: ConnectorArguments, place: Place): Promise<CommandResult> {
   const { globals } = splitArguments("host.run", args);
-  const how = engine.resolve(host, globals, place);
+  const how = withArguments(engine.resolve(host, place), globals);
   const result = await runCommand(engine, host, command, how, "direct");
-  if (!(how.connector._successExitCodes ?? [0]).includes(result.exitCode)) throw commandError(host.name, command, result);
+  if (!(how.all._successExitCodes ?? [0]).includes(result.exitCode)) throw commandError(host.name, command, result);
   return result;
 }
 
@@ -29,8 +29,8 @@ export async function runCommand(engine: Engine, host: HostState, command: Shell
       signal,
       onOutput: lines.push,
       ...(how.input ? { stdin: how.input } : {}),
-      ...(how.connector._getPty ? { pty: true } : {}),
-      ...(how.connector._timeout === undefined ? {} : { timeout: how.connector._timeout }),
+      ...(how.all._getPty ? { pty: true } : {}),
+      ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
     });
     return toCommandResult(result);
   } finally {

@@ -8,8 +8,8 @@ import { nearest } from "../core/nearest.ts";
 import type { Inventory, Logger, RunState } from "../core/scope.ts";
 import { runDirect } from "./direct.ts";
 import type { Stage } from "./events.ts";
-import type { HostState } from "./host-state.ts";
-import { globalsOfData, type ResolvedArguments, resolveArguments, splitArguments } from "./resolve.ts";
+import type { Declaration, HostState } from "./host-state.ts";
+import { globalsOfData, type ResolvedArguments, resolveArguments, splitArguments, withArguments } from "./resolve.ts";
 import type { RunSettings } from "./run.ts";
 import { reportError } from "./report.ts";
 
@@ -27,6 +27,7 @@ export class Engine {
   readonly hosts: readonly HostState[];
   stage: Stage | "setup" = "setup";
   readonly #byName: ReadonlyMap<string, HostState>;
+  readonly #declarations = new Map<string, Declaration>();
   readonly #secret = crypto.randomUUID();
   readonly #startedAt: number;
 
@@ -58,10 +59,9 @@ export class Engine {
     this.settings.emit({ type: "host:failed", host: host.name, stage, error: reportError(host.error) });
   }
 
-  /** How something that is not an operation is run on a host. */
-  resolve(host: HostState, own: GlobalArguments, place: Place): ResolvedArguments {
+  /** The arguments in force at a place in a deploy. */
+  resolve(host: HostState, place: Place): ResolvedArguments {
     return resolveArguments({
-      own,
       context: place.context,
       host: globalsOfData(`The data of host ${host.name}`, host.data(place.data)),
       config: place.config,
@@ -69,10 +69,17 @@ export class Engine {
     });
   }
 
+  /** The declaration of that identity: made once, shared by all hosts. */
+  declaration(id: string, make: () => Declaration): Declaration {
+    let known = this.#declarations.get(id);
+    if (!known) this.#declarations.set(id, (known = make()));
+    return known;
+  }
+
   /** Ask a fact for a deploy file; connects the host if nothing has yet. */
   async ask<A extends object, T>(host: HostState, fact: Fact<A, T>, given: (A & ConnectorArguments) | undefined, place: Place): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
-    return host.facts.ask(fact, own, this.resolve(host, globals, place), place.config.factMaxAge);
+    return host.facts.ask(fact, own, withArguments(this.resolve(host, place), globals), place.config.factMaxAge);
   }
 
   inheritedEnv(config: Readonly<Config>): Readonly<Record<string, string>> {

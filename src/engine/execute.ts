@@ -1,7 +1,8 @@
 /** The fourth stage: operations run, in order, by one of three strategies. @module */
 import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Engine } from "./engine.ts";
-import type { HostState } from "./host-state.ts";
+import type { Completion } from "./handle.ts";
+import type { HostState, OperationCall } from "./host-state.ts";
 import { perform } from "./perform.ts";
 import { participants, type PlannedOperation } from "./plan.ts";
 import { forEachHost } from "./pool.ts";
@@ -31,12 +32,15 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
 /** All hosts do one operation, then all the next. */
 async function operationByOperation(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
   for (const operation of planned) {
-    const hosts = participants(operation);
-    if (hosts.length === 0) continue;
-    const finish = announce(engine, operation, hosts);
-    skipOthers(engine, operation, hosts, results);
-    for (const batch of batches(operation, hosts)) {
-      await forEachHost(batch, limit(engine, operation), host => runOn(engine, operation, host, results));
+    const calls = participants(operation);
+    if (calls.length === 0) continue;
+    const finish = announce(engine, operation, calls);
+    if (operation.runOnce) {
+      for (const call of operation.calls) if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
+    }
+    const limit = operation.serial ? 1 : engine.settings.config.parallel;
+    for (const batch of batches(operation, calls)) {
+      await forEachHost(batch, limit, call => runOn(engine, operation, call, results));
       checkFailures(engine);
     }
     finish();
@@ -45,71 +49,79 @@ async function operationByOperation(engine: Engine, planned: readonly PlannedOpe
 
 /** One host does all its operations, then the next host. */
 async function hostByHost(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+  const byHost = operationsByHost(planned);
   for (const host of engine.activeHosts) {
-    await allOf(engine, planned, host, results);
+    await allOf(engine, host, byHost.get(host) ?? [], results);
     checkFailures(engine);
   }
 }
 
 /** Every host does its operations at its own pace. */
 async function withoutWaiting(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+  const byHost = operationsByHost(planned);
   await forEachHost(engine.activeHosts, engine.settings.config.parallel, async host => {
-    await allOf(engine, planned, host, results);
+    await allOf(engine, host, byHost.get(host) ?? [], results);
     checkFailures(engine);
   });
 }
 
-async function allOf(engine: Engine, planned: readonly PlannedOperation[], host: HostState, results: Results): Promise<void> {
+/** Each host's calls in its own order, with the operations they belong to. */
+function operationsByHost(planned: readonly PlannedOperation[]): ReadonlyMap<HostState, readonly (readonly [PlannedOperation, OperationCall])[]> {
+  const byHost = new Map<HostState, [PlannedOperation, OperationCall][]>();
   for (const operation of planned) {
+    for (const call of operation.calls) {
+      const own = byHost.get(call.host);
+      if (own) own.push([operation, call]);
+      else byHost.set(call.host, [[operation, call]]);
+    }
+  }
+  return byHost;
+}
+
+async function allOf(engine: Engine, host: HostState, own: readonly (readonly [PlannedOperation, OperationCall])[], results: Results): Promise<void> {
+  for (const [operation, call] of own) {
     if (!host.isActive || engine.settings.signal.aborted) return;
-    if (!operation.calls.has(host)) continue;
     // The first host that comes to it has it; no host waits to see whether another will.
     if (operation.runOnce && results.hasRun(operation)) {
-      skip(engine, operation, host, results);
+      skip(engine, operation, call, results);
       continue;
     }
-    const finish = announce(engine, operation, [host]);
-    await runOn(engine, operation, host, results);
+    const finish = announce(engine, operation, [call]);
+    await runOn(engine, operation, call, results);
     finish();
   }
 }
 
-async function runOn(engine: Engine, operation: PlannedOperation, host: HostState, results: Results): Promise<void> {
+async function runOn(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): Promise<void> {
   const { clock } = engine.settings;
   const started = clock.now();
   results.begin(operation);
-  const outcome = await perform(engine, operation.calls.get(host)!, operation.id);
-  results.add(operation, host, outcome, (clock.now() - started) / 1000);
+  const outcome = await perform(engine, call, operation.id);
+  results.add(operation, call.host, outcome, (clock.now() - started) / 1000);
 }
 
-function announce(engine: Engine, operation: PlannedOperation, hosts: readonly HostState[]): () => void {
+function announce(engine: Engine, operation: PlannedOperation, calls: readonly OperationCall[]): () => void {
   const { clock, emit } = engine.settings;
   const started = clock.now();
   const mode = operation.runOnce ? "run once" : operation.serial ? "serial" : "parallel";
   const { id, name } = operation;
-  emit({ type: "operation:start", id, operation: name, hosts: hosts.map(host => host.name), mode });
+  emit({ type: "operation:start", id, operation: name, hosts: calls.map(call => call.host.name), mode });
   return () => emit({ type: "operation:end", id, operation: name, seconds: (clock.now() - started) / 1000 });
 }
 
-/** Hosts that a run-once operation passes by: for them it did not change anything. */
-function skipOthers(engine: Engine, operation: PlannedOperation, hosts: readonly HostState[], results: Results): void {
-  if (!operation.runOnce) return;
-  for (const host of operation.calls.keys()) if (host.isActive && !hosts.includes(host)) skip(engine, operation, host, results);
-}
-
-function skip(engine: Engine, operation: PlannedOperation, host: HostState, results: Results): void {
-  operation.calls.get(host)!.handle.complete({ outcome: "skipped", stdoutLines: [], stderrLines: [], retryAttempts: 0 });
-  results.add(operation, host, "skipped", 0);
+/** A host that a run-once operation passes by: for it nothing changed. */
+function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): void {
+  call.handle.complete(SKIPPED);
+  results.add(operation, call.host, "skipped", 0);
   const { id, name } = operation;
-  engine.settings.emit({ type: "operation:host:end", id, operation: name, host: host.name, outcome: "skipped", commands: 0, retryAttempts: 0, seconds: 0, nested: false });
+  engine.settings.emit({ type: "operation:host:end", id, operation: name, host: call.host.name, outcome: "skipped", commands: 0, retryAttempts: 0, seconds: 0, nested: false });
 }
+const SKIPPED: Completion = { outcome: "skipped", stdoutLines: [], stderrLines: [], retryAttempts: 0 };
 
-function batches(operation: PlannedOperation, hosts: readonly HostState[]): readonly (readonly HostState[])[] {
-  const size = operation.serial ? 1 : operation.parallel || hosts.length;
-  return Array.from({ length: Math.ceil(hosts.length / size) }, (_, index) => hosts.slice(index * size, (index + 1) * size));
+function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
+  const size = operation.serial ? 1 : operation.parallel || calls.length;
+  return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) => calls.slice(index * size, (index + 1) * size));
 }
-
-const limit = (engine: Engine, operation: PlannedOperation): number => (operation.serial ? 1 : engine.settings.config.parallel);
 
 /** Stop when nobody is left, or more than `failPercent` of the hosts that were connected failed. */
 function checkFailures(engine: Engine): void {

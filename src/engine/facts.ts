@@ -55,9 +55,9 @@ export class Facts {
   }
 
   #enqueue(question: Question): void {
-    const { surroundingsKey, connector } = question.how;
+    const { surroundingsKey, all } = question.how;
     // What has its own input, terminal or deadline travels alone.
-    const alone = connector._getPty || connector._stdin !== undefined || connector._timeout !== undefined;
+    const alone = all._getPty || all._stdin !== undefined || all._timeout !== undefined;
     const group = alone ? `${surroundingsKey} ${this.#waiting.size}` : surroundingsKey;
     const questions = this.#waiting.get(group);
     if (questions) questions.push(question);
@@ -88,8 +88,8 @@ export class Facts {
         surroundings: how.surroundings,
         signal,
         ...(how.input ? { stdin: how.input } : {}),
-        ...(how.connector._getPty ? { pty: true } : {}),
-        ...(how.connector._timeout === undefined ? {} : { timeout: how.connector._timeout }),
+        ...(how.all._getPty ? { pty: true } : {}),
+        ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
       });
       const stdout = Buffer.from(result.stdout).toString();
       const stderr = Buffer.from(result.stderr).toString();
@@ -106,9 +106,9 @@ export class Facts {
     const { emit, host } = this.#settings;
     const lines = stdout === "" ? [] : stdout.replace(/\r?\n$/, "").split(/\r?\n/);
     for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
-    const accepted = how.connector._successExitCodes ?? [0];
+    const accepted = how.all._successExitCodes ?? [0];
     if (!accepted.includes(exitCode)) {
-      if (how.ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr))) return resolve(fact.empty);
+      if (how.all._ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr))) return resolve(fact.empty);
       const reason = stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`;
       return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint: `The command was: ${factCommand({ fact, args })}` }));
     }

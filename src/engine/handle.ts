@@ -11,23 +11,23 @@ export interface Completion {
   readonly retryAttempts: number;
 }
 
+/** What a handle speaks for. */
+export interface HandleSource {
+  readonly name: string;
+  forecast(): Promise<boolean>;
+  /** What `await` waits for: the forecast while preparing, the run inside a callback. */
+  settled(): Promise<unknown>;
+}
+
+const hasFailed = ({ outcome }: Completion): boolean => outcome === "failed" || outcome === "ignored";
+
 /** One operation on one host, as deploy files see it. */
 export class Handle implements OperationHandle {
-  readonly #name: string;
-  /** What `await` waits for: the forecast while preparing, the run inside a callback. */
-  readonly #settled: () => Promise<unknown>;
-  readonly #forecast: () => Promise<boolean>;
+  readonly #source: HandleSource;
   #completion: Completion | undefined;
 
-  constructor(name: string, forecast: () => Promise<boolean>, settled: () => Promise<unknown>) {
-    this.#name = name;
-    this.#forecast = forecast;
-    this.#settled = settled;
-    // Passed to `_if` and the like without its object.
-    this.didChange = this.didChange.bind(this);
-    this.didNotChange = this.didNotChange.bind(this);
-    this.didSucceed = this.didSucceed.bind(this);
-    this.didError = this.didError.bind(this);
+  constructor(source: HandleSource) {
+    this.#source = source;
   }
 
   complete(completion: Completion): void {
@@ -37,18 +37,18 @@ export class Handle implements OperationHandle {
     return this.#completion !== undefined;
   }
 
-  didChange(): boolean {
-    return this.#ended("didChange").outcome === "changed";
+  // Getters of functions: they are passed to `_if` without their object.
+  get didChange(): () => boolean {
+    return () => this.#ended("didChange").outcome === "changed";
   }
-  didNotChange(): boolean {
-    return this.#ended("didNotChange").outcome !== "changed";
+  get didNotChange(): () => boolean {
+    return () => this.#ended("didNotChange").outcome !== "changed";
   }
-  didSucceed(): boolean {
-    return !this.didError();
+  get didSucceed(): () => boolean {
+    return () => !hasFailed(this.#ended("didSucceed"));
   }
-  didError(): boolean {
-    const { outcome } = this.#ended("didError");
-    return outcome === "failed" || outcome === "ignored";
+  get didError(): () => boolean {
+    return () => hasFailed(this.#ended("didError"));
   }
   get stdoutLines(): readonly string[] {
     return this.#ended("stdoutLines").stdoutLines;
@@ -66,7 +66,7 @@ export class Handle implements OperationHandle {
     return this.#ended("retryAttempts").retryAttempts;
   }
   get willChange(): Promise<boolean> {
-    return this.#forecast();
+    return this.#source.forecast();
   }
 
   // A handle is awaitable on purpose: `await` gives the result without this method, so that it ends there.
@@ -74,14 +74,15 @@ export class Handle implements OperationHandle {
     onResult?: ((result: OperationResult) => R | PromiseLike<R>) | null,
     onError?: ((error: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
-    return this.#settled()
+    return this.#source
+      .settled()
       .then(() => new Proxy(this, { get: (handle, key) => (key === "then" ? undefined : Reflect.get(handle, key, handle)) }) as OperationResult)
       .then(onResult, onError);
   }
 
   #ended(member: string): Completion {
     if (this.#completion) return this.#completion;
-    throw new DeployError(`"${member}" of ${this.#name} is not known before the operation has run`, {
+    throw new DeployError(`"${member}" of ${this.#source.name} is not known before the operation has run`, {
       hint: "While preparing use `await handle.willChange`; to decide when its turn comes pass `handle.didChange` to `_if`, or use `ts.call`",
     });
   }

@@ -1,19 +1,25 @@
 /** One host during a run: its data, its connection, what it declared. @module */
 import type { Config } from "../core/config.ts";
-import type { TsinfraError } from "../core/errors.ts";
+import type { CallSite, TsinfraError } from "../core/errors.ts";
 import type { HostData } from "../core/host.ts";
 import type { Operation } from "../core/operation.ts";
-import type { CallSite } from "../core/errors.ts";
 import type { Declared } from "./order.ts";
 import type { Facts } from "./facts.ts";
-import type { Handle } from "./handle.ts";
+import { Handle, type HandleSource } from "./handle.ts";
 import type { ResolvedArguments } from "./resolve.ts";
 import type { HostDefinition } from "./run.ts";
 import type { Session } from "./session.ts";
 
+/** An operation as deploy files declare it: one object for all hosts. */
+export interface Declaration extends Declared {
+  readonly at: CallSite | undefined;
+}
+
 /** An operation as one host declared it, with everything its turn needs. */
-export interface OperationCall extends Declared {
+export class OperationCall implements HandleSource {
   readonly host: HostState;
+  readonly declaration: Declaration;
+  /** This host's own: an operation made inside a deploy file closes over that host's variables. */
   readonly operation: Operation<object>;
   /** The operation's own arguments. */
   readonly args: object;
@@ -21,12 +27,56 @@ export interface OperationCall extends Declared {
   readonly config: Readonly<Config>;
   /** For output, with the names of the deploys around it. */
   readonly name: string;
-  readonly at: CallSite | undefined;
   readonly data: HostData;
   readonly handle: Handle;
-  forecast: Promise<boolean>;
+  readonly #declaring: Declaring;
+  /** The forecast while it is made, then its answer. */
+  #forecast: Promise<boolean> | boolean = false;
+
+  constructor(init: Pick<OperationCall, "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data">, declaring: Declaring) {
+    this.host = init.host;
+    this.declaration = init.declaration;
+    this.operation = init.operation;
+    this.args = init.args;
+    this.how = init.how;
+    this.config = init.config;
+    this.name = init.name;
+    this.data = init.data;
+    this.handle = new Handle(this);
+    this.#declaring = declaring;
+  }
+
+  get at(): CallSite | undefined {
+    return this.declaration.at;
+  }
   /** The forecast's answer, once known. */
-  willChange: boolean;
+  get willChange(): boolean {
+    return this.#forecast === true;
+  }
+  /** Wait for the forecast. Rejects with what it threw. */
+  forecast(): Promise<boolean> {
+    return Promise.resolve(this.#forecast);
+  }
+  settled(): Promise<unknown> {
+    return this.#declaring.settled(this);
+  }
+  /** Remember a forecast that has begun. */
+  forecastBy(forecast: Promise<boolean>): void {
+    this.#forecast = forecast;
+    // Who prepares looks at every forecast; until then a rejection is nobody's.
+    forecast.then(
+      answer => (this.#forecast = answer),
+      () => undefined,
+    );
+  }
+}
+
+/** What happens to an operation once it is declared. */
+export interface Declaring {
+  /** While preparing: remember it, begin its forecast. In a callback: run it at once. */
+  declare(call: OperationCall): void;
+  /** What awaiting its handle waits for. */
+  settled(call: OperationCall): Promise<unknown>;
 }
 
 /** One host. */
@@ -45,6 +95,8 @@ export class HostState {
   error: TsinfraError | undefined;
   isConnected = false;
   readonly #overrides: Record<string, unknown> = {};
+  /** Grows with every assignment to the host's data. */
+  dataVersion = 0;
 
   constructor(definition: HostDefinition, session: Session, facts: Facts) {
     this.definition = definition;
@@ -60,12 +112,15 @@ export class HostState {
 
   /** Data by precedence: set during the run, then the inventory's layers, then `defaults` (innermost first). */
   data(defaults: readonly Readonly<Record<string, unknown>>[] = []): HostData {
-    return layeredData([this.#overrides, ...this.definition.data, ...defaults], this.#overrides);
+    return layeredData([this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
+      this.#overrides[key] = value;
+      this.dataVersion++;
+    });
   }
 }
 
-/** An object that reads through layers, strongest first, and writes to `overrides`. */
-export function layeredData(layers: readonly Readonly<Record<string, unknown>>[], overrides: Record<string, unknown>): HostData {
+/** An object that reads through layers, strongest first. */
+function layeredData(layers: readonly Readonly<Record<string, unknown>>[], assign: (key: string, value: unknown) => void): HostData {
   const layerOf = (key: PropertyKey): Readonly<Record<string, unknown>> | undefined => layers.find(layer => Object.hasOwn(layer, key));
   return new Proxy<HostData>(Object.create(null) as HostData, {
     get: (_, key) => layerOf(key)?.[key as string],
@@ -74,7 +129,7 @@ export function layeredData(layers: readonly Readonly<Record<string, unknown>>[]
     getOwnPropertyDescriptor: (_, key) =>
       layerOf(key) && { value: layerOf(key)?.[key as string], enumerable: true, configurable: true, writable: true },
     set: (_, key, value) => {
-      overrides[key as string] = value;
+      assign(key as string, value);
       return true;
     },
   });

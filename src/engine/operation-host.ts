@@ -6,13 +6,15 @@ import type { HostData, LocalFiles, OperationHost } from "../core/host.ts";
 import { sh } from "../core/command.ts";
 import type { Engine } from "./engine.ts";
 import type { HostState, OperationCall } from "./host-state.ts";
-import { splitArguments, withConnectorArguments } from "./resolve.ts";
+import { type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
 
 /** One evaluation of an operation on a host: a forecast, or one attempt. */
 export class OperationView implements OperationHost {
   readonly #engine: Engine;
   readonly #call: OperationCall;
   readonly #host: HostState;
+  /** How the operation's commands run, less what is meant for the commands alone. */
+  readonly #factArguments: ResolvedArguments;
   /** The last reason given for doing nothing. */
   noopReason: string | undefined;
   /** Temporary files it was given names of. */
@@ -22,6 +24,7 @@ export class OperationView implements OperationHost {
     this.#engine = engine;
     this.#call = call;
     this.#host = call.host;
+    this.#factArguments = forFacts(call.how);
   }
 
   get name(): string {
@@ -45,10 +48,7 @@ export class OperationView implements OperationHost {
 
   async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
-    const how = this.#call.how;
-    const { _stdin: _, _getPty: __, _successExitCodes: ___, _timeout: ____, ...connector } = how.connector;
-    const base = { ...how, all: connector, connector, input: undefined };
-    return this.#host.facts.ask(asked, own, Object.keys(globals).length === 0 ? base : withConnectorArguments(base, globals), this.config.factMaxAge);
+    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config.factMaxAge);
   }
 
   noop(reason: string): void {
@@ -81,6 +81,12 @@ export class OperationView implements OperationHost {
   timestamp(): string {
     return this.#engine.timestamp;
   }
+}
+
+/** `_stdin`, a terminal, a deadline and exit codes are for the operation's commands. */
+function forFacts(how: ResolvedArguments): ResolvedArguments {
+  const { _stdin, _getPty, _successExitCodes, _timeout, ...all } = how.all;
+  return (_stdin ?? _getPty ?? _successExitCodes ?? _timeout) === undefined ? how : { ...how, all, input: undefined };
 }
 
 /** Where the host wants temporary files. */

@@ -12,7 +12,7 @@ import type { OutcomeType } from "./events.ts";
 import type { OperationCall } from "./host-state.ts";
 import { OperationView } from "./operation-host.ts";
 import { reportError } from "./report.ts";
-import { withConnectorArguments } from "./resolve.ts";
+import { withArguments } from "./resolve.ts";
 
 /** What one attempt came to. */
 interface Attempt {
@@ -47,7 +47,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   signal.throwIfAborted();
 
   const { error, executed, noop, stdoutLines, stderrLines } = attempt;
-  const outcome: OutcomeType = error ? (call.how.ignoreErrors ? "ignored" : "failed") : executed > 0 ? "changed" : "unchanged";
+  const outcome: OutcomeType = error ? (call.how.all._ignoreErrors ? "ignored" : "failed") : executed > 0 ? "changed" : "unchanged";
   call.handle.complete({ outcome, stdoutLines, stderrLines, retryAttempts });
   if (error) {
     error.operation ??= operation;
@@ -73,7 +73,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
 /** Evaluate an operation up to its first command: that one proves a change. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
   const view = new OperationView(engine, call);
-  for await (const _ of call.operation.steps(view, call.args)) return (call.willChange = true);
+  for await (const _ of call.operation.steps(view, call.args)) return true;
   return false;
 }
 
@@ -111,10 +111,10 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
 /** Run one command. Throws when it fails. */
 async function execute(engine: Engine, call: OperationCall, view: OperationView, command: Command, attempt: Attempt): Promise<void> {
   const configured = command.kind === "configured";
-  const how = configured ? withConnectorArguments(call.how, command.arguments) : call.how;
+  const how = configured ? withArguments(call.how, command.arguments) : call.how;
   const bare = configured ? command.command : command;
   const { host } = call;
-  const options = { surroundings: how.surroundings, signal: engine.settings.signal, timeout: how.connector._timeout };
+  const options = { surroundings: how.surroundings, signal: engine.settings.signal, timeout: how.all._timeout };
   const announce = (text: string): void => {
     attempt.commands.push(text);
     engine.settings.emit({ type: "command", host: host.name, command: text, for: "operation" });
@@ -125,7 +125,7 @@ async function execute(engine: Engine, call: OperationCall, view: OperationView,
       const result = await runCommand(engine, host, bare, how, "operation");
       attempt.stdoutLines.push(...result.stdoutLines);
       attempt.stderrLines.push(...result.stderrLines);
-      if (!(how.connector._successExitCodes ?? [0]).includes(result.exitCode)) throw commandError(host.name, bare, result);
+      if (!(how.all._successExitCodes ?? [0]).includes(result.exitCode)) throw commandError(host.name, bare, result);
       return;
     }
     case "upload": {
@@ -165,9 +165,8 @@ async function runFunction(engine: Engine, call: OperationCall, body: (host: Hos
   const failures: TsinfraError[] = [];
   const scope = DeployScope.ofCallback(engine, call, {
     declare: nested => {
-      nested.forecast = Promise.resolve(true);
       const run = queue.then(async () => {
-        const outcome = await perform(engine, nested, nested.id, call.name);
+        const outcome = await perform(engine, nested, nested.declaration.id, call.name);
         if (outcome === "failed") failures.push(new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, { at: nested.at }));
       });
       queue = run.catch(() => undefined);

@@ -2,9 +2,9 @@
 import { CancelledError, CommandError, CommandTimeoutError, ConnectError, ConnectionLostError, DeployError, FactError, TsinfraError } from "../core/errors.ts";
 import type { FactSource, HostIdentity } from "../core/host.ts";
 import { inScope } from "../core/scope.ts";
-import { type Declaring, DeployScope } from "./deploy-scope.ts";
+import { DeployScope } from "./deploy-scope.ts";
 import type { Engine } from "./engine.ts";
-import type { HostState, OperationCall } from "./host-state.ts";
+import type { Declaring, HostState, OperationCall } from "./host-state.ts";
 import { forecast } from "./perform.ts";
 import type { Deploy } from "./run.ts";
 import { EscalationError } from "./session.ts";
@@ -56,15 +56,13 @@ async function prepareHost(engine: Engine, host: HostState, deploy: Deploy, inde
     declare: call => {
       declared.push(call);
       host.calls.push(call);
-      call.forecast = forecast(engine, call);
-      // Every forecast is looked at below; until then a rejection is nobody's.
-      call.forecast.catch(() => undefined);
+      call.forecastBy(forecast(engine, call));
     },
-    settled: call => call.forecast,
+    settled: call => call.forecast(),
   };
   try {
     await inScope(DeployScope.ofDeploy(engine, host, declaring, deploy, index), () => deploy.evaluate());
-    for (const call of declared) await call.forecast.catch((error: unknown) => Promise.reject(located(error, call)));
+    for (const call of declared) await call.forecast().catch((error: unknown) => Promise.reject(located(error, call)));
     engine.settings.emit({ type: "deploy:ready", host: host.name, file: deploy.name });
     return undefined;
   } catch (error) {

@@ -9,54 +9,63 @@ import type { Surroundings } from "./escalate.ts";
 /** Global arguments with every layer applied. */
 export interface ResolvedArguments {
   readonly all: GlobalArguments;
-  readonly connector: ConnectorArguments;
   readonly surroundings: Surroundings;
   /** Equal for equal surroundings. */
   readonly surroundingsKey: string;
-  readonly ignoreErrors: boolean;
   /** `_stdin` as bytes. */
-  readonly input?: Uint8Array;
+  readonly input: Uint8Array | undefined;
 }
 
-/** Where arguments come from, strongest first. */
+/** What surrounds a call, strongest first. */
 export interface ArgumentLayers {
-  /** On the call. */
-  readonly own: GlobalArguments;
   /** From `host.withArguments`, `host.when`, `deploy()`, merged already. */
   readonly context: GlobalArguments;
   /** Host data: its keys that are global arguments. */
   readonly host: GlobalArguments;
-  readonly config: Config;
+  readonly config: Readonly<Config>;
   /** Variables named by `config.inheritEnv`. */
   readonly inheritedEnv: Readonly<Record<string, string>>;
 }
 
-/** Apply the layers: the call, then its context, then host data, then `config`. `_env` merges, conditions add up. */
-export function resolveArguments({ own, context, host, config, inheritedEnv }: ArgumentLayers): ResolvedArguments {
+/** The arguments in force at a place: its blocks and deploys, then host data, then `config`. `_env` merges. */
+export function resolveArguments({ context, host, config, inheritedEnv }: ArgumentLayers): ResolvedArguments {
   const all: Record<string, unknown> = {};
   for (const [name, { config: setting }] of GLOBAL_ENTRIES) {
-    const value = own[name] ?? context[name] ?? host[name] ?? (setting === undefined ? undefined : config[setting as keyof Config]);
+    const value = context[name] ?? host[name] ?? (setting === undefined ? undefined : config[setting as keyof Config]);
     if (value !== undefined) all[name] = value;
   }
-  all["_env"] = { ...inheritedEnv, ...config.env, ...host._env, ...context._env, ...own._env };
-  const conditions = [context._if, own._if].flat().filter(condition => condition !== undefined);
-  if (conditions.length > 0) all["_if"] = conditions;
-  const resolved = all as GlobalArguments;
-  const surroundings = toSurroundings(resolved);
+  all["_env"] = { ...inheritedEnv, ...config.env, ...host._env, ...context._env };
+  return resolved(all);
+}
+
+/** The same with stronger arguments on top: variables merge, conditions add up. */
+export function withArguments(base: ResolvedArguments, own: GlobalArguments): ResolvedArguments {
+  const names = Object.keys(own);
+  if (names.length === 0) return base;
+  const all = mergeArguments(base.all, own);
+  // Most calls say nothing about how to run: what that takes is then shared between them.
+  return names.every(name => META_ARGUMENTS.has(name)) ? { ...base, all } : resolved(all);
+}
+
+/** Inner arguments win, conditions add up, variables merge. */
+export function mergeArguments(outer: GlobalArguments, inner: GlobalArguments): GlobalArguments {
+  const conditions = inner._if === undefined ? outer._if : [outer._if, inner._if].flat().filter(condition => condition !== undefined);
   return {
-    all: resolved,
-    connector: resolved,
-    surroundings,
-    surroundingsKey: JSON.stringify(surroundings, (_, value) => (value instanceof Secret ? value.reveal() : value)),
-    ignoreErrors: resolved._ignoreErrors ?? false,
-    ...(resolved._stdin === undefined ? {} : { input: toInput(resolved._stdin) }),
+    ...outer,
+    ...inner,
+    ...(conditions === undefined ? {} : { _if: conditions }),
+    ...(inner._env ? { _env: { ...outer._env, ...inner._env } } : {}),
   };
 }
 
-/** The same, with a command's own connector arguments on top. */
-export function withConnectorArguments(base: ResolvedArguments, args: ConnectorArguments): ResolvedArguments {
-  const all = { ...base.all, ...args, _env: { ...base.all._env, ...args._env } };
-  return { ...base, all, connector: all, surroundings: toSurroundings(all), ...(all._stdin === undefined ? {} : { input: toInput(all._stdin) }) };
+function resolved(all: GlobalArguments): ResolvedArguments {
+  const surroundings = toSurroundings(all);
+  return {
+    all,
+    surroundings,
+    surroundingsKey: JSON.stringify(surroundings, (_, value) => (value instanceof Secret ? value.reveal() : value)),
+    input: all._stdin === undefined ? undefined : toInput(all._stdin),
+  };
 }
 
 /** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`. */
@@ -87,6 +96,8 @@ export function globalsOfData(what: string, data: Readonly<Record<string, unknow
 }
 
 const GLOBAL_ENTRIES = Object.entries(GLOBAL_ARGUMENTS) as [keyof GlobalArguments, (typeof GLOBAL_ARGUMENTS)[keyof GlobalArguments]][];
+
+const META_ARGUMENTS: ReadonlySet<string> = new Set(GLOBAL_ENTRIES.filter(([, { kind, fact }]) => !fact || kind === "exit codes").map(([name]) => name));
 
 function toSurroundings(all: GlobalArguments): Surroundings {
   const user = (name: string | undefined): { user?: string } => (name === undefined ? {} : { user: name });
