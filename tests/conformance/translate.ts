@@ -3,6 +3,7 @@
  * Nothing here knows a case; an entry is about a name or a kind of value. @module
  */
 import type { Fact } from "../../src/core/fact.ts";
+import { HostDate } from "../../src/facts/server/host-date.ts";
 import { FACT_ALIASES } from "../../src/facts/shared/aliases.ts";
 import { OPERATION_ALIASES } from "../../src/operations/shared/aliases.ts";
 import type { Json, JsonObject } from "./cases.ts";
@@ -107,6 +108,12 @@ const SCHEMA_KEYS = new Set([
 ]);
 export const resultKey = (key: string): string => (SCHEMA_KEYS.has(key) ? camel(key) : key);
 
+/**
+ * Facts that the pyinfra of the cases has not: no case can answer them, so a host of a case knows nothing about them.
+ * What an operation does then is what pyinfra did.
+ */
+export const NEWER_FACTS = new Set(["apt.AptDeb822Sources", "git.GitLocalCommit", "git.GitRemoteBranchCommit", "git.GitSubmodulesCurrent", "gpg.GpgKeyrings"]);
+
 /** Facts about a path, and the `type` of ours for which pyinfra gives an object (`false`: another type, `null`: nothing). */
 const PATH_FACTS: Readonly<Record<string, string>> = {
   "files.File": "file",
@@ -118,6 +125,8 @@ export const pathType = (fact: string): string | undefined => PATH_FACTS[fact];
 export const PATH_FACT_NAMES = Object.keys(PATH_FACTS);
 /** Facts that answer a path or nothing: pyinfra's data also says `true` and `false`. */
 const TRUTH_MEANS_PATH = new Set(["server.Which"]);
+/** Facts that are lists, which the data writes as objects: the key is this property of the entry. */
+const LISTS_BY_KEY: Readonly<Record<string, string>> = { "crontab.Crontab": "command" };
 const PACKAGE_FACT = /(?:Packages|Casks)$/;
 
 /** A fact's value as our operation gets it. */
@@ -125,9 +134,11 @@ export function decodeFact(fact: Fact<object, unknown> & { readonly name: string
   const type = pathType(fact.name);
   if (type) return decodePath(type, raw, options);
   const empty = "empty" in fact ? fact.empty : undefined;
-  if (raw === null) return empty;
+  if (raw === null || (options.emptyIsFalse && isPlain(raw) && isEmptyContainer(raw))) return empty;
   if (TRUTH_MEANS_PATH.has(fact.name)) return raw === false ? empty : raw === true ? "/usr/bin/true" : raw;
   const value = decodeValue(raw);
+  const key = LISTS_BY_KEY[fact.name];
+  if (key && isPlain(value)) return Object.entries(value).map(([name, entry]) => ({ [key]: name, ...(entry as object) }));
   if (isEmptyContainer(value) && Array.isArray(value) !== Array.isArray(empty)) return empty instanceof Set ? new Set() : empty;
   if (empty instanceof Set && Array.isArray(value)) return new Set(value);
   if (isPlain(empty) && Array.isArray(value)) return Object.fromEntries(value.map(key => [String(key), {}]));
@@ -156,8 +167,12 @@ function decodeValue(raw: Json): unknown {
   return raw;
 }
 
-/** A date-time; without an offset it is UTC. */
-export const instant = (text: string): Date => new Date(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+/** A date-time, which remembers its offset; without one it is UTC. */
+export function instant(text: string): HostDate {
+  const [, sign, hours = "0", minutes = "0"] = /([+-])(\d\d):?(\d\d)$/.exec(text) ?? [];
+  const offset = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  return new HostDate(Date.parse(sign || text.endsWith("Z") ? text : `${text}Z`), offset);
+}
 
 /** Our value of a path fact as pyinfra has it. */
 export function encodePath(fact: string, value: unknown): unknown {
