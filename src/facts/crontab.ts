@@ -3,7 +3,7 @@ import { sh } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 import { numberOr, words } from "./shared/lines.ts";
 
-/** One line of a crontab that is not a comment: a command with its times or its `specialTime`, or a setting in `env`. */
+/** One line of a crontab that is not a comment: a command with its times or its `specialTime`, or a setting in `env`. Comments at the end stand alone. */
 export interface CrontabEntry {
   readonly command?: string;
   /** A setting such as `MAILTO=root`, as it is written. */
@@ -40,6 +40,8 @@ export const Crontab = fact<readonly CrontabEntry[], CrontabArguments>({
       entries.push({ ...entry(line), comments });
       comments = [];
     }
+    // Else a crontab of comments alone would look empty, and they would be lost when it is written anew.
+    if (comments.some(comment => comment !== "")) entries.push({ comments });
     return entries;
   },
   empty: [],
