@@ -3,7 +3,7 @@ import { joined, quoted, sh, type Shell } from "../core/command.ts";
 import { FactError, TsinfraError } from "../core/errors.ts";
 import type { CommandFact, Fact } from "../core/fact.ts";
 import type { Emit } from "./events.ts";
-import type { ResolvedArguments } from "./resolve.ts";
+import { keyOf, type ResolvedArguments } from "./resolve.ts";
 import type { Session } from "./session.ts";
 import { isEscalated } from "./escalate.ts";
 
@@ -43,7 +43,7 @@ export class Facts {
       const chosen = fact.variant.choose(await this.ask(fact.variant.by, {}, how, maxAge), args);
       if (chosen) return this.ask(chosen, args, how, maxAge);
     }
-    const key = `${how.surroundingsKey} ${factKey(fact)} ${JSON.stringify(args)}`;
+    const key = `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)}`;
     const known = this.#answers.get(key);
     if (known && known.epoch === this.#epoch && this.#settings.now() - known.askedAt <= maxAge * 1000) return known.value as Promise<T>;
     const value = new Promise<T>((resolve, reject) => {

@@ -63,9 +63,18 @@ function resolved(all: GlobalArguments): ResolvedArguments {
   return {
     all,
     surroundings,
-    surroundingsKey: JSON.stringify(surroundings, (_, value) => (value instanceof Secret ? value.reveal() : value)),
+    surroundingsKey: keyOf(surroundings),
     input: all._stdin === undefined ? undefined : toInput(all._stdin),
   };
+}
+
+/** Equal text for equal values, secrets included: for looking things up, never for output. */
+export function keyOf(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, name, item) {
+    // A secret has become `***` by the time it gets here; its holder still has it.
+    const held = this[name];
+    return held instanceof Secret ? { secret: held.reveal() } : item;
+  });
 }
 
 /** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`. */
