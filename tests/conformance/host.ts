@@ -1,10 +1,11 @@
 /** The host that an operation of a case is given: it knows the case's facts and nothing else. @module */
+import { Secret } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { OperationHost } from "../../src/core/host.ts";
 import type { GivenFact, OperationCase } from "./cases.ts";
 import { caseFiles } from "./local.ts";
-import { argumentName, decodeFact, PATH_FACT_NAMES, pathType, registryName, squash } from "./translate.ts";
+import { argumentName, decodeFact, NEWER_FACTS, PATH_FACT_NAMES, pathType, registryName, squash } from "./translate.ts";
 
 /** A fake host, with what the operation said to it. */
 export interface CaseHost extends OperationHost {
@@ -29,6 +30,7 @@ export function caseHost(testCase: OperationCase): CaseHost {
     }
     const sibling = askSibling(fact, args, false);
     if (sibling !== undefined) return sibling;
+    if (NEWER_FACTS.has(fact.name) && "empty" in fact) return fact.empty;
     if ("derive" in fact) return fact.derive(ask(fact.from, args) as never, args);
     throw new MissingFactError(`${fact.name} ${JSON.stringify(args)}; the case has ${facts.map(entry => `${entry.fact} ${JSON.stringify(entry.tsArgs)}`).join(", ") || "none"}`);
   };
@@ -86,5 +88,5 @@ function matches(entry: GivenFact, args: FactArguments): boolean {
   );
 }
 
-const same = (theirs: unknown, ours: unknown): boolean => (isNothing(theirs) && isNothing(ours)) || JSON.stringify(theirs) === JSON.stringify(ours);
+const same = (theirs: unknown, ours: unknown): boolean => (isNothing(theirs) && isNothing(ours)) || JSON.stringify(theirs) === JSON.stringify(ours instanceof Secret ? ours.reveal() : ours);
 const isNothing = (value: unknown): boolean => value === null || value === undefined || value === false;
