@@ -135,6 +135,7 @@ const makeControl = (host: TestHost, operationHost: OperationHost, execute: Exec
   disconnect: async () => {},
   connect: async () => void (await host.exec("true")),
   sleep: seconds => Bun.sleep(seconds * 1000),
+  now: () => performance.now(),
   log: () => {},
 });
 
