@@ -1,0 +1,67 @@
+/** `tsinfra INVENTORY fact NAME [key=value]…`. @module */
+import { subcommand } from "../command.ts";
+import { EXIT, type ExitCode } from "../exit.ts";
+import { type FactRequest, factRequests } from "../names.ts";
+import { openSession, type Session } from "../session.ts";
+import { codeOf } from "../stages.ts";
+import { oneLine } from "../views/text.ts";
+import { jsonLine } from "../views/view.ts";
+import { toJson } from "../json.ts";
+
+export const fact = subcommand({
+  name: "fact",
+  description: "Ask facts of every host",
+  usage: ["tsinfra INVENTORY fact NAME [KEY=VALUE]..."],
+  args: {
+    name: { type: "positional", required: false, description: "A fact such as server.Hostname; its arguments follow it" },
+  },
+  notes: [
+    "Prints JSON on stdout: an object with the answer of each host; with several facts, such an object for each of them by its name.",
+    "A fact that cannot be answered is told on stderr, is left out of the JSON, and makes the exit code 1.",
+  ],
+  async run(context, { inventory, words }) {
+    const requests = await factRequests(words);
+    const session = await openSession(context, inventory);
+    try {
+      return await askAll(session, requests);
+    } finally {
+      session.close();
+    }
+  },
+});
+
+type Answers = Readonly<Record<string, unknown>>;
+
+async function askAll(session: Session, requests: readonly FactRequest[]): Promise<ExitCode> {
+  const { run } = await session.start({ isQuiet: true });
+  let isComplete = true;
+  try {
+    await run.connect();
+    const all: [string, Answers][] = [];
+    // All facts at once, so that they travel together.
+    const answered = await Promise.all(requests.map(({ fact: wanted, args }) => run.facts(host => host.getFact(wanted, args))));
+    for (const [index, { label }] of requests.entries()) {
+      const answers: Record<string, unknown> = {};
+      for (const [host, result] of answered[index] ?? []) {
+        if ("error" in result) {
+          isComplete = false;
+          session.screen.lines([`${session.paint("fail", "Failed:")} ${label} on ${oneLine(host)}: ${oneLine(result.error.message)}`]);
+        } else answers[host] = result.answer ?? null;
+        if (session.isJson) session.screen.data(jsonLine(answerEvent(label, host, result), session.io.clock.now()));
+      }
+      all.push([label, answers]);
+    }
+    if (!session.isJson) session.screen.data(toJson(all.length === 1 ? all[0]?.[1] : Object.fromEntries(all)));
+  } finally {
+    await run.disconnect();
+  }
+  return isComplete ? codeOf(run) : EXIT.failed;
+}
+
+type Result = { readonly answer: unknown } | { readonly error: { readonly code: string; readonly message: string } };
+
+const answerEvent = (label: string, host: string, result: Result): { readonly type: string } => ({
+  type: "fact:answer",
+  ...{ host, fact: label },
+  ...("error" in result ? { error: { code: result.error.code, message: result.error.message } } : { answer: JSON.parse(toJson(result.answer ?? null)) as unknown }),
+});

@@ -1,0 +1,26 @@
+/** `tsinfra INVENTORY MODULE.OPERATION [ARGUMENT] [key=value]…`. @module */
+import { subcommand } from "../command.ts";
+import { operationArguments, operationNamed } from "../names.ts";
+import { openSession } from "../session.ts";
+import { runStages } from "../stages.ts";
+
+export const operation = subcommand({
+  name: "operation",
+  description: "Run one operation",
+  usage: ["tsinfra INVENTORY MODULE.OPERATION [ARGUMENT] [KEY=VALUE]..."],
+  args: {
+    operation: { type: "positional", required: false, valueHint: "MODULE.OPERATION", description: "Such as apt.packages or server.shell" },
+    argument: { type: "positional", required: false, description: "An argument by position, where the operation has some" },
+    named: { type: "positional", required: false, valueHint: "KEY=VALUE", description: "An argument by name, _sudo=true and its like included" },
+  },
+  notes: [
+    "Values are read as true or false, numbers or JSON where they are such, else as text.",
+    "All arguments can be one word of JSON: '[[\"vim\"], {\"present\": false}]'.",
+  ],
+  async run(context, { inventory, name, words }) {
+    const called = await operationNamed(name);
+    const args = operationArguments(called, words);
+    const session = await openSession(context, inventory);
+    return runStages(session, () => Promise.resolve([{ name, evaluate: async () => void called(args) }]));
+  },
+});

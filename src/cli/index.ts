@@ -1,0 +1,68 @@
+/** The command line: from arguments to an exit code. @module */
+import { describeError, EXIT, type ExitCode } from "./exit.ts";
+import { type Io, processIo } from "./io.ts";
+import { OPTIONS, type OptionValues } from "./options.ts";
+import { type CommandLine, parseCommandLine } from "./parse.ts";
+import { type CommandName, routeOf, verbOf } from "./route.ts";
+import { type Context, createContext } from "./session.ts";
+import { fatalLines } from "./views/errors.ts";
+import { jsonLine } from "./views/view.ts";
+
+/** Run a command line. Never rejects. */
+export async function runCli(args: readonly string[], version: string, io: Io = processIo()): Promise<ExitCode> {
+  let context = createContext(io, NO_OPTIONS);
+  try {
+    const line = parseCommandLine(args);
+    context = createContext(io, line.options);
+    if (line.options.version) return print(context, version);
+    if (line.options.help) return await help(context, helpTopic(line));
+    if (line.words.length === 0 && line.rest === undefined) return await usage(context);
+    const { runRoute } = await import("./tree.ts");
+    return await runRoute(context, await routeOf(line, isOperationModule));
+  } catch (error) {
+    return report(context, error, args.includes("--json"));
+  }
+}
+
+const NO_OPTIONS = Object.fromEntries(Object.entries(OPTIONS).map(([name, { kind }]) => [name, kind === "list" ? [] : kind === "count" ? 0 : undefined])) as unknown as OptionValues;
+
+function print({ screen }: Context, text: string): ExitCode {
+  screen.data(text);
+  return EXIT.ok;
+}
+
+async function help(context: Context, topic: CommandName | undefined): Promise<ExitCode> {
+  const { commandHelp, rootHelp } = await import("./help.ts");
+  const { colorPaint, noPaint, wantsColor } = await import("./views/paint.ts");
+  const { io, options } = context;
+  const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true) ? colorPaint : noPaint;
+  return print(context, topic === undefined ? await rootHelp(paint) : await commandHelp(topic, paint));
+}
+
+const helpTopic = ({ words }: CommandLine): CommandName | undefined => {
+  const topic = verbOf(words[0] === "help" ? words.slice(1) : words);
+  if (topic !== undefined || words.length < 2) return topic;
+  return /\.[mc]?[tj]s$/.test(words[1] ?? "") ? "deploy" : "operation";
+};
+
+async function usage(context: Context): Promise<ExitCode> {
+  const { rootHelp } = await import("./help.ts");
+  context.screen.lines((await rootHelp(context.paint)).split("\n"));
+  return EXIT.usage;
+}
+
+async function isOperationModule(name: string): Promise<boolean> {
+  const { allOperations } = await import("../registry.ts");
+  return [...allOperations.keys()].some(operation => operation.startsWith(`${name}.`));
+}
+
+/** Tell an error once, and give its exit code. */
+function report({ screen, paint, io }: Context, error: unknown, isJson: boolean): ExitCode {
+  const { report: described, exitCode, stack } = describeError(error);
+  if (isJson) screen.data(jsonLine({ type: "error", ...{ error: described } }, io.clock.now()));
+  screen.live(undefined);
+  screen.lines(fatalLines(described, paint, screen.columns));
+  if (stack !== undefined && (io.environment["TSINFRA_DEBUG"] ?? "") !== "") screen.lines(stack.split("\n"));
+  return exitCode;
+}
+

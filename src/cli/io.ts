@@ -1,0 +1,67 @@
+/** What a command reaches of the world around it; tests bring their own. @module */
+import type { Connector } from "../core/connector.ts";
+import type { Clock, Run, RunSettings } from "../engine/run.ts";
+import type { Keyboard } from "./prompts.ts";
+import type { Sink } from "./screen.ts";
+
+export interface Io {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly stdin: Keyboard;
+  readonly environment: Record<string, string | undefined>;
+  readonly clock: Clock;
+  cwd(): string;
+  chdir(directory: string): void;
+  /** Call back at every interrupt; the result ends that. */
+  onInterrupt(callback: () => void): () => void;
+  /** Leave at once. */
+  exit(code: number): void;
+  /** The ways to reach hosts. */
+  connectors(): Promise<ReadonlyMap<string, Connector>>;
+  run(settings: RunSettings): Promise<Run>;
+}
+
+/** This process. */
+export const processIo = (): Io => ({
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  environment: process.env,
+  clock: systemClock,
+  cwd: () => process.cwd(),
+  chdir: directory => process.chdir(directory),
+  onInterrupt(callback) {
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    for (const signal of signals) process.on(signal, callback);
+    return () => {
+      for (const signal of signals) process.off(signal, callback);
+    };
+  },
+  exit: code => process.exit(code),
+  async connectors() {
+    const { createConnectors } = await import("../connectors/index.ts");
+    const created = createConnectors();
+    return created instanceof Map ? created : new Map([...(created as Iterable<Connector>)].map(connector => [connector.name, connector]));
+  },
+  async run(settings) {
+    const { createRun } = await import("../engine/run.ts");
+    return createRun(settings);
+  },
+});
+
+const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (seconds, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error);
+      const onAbort = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      }, seconds * 1000);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    }),
+};

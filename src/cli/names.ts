@@ -1,0 +1,110 @@
+/** Operations and facts by the names that people type. @module */
+import type { GlobalArguments } from "../core/arguments.ts";
+import type { Fact } from "../core/fact.ts";
+import { didYouMean } from "../core/nearest.ts";
+import type { OperationHandle } from "../core/handle.ts";
+import { ArgumentError } from "./parse.ts";
+import { keyValue, readValue } from "./values.ts";
+
+/** An operation whose arguments are known at run time only. */
+export interface NamedOperation {
+  (args: Readonly<Record<string, unknown>> & GlobalArguments): OperationHandle;
+  readonly name: string;
+  readonly positional?: readonly string[];
+}
+/** A fact whose arguments are known at run time only. */
+export type NamedFact = Fact<Record<string, unknown>, unknown>;
+
+/** Throws `ArgumentError` with the nearest name. */
+export async function operationNamed(name: string): Promise<NamedOperation> {
+  const { allOperations } = await import("../registry.ts");
+  return (allOperations.get(name) as NamedOperation | undefined) ?? unknown("operation", name, [...allOperations.keys()]);
+}
+
+/** Throws `ArgumentError` with the nearest name. */
+export async function factNamed(name: string): Promise<NamedFact> {
+  const { allFacts } = await import("../registry.ts");
+  return (allFacts.get(name) as NamedFact | undefined) ?? unknown("fact", name, [...allFacts.keys()]);
+}
+
+function unknown(kind: "operation" | "fact", name: string, known: readonly string[]): never {
+  const [module = "", own] = name.split(".");
+  // The module may be right and the name wrong, or the module left out.
+  const ofModule = known.filter(candidate => candidate.startsWith(`${module}.`));
+  const bare = own === undefined ? known.find(candidate => candidate.split(".")[1]?.toLowerCase() === module.toLowerCase()) : undefined;
+  const modules = [...new Set(known.map(candidate => candidate.split(".")[0] ?? ""))];
+  const hint =
+    bare !== undefined
+      ? `Did you mean "${bare}"?`
+      : ofModule.length > 0
+        ? didYouMean(name, ofModule.map(candidate => candidate))
+        : own === undefined
+          ? `${kind === "fact" ? "Facts" : "Operations"} are written MODULE.NAME; deploy files end in .ts`
+          : didYouMean(name, known.length > 0 && modules.length > 0 ? known : []);
+  throw new ArgumentError(`There is no ${kind} "${name}"`, { hint });
+}
+
+/**
+ * Arguments of an operation from words: by position, `key=value`, or one word of JSON `[[…], {…}]`.
+ * Throws `ArgumentError`.
+ */
+export function operationArguments(operation: NamedOperation, words: readonly string[]): Readonly<Record<string, unknown>> {
+  const { positional = [] } = operation;
+  const [list, named] = jsonArguments(words) ?? [words.filter(word => !keyValue(word)).map(readValue), Object.fromEntries(words.flatMap(word => [keyValue(word)].filter(pair => pair !== undefined)))];
+  // More words than places: the last place takes a list, as in apt.packages vim git.
+  const places = positional.length;
+  if (list.length > 0 && places === 0) throw new ArgumentError(`Operation ${operation.name} takes no arguments by position, found ${JSON.stringify(list[0])}`, { hint: "Write key=value" });
+  const byPosition = Object.fromEntries(
+    positional.flatMap((key, index) => {
+      if (index >= list.length) return [];
+      return [[key, index === places - 1 && list.length > places ? list.slice(index) : list[index]]];
+    }),
+  );
+  const twice = Object.keys(byPosition).find(key => key in named);
+  if (twice !== undefined) throw new ArgumentError(`Argument "${twice}" of ${operation.name} is given twice`);
+  return { ...byPosition, ...named };
+}
+
+function jsonArguments(words: readonly string[]): readonly [readonly unknown[], Readonly<Record<string, unknown>>] | undefined {
+  if (words.length !== 1 || !words[0]?.trimStart().startsWith("[[")) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(words[0]);
+  } catch (error) {
+    throw new ArgumentError(`Arguments are not JSON: ${error instanceof Error ? error.message : String(error)}`, { hint: "Write '[[\"vim\"], {\"present\": true}]'" });
+  }
+  const [list, named = {}, ...others] = parsed as readonly unknown[];
+  if (!Array.isArray(list) || others.length > 0 || typeof named !== "object" || named === null || Array.isArray(named)) {
+    throw new ArgumentError("JSON arguments must be a list of positional ones and an object of named ones", { hint: "Write '[[\"vim\"], {\"present\": true}]'" });
+  }
+  return [list, named as Readonly<Record<string, unknown>>];
+}
+
+/** A fact and its arguments. */
+export interface FactRequest {
+  readonly fact: NamedFact;
+  /** The fact's name, and its arguments if it has some. */
+  readonly label: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** `server.Users files.File path=/etc/hosts` are two facts. Throws `ArgumentError`. */
+export async function factRequests(words: readonly string[]): Promise<readonly FactRequest[]> {
+  const requests: { name: string; pairs: (readonly [string, unknown])[]; written: string[] }[] = [];
+  for (const word of words) {
+    const pair = keyValue(word);
+    const last = requests.at(-1);
+    if (!pair) requests.push({ name: word, pairs: [], written: [] });
+    else if (last) {
+      last.pairs.push(pair);
+      last.written.push(word);
+    } else throw new ArgumentError(`"${word}" stands before the name of a fact`);
+  }
+  return Promise.all(
+    requests.map(async ({ name, pairs, written }) => ({
+      fact: await factNamed(name),
+      label: written.length === 0 ? name : `${name} (${written.join(", ")})`,
+      args: Object.fromEntries(pairs),
+    })),
+  );
+}

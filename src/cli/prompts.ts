@@ -1,0 +1,116 @@
+/** Questions to the person at the terminal. @module */
+import { Secret } from "../core/command.ts";
+import type { Question } from "../core/connector.ts";
+import { CancelledError } from "../core/errors.ts";
+import type { Screen } from "./screen.ts";
+import { oneLine } from "./views/text.ts";
+
+/** What is typed on. */
+export interface Keyboard {
+  readonly isTTY?: boolean;
+  setRawMode?(raw: boolean): unknown;
+  on(event: "data" | "end", listener: (chunk: Uint8Array | string) => void): unknown;
+  off(event: "data" | "end", listener: (chunk: Uint8Array | string) => void): unknown;
+  resume(): unknown;
+  pause(): unknown;
+}
+
+export interface PromptOptions {
+  readonly screen: Screen;
+  /** `undefined` when there is nobody to ask. */
+  readonly keyboard: Keyboard | undefined;
+  /** Ends a question that is open. */
+  readonly signal: AbortSignal;
+  /** Ctrl-C where the terminal does not turn it into a signal. */
+  readonly interrupt: () => void;
+}
+
+/** Asks one question at a time, each key once. */
+export class Prompts {
+  readonly #options: PromptOptions;
+  readonly #answers = new Map<string, Promise<Secret | undefined>>();
+  #last: Promise<unknown> = Promise.resolve();
+  /** Takes the line in progress away while a question is open; the view in use sets it. */
+  pauseView: () => () => void = () => () => {};
+
+  constructor(options: PromptOptions) {
+    this.#options = options;
+  }
+
+  get isPossible(): boolean {
+    return this.#options.keyboard !== undefined;
+  }
+
+  /** The answer, `undefined` when there is nobody to ask or a `confirm` was denied. The same key gives the same answer. */
+  ask({ key, text, kind }: Question): Promise<Secret | undefined> {
+    const known = this.#answers.get(key);
+    if (known) return known;
+    const answer = kind === "secret" ? this.#typed(text, true) : this.confirm(text).then(yes => (yes ? new Secret("yes") : undefined));
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  /** Yes or no; only `y` and `yes` mean yes, unless `enterMeansYes`. */
+  async confirm(text: string, enterMeansYes = false): Promise<boolean> {
+    const answer = await this.#typed(text, false);
+    if (answer === undefined) return false;
+    const word = answer.reveal().trim().toLowerCase();
+    return word === "" ? enterMeansYes : word === "y" || word === "yes";
+  }
+
+  #typed(text: string, hidden: boolean): Promise<Secret | undefined> {
+    const turn = this.#last.then(async () => {
+      const { keyboard, screen, signal } = this.#options;
+      if (!keyboard) return undefined;
+      signal.throwIfAborted();
+      const resume = this.pauseView();
+      screen.prompt(`${oneLine(text)} `);
+      try {
+        const line = await readLine(keyboard, hidden, this.#options);
+        return line === undefined ? undefined : new Secret(line);
+      } finally {
+        if (hidden) screen.prompt("\n");
+        resume();
+      }
+    });
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** One line; `undefined` at the end of input. Hidden lines are read key by key, so that nothing is echoed. */
+function readLine(keyboard: Keyboard, hidden: boolean, { signal, interrupt }: PromptOptions): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let typed = "";
+    const decoder = new TextDecoder();
+    const finish = (settle: () => void): void => {
+      keyboard.off("data", onData);
+      keyboard.off("end", onEnd);
+      signal.removeEventListener("abort", onAbort);
+      if (hidden) keyboard.setRawMode?.(false);
+      keyboard.pause();
+      settle();
+    };
+    const onEnd = (): void => finish(() => resolve(undefined));
+    const onAbort = (): void => finish(() => reject(signal.reason instanceof Error ? signal.reason : new CancelledError("The run was interrupted")));
+    const onData = (chunk: Uint8Array | string): void => {
+      for (const key of typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true })) {
+        if (key === "\n" || key === "\r") return finish(() => resolve(typed));
+        if (hidden && key === "\x03") {
+          finish(() => reject(new CancelledError("The run was interrupted")));
+          return interrupt();
+        }
+        if (hidden && key === "\x04") {
+          if (typed === "") return onEnd();
+        } else if (hidden && (key === "\x7f" || key === "\b")) typed = [...typed].slice(0, -1).join("");
+        else if (hidden && key === "\x15") typed = "";
+        else typed += key;
+      }
+    };
+    if (hidden) keyboard.setRawMode?.(true);
+    keyboard.on("data", onData);
+    keyboard.on("end", onEnd);
+    signal.addEventListener("abort", onAbort, { once: true });
+    keyboard.resume();
+  });
+}

@@ -1,0 +1,47 @@
+/** What the engine is given of this machine. @module */
+import type { Settings } from "../config/define.ts";
+import type { Connector, ConnectorContext } from "../core/connector.ts";
+import type { CommandResult } from "../core/host.ts";
+import { callSites, loadDeploy, localFiles, localTransfers } from "../deploy/index.ts";
+import type { Emit } from "../engine/events.ts";
+import type { Clock, HostDefinition, RunSettings } from "../engine/run.ts";
+import { unifiedDiff } from "./unified-diff.ts";
+
+/** What differs from run to run. */
+export interface RunParts {
+  readonly settings: Settings;
+  readonly hosts: readonly HostDefinition[];
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly connectorContext: ConnectorContext;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** Settings for `createRun`. */
+export function runSettings({ settings, ...parts }: RunParts): RunSettings {
+  const { cwd, signal } = parts;
+  return {
+    ...parts,
+    config: settings.config,
+    serial: settings.serial,
+    noWait: settings.noWait,
+    local: localFiles(cwd),
+    transfers: localTransfers,
+    loadDeploy: (file, includedFrom) => loadDeploy(file, { cwd, includedFrom }),
+    localShell: command => localShell(command, cwd, signal),
+    callSites,
+    unifiedDiff,
+  };
+}
+
+/** Run a shell command on this machine. */
+async function localShell(command: string, cwd: string, signal: AbortSignal): Promise<CommandResult> {
+  const child = Bun.spawn(["/bin/sh", "-c", command], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe", signal });
+  const [stdout, stderr, exitCode] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  return { exitCode, stdout, stderr, stdoutLines: linesOf(stdout), stderrLines: linesOf(stderr) };
+}
+
+const linesOf = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));

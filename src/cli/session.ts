@@ -1,0 +1,220 @@
+/** What every command that has an inventory needs: settings, hosts, a view, and a way to interrupt it. @module */
+import type { Settings } from "../config/define.ts";
+import { environmentSettings, flagVariable, loadConfigFile, mergeSettings, settingProblem } from "../config/index.ts";
+import { Secret } from "../core/command.ts";
+import type { Connector, ConnectorContext } from "../core/connector.ts";
+import { CancelledError } from "../core/errors.ts";
+import { didYouMean } from "../core/nearest.ts";
+import type { EngineEvent } from "../engine/events.ts";
+import type { Run } from "../engine/run.ts";
+import { type InventoryHost, loadInventory } from "../inventory/index.ts";
+import { EXIT } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { type OptionName, OPTIONS, type OptionSpec, type OptionValues } from "./options.ts";
+import { ArgumentError } from "./parse.ts";
+import { Prompts } from "./prompts.ts";
+import { Screen } from "./screen.ts";
+import { dataOf } from "./values.ts";
+import { colorPaint, noPaint, type Paint, wantsColor } from "./views/paint.ts";
+import { createView, jsonLine, type View } from "./views/view.ts";
+
+/** What a command is given. */
+export interface Context {
+  readonly io: Io;
+  readonly options: OptionValues;
+  readonly screen: Screen;
+  readonly paint: Paint;
+}
+
+export function createContext(io: Io, options: OptionValues): Context {
+  const color = wantsColor(options["no-color"] === true, io.environment, io.stderr.isTTY === true);
+  return { io, options, screen: new Screen(io.stdout, io.stderr), paint: color ? colorPaint : noPaint };
+}
+
+/** How a command wants to be shown. */
+export interface ViewMode {
+  /** Tell only what went wrong: the data on stdout is what was asked for. */
+  readonly isQuiet?: boolean;
+  readonly outputShown?: boolean;
+}
+
+/** Everything up to the first connection. */
+export interface Session extends Context {
+  readonly settings: Settings;
+  readonly hosts: readonly InventoryHost[];
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly prompts: Prompts;
+  readonly isJson: boolean;
+  readonly isYes: boolean;
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  /** Make `tsinfra` importable by user files. */
+  readonly installModules: () => Promise<void>;
+  /** The view and the run that it shows; `onEvent` sees every event first. */
+  start(mode: ViewMode, onEvent?: (event: EngineEvent) => void): Promise<{ readonly run: Run; readonly view: View }>;
+  close(): void;
+}
+
+/** Read the config and the inventory. `written` is the inventory of the command line. */
+export async function openSession(context: Context, written: string | undefined): Promise<Session> {
+  const { io, options, screen, paint } = context;
+  if (options.chdir !== undefined) changeDirectory(io, options.chdir);
+  const cwd = io.cwd();
+  const installModules = once(async () => {
+    const { installDeployModules } = await import("../deploy/index.ts");
+    await installDeployModules();
+  });
+
+  const fromEnvironment = environmentSettings(io.environment);
+  // Commands of the local connector must not inherit it.
+  delete io.environment["TSINFRA_SUDO_PASSWORD"];
+  delete io.environment["TSINFRA_SU_PASSWORD"];
+  const file = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
+  const env = options.env ?? (io.environment["TSINFRA_ENV"] || undefined);
+  const configFile = await loadConfigFile({ cwd, file, env, beforeImport: installModules });
+  let settings = mergeSettings([overridesOf(options), fromEnvironment.settings, configFile?.settings ?? {}]);
+  if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
+
+  const isTerminal = io.stderr.isTTY === true;
+  const format = options.json ? "json" : options.plain ? "plain" : settings.output ?? (isTerminal ? "pretty" : "plain");
+  const isJson = format === "json";
+  let view: View | undefined;
+  const warn = (message: string): void => {
+    const event = { type: "log", level: "warn", message } as const;
+    if (view) view.emit(event);
+    else if (isJson) screen.data(jsonLine(event, io.clock.now()));
+    else screen.lines([`${paint("warn", "Warning:")} ${message}`]);
+  };
+  fromEnvironment.warnings.forEach(warn);
+
+  const interrupts = watchInterrupts(context);
+  const keyboard = io.stdin.isTTY && isTerminal && !isJson ? io.stdin : undefined;
+  const prompts = new Prompts({ screen, keyboard, signal: interrupts.signal, interrupt: interrupts.interrupt });
+  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, cwd };
+  try {
+    const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
+    const connectors = await io.connectors();
+    const passwords = await askPasswords(options, settings, prompts);
+    settings = { ...settings, config: { ...settings.config, ...passwords.config } };
+    const hosts = await loadInventory(inventory, {
+      cwd,
+      connectors,
+      context: connectorContext,
+      data: { ...connectorData(options, connectors), ...passwords.data, ...dataOf(options.data) },
+      defaults: settings.data,
+      groupData: settings.groupData,
+      limit: settings.limit,
+      exclude: settings.exclude,
+      beforeImport: installModules,
+    });
+    return {
+      ...context,
+      settings,
+      hosts,
+      connectors,
+      prompts,
+      isJson,
+      isYes: options.yes ?? flagVariable("TSINFRA_YES", io.environment["TSINFRA_YES"]),
+      cwd,
+      signal: interrupts.signal,
+      installModules,
+      async start({ isQuiet = false, outputShown = false }, onEvent) {
+        const created = createView(format, { screen, paint, clock: io.clock, verbosity: settings.verbosity, hosts: hosts.map(host => host.name), isQuiet, outputShown });
+        view = created;
+        prompts.pauseView = () => created.pause();
+        const { runSettings } = await import("./run-settings.ts");
+        const emit = (event: EngineEvent): void => {
+          created.emit(event);
+          onEvent?.(event);
+        };
+        const run = await io.run(runSettings({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, environment: io.environment, signal: interrupts.signal }));
+        return { run, view: created };
+      },
+      close() {
+        view?.close();
+        interrupts.end();
+      },
+    };
+  } catch (error) {
+    interrupts.end();
+    throw error;
+  }
+}
+
+function changeDirectory(io: Io, directory: string): void {
+  try {
+    io.chdir(directory);
+  } catch {
+    throw new ArgumentError(`Cannot change to the directory "${directory}"`);
+  }
+}
+
+/** Settings that options override. Throws `ArgumentError` for values that a setting does not take. */
+function overridesOf(options: OptionValues): Readonly<Record<string, unknown>> {
+  const overrides: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(OPTIONS) as [OptionName, OptionSpec][]) {
+    const value = options[name];
+    if (spec.setting === undefined || value === undefined || (Array.isArray(value) && value.length === 0) || (spec.kind === "count" && value === 0)) continue;
+    const given = name === "shell-executable" && /^(?:none|null|false)$/i.test(String(value)) ? false : value;
+    const problem = settingProblem(spec.setting, given);
+    if (problem) throw new ArgumentError(`Option --${name} is not usable: ${problem.message}`);
+    overrides[spec.setting] = given;
+  }
+  if (options.json) overrides["output"] = "json";
+  return overrides;
+}
+
+/** Host data that options override. */
+function connectorData(options: OptionValues, connectors: ReadonlyMap<string, Connector>): Readonly<Record<string, unknown>> {
+  const known = new Set([...connectors.values()].flatMap(connector => Object.keys(connector.dataKeys)));
+  const data: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(OPTIONS) as [OptionName, OptionSpec][]) {
+    const value = options[name];
+    if (spec.data === undefined || value === undefined) continue;
+    if (!known.has(spec.data)) throw new ArgumentError(`Option --${name} means nothing to the connectors`, { hint: didYouMean(spec.data, known) });
+    data[spec.data] = spec.secret ? new Secret(String(value)) : value;
+  }
+  return options["ssh-accept-new"] ? { ...data, sshStrictHostKeyChecking: "accept-new" } : data;
+}
+
+/** Ask once for what every host shares. */
+async function askPasswords(options: OptionValues, settings: Settings, prompts: Prompts): Promise<{ readonly config: { readonly sudoPassword?: Secret }; readonly data: { readonly sshPassword?: Secret } }> {
+  const wantsSudo = options["use-sudo-password"] === true && settings.config.sudoPassword === undefined;
+  const wantsSsh = options["ssh-password-prompt"] === true;
+  if ((wantsSudo || wantsSsh) && !prompts.isPossible) {
+    const name = wantsSudo ? "use-sudo-password" : "ssh-password-prompt";
+    throw new ArgumentError(`Option --${name} needs a terminal to ask on`, { hint: wantsSudo ? "Without one, set TSINFRA_SUDO_PASSWORD" : "Without one, use keys or an agent" });
+  }
+  const sudoPassword = wantsSudo ? await prompts.ask({ key: "sudo", text: "sudo password:", kind: "secret" }) : undefined;
+  const sshPassword = wantsSsh ? await prompts.ask({ key: "cli ssh password", text: "SSH password:", kind: "secret" }) : undefined;
+  return { config: sudoPassword ? { sudoPassword } : {}, data: sshPassword ? { sshPassword } : {} };
+}
+
+/** Nothing runs on this machine that nobody said should: `-y` is about changes, not about where. */
+async function askForLocal(prompts: Prompts): Promise<string> {
+  const hint = "Name one, such as @local, or set inventory in infra.config.ts";
+  if (!prompts.isPossible) throw new ArgumentError("There is no inventory", { hint });
+  if (await prompts.confirm("No inventory given. Work on this machine (@local)? [y/N]")) return "@local";
+  throw new ArgumentError("There is no inventory", { hint });
+}
+
+/** The first interrupt ends the run in order, the second leaves at once. */
+function watchInterrupts({ io, screen, paint }: Context): { readonly signal: AbortSignal; readonly interrupt: () => void; end(): void } {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) {
+      screen.live(undefined);
+      io.exit(EXIT.interrupted);
+      return;
+    }
+    screen.lines([paint("warn", "Interrupted: ending what runs. Press Ctrl-C again to leave at once")]);
+    controller.abort(new CancelledError("The run was interrupted"));
+  };
+  return { signal: controller.signal, interrupt, end: io.onInterrupt(interrupt) };
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= action());
+}
+

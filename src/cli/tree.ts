@@ -1,0 +1,28 @@
+/** The command tree: every subcommand is loaded when it is asked for. @module */
+import { runCommand } from "citty";
+import type { Command } from "./command.ts";
+import { EXIT, type ExitCode } from "./exit.ts";
+import type { CommandName, Route } from "./route.ts";
+import type { Context } from "./session.ts";
+
+const SUBCOMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
+  deploy: async () => (await import("./commands/deploy.ts")).deploy,
+  exec: async () => (await import("./commands/exec.ts")).exec,
+  fact: async () => (await import("./commands/fact.ts")).fact,
+  operation: async () => (await import("./commands/operation.ts")).operation,
+  "debug-inventory": async () => (await import("./commands/debug-inventory.ts")).debugInventory,
+  init: async () => (await import("./commands/init.ts")).init,
+  types: async () => (await import("./commands/types.ts")).types,
+  check: async () => (await import("./commands/check.ts")).check,
+};
+
+export const COMMAND_NAMES = Object.keys(SUBCOMMANDS) as readonly CommandName[];
+export const loadCommand = (name: CommandName): Promise<Command> => SUBCOMMANDS[name]();
+
+/** Run what a route asks for. */
+export async function runRoute(context: Context, route: Route): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const command = await loadCommand(route.command);
+  await runCommand(command, { rawArgs: [], data: { context, route, answer: (given: ExitCode) => void (code = given) } });
+  return code;
+}
