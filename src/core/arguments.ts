@@ -52,7 +52,7 @@ export interface ConnectorArguments {
   readonly _chdir?: string;
   /** Environment variables, merged over `config.env`. */
   readonly _env?: Readonly<Record<string, string | number | Secret>>;
-  /** Exit codes that count as success; default `[0]`. */
+  /** Exit codes that count as success, `-1` for a connection that is lost with the command; default `[0]`. */
   readonly _successExitCodes?: readonly number[];
   /** Seconds that each command may take; default: no limit. */
   readonly _timeout?: number;

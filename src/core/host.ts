@@ -97,6 +97,8 @@ export interface HostControl extends HostIdentity, FactSource {
   /** Connect again, giving up after `timeout` seconds. Throws `ConnectError`. */
   connect(options?: { readonly timeout?: number }): Promise<void>;
   sleep(seconds: number): Promise<void>;
+  /** Milliseconds on the control machine's clock, to measure how long something takes. */
+  now(): number;
   log(message: string): void;
 }
 

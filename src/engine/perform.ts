@@ -122,10 +122,15 @@ async function execute(engine: Engine, call: OperationCall, view: OperationView,
   switch (bare.kind) {
     case "shell": {
       attempt.commands.push(bare.toString());
-      const result = await runCommand(engine, host, bare, how, "operation");
+      const accepted = how.all._successExitCodes ?? [0];
+      const result = await runCommand(engine, host, bare, how, "operation").catch((error: unknown) => {
+        if (error instanceof ConnectionLostError && accepted.includes(CONNECTION_LOST)) return undefined;
+        throw error;
+      });
+      if (!result) return;
       attempt.stdoutLines.push(...result.stdoutLines);
       attempt.stderrLines.push(...result.stderrLines);
-      if (!(how.all._successExitCodes ?? [0]).includes(result.exitCode)) throw commandError(host.name, bare, result);
+      if (!accepted.includes(result.exitCode)) throw commandError(host.name, bare, result);
       return;
     }
     case "upload": {
@@ -195,9 +200,13 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
       await host.session.connect(timeout);
     },
     sleep: seconds => clock.sleep(seconds, signal),
+    now: () => clock.now(),
     log: message => emit({ type: "log", level: "info", message, host: host.name }),
   };
 }
+
+/** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */
+const CONNECTION_LOST = -1;
 
 const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean => [conditions ?? []].flat().every(condition => condition());
 
