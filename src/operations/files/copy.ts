@@ -27,8 +27,8 @@ export const copy = operation<CopyArguments>({
     checkPath(src, "src");
     checkPath(dest, "dest");
     const source = await host.getFact(File, { path: src });
-    if (source.type === "absent") throw new OperationError(`src ${src} does not exist`);
-    if ((await host.getFact(Directory, { path: dest })).type !== "directory") throw new OperationError(`dest ${dest} is not an existing directory`);
+    if (source.type === "absent") throw new OperationError(`Src ${src} does not exist`);
+    if ((await host.getFact(Directory, { path: dest })).type !== "directory") throw new OperationError(`Dest ${dest} is not an existing directory`);
     const target = joinPath(dest, basename(src));
     const there = await host.getFact(File, { path: target });
     if (there.type !== "absent") {
