@@ -3,28 +3,32 @@ import { basename } from "node:path";
 import ts from "typescript";
 import { imports, place, type Source, sources, walk } from "./sources.ts";
 
-/** What each part of `src` may import; itself always. */
+/**
+ * What each part of `src` may import; itself always.
+ * `deploy` brings to a deploy file what it imports from "tsinfra", so it knows `public` and the leaves; nothing inner knows `deploy`.
+ */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
-  cli: ["config", "inventory", "deploy", "registry.ts", "engine", "connectors", "public", "operations", "facts", "core", "types"],
+  cli: ["config", "inventory", "deploy", "registry.ts", "engine", "connectors", "public", "operations", "facts", "core", "reference", "types"],
   config: ["core"],
   inventory: ["core"],
-  deploy: ["core"],
-  "registry.ts": ["operations", "facts", "connectors", "core"],
-  public: ["operations", "facts", "core"],
+  deploy: ["public", "operations", "facts", "core"],
+  "registry.ts": ["operations", "facts", "connectors", "core", "reference"],
+  public: ["config", "operations", "facts", "core"],
   engine: ["core"],
   connectors: ["core"],
   operations: ["facts", "core"],
   facts: ["core"],
   core: [],
+  reference: ["operations", "facts", "core"],
   types: [],
 };
 /** What each part may know the types of, without running any of it. */
 const TYPE_ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ["engine", "public"],
   inventory: ["engine", "config"],
-  deploy: ["engine", "public"],
-  public: ["engine", "config", "inventory"],
+  deploy: ["engine"],
+  public: ["engine", "inventory"],
 };
 /** Node's own modules that the inner layers may use: nothing that reaches disk, network, clock or processes. */
 const INNER: Readonly<Record<string, readonly string[]>> = {

@@ -28,5 +28,5 @@ for (const layer of ["operations", "facts"] as const) {
 /** An operation, or a fact: it has a name with its module in it. */
 function isDefinition(value: unknown): value is { readonly name: string } {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
-  return "steps" in value || "parse" in value || "derive" in value;
+  return "steps" in value || ("command" in value && "parse" in value) || ("from" in value && "derive" in value);
 }
