@@ -1,7 +1,7 @@
 /** Operations and facts by the names that people type. @module */
 import type { GlobalArguments } from "../core/arguments.ts";
 import type { Fact } from "../core/fact.ts";
-import { didYouMean } from "../core/nearest.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
 import type { OperationHandle } from "../core/handle.ts";
 import { ArgumentError } from "./parse.ts";
 import { keyValue, readValue } from "./values.ts";
@@ -17,31 +17,33 @@ export type NamedFact = Fact<Record<string, unknown>, unknown>;
 
 /** Throws `ArgumentError` with the nearest name. */
 export async function operationNamed(name: string): Promise<NamedOperation> {
-  const { allOperations } = await import("../registry.ts");
-  return (allOperations.get(name) as NamedOperation | undefined) ?? unknown("operation", name, [...allOperations.keys()]);
+  const { allOperations, newOperationName } = await import("../registry.ts");
+  return (allOperations.get(newOperationName(name) ?? name) as NamedOperation | undefined) ?? unknown("operation", name, [...allOperations.keys()]);
 }
 
 /** Throws `ArgumentError` with the nearest name. */
 export async function factNamed(name: string): Promise<NamedFact> {
-  const { allFacts } = await import("../registry.ts");
-  return (allFacts.get(name) as NamedFact | undefined) ?? unknown("fact", name, [...allFacts.keys()]);
+  const { allFacts, newFactName } = await import("../registry.ts");
+  return (allFacts.get(newFactName(name) ?? name) as NamedFact | undefined) ?? unknown("fact", name, [...allFacts.keys()]);
 }
 
 function unknown(kind: "operation" | "fact", name: string, known: readonly string[]): never {
-  const [module = "", own] = name.split(".");
-  // The module may be right and the name wrong, or the module left out.
-  const ofModule = known.filter(candidate => candidate.startsWith(`${module}.`));
-  const bare = own === undefined ? known.find(candidate => candidate.split(".")[1]?.toLowerCase() === module.toLowerCase()) : undefined;
-  const modules = [...new Set(known.map(candidate => candidate.split(".")[0] ?? ""))];
-  const hint =
-    bare !== undefined
-      ? `Did you mean "${bare}"?`
-      : ofModule.length > 0
-        ? didYouMean(name, ofModule.map(candidate => candidate))
-        : own === undefined
-          ? `${kind === "fact" ? "Facts" : "Operations"} are written MODULE.NAME; deploy files end in .ts`
-          : didYouMean(name, known.length > 0 && modules.length > 0 ? known : []);
-  throw new ArgumentError(`There is no ${kind} "${name}"`, { hint });
+  throw new ArgumentError(`There is no ${kind} "${name}"`, { hint: hintFor(kind, name, known) });
+}
+
+/** The module may be right and the name wrong, or the module left out, or both nearly right. */
+function hintFor(kind: "operation" | "fact", name: string, known: readonly string[]): string | undefined {
+  const plural = kind === "fact" ? "Facts" : "Operations";
+  if (!name.includes(".")) {
+    const last = (candidate: string): string => candidate.slice(candidate.lastIndexOf(".") + 1).toLowerCase();
+    const bare = known.find(candidate => last(candidate) === name.toLowerCase());
+    return bare === undefined ? `${plural} are written MODULE.NAME, deploy files end in .ts` : `Did you mean "${bare}"?`;
+  }
+  const module = name.slice(0, name.lastIndexOf(".") + 1);
+  const ofModule = known.filter(candidate => candidate.startsWith(module));
+  if (ofModule.length > 0) return didYouMean(name, ofModule);
+  const near = nearest(name, known) ?? nearest(module, known.map(candidate => candidate.slice(0, candidate.lastIndexOf(".") + 1)));
+  return near === undefined ? `There is no module "${module.slice(0, -1)}" of ${plural.toLowerCase()}` : `Did you mean "${near.replace(/\.$/, "")}"?`;
 }
 
 /**

@@ -74,7 +74,7 @@ function verb(name: (typeof VERBS)[number], inventory: string | undefined, words
 /** Whether a word can follow an inventory. */
 async function isRunnable(word: string, isModule: (name: string) => Promise<boolean>): Promise<boolean> {
   if (isVerb(word) || isScript(word)) return true;
-  const [, module] = /^([a-z]\w*)\.[A-Za-z]\w*$/.exec(word) ?? [];
+  const [, module] = /^([a-z]\w*)(?:\.\w+)*\.[A-Za-z]\w*$/.exec(word) ?? [];
   return module !== undefined && isModule(module);
 }
 

@@ -47,6 +47,7 @@ export class Narrator {
   readonly #isFolding: boolean;
   /** Hosts waiting to be told together, by heading and label. */
   readonly #folded = new Map<string, { readonly label: string; readonly tone: Tone; readonly hosts: string[] }>();
+  /** Stage or operation id that the lines are under. */
   #heading = "";
   #hasSpoken = false;
 
@@ -59,7 +60,7 @@ export class Narrator {
   tell(event: EngineEvent): readonly string[] {
     switch (event.type) {
       case "stage:start":
-        return this.#options.isQuiet || event.hosts === 0 ? [] : this.#headingLines(STAGES[event.stage](event.hosts));
+        return this.#options.isQuiet || event.hosts === 0 ? [] : this.#headingLines(STAGES[event.stage](event.hosts), event.stage);
       case "stage:end":
         return event.stage === "prepare" ? [...this.#unfold(), ...this.#told(this.#diffs.lines(this.#options.paint, this.#options.columns()))] : this.#unfold();
       case "host:connected":
@@ -80,7 +81,7 @@ export class Narrator {
       case "changes":
         return this.#options.isQuiet ? [] : this.#told([...this.#break(), ...proposedLines(event.proposed, this.#options)]);
       case "operation:start":
-        return this.#options.isQuiet ? [] : [...this.#unfold(), ...this.#operationHeading(event.operation, event.mode, event.nestedIn)];
+        return this.#options.isQuiet ? [] : [...this.#unfold(), ...this.#operationHeading(event)];
       case "operation:retry":
         return this.#hostLines(event.host, "Trying again", "warn", `in ${duration(event.delay)} (${event.attempt} of ${event.retries})${event.error ? `: ${messageFor(event.host, event.error)}` : ""}`);
       case "operation:host:end":
@@ -113,7 +114,7 @@ export class Narrator {
     const retries = event.retryAttempts > 0 ? [`${event.retryAttempts} ${event.retryAttempts === 1 ? "retry" : "retries"}`] : [];
     const executed = isTrouble && event.commands > 0 ? [`${plural(event.commands, "command")} succeeded`] : [];
     const circumstances = retries.length + executed.length === 0 ? "" : ` (${[...executed, ...retries].join(", ")})`;
-    const heading = this.#options.isQuiet ? [] : this.#continueHeading(event.nested ? this.#heading : event.operation);
+    const heading = this.#options.isQuiet ? [] : event.nested ? [] : this.#continueHeading(event.id, event.operation);
     const what = event.nested ? `${oneLine(event.operation)}: ${label.toLowerCase()}` : label;
     const noop = event.outcome === "unchanged" && event.noop !== undefined && this.#options.verbosity > 0 ? `  ${this.#options.paint("dim", oneLine(event.noop))}` : "";
     if (!isTrouble) return [...heading, ...this.#hostLines(event.host, what, tone, `${circumstances}${this.#timing(event.seconds)}${noop}`, !event.nested && retries.length === 0)];
@@ -161,20 +162,21 @@ export class Narrator {
     return this.#told(lines);
   }
 
-  #operationHeading(operation: string, mode: string, nestedIn: string | undefined): readonly string[] {
-    if (nestedIn !== undefined) return [];
-    return this.#headingLines(operation, mode === "parallel" ? "" : mode === "serial" ? "one host after the other" : "on one host");
+  #operationHeading({ id, operation, mode, nestedIn }: EngineEvent & { readonly type: "operation:start" }): readonly string[] {
+    // When hosts go their own ways, the same operation starts many times.
+    if (nestedIn !== undefined || this.#heading === id) return [];
+    return this.#headingLines(operation, id, mode === "parallel" ? "" : mode === "serial" ? "one host after the other" : "on one host");
   }
 
-  /** Say again which operation the next line is about, when hosts go their own ways. */
-  #continueHeading(operation: string): readonly string[] {
-    return operation === this.#heading ? [] : [...this.#unfold(), ...this.#headingLines(operation)];
+  /** Say again which operation the next line is about, if another one came between. */
+  #continueHeading(id: string, operation: string): readonly string[] {
+    return id === this.#heading ? [] : [...this.#unfold(), ...this.#headingLines(operation, id)];
   }
 
-  #headingLines(text: string, note = ""): readonly string[] {
+  #headingLines(text: string, key: string, note = ""): readonly string[] {
     if (text === "") return [];
     const { paint } = this.#options;
-    this.#heading = text;
+    this.#heading = key;
     return this.#told([...this.#break(), `${paint("heading", oneLine(text))}${note === "" ? "" : paint("dim", `  ${note}`)}`]);
   }
 

@@ -17,7 +17,7 @@ export function proposedLines(proposed: readonly ProposedChange[], { paint, colu
   const rows = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   const others = proposed.length - rows.length;
   if (rows.length === 0) {
-    const why = proposed.length === 0 ? "there are no operations" : proposed.length === 1 ? "the operation finds everything as it should be" : `all ${proposed.length} operations find everything as it should be`;
+    const why = proposed.length === 0 ? "there are no operations" : `${plural(proposed.length, "operation")} found everything as it should be`;
     return [paint("heading", "Proposed changes"), `  Nothing would change: ${why}`];
   }
   const hosts = (names: readonly string[]): string => (names.length === 0 ? "-" : `${names.length} (${hostList(names, CELL)})`);

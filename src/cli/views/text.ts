@@ -10,7 +10,12 @@ export const oneLine = (text: string): string =>
     .replace(/[\0-\x1f\x7f-\x9f]/g, "");
 
 /** Cut to a width, ending in `…` if something is missing. Colors are kept whole. */
-export const cut = (text: string, width: number): string => (widthOf(text) <= width ? text : Bun.sliceAnsi(text, 0, Math.max(0, width), "…"));
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  const shown = Bun.sliceAnsi(text, 0, Math.max(0, width), "…");
+  // A wide character may straddle the end.
+  return widthOf(shown) <= width ? shown : Bun.sliceAnsi(text, 0, Math.max(0, width - 1), "…");
+}
 
 export const padEnd = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));
 export const padStart = (text: string, width: number): string => " ".repeat(Math.max(0, width - widthOf(text))) + text;

@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ArgumentError, parseCommandLine } from "../../src/cli/parse.ts";
+import { type Route, routeOf } from "../../src/cli/route.ts";
+
+let root: string;
+let script: string;
+let plain: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "tsinfra-route-"));
+  script = join(root, "deploy.ts");
+  plain = join(root, "plain.ts");
+  await writeFile(script, "#!/usr/bin/env tsinfra\n");
+  await writeFile(plain, "export {};\n");
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const route = (...args: string[]): Promise<Route> => routeOf(parseCommandLine(args), name => Promise.resolve(name === "apt" || name === "server"));
+async function failure(...args: string[]): Promise<ArgumentError> {
+  const error = await route(...args).catch((thrown: unknown) => thrown);
+  if (error instanceof ArgumentError) return error;
+  throw new Error(`Expected an ArgumentError, got ${JSON.stringify(error)}`);
+}
+
+describe("with an inventory", () => {
+  test("deploy files are run", async () => {
+    expect(await route("web", "a.ts", "b.ts")).toEqual({ command: "deploy", inventory: "web", files: ["a.ts", "b.ts"] });
+    expect(await route(plain, "a.ts")).toEqual({ command: "deploy", inventory: plain, files: ["a.ts"] });
+    expect(await failure("web", "a.ts", "b.tx")).toMatchObject({ message: '"b.tx" is no deploy file' });
+  });
+
+  test("exec runs a command, its words joined", async () => {
+    expect(await route("web", "exec", "--", "ls", "-la", "/tmp")).toEqual({ command: "exec", inventory: "web", shell: "ls -la /tmp" });
+    expect(await route("web", "exec", "uptime")).toEqual({ command: "exec", inventory: "web", shell: "uptime" });
+    expect((await failure("web", "exec", "--")).message).toBe("There is no command to run");
+  });
+
+  test("facts are asked and operations run", async () => {
+    expect(await route("web", "fact", "server.Hostname", "files.File", "path=/a")).toEqual({ command: "fact", inventory: "web", words: ["server.Hostname", "files.File", "path=/a"] });
+    expect(await route("web", "apt.packages", "vim", "present=false")).toEqual({ command: "operation", inventory: "web", name: "apt.packages", words: ["vim", "present=false"] });
+    expect(await route("web", "server.shell", "--", "-x")).toEqual({ command: "operation", inventory: "web", name: "server.shell", words: ["-x"] });
+    expect((await failure("web", "fact")).message).toBe("There is no fact to ask for");
+  });
+
+  test("debug-inventory takes nothing", async () => {
+    expect(await route("web", "debug-inventory")).toEqual({ command: "debug-inventory", inventory: "web" });
+    expect((await failure("web", "debug-inventory", "x")).message).toBe('Unexpected argument "x"');
+  });
+
+  test("alone there is nothing to run", async () => {
+    expect((await failure("web")).message).toBe('There is nothing to run on "web"');
+    expect((await failure("gone.ts")).message).toBe('There is no file "gone.ts"');
+  });
+});
+
+describe("as a program", () => {
+  test("a deploy file takes an inventory, or none", async () => {
+    expect(await route(script)).toEqual({ command: "deploy", inventory: undefined, files: [script] });
+    expect(await route(script, "web-1,web-2")).toEqual({ command: "deploy", inventory: "web-1,web-2", files: [script] });
+    expect(await route(script, "hosts.ts")).toEqual({ command: "deploy", inventory: "hosts.ts", files: [script] });
+    expect(await route(script, "apt.example")).toEqual({ command: "deploy", inventory: "apt.example", files: [script] });
+    expect((await failure(script, "web", "more")).message).toBe('Unexpected argument "more"');
+  });
+
+  test("a file without #! is the deploy unless what follows can be run on it", async () => {
+    expect(await route(plain, "web-1.example.com")).toEqual({ command: "deploy", inventory: "web-1.example.com", files: [plain] });
+    expect(await route(plain)).toEqual({ command: "deploy", inventory: undefined, files: [plain] });
+    expect(await route(plain, "apt.packages")).toEqual({ command: "operation", inventory: plain, name: "apt.packages", words: [] });
+    expect(await route(plain, "exec", "--", "id")).toEqual({ command: "exec", inventory: plain, shell: "id" });
+  });
+});
+
+test("without an inventory, verbs use the config's", async () => {
+  expect(await route("exec", "--", "id")).toEqual({ command: "exec", inventory: undefined, shell: "id" });
+  expect(await route("fact", "server.Hostname")).toEqual({ command: "fact", inventory: undefined, words: ["server.Hostname"] });
+  expect(await route("debug-inventory")).toEqual({ command: "debug-inventory", inventory: undefined });
+});
+
+test("some commands need no inventory at all", async () => {
+  expect(await route("init")).toEqual({ command: "init", words: [] });
+  expect(await route("types")).toEqual({ command: "types", words: [] });
+  expect(await route("check", "a.ts", "b.ts")).toEqual({ command: "check", files: ["a.ts", "b.ts"] });
+});
