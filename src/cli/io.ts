@@ -40,8 +40,7 @@ export const processIo = (): Io => ({
   exit: code => process.exit(code),
   async connectors() {
     const { createConnectors } = await import("../connectors/index.ts");
-    const created = createConnectors();
-    return created instanceof Map ? created : new Map([...(created as Iterable<Connector>)].map(connector => [connector.name, connector]));
+    return createConnectors();
   },
   async run(settings) {
     const { createRun } = await import("../engine/run.ts");

@@ -2,7 +2,8 @@
 import type { Settings } from "../config/define.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
 import type { CommandResult } from "../core/host.ts";
-import { callSites, loadDeploy, localFiles, localTransfers } from "../deploy/index.ts";
+import { callSites, loadDeploy, localTransfers } from "../deploy/index.ts";
+import { createLocalFiles } from "../deploy/local-files.ts";
 import type { Emit } from "../engine/events.ts";
 import type { Clock, HostDefinition, RunSettings } from "../engine/run.ts";
 import { unifiedDiff } from "./unified-diff.ts";
@@ -16,23 +17,27 @@ export interface RunParts {
   readonly emit: Emit;
   readonly clock: Clock;
   readonly cwd: string;
+  /** Directory of the deploy files. */
+  readonly deployDir: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
 /** Settings for `createRun`. */
-export function runSettings({ settings, ...parts }: RunParts): RunSettings {
+export function runSettings({ settings, deployDir, ...parts }: RunParts): RunSettings {
   const { cwd, signal } = parts;
   return {
     ...parts,
     config: settings.config,
     serial: settings.serial,
     noWait: settings.noWait,
-    local: localFiles(cwd),
+    fast: true,
+    local: createLocalFiles({ deployDir, cwd }),
     transfers: localTransfers,
     loadDeploy: (file, includedFrom) => loadDeploy(file, { cwd, includedFrom }),
     localShell: command => localShell(command, cwd, signal),
     callSites,
+    checkArguments: () => {},
     unifiedDiff,
   };
 }

@@ -36,6 +36,8 @@ export interface ViewMode {
   /** Tell only what went wrong: the data on stdout is what was asked for. */
   readonly isQuiet?: boolean;
   readonly outputShown?: boolean;
+  /** Directory of the deploy files; default: the working directory. */
+  readonly deployDir?: string;
 }
 
 /** Everything up to the first connection. */
@@ -118,7 +120,7 @@ export async function openSession(context: Context, written: string | undefined)
       cwd,
       signal: interrupts.signal,
       installModules,
-      async start({ isQuiet = false, outputShown = false }, onEvent) {
+      async start({ isQuiet = false, outputShown = false, deployDir = cwd }, onEvent) {
         const created = createView(format, { screen, paint, clock: io.clock, verbosity: settings.verbosity, hosts: hosts.map(host => host.name), isQuiet, outputShown });
         view = created;
         prompts.pauseView = () => created.pause();
@@ -127,7 +129,7 @@ export async function openSession(context: Context, written: string | undefined)
           created.emit(event);
           onEvent?.(event);
         };
-        const run = await io.run(runSettings({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, environment: io.environment, signal: interrupts.signal }));
+        const run = await io.run(runSettings({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal }));
         return { run, view: created };
       },
       close() {

@@ -1,4 +1,5 @@
 /** The five stages of a run, with the question in their middle. @module */
+import { dirname } from "node:path";
 import { TooManyFailuresError } from "../core/errors.ts";
 import type { Deploy, Run } from "../engine/run.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
@@ -19,7 +20,8 @@ export interface StageOptions extends ViewMode {
 export async function runStages(session: Session, load: () => Promise<readonly Deploy[]>, options: StageOptions = {}): Promise<ExitCode> {
   try {
     const deploys = await load();
-    const { run } = await session.start(options, options.onEvent);
+    const file = deploys[0]?.file;
+    const { run } = await session.start({ ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) }, options.onEvent);
     try {
       await run.connect();
       return await changeHosts(session, run, deploys, options);
@@ -44,7 +46,7 @@ async function changeHosts(session: Session, run: Run, deploys: readonly Deploy[
   } catch (error) {
     // The results have told it; the message says which rule ended the run.
     if (!(error instanceof TooManyFailuresError)) throw error;
-    session.screen.lines([`${session.paint("fail", "Stopped:")} ${error.message}`]);
+    if (run.activeHosts.length > 0) session.screen.lines([`${session.paint("fail", "Stopped:")} ${error.message}`]);
     return EXIT.failed;
   }
   return codeOf(run);

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import { type Keyboard, Prompts } from "../../src/cli/prompts.ts";
+import { Screen } from "../../src/cli/screen.ts";
+import { Secret } from "../../src/core/command.ts";
+import { CancelledError } from "../../src/core/errors.ts";
+
+class FakeKeyboard extends EventEmitter implements Keyboard {
+  readonly isTTY = true;
+  readonly modes: boolean[] = [];
+  setRawMode(raw: boolean): void {
+    this.modes.push(raw);
+  }
+  resume(): void {}
+  pause(): void {}
+  async type(...keys: string[]): Promise<void> {
+    for (const key of keys) {
+      await new Promise(resolve => setImmediate(resolve));
+      this.emit("data", Buffer.from(key));
+    }
+  }
+}
+
+function setUp(hasKeyboard = true) {
+  const keyboard = new FakeKeyboard();
+  const shown: string[] = [];
+  const abort = new AbortController();
+  const interrupts: string[] = [];
+  const sink = { write: (text: string) => void shown.push(text) };
+  const prompts = new Prompts({ screen: new Screen(sink, sink), keyboard: hasKeyboard ? keyboard : undefined, signal: abort.signal, interrupt: () => void interrupts.push("interrupt") });
+  return { keyboard, prompts, abort, interrupts, text: () => shown.join("") };
+}
+const secret = (key: string) => ({ key, text: `Password for ${key}:`, kind: "secret" }) as const;
+
+describe("a secret question", () => {
+  test("shows nothing of what is typed", async () => {
+    const { keyboard, prompts, text } = setUp();
+    const answer = prompts.ask(secret("sudo"));
+    await keyboard.type("hun", "x\x7f", "ter2", "\r");
+    expect(await answer).toBeInstanceOf(Secret);
+    expect((await answer)?.reveal()).toBe("hunter2");
+    expect(text()).toBe("Password for sudo: \n");
+    expect(keyboard.modes).toEqual([true, false]);
+  });
+
+  test("is asked once per key, however many wait for it", async () => {
+    const { keyboard, prompts, text } = setUp();
+    const answers = [prompts.ask(secret("sudo")), prompts.ask(secret("sudo")), prompts.ask(secret("ssh"))];
+    await keyboard.type("a\r");
+    await answers[0];
+    await keyboard.type("b\r");
+    expect((await Promise.all(answers)).map(answer => answer?.reveal())).toEqual(["a", "a", "b"]);
+    expect((await prompts.ask(secret("sudo")))?.reveal()).toBe("a");
+    expect(text()).toBe("Password for sudo: \nPassword for ssh: \n");
+  });
+
+  test("takes a pasted line and characters of several bytes whole", async () => {
+    const { keyboard, prompts } = setUp();
+    const answer = prompts.ask(secret("x"));
+    const bytes = Buffer.from("pä€ss");
+    await keyboard.type("");
+    keyboard.emit("data", bytes.subarray(0, 2));
+    keyboard.emit("data", bytes.subarray(2));
+    await keyboard.type("\n");
+    expect((await answer)?.reveal()).toBe("pä€ss");
+  });
+
+  test("ends with Ctrl-C, and with the run", async () => {
+    const typed = setUp();
+    const first = typed.prompts.ask(secret("x")).catch((error: unknown) => error);
+    await typed.keyboard.type("ab\x03");
+    expect(await first).toBeInstanceOf(CancelledError);
+    expect(typed.interrupts).toEqual(["interrupt"]);
+
+    const aborted = setUp();
+    const second = aborted.prompts.ask(secret("x")).catch((error: unknown) => error);
+    await aborted.keyboard.type("a");
+    aborted.abort.abort(new CancelledError("The run was interrupted"));
+    expect(await second).toBeInstanceOf(CancelledError);
+    expect(aborted.keyboard.modes).toEqual([true, false]);
+  });
+
+  test("has no answer where there is nobody to ask", async () => {
+    const { prompts, text } = setUp(false);
+    expect(await prompts.ask(secret("x"))).toBeUndefined();
+    expect(prompts.isPossible).toBe(false);
+    expect(text()).toBe("");
+  });
+
+  test("has no answer at the end of input", async () => {
+    const { keyboard, prompts } = setUp();
+    const answer = prompts.ask(secret("x"));
+    await keyboard.type("\x04");
+    expect(await answer).toBeUndefined();
+  });
+});
+
+describe("a yes-or-no question", () => {
+  test.each([
+    ["y", false, true],
+    ["YES ", false, true],
+    ["", false, false],
+    ["", true, true],
+    ["n", true, false],
+    ["whatever", true, false],
+  ])("%p (Enter means yes: %p) is %p", async (typed, enterMeansYes, expected) => {
+    const { keyboard, prompts } = setUp();
+    const answer = prompts.confirm("Go on?", enterMeansYes);
+    await keyboard.type(`${typed}\n`);
+    expect(await answer).toBe(expected);
+    expect(keyboard.modes).toEqual([]);
+  });
+
+  test("is denied at the end of input", async () => {
+    const { keyboard, prompts } = setUp();
+    const answer = prompts.confirm("Go on?", true);
+    await new Promise(resolve => setImmediate(resolve));
+    keyboard.emit("end");
+    expect(await answer).toBe(false);
+  });
+
+  test("of a connector is answered by yes or nothing", async () => {
+    const { keyboard, prompts } = setUp();
+    const yes = prompts.ask({ key: "a", text: "Trust it?", kind: "confirm" });
+    await keyboard.type("y\n");
+    expect((await yes)?.reveal()).toBe("yes");
+    const no = prompts.ask({ key: "b", text: "Trust it?", kind: "confirm" });
+    await keyboard.type("\n");
+    expect(await no).toBeUndefined();
+  });
+});
+
+test("the line in progress is gone while a question is open", async () => {
+  const { keyboard, prompts } = setUp();
+  const log: string[] = [];
+  prompts.pauseView = () => {
+    log.push("pause");
+    return () => void log.push("resume");
+  };
+  const answer = prompts.confirm("Go on?");
+  await keyboard.type("y\n");
+  await answer;
+  expect(log).toEqual(["pause", "resume"]);
+});
