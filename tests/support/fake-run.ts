@@ -103,6 +103,7 @@ export function fakeRun(hosts: readonly (string | Partial<HostDefinition> & { na
     callSites,
     checkArguments: () => {},
     environment: {},
+    fast: false,
     ...settings,
     config: { ...DEFAULT_CONFIG, ...settings.config },
   });
