@@ -1,0 +1,205 @@
+/** Arguments checked against what the types say, for those who write without types or get past them. @module */
+import { Secret, Shell } from "../core/command.ts";
+import { OperationTypeError } from "../core/errors.ts";
+import { didYouMean, nearest } from "../core/nearest.ts";
+import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
+import { wanted } from "./wanted.ts";
+
+/** Checks arguments before anything runs. */
+export interface ArgumentChecker {
+  /** Throws `OperationTypeError`. Operations that are not ours take what they like. */
+  operation(name: string, args: object): void;
+  /** Throws `OperationTypeError`. Facts that are not ours take what they like. */
+  fact(name: string, args: object): void;
+}
+
+/** A checker that knows these signatures. */
+export function argumentChecker({ operations, facts, aliases }: Signatures): ArgumentChecker {
+  const find = (among: Signatures["operations"], name: string): Signature | undefined => own(among, name) ?? own(among, own(aliases, name) ?? "");
+  return {
+    operation: (name, args) => check(name, find(operations, name), args),
+    fact: (name, args) => check(name, find(facts, name), args),
+  };
+}
+
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined => (Object.hasOwn(record, key) ? record[key] : undefined);
+
+function check(name: string, signature: Signature | undefined, args: object): void {
+  if (!signature) return;
+  if (typeof args !== "object" || args === null || Array.isArray(args)) throw new OperationTypeError(`The arguments of ${name} must be an object, found ${shown(args)}`);
+  for (const key of Object.keys(args)) {
+    if (own(signature.fields, key) === undefined && !signature.rest) throw unknownArgument(name, key, signature);
+  }
+  for (const key of signature.required ?? []) {
+    if (Reflect.get(args, key) === undefined) throw new OperationTypeError(`Missing argument "${key}" of ${name}${wantedNote(signature.fields[key])}`);
+  }
+  for (const [key, value] of Object.entries(args)) {
+    const type = own(signature.fields, key) ?? signature.rest;
+    const mismatch = type && value !== undefined ? mismatchOf(type, value) : undefined;
+    if (type && mismatch) throw wrongArgument(name, key, type, mismatch);
+  }
+}
+
+const wantedNote = (type: ValueType | undefined): string => (type === undefined || type === "unknown" ? "" : `: ${wanted(type)}`);
+
+function unknownArgument(name: string, key: string, { fields }: Signature): OperationTypeError {
+  const names = Object.keys(fields);
+  const hint = names.length === 0 ? "It takes global arguments only, such as _sudo" : didYouMean(key, names);
+  return new OperationTypeError(`Unknown argument "${key}" of ${name}`, hint === undefined ? {} : { hint });
+}
+
+/** Where in a value something is not as wanted. */
+interface Mismatch {
+  /** From the argument to the place: `[0].source`. */
+  readonly path: string;
+  readonly value: unknown;
+  readonly type: ValueType;
+  /** A key that is missing or has no place there. */
+  readonly key?: { readonly name: string; readonly problem: "missing" | "unknown" };
+}
+
+function wrongArgument(name: string, argument: string, argumentType: ValueType, { path, value, type, key }: Mismatch): OperationTypeError {
+  const place = `Argument "${argument}${path}" of ${name}`;
+  if (key?.problem === "missing") return new OperationTypeError(`${place} needs "${key.name}"`);
+  if (key) {
+    const names = typeof type === "object" && "fields" in type ? Object.keys(type.fields) : [];
+    const hint = didYouMean(key.name, names);
+    return new OperationTypeError(`${place} has no "${key.name}"`, hint === undefined ? {} : { hint });
+  }
+  // What may be a secret is not shown even where it has a wrong type.
+  const found = holdsSecret(argumentType) ? described(value) : shown(value);
+  if (typeof value === "number" && isMode(argument) && accepts(type, "string")) {
+    return new OperationTypeError(`${place} must be an octal string such as "644", found ${found}`, octalHint(value));
+  }
+  return new OperationTypeError(`${place} must be ${wanted(type)}, found ${found}`, hintFor(type, value));
+}
+
+const isMode = (argument: string): boolean => /^mode$|Mode$/.test(argument);
+
+/** The mode that was meant: 0o644 is the number 420, which makes no sense digit by digit; 644 does. */
+function octalHint(value: number): { readonly hint?: string } {
+  const meant = [String(value), value.toString(8)].find(isUsualMode);
+  return meant === undefined ? {} : { hint: `Write "${meant}"` };
+}
+
+/** Nobody is usually allowed what the group is not, nor the group what the owner is not. */
+function isUsualMode(digits: string): boolean {
+  const [owner, group, others] = (/^[0-7]?([0-7])([0-7])([0-7])$/.exec(digits) ?? []).slice(1).map(Number);
+  return owner !== undefined && group !== undefined && others !== undefined && (group & ~owner) === 0 && (others & ~group) === 0;
+}
+
+function hintFor(type: ValueType, value: unknown): { readonly hint?: string } {
+  if (value instanceof Promise) return { hint: "Write await before it" };
+  if (typeof value !== "string") return {};
+  const literals = (typeof type === "object" && "any" in type ? type.any : [type]).flatMap(part => (typeof part === "object" && "is" in part ? part.is : []));
+  const near = nearest(value, literals.map(String));
+  return near === undefined ? {} : { hint: `Did you mean "${near}"?` };
+}
+
+/** The first thing about a value that is not as its type says; `undefined` when all is. */
+export function mismatchOf(type: ValueType, value: unknown): Mismatch | undefined {
+  const wrong: Mismatch = { path: "", value, type };
+  if (typeof type === "string") return isNamed(type, value) ? undefined : wrong;
+  if ("is" in type) return type.is.some(one => one === value) ? undefined : wrong;
+  if ("any" in type) return anyMismatch(type.any, wrong);
+  if ("list" in type) return Array.isArray(value) ? firstOf(value.map((item, index) => [`[${index}]`, type.list, item])) : wrong;
+  if ("tuple" in type) return Array.isArray(value) && value.length === type.tuple.length ? firstOf(type.tuple.map((item, index) => [`[${index}]`, item, value[index]])) : wrong;
+  if (!isPlainObject(value)) return wrong;
+  if ("map" in type) return firstOf(Object.entries(value).map(([key, item]) => [member(key), type.map, item]));
+  return objectMismatch(type, value, wrong);
+}
+
+/** The mismatch of the only part that is of the value's own kind, since it says most; else of the whole. */
+function anyMismatch(parts: readonly ValueType[], wrong: Mismatch): Mismatch | undefined {
+  const found = parts.map(part => mismatchOf(part, wrong.value));
+  if (found.includes(undefined)) return undefined;
+  const deeper = found.filter(one => one !== undefined && (one.path !== "" || one.key !== undefined));
+  return deeper.length === 1 ? deeper[0] : wrong;
+}
+
+function firstOf(members: readonly (readonly [path: string, type: ValueType, value: unknown])[]): Mismatch | undefined {
+  for (const [path, type, value] of members) {
+    const inner = mismatchOf(type, value);
+    if (inner) return { ...inner, path: `${path}${inner.path}` };
+  }
+  return undefined;
+}
+
+function objectMismatch(type: ObjectType, value: Readonly<Record<string, unknown>>, wrong: Mismatch): Mismatch | undefined {
+  const missing = type.required?.find(key => value[key] === undefined);
+  if (missing !== undefined) return { ...wrong, key: { name: missing, problem: "missing" } };
+  const unknown = type.rest ? undefined : Object.keys(value).find(key => own(type.fields, key) === undefined && value[key] !== undefined);
+  if (unknown !== undefined) return { ...wrong, key: { name: unknown, problem: "unknown" } };
+  const given = Object.entries(value).filter(([, item]) => item !== undefined);
+  return firstOf(given.map(([key, item]) => [member(key), own(type.fields, key) ?? type.rest ?? "unknown", item]));
+}
+
+const member = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
+
+function isNamed(type: Extract<ValueType, string>, value: unknown): boolean {
+  switch (type) {
+    case "unknown":
+      return true;
+    case "string":
+    case "boolean":
+    case "function":
+      return typeof value === type;
+    case "number":
+      return typeof value === "number" && !Number.isNaN(value);
+    case "null":
+      return value === null;
+    case "secret":
+      return value instanceof Secret;
+    case "shell":
+      return value instanceof Shell;
+    case "bytes":
+      return value instanceof Uint8Array;
+    case "date":
+      return value instanceof Date && !Number.isNaN(value.getTime());
+    case "set":
+      return value instanceof Set;
+    case "object":
+      return (typeof value === "object" && value !== null) || typeof value === "function";
+  }
+}
+
+const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret) && !(value instanceof Shell) && !(value instanceof Uint8Array) && !(value instanceof Date) && !(value instanceof Promise);
+
+const parts = (type: ValueType): readonly ValueType[] => (typeof type === "object" && "any" in type ? type.any : [type]);
+const accepts = (type: ValueType, name: ValueType): boolean => parts(type).includes(name);
+const holdsSecret = (type: ValueType): boolean => JSON.stringify(type).includes('"secret"');
+
+const LONGEST = 60;
+
+/** A value as people read it in a message; secrets inside are `***`. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
+  if (typeof value === "number" || typeof value === "bigint") return `the number ${value}`;
+  if (typeof value === "boolean" || value === null) return String(value);
+  if (Array.isArray(value) || (isPlainObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value)))) {
+    const text = jsonOf(value);
+    if (text !== undefined && text.length <= LONGEST) return `${Array.isArray(value) ? "the list" : "the object"} ${text}`;
+  }
+  return described(value);
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What kind of thing a value is. */
+function described(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Secret) return "a secret";
+  if (value instanceof Shell) return "a command";
+  if (value instanceof Date) return "a date";
+  if (value instanceof Uint8Array) return "bytes";
+  if (value instanceof Promise) return "a promise";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,28 @@
+/** What every operation and fact takes and does: for docs, completion, and the check of arguments. @module */
+import { readFile } from "node:fs/promises";
+import { type ArgumentChecker, argumentChecker } from "./check.ts";
+import { embedded, type EmbeddedReference } from "./embedded.ts";
+import type { Reference, Signatures } from "./model.ts";
+
+export type { ArgumentChecker } from "./check.ts";
+export type { ArgumentReference, FactReference, ObjectType, OperationReference, Reference, Signature, Signatures, ValueType } from "./model.ts";
+export { valueFromText } from "./values.ts";
+
+/** Everything, texts included. From source it may take seconds: the compiler reads them all. */
+export const loadReference = (): Promise<Reference> => load<Reference>("reference");
+
+/** The part that arguments are checked and command lines are read with: small, for the way of a deploy. */
+export const loadSignatures = (): Promise<Signatures> => load<Signatures>("signatures");
+
+/** What checks the arguments of operations and facts. */
+export const loadArgumentChecker = async (): Promise<ArgumentChecker> => argumentChecker(await loadSignatures());
+
+async function load<T>(part: keyof EmbeddedReference): Promise<T> {
+  const paths = embedded ?? (await fromSource());
+  return JSON.parse(await readFile(paths[part], "utf8")) as T;
+}
+
+async function fromSource(): Promise<EmbeddedReference> {
+  const { sourceReference } = await import("./from-source.ts");
+  return sourceReference();
+}
