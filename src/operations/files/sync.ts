@@ -127,9 +127,10 @@ async function askTogether(host: OperationHost, dest: string, tree: Tree): Promi
 async function* removeOthers(host: OperationHost, dest: string, tree: Tree, { wasThere, excluded }: { readonly wasThere: boolean; readonly excluded: readonly string[] }): Steps {
   const wanted = new Set([...tree.files, ...tree.links].map(({ below }) => joinPath(dest, below)));
   const found = [...(await host.getFact(FindFiles, { path: dest })), ...(wasThere ? await host.getFact(FindLinks, { path: dest }) : [])];
+  const start = dest === "/" ? dest : `${dest}/`;
   for (const path of found.sort()) {
     // A name with a newline in it is printed as two, and the second is no path.
-    if (!path.startsWith(joinPath(dest, "/")) || wanted.has(path) || matchesAny(path, excluded)) continue;
+    if (!path.startsWith(start) || wanted.has(path) || matchesAny(path, excluded)) continue;
     yield sh`rm -f ${remotePath(path)}`;
   }
 }

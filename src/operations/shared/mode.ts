@@ -44,7 +44,7 @@ function changed(bits: number, clause: string, isDirectory: boolean): number {
   const [, given = "", actions = ""] = CLAUSE.exec(clause) ?? [];
   const who = given === "" || given.includes("a") ? "ugo" : given;
   let result = bits;
-  for (const [, operator, letters = ""] of actions.matchAll(/([-+=])([rwxXst]*|[ugo])/g)) {
+  for (const [, operator, letters = ""] of actions.matchAll(/([-+=])([ugo]|[rwxXst]*)/g)) {
     for (const one of who) {
       const mask = wanted(one, letters, result, isDirectory);
       const all = one === "u" ? 0o4700 : one === "g" ? 0o2070 : 0o0007;

@@ -1,6 +1,7 @@
 /** Times of files. @module */
 import { remotePath, sh, type Shell } from "../../core/command.ts";
 import { LocalFileError, OperationValueError } from "../../core/errors.ts";
+import { fact } from "../../core/fact.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { File, type PathStat } from "../../facts/files/index.ts";
 import { Date as HostClock } from "../../facts/server/index.ts";
@@ -27,7 +28,8 @@ export async function timeCommands(host: OperationHost, path: string, times: Tim
     const time = times[field];
     if (time === undefined || time === false) continue;
     const micros = await moment(host, field, time, localPath);
-    if (!found || !hasTime(found, field, micros)) commands.push(touch(path, field, micros));
+    if (found && hasTime(found, field, micros)) continue;
+    commands.push(touch(path, field, { micros, isBusybox: await host.getFact(TouchIsBusybox).catch(() => false) }));
   }
   return commands;
 }
@@ -69,9 +71,19 @@ function hasTime(found: PathStat, field: keyof TimeArguments, wanted: number): b
   return Math.abs(micros - wanted) < MICRO && Math.floor(micros / MICRO) === Math.floor(wanted / MICRO);
 }
 
-/** Give a file a time, in microseconds since 1970. */
-function touch(path: string, field: keyof TimeArguments, micros: number): Shell {
+/** Give a file a time. */
+function touch(path: string, field: keyof TimeArguments, { micros, isBusybox }: { readonly micros: number; readonly isBusybox: boolean }): Shell {
   const fraction = ((micros % MICRO) + MICRO) % MICRO;
   const whole = new Date((micros - fraction) / 1000).toISOString().slice(0, 19);
-  return sh`touch ${field === "mtime" ? "-m" : "-a"} -d ${`${whole}${fraction ? `.${String(fraction).padStart(6, "0")}` : ""}Z`} ${remotePath(path)}`;
+  const flag = field === "mtime" ? "-m" : "-a";
+  if (isBusybox) return sh`TZ=UTC touch ${flag} -d ${whole.replace("T", " ")} ${remotePath(path)}`;
+  return sh`touch ${flag} -d ${`${whole}${fraction ? `.${String(fraction).padStart(6, "0")}` : ""}Z`} ${remotePath(path)}`;
 }
+
+/** Busybox takes no zone and no fraction. Where this cannot be found out, the common form is right. */
+const TouchIsBusybox = fact<boolean>({
+  name: "files.TouchIsBusybox",
+  command: () => sh`touch --help 2>&1 | grep -i busybox || true`,
+  parse: () => true,
+  empty: false,
+});
