@@ -163,9 +163,13 @@ function decodeValue(raw: Json): unknown {
   if (raw === null) return undefined;
   if (typeof raw === "string") return raw.startsWith("datetime:") ? instant(raw.slice(9)) : raw.replace(/^path:/, "");
   if (isList(raw)) return (raw[0] === "set:" ? raw.slice(1) : raw).map(decodeValue);
-  if (typeof raw === "object") return Object.fromEntries(Object.entries(raw).map(([key, value]) => [resultKey(key), decodeValue(value)]));
+  if (typeof raw === "object") return Object.fromEntries(Object.entries(raw).map(([key, value]) => [resultKey(key), PAIR_LISTS.has(key) && isPlain(value) ? pairs(value) : decodeValue(value)]));
   return raw;
 }
+
+/** Keys of what a tool prints that hold lists of `NAME=value`, and maps in some cases. */
+const PAIR_LISTS = new Set(["Env"]);
+const pairs = (map: Readonly<Record<string, unknown>>): readonly string[] => Object.entries(map).map(([name, value]) => `${name}=${value}`);
 
 /** A date-time, which remembers its offset; without one it is UTC. */
 export function instant(text: string): HostDate {
@@ -193,11 +197,11 @@ const ERRORS: Readonly<Record<string, readonly string[]>> = {
 };
 export const errorNames = (names: readonly string[]): readonly string[] => names.flatMap(name => ERRORS[name] ?? [name]);
 
-/** A message without what only grammar and spelling of names change: first letter, full stop, kind of quotes, humps and underscores, `True`. */
+/** A message without what only grammar and spelling of names change: first letter, full stop, quotes, humps and underscores, `True`. */
 export const plainMessage = (text: string): string =>
   text
     .replace(/\.$/, "")
-    .replace(/["`]/g, "'")
+    .replace(/["`']/g, "")
     .replace(/\b[a-z]+(?:_[a-z]+)+\b|\b[a-z]+(?:[A-Z][a-z]*)+\b/g, squash)
     .replace(/\b(?:True|False)\b/g, word => word.toLowerCase())
     .replace(/^./, letter => letter.toLowerCase());
