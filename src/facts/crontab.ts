@@ -5,13 +5,19 @@ import { numberOr, words } from "./shared/lines.ts";
 
 /** One line of a crontab that is not a comment: a command with its times or its `specialTime`, or a setting in `env`. Comments at the end stand alone. */
 export interface CrontabEntry {
+  /** What is run. */
   readonly command?: string;
   /** A setting such as `MAILTO=root`, as it is written. */
   readonly env?: string;
+  /** A number where it is one, else as it is written. */
   readonly minute?: number | string;
+  /** A number where it is one, else as it is written. */
   readonly hour?: number | string;
+  /** A number where it is one, else as it is written. */
   readonly dayOfMonth?: number | string;
+  /** A number where it is one, else as it is written. */
   readonly month?: number | string;
+  /** A number where it is one, else as it is written. */
   readonly dayOfWeek?: number | string;
   /** `@daily`, `@reboot` … */
   readonly specialTime?: string;
@@ -19,6 +25,7 @@ export interface CrontabEntry {
   readonly comments: readonly string[];
 }
 
+/** Arguments of `crontab.Crontab`. */
 export interface CrontabArguments {
   /** Whose crontab; default: that of the user commands run as. */
   readonly user?: string;

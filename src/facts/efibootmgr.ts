@@ -4,7 +4,9 @@ import { fact } from "../core/fact.ts";
 
 /** Boot settings, under the names that `efibootmgr` prints; what is not set is absent. */
 export interface BootSettings {
+  /** Number of the entry for the next start alone. */
   readonly BootNext?: number;
+  /** Number of the entry that was started. */
   readonly BootCurrent?: number;
   /** Seconds. */
   readonly Timeout?: number;

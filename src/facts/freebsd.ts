@@ -2,18 +2,23 @@
 import { sh, type Shell } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 
+/** Where to ask. */
 export interface JailArguments {
   /** Name or id of a jail; default: the host itself. */
   readonly jail?: string;
 }
 
+/** Arguments of `freebsd.PkgPackage`. */
 export interface PackageArguments extends JailArguments {
+  /** Name of the package. */
   readonly package: string;
 }
+/** Arguments of `freebsd.ServiceScript` and `freebsd.ServiceStatus`. */
 export interface ServiceArguments extends JailArguments {
   /** Name of the service's rc script. */
   readonly srvName: string;
 }
+/** Arguments of `freebsd.Sysrc`. */
 export interface SysrcArguments extends JailArguments {
   /** Name of the setting. */
   readonly parameter: string;

@@ -4,6 +4,7 @@ import { fact } from "../core/fact.ts";
 import { words } from "./shared/lines.ts";
 import type { ServicesEnabled, ServiceStatuses } from "./shared/services.ts";
 
+/** Arguments of `openrc.OpenrcStatus` and `openrc.OpenrcEnabled`. */
 export interface RunLevelArguments {
   /** Name of the run level; default: `default`. */
   readonly runLevel?: string;

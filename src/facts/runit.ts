@@ -3,6 +3,7 @@ import { operand, sh } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 import type { ServiceStatuses } from "./shared/services.ts";
 
+/** Arguments of `runit.RunitStatus` and `runit.RunitManaged`. */
 export interface RunitArguments {
   /** Only this service; default: all. */
   readonly service?: string;

@@ -13,6 +13,7 @@ export const S6LiveStatus = fact<ServiceStatuses>({
   empty: {},
 });
 
+/** Arguments of `s6.S6RepositoryList`. */
 export interface S6RepositoryListArguments {
   /** Directory of the repository; default: the one that the front end is configured for. */
   readonly repository?: string;
@@ -27,6 +28,7 @@ export const S6RepositoryList = fact<readonly string[], S6RepositoryListArgument
   empty: [],
 });
 
+/** Arguments of `s6.S6SetStatus`. */
 export interface S6SetStatusArguments extends S6RepositoryListArguments {
   /** The set; default: `current`, the working set. */
   readonly set?: string;

@@ -11,6 +11,7 @@ export interface SupervisorArguments {
   readonly configFile?: string;
   /** URL or socket that supervisord listens on; default: from the configuration. */
   readonly serverUrl?: string;
+  /** Name to log in with, where supervisord wants one. */
   readonly username?: string;
   /** Shown to other users of the host by `ps` while the command runs; a configuration file does not do that. */
   readonly password?: string | Secret;

@@ -1,5 +1,5 @@
 /** Facts about systemd. @module */
-import { operand, raw, sh, type Shell } from "../core/command.ts";
+import { operand, sh, type Shell } from "../core/command.ts";
 import { type CommandFact, fact } from "../core/fact.ts";
 import type { ServicesEnabled } from "./shared/services.ts";
 
@@ -13,6 +13,7 @@ export interface SystemdScope {
   readonly userName?: string;
 }
 
+/** Arguments of `systemd.SystemdStatus` and `systemd.SystemdEnabled`. */
 export interface SystemdArguments extends SystemdScope {
   /** Units or patterns; default: all units. */
   readonly services?: string | readonly string[];
@@ -35,7 +36,7 @@ export const SystemdEnabled = units("systemd.SystemdEnabled", "UnitFileState", [
 /** `systemctl` for this scope. */
 export function systemctl({ userMode, machine, userName }: SystemdScope): Shell {
   const target = machine !== undefined ? (userName !== undefined ? `${userName}@${machine}` : machine) : userName !== undefined ? `${userName}@.host` : undefined;
-  return sh`systemctl${raw(userMode ? " --user" : "")}${target === undefined ? raw("") : sh` --machine=${target}`}`;
+  return sh`${["systemctl", userMode && "--user", target !== undefined && `--machine=${target}`]}`;
 }
 
 function units(name: string, property: string, yes: readonly string[]): CommandFact<SystemdArguments, ServicesEnabled> {

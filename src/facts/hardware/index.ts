@@ -43,8 +43,11 @@ export const Memory = fact<number | undefined>({
 
 /** A file system as `df` counts it, in its blocks. */
 export interface BlockDevice {
+  /** All of it. */
   readonly blocks: string;
+  /** Of that, in use. */
   readonly used: string;
+  /** Of that, free for everybody. */
   readonly available: string;
   /** Without the percent sign. */
   readonly usedPercent: string;

@@ -4,26 +4,36 @@ import { derivedFact, fact } from "../../core/fact.ts";
 
 /** An IPv4 address of a device. */
 export interface Ipv4Address {
+  /** The address, without its mask. */
   readonly address: string;
+  /** How many bits of it are the network. */
   readonly maskBits: number;
   /** `255.255.255.0`. */
   readonly netmask: string;
+  /** Broadcast address, where it has one. */
   readonly broadcast?: string;
 }
 /** An IPv6 address of a device. */
 export interface Ipv6Address {
+  /** The address, without its mask. */
   readonly address: string;
+  /** How many bits of it are the network. */
   readonly maskBits: number;
 }
 /** A device's first address, and the others if it has more. */
 export type FirstAddress<T> = T & { readonly additionalIps?: readonly T[] };
 
+/** A network device. */
 export interface NetworkDevice {
   /** Hardware address. */
   readonly ether?: string;
+  /** Bytes in the largest packet. */
   readonly mtu?: number;
+  /** Whether it is switched on. */
   readonly state: "UP" | "DOWN" | "UNKNOWN";
+  /** IPv4 addresses. */
   readonly ipv4?: FirstAddress<Ipv4Address>;
+  /** IPv6 addresses. */
   readonly ipv6?: FirstAddress<Ipv6Address>;
 }
 
@@ -88,8 +98,10 @@ const IPV4 = [
 const IPV6 = [/inet6\s+(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g, /inet6\s+(?<address>[\da-fA-F:]+)(?:%\S+)?\s+prefixlen\s+(?<mask>\d+)/g, /inet6 addr:\s*(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g];
 
 interface Found {
+  /** The address, without its mask. */
   readonly address: string;
   readonly mask: string;
+  /** Broadcast address, where it has one. */
   readonly broadcast?: string;
 }
 

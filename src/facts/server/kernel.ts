@@ -9,6 +9,7 @@ export interface KernelModule {
   readonly size: string;
   /** How many users it has. */
   readonly instances: number;
+  /** `Live`, `Loading` or `Unloading`. */
   readonly state: string;
   /** Modules that use it; absent when none does. */
   readonly depends?: readonly string[];
@@ -25,6 +26,7 @@ export const KernelModules = fact<Readonly<Record<string, KernelModule>>>({
 /** A value of a kernel setting: several values are a list, whole numbers are numbers. */
 export type SysctlValue = string | number | readonly (string | number)[];
 
+/** Arguments of `server.Sysctl`. */
 export interface SysctlArguments {
   /** Names of the settings; default: all. */
   readonly keys?: readonly string[];
@@ -51,7 +53,9 @@ export interface SecurityLimit {
   readonly domain: string;
   /** `soft`, `hard` or `-` for both. */
   readonly limitType: string;
+  /** What is limited: `nofile`, `nproc` … */
   readonly item: string;
+  /** A number, or `unlimited`. */
   readonly value: string;
 }
 

@@ -5,9 +5,11 @@ import { Kernel } from "./system.ts";
 
 /** A mounted file system. */
 export interface Mount {
+  /** What is mounted: a device, a share, or the name of a kind such as `tmpfs`. */
   readonly device: string;
   /** `ext4`, `tmpfs` … */
   readonly type: string;
+  /** Options in force, those of the mount before those of the file system. */
   readonly options: readonly string[];
 }
 
@@ -46,6 +48,7 @@ function linuxMount(line: string): [path: string, mount: Mount] {
 const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 interface FstabEntry {
+  /** What is mounted: a device, a share, or the name of a kind such as `tmpfs`. */
   readonly device: string;
   readonly mntpoint: string;
   readonly fstype: string;

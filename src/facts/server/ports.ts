@@ -5,22 +5,29 @@ import { words } from "../shared/lines.ts";
 
 /** A port that something listens on. */
 export interface ListeningPort {
+  /** Number of the port. */
   readonly port: number;
   /** Address it is bound to; `*`, `0.0.0.0` or `::` for all. */
   readonly ip: string;
+  /** Of the two that have ports. */
   readonly protocol: "tcp" | "udp";
   /** Absent where we may not see it. */
   readonly process?: string;
+  /** Process id; absent where we may not see it. */
   readonly pid?: number;
 }
 
 /** Who listens on a port. */
 export interface PortOwner {
+  /** Name of the program. */
   readonly process: string;
+  /** Process id. */
   readonly pid: number;
 }
 
+/** Arguments of `server.Port`. */
 export interface PortArguments {
+  /** Number of the port. */
   readonly port: number;
   /** Default: `tcp`. */
   readonly protocol?: "tcp" | "udp";

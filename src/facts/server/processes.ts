@@ -4,11 +4,13 @@ import { fact } from "../../core/fact.ts";
 
 /** A running process. */
 export interface Process {
+  /** Who runs it. */
   readonly user: string;
   /** As `ps` codes it: `S` sleeps, `R` runs, `Z` is a zombie; what follows depends on the system. */
   readonly state: string;
   /** Absent where `ps` does not say (busybox). */
   readonly cpuPercent?: number;
+  /** Part of the memory; absent where `ps` does not say. */
   readonly memPercent?: number;
   /** Name of the program. */
   readonly command: string;
@@ -16,6 +18,7 @@ export interface Process {
   readonly args: string;
 }
 
+/** Arguments of `server.Processes`. */
 export interface ProcessesArguments {
   /** Only this one; default: all. */
   readonly pid?: number;

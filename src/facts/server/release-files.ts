@@ -5,7 +5,9 @@ import { splitOnce } from "../shared/lines.ts";
 export interface LinuxDistributionAnswer {
   /** `Debian`, `Ubuntu`, `CentOS`, `RedHat` …; another distribution's own name as it writes it. */
   readonly name?: string;
+  /** First part of the version. */
   readonly major?: number;
+  /** Second part of the version. */
   readonly minor?: number;
   /** Settings of os-release, by upper-case name; `CODENAME` is worked out where it is not written. */
   readonly releaseMeta: Readonly<Record<string, string>>;

@@ -27,6 +27,7 @@ export const Arch = uname("server.Arch", "-m");
 /** Name of the user that commands run as. */
 export const User = fact<string>({ name: "server.User", command: () => sh`id -un`, parse: firstLine, empty: "" });
 
+/** Arguments of `server.Home`. */
 export interface HomeArguments {
   /** Whose home; default: the user that commands run as. */
   readonly user?: string;
@@ -60,6 +61,7 @@ fi`,
   empty: "",
 });
 
+/** Arguments of `server.Command`. */
 export interface CommandArguments {
   /** Shell text, run as it stands. */
   readonly command: string;
@@ -73,6 +75,7 @@ export const Command = fact<string, CommandArguments>({
   empty: "",
 });
 
+/** Arguments of `server.Which`. */
 export interface WhichArguments {
   /** Name of the program. */
   readonly command: string;

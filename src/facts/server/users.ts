@@ -13,14 +13,19 @@ export const Groups = fact<readonly string[]>({
 
 /** An account of the host. What its entry leaves empty is absent. */
 export interface UserAccount {
+  /** Home directory. */
   readonly home?: string;
+  /** Full name, or whatever stands there. */
   readonly comment?: string;
+  /** Login shell. */
   readonly shell?: string;
   /** Name of the primary group. */
   readonly group: string;
   /** Names of the secondary groups. */
   readonly groups: readonly string[];
+  /** User id. */
   readonly uid: number;
+  /** Id of the primary group. */
   readonly gid: number;
   /** Time of the last login as the host prints it; absent when there was none. */
   readonly lastlog?: string;
@@ -43,6 +48,7 @@ export const Users = fact<Readonly<Record<string, UserAccount>>>({
   empty: {},
 });
 
+/** Arguments of `server.AuthorizedKeys`. */
 export interface AuthorizedKeysArguments {
   /** Whose keys. */
   readonly user: string;

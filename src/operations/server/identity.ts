@@ -10,6 +10,7 @@ import { replace } from "../files/replace.ts";
 
 /** Arguments of `server.hostname`. */
 export interface HostnameArguments {
+  /** Name of the host, with or without its domain. */
   readonly hostname: string;
   /** File that keeps the name, on hosts without `hostnamectl`; `false`: none. Default: `/etc/hostname` on Linux, `/etc/myname` on OpenBSD. */
   readonly hostnameFile?: string | false;

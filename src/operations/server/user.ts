@@ -10,6 +10,7 @@ import { userAuthorizedKeys } from "./user-authorized-keys.ts";
 
 /** Arguments of `server.group`. */
 export interface GroupArguments {
+  /** Name of the group. */
   readonly group: string;
   /** `false`: there must be no such group. Default true. */
   readonly present?: boolean;
@@ -21,6 +22,7 @@ export interface GroupArguments {
 
 /** Arguments of `server.user`. */
 export interface UserArguments {
+  /** Name of the user. */
   readonly user: string;
   /** `false`: there must be no such user. Default true. */
   readonly present?: boolean;
