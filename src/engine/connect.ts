@@ -17,9 +17,11 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
     connect: timeout => openConnection(settings, state, timeout ?? settings.config.connectTimeout),
     context: connectorContext,
     transfers,
+    fast: settings.fast,
+    onShellEnded: () => facts.forget(),
     onTransfer: (direction, path, bytes, total) => emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
   });
-  const facts = new Facts({ host, session, emit, now: () => clock.now(), signal });
+  const facts: Facts = new Facts({ host, session, fast: settings.fast, emit, now: () => clock.now(), signal });
   const state: HostState = new HostState(definition, session, facts);
   return state;
 }

@@ -18,25 +18,64 @@ export async function runDirect(engine: Engine, host: HostState, command: Shell,
   return result;
 }
 
-/** Run a command, emitting it and each line it prints. What was known of the host is forgotten. */
+/** Run a command, emitting it and each line it prints. */
 export async function runCommand(engine: Engine, host: HostState, command: Shell, how: ResolvedArguments, purpose: "operation" | "direct"): Promise<CommandResult> {
+  const [result] = await runCommands(engine, host, [command], how, purpose, SUCCESS);
+  return result!;
+}
+const SUCCESS: readonly number[] = [0];
+
+/** Run commands in order, up to the first whose exit code is no success. What was known of the host is forgotten. */
+export async function runCommands(
+  engine: Engine,
+  host: HostState,
+  commands: readonly Shell[],
+  how: ResolvedArguments,
+  purpose: "operation" | "direct",
+  successExitCodes: readonly number[],
+  onSent?: () => void,
+): Promise<readonly CommandResult[]> {
   const { emit, signal } = engine.settings;
-  emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
+  for (const command of commands) emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
   const lines = lineEmitter(emit, host.name, purpose);
+  const forgetting = forgetOnce(host);
   try {
-    const result = await host.session.run(command, {
-      surroundings: how.surroundings,
-      signal,
-      onOutput: lines.push,
-      ...(how.input ? { stdin: how.input } : {}),
-      ...(how.all._getPty ? { pty: true } : {}),
-      ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
-    });
-    return toCommandResult(result);
+    const results = await host.session.runAll(
+      commands,
+      {
+        surroundings: how.surroundings,
+        signal,
+        onOutput: lines.push,
+        onSent: () => {
+          forgetting.onSent();
+          onSent?.();
+        },
+        ...(how.input ? { stdin: how.input } : {}),
+        ...(how.all._getPty ? { pty: true } : {}),
+        ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
+        ...(purpose === "direct" ? { alone: true } : {}),
+      },
+      successExitCodes,
+    );
+    return results.map(toCommandResult);
   } finally {
     lines.end();
-    host.facts.forget();
+    forgetting.onEnd();
   }
+}
+
+/** Forget what is known of a host: when a command is sent, if what is asked then is asked behind it, else when it ends. */
+export function forgetOnce(host: HostState): { onSent(): void; onEnd(): void } {
+  let behind = false;
+  return {
+    onSent: () => {
+      behind = true;
+      host.facts.forget();
+    },
+    onEnd: () => {
+      if (!behind) host.facts.forget();
+    },
+  };
 }
 
 /** `Command failed with exit code 100 on web-1: apt-get …`. */

@@ -75,7 +75,8 @@ export const isEscalated = ({ doas, dzdo, sudo, su }: Surroundings): boolean => 
 
 const NEWLINE = raw("\n");
 
-function inSurroundings(command: Shell, { chdir, env }: Surroundings): Shell {
+/** A command in its directory and with its variables, without becoming anybody. */
+export function inSurroundings(command: Shell, { chdir, env }: Surroundings): Shell {
   const variables = Object.entries(env).map(([name, value]) => sh`${name}=${value}`);
   const before = [
     ...(chdir === undefined ? [] : [sh`cd -- ${remotePath(chdir)}`]),

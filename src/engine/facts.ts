@@ -11,6 +11,8 @@ import { isEscalated } from "./escalate.ts";
 export interface FactSettings {
   readonly host: string;
   readonly session: Session;
+  /** Facts are asked in a shell that others use too. */
+  readonly fast: boolean;
   readonly emit: Emit;
   /** Milliseconds. */
   readonly now: () => number;
@@ -75,7 +77,7 @@ export class Facts {
 
   /** Send one batch. Every question in it is answered or rejected. */
   async #send(questions: readonly Question[]): Promise<void> {
-    const { emit, host, now, session, signal } = this.#settings;
+    const { emit, fast, host, now, session, signal } = this.#settings;
     const started = now();
     for (const { fact, args } of questions) emit({ type: "fact:start", host, fact: fact.name, args: { ...args } });
     try {
@@ -83,7 +85,7 @@ export class Facts {
       const nonce = crypto.randomUUID();
       const commands = questions.map(factCommand);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
-      const single = questions.length === 1;
+      const single = questions.length === 1 && !fast;
       const result = await session.run(single ? commands[0]! : batchScript(commands, nonce), {
         surroundings: how.surroundings,
         signal,
@@ -186,21 +188,24 @@ function* batches(questions: readonly Question[]): Generator<Question[]> {
   if (batch.length > 0) yield batch;
 }
 
-/** Each command in a subshell of its own, evaluated so that a syntax error stays its own, with its exit code after its output. */
+/**
+ * Each command in a subshell of its own, evaluated so that a syntax error stays its own.
+ * Its output is collected and written at once between two marks: what something left running prints cannot get into it.
+ */
 const batchScript = (commands: readonly Shell[], nonce: string): Shell =>
   joined(
     "\n",
-    commands.map(command => sh`(eval ${quoted(command)}) </dev/null; printf '%s %s\\n' ${nonce} $?; printf '%s\\n' ${nonce} >&2`),
+    commands.map(
+      command =>
+        sh`o=$({ (eval ${quoted(command)}) </dev/null; c=$?; echo x; exit $c; }); printf '%s begin\n%s\n%s %s\n' ${nonce} "$o" ${nonce} $?; printf '%s\n' ${nonce} >&2`,
+    ),
   );
 
 function splitBatch(stdout: string, stderr: string, nonce: string, count: number): (Output | undefined)[] {
-  const marks = [...stdout.matchAll(new RegExp(`${nonce} (\\d+)\\n`, "g"))];
+  const answers = [...stdout.matchAll(new RegExp(`${nonce} begin\n([\\s\\S]*?)x\n${nonce} (\\d+)\n`, "g"))];
   const errors = stderr.split(`${nonce}\n`);
   return Array.from({ length: count }, (_, index) => {
-    const mark = marks[index];
-    if (!mark) return undefined;
-    const previous = marks[index - 1];
-    const from = previous ? previous.index + previous[0].length : 0;
-    return { stdout: stdout.slice(from, mark.index), stderr: errors[index] ?? "", exitCode: Number(mark[1]) };
+    const [, output, exitCode] = answers[index] ?? [];
+    return output === undefined ? undefined : { stdout: output, stderr: errors[index] ?? "", exitCode: Number(exitCode) };
   });
 }

@@ -28,6 +28,8 @@ export class OperationCall implements HandleSource {
   /** For output, with the names of the deploys around it. */
   readonly name: string;
   readonly data: HostData;
+  /** Its place among the host's calls. */
+  readonly index: number;
   readonly handle: Handle;
   readonly #declaring: Declaring;
   /** The forecast while it is made, then its answer. */
@@ -42,6 +44,7 @@ export class OperationCall implements HandleSource {
     this.config = init.config;
     this.name = init.name;
     this.data = init.data;
+    this.index = init.host.calls.length;
     this.handle = new Handle(this);
     this.#declaring = declaring;
   }

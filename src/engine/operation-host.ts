@@ -20,7 +20,14 @@ export class OperationView implements OperationHost {
   /** Temporary files it was given names of. */
   readonly tempFiles = new Set<string>();
 
-  constructor(engine: Engine, call: OperationCall) {
+  /** Called before a fact is asked. */
+  readonly #beforeFact: (() => Promise<void>) | undefined;
+  /** Only looking ahead: nothing is told. */
+  readonly #silent: boolean;
+
+  constructor(engine: Engine, call: OperationCall, beforeFact?: () => Promise<void>, silent = false) {
+    this.#beforeFact = beforeFact;
+    this.#silent = silent;
     this.#engine = engine;
     this.#call = call;
     this.#host = call.host;
@@ -47,21 +54,22 @@ export class OperationView implements OperationHost {
   }
 
   async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+    await this.#beforeFact?.();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
     return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config.factMaxAge);
   }
 
   noop(reason: string): void {
     this.noopReason = reason;
-    this.#engine.settings.emit({ type: "noop", host: this.name, operation: this.#call.name, reason });
+    if (!this.#silent) this.#engine.settings.emit({ type: "noop", host: this.name, operation: this.#call.name, reason });
   }
 
   warn(message: string): void {
-    this.#engine.settings.emit({ type: "log", level: "warn", message, host: this.name });
+    if (!this.#silent) this.#engine.settings.emit({ type: "log", level: "warn", message, host: this.name });
   }
 
   showDiff(path: string, before: string | undefined, after: string | Secret | undefined): void {
-    if (!this.wantsDiff || after instanceof Secret || before === after) return;
+    if (this.#silent || !this.wantsDiff || after instanceof Secret || before === after) return;
     const { stage } = this.#engine;
     if (stage === "setup") return;
     this.#engine.settings.emit({ type: "diff", host: this.name, path, diff: this.#engine.settings.unifiedDiff(path, before, after), stage });

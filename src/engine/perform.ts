@@ -1,18 +1,18 @@
 /** Running one operation on one host. @module */
-import { joined, sh, type Shell } from "../core/command.ts";
+import { sh, type Shell } from "../core/command.ts";
 import type { Condition } from "../core/arguments.ts";
 import type { HostControl } from "../core/host.ts";
 import { ConnectionLostError, DeployError, TsinfraError } from "../core/errors.ts";
 import { inScope } from "../core/scope.ts";
 import type { Command } from "../core/steps.ts";
-import { commandError, runCommand, runDirect, toCommandResult } from "./direct.ts";
+import { commandError, forgetOnce, runCommands, runDirect, toCommandResult } from "./direct.ts";
 import { DeployScope } from "./deploy-scope.ts";
 import type { Engine } from "./engine.ts";
 import type { OutcomeType } from "./events.ts";
 import type { OperationCall } from "./host-state.ts";
 import { OperationView } from "./operation-host.ts";
 import { reportError } from "./report.ts";
-import { withArguments } from "./resolve.ts";
+import { type ResolvedArguments, withArguments } from "./resolve.ts";
 
 /** What one attempt came to. */
 interface Attempt {
@@ -79,28 +79,21 @@ export async function forecast(engine: Engine, call: OperationCall): Promise<boo
 
 async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
   const attempt: Attempt = { error: undefined, commands: [], executed: 0, stdoutLines: [], stderrLines: [], noop: undefined };
-  const view = new OperationView(engine, call);
+  const queue = new CommandQueue(engine, call, attempt);
+  // A fact asked after a command was yielded is asked after it ran.
+  const view = new OperationView(engine, call, () => queue.flush());
   try {
     if (!allTrue(call.how.all._if)) {
       attempt.noop = "its condition is false";
       return attempt;
     }
-    for await (const command of call.operation.steps(view, call.args)) {
-      const error = await execute(engine, call, view, command, attempt).then(
-        () => undefined,
-        (thrown: unknown) => asError(call, thrown),
-      );
-      if (!error) {
-        attempt.executed++;
-        continue;
-      }
-      attempt.error ??= error;
-      engine.settings.signal.throwIfAborted();
-      if (!call.how.all._continueOnError || error instanceof ConnectionLostError) break;
-    }
+    for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
+    await queue.flush(() => askAhead(engine, call));
     attempt.noop = view.noopReason;
   } catch (error) {
     engine.settings.signal.throwIfAborted();
+    // What was yielded before something else went wrong is due.
+    await queue.flush().catch(() => undefined);
     attempt.error ??= asError(call, error);
   } finally {
     await removeTempFiles(engine, call, view, attempt);
@@ -108,58 +101,127 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
   return attempt;
 }
 
-/** Run one command. Throws when it fails. */
-async function execute(engine: Engine, call: OperationCall, view: OperationView, command: Command, attempt: Attempt): Promise<void> {
+/** Send the facts that the host's next operation will ask right behind what this one sent. */
+function askAhead(engine: Engine, call: OperationCall): void {
+  const next = call.host.calls[call.index + 1];
+  if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
+  const look = async (): Promise<void> => {
+    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), next.args)) return;
+  };
+  // Whatever is wrong shows again, and is told, when its turn comes.
+  look().catch(() => undefined);
+}
+
+/** The commands of one attempt. Each waits until it is known what follows it: shell commands in a row travel together. */
+class CommandQueue {
+  readonly #engine: Engine;
+  readonly #call: OperationCall;
+  readonly #attempt: Attempt;
+  #shells: Shell[] = [];
+  #other: Exclude<Command, Shell> | undefined;
+
+  constructor(engine: Engine, call: OperationCall, attempt: Attempt) {
+    this.#engine = engine;
+    this.#call = call;
+    this.#attempt = attempt;
+  }
+
+  /** Take a command. Throws when one before it failed that ends the operation. */
+  async add(command: Command): Promise<void> {
+    const { fast } = this.#engine.settings;
+    if (command.kind === "shell") {
+      if (this.#other || !fast || this.#call.how.all._continueOnError) await this.flush();
+      this.#shells.push(command);
+    } else {
+      await this.flush();
+      this.#other = command;
+    }
+    if (!fast) await this.flush();
+  }
+
+  /** Run what waits. `onSent` is called if what is sent from then on runs right behind it. */
+  async flush(onSent?: () => void): Promise<void> {
+    const [shells, other] = [this.#shells, this.#other];
+    this.#shells = [];
+    this.#other = undefined;
+    if (shells.length > 0) await this.#guard(runShells(this.#engine, this.#call, shells, this.#call.how, this.#attempt, onSent));
+    if (other) await this.#guard(execute(this.#engine, this.#call, other, this.#attempt, onSent));
+  }
+
+  /** A failed command ends the operation, unless it is to go on. */
+  async #guard(running: Promise<void>): Promise<void> {
+    try {
+      await running;
+    } catch (thrown) {
+      this.#engine.settings.signal.throwIfAborted();
+      const error = asError(this.#call, thrown);
+      this.#attempt.error ??= error;
+      if (!this.#call.how.all._continueOnError || error instanceof ConnectionLostError) throw error;
+    }
+  }
+}
+
+/** Run shell commands in order, up to the first that fails; then throw. */
+async function runShells(engine: Engine, call: OperationCall, commands: readonly Shell[], how: ResolvedArguments, attempt: Attempt, onSent?: () => void): Promise<void> {
+  const successExitCodes = how.all._successExitCodes ?? SUCCESS;
+  attempt.commands.push(...commands.map(String));
+  const results = await runCommands(engine, call.host, commands, how, "operation", successExitCodes, onSent);
+  for (const result of results) {
+    attempt.stdoutLines.push(...result.stdoutLines);
+    attempt.stderrLines.push(...result.stderrLines);
+  }
+  const last = results.at(-1)!;
+  const failed = !successExitCodes.includes(last.exitCode);
+  attempt.executed += results.length - (failed ? 1 : 0);
+  if (failed) throw commandError(call.host.name, commands[results.length - 1]!, last);
+}
+const SUCCESS: readonly number[] = [0];
+
+/** Run one command that is no plain shell command. Throws when it fails. */
+async function execute(engine: Engine, call: OperationCall, command: Exclude<Command, Shell>, attempt: Attempt, onSent?: () => void): Promise<void> {
   const configured = command.kind === "configured";
   const how = configured ? withArguments(call.how, command.arguments) : call.how;
   const bare = configured ? command.command : command;
   const { host } = call;
-  const options = { surroundings: how.surroundings, signal: engine.settings.signal, timeout: how.all._timeout };
+  const forgetting = forgetOnce(host);
+  const options = {
+    surroundings: how.surroundings,
+    signal: engine.settings.signal,
+    timeout: how.all._timeout,
+    onSent: () => {
+      forgetting.onSent();
+      onSent?.();
+    },
+  };
   const announce = (text: string): void => {
     attempt.commands.push(text);
     engine.settings.emit({ type: "command", host: host.name, command: text, for: "operation" });
   };
-  switch (bare.kind) {
-    case "shell": {
-      attempt.commands.push(bare.toString());
-      const accepted = how.all._successExitCodes ?? [0];
-      const result = await runCommand(engine, host, bare, how, "operation").catch((error: unknown) => {
-        if (error instanceof ConnectionLostError && accepted.includes(CONNECTION_LOST)) return undefined;
-        throw error;
-      });
-      if (!result) return;
-      attempt.stdoutLines.push(...result.stdoutLines);
-      attempt.stderrLines.push(...result.stderrLines);
-      if (!accepted.includes(result.exitCode)) throw commandError(host.name, bare, result);
-      return;
-    }
-    case "upload": {
-      const from = "path" in bare.source ? bare.source.path : "content";
-      announce(`upload ${from} to ${bare.dest}`);
-      try {
+  try {
+    switch (bare.kind) {
+      case "shell":
+        return await runShells(engine, call, [bare], how, attempt, onSent);
+      case "upload":
+        announce(`upload ${"path" in bare.source ? bare.source.path : "content"} to ${bare.dest}`);
         await host.session.upload(bare.source, bare.dest, bare, options);
-      } finally {
-        host.facts.forget();
+        break;
+      case "download":
+        announce(`download ${bare.src} to ${bare.dest}`);
+        await host.session.download(bare.src, bare.dest, options);
+        break;
+      case "rsync": {
+        announce(`rsync ${bare.flags.join(" ")} ${bare.src} ${bare.dest}`);
+        const result = toCommandResult(await host.session.rsync(bare.src, bare.dest, bare.flags, options));
+        if (result.exitCode !== 0) throw commandError(host.name, sh`rsync ${[...bare.flags, bare.src, bare.dest]}`, result);
+        break;
       }
-      return;
-    }
-    case "download":
-      announce(`download ${bare.src} to ${bare.dest}`);
-      return host.session.download(bare.src, bare.dest, options);
-    case "rsync": {
-      announce(`rsync ${bare.flags.join(" ")} ${bare.src} ${bare.dest}`);
-      const result = toCommandResult(await host.session.rsync(bare.src, bare.dest, bare.flags, options));
-      host.facts.forget();
-      if (result.exitCode !== 0) throw commandError(host.name, sh`rsync ${[...bare.flags, bare.src, bare.dest]}`, result);
-      return;
-    }
-    case "function":
-      announce(`call ${bare.name}`);
-      try {
+      case "function":
+        announce(`call ${bare.name}`);
         await runFunction(engine, call, bare.run.bind(bare));
-      } finally {
-        host.facts.forget();
-      }
+    }
+    attempt.executed++;
+  } finally {
+    forgetting.onEnd();
   }
 }
 
@@ -235,7 +297,7 @@ function asError(call: OperationCall, thrown: unknown): TsinfraError {
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */
 async function removeTempFiles(engine: Engine, call: OperationCall, view: OperationView, attempt: Attempt): Promise<void> {
   if (view.tempFiles.size === 0 || attempt.commands.length === 0 || !call.host.session.isConnected) return;
-  const remove: Shell = joined(" ", [sh`rm -rf --`, sh`${[...view.tempFiles]}`]);
+  const remove = sh`rm -rf -- ${[...view.tempFiles]}`;
   await call.host.session
     .run(remove, { surroundings: call.how.surroundings, signal: engine.settings.signal })
     .catch(() => undefined);

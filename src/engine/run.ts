@@ -60,6 +60,8 @@ export interface RunSettings {
   readonly serial: boolean;
   /** Every host goes through its own operations without waiting for the others. */
   readonly noWait: boolean;
+  /** Commands share a shell that stays, facts are asked ahead, small uploads ride in commands; false where one must be sure. */
+  readonly fast: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 /** Shell scripts of the engine's own: upload, download, kill. Pure. @module */
-import { raw, remotePath, sh, type Shell } from "../core/command.ts";
+import { raw, remotePath, Secret, sh, type Shell } from "../core/command.ts";
 
 /** Attributes of an uploaded file; absent ones stay as they are, or follow the host's umask. */
 export interface UploadAttributes {
@@ -11,8 +11,9 @@ export interface UploadAttributes {
 /**
  * Write stdin to `dest`: under an unpredictable name in the same directory, readable by nobody else, then renamed.
  * A link is followed. The size is checked: when the connection dies, what arrived must not pass for the file.
+ * Content given as `inline` is part of the command.
  */
-export function uploadCommand(dest: string, size: number, { mode, user, group }: UploadAttributes): Shell {
+export function uploadCommand(dest: string, size: number, { mode, user, group }: UploadAttributes, inline?: string): Shell {
   const owner = [user, group === undefined ? undefined : `:${group}`].filter(part => part !== undefined).join("");
   return sh`d=${remotePath(dest)}
 if [ -L "$d" ]; then d=$(readlink -f "$d") || exit; fi
@@ -26,7 +27,7 @@ fi
 umask 077
 t=$(mktemp "$p.tsinfra-XXXXXXXXXX") || exit
 trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM
-cat >"$t" || exit
+${inline === undefined ? raw("cat") : sh`printf %s ${new Secret(inline)}`} >"$t" || exit
 if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi
 ${owner === "" ? raw('if [ -n "$o" ]; then chown "$o" "$t" 2>/dev/null; fi') : sh`chown ${owner} "$t" || exit`}
 umask "$n"; chmod "$m" "$t" || exit

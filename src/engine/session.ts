@@ -1,8 +1,10 @@
 /** Running commands and moving files on one host, over whatever connection it has. @module */
-import { type Secret, Secret as SecretValue, sh, type Shell, type UploadSource } from "../core/command.ts";
+import { type Secret, sh, type Shell, type UploadSource } from "../core/command.ts";
 import type { Connection, ConnectorContext, Input, OutputStream, RunResult } from "../core/connector.ts";
 import { CommandTimeoutError, ConnectionLostError, OperationError, TsinfraError } from "../core/errors.ts";
-import { escalate, type Surroundings } from "./escalate.ts";
+import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalate.ts";
+import { asText, bytes, collect, counted, Mark, preambleBytes, slices, withPreamble } from "./streams.ts";
+import { FramedShell, ShellEnded } from "./framed-shell.ts";
 import { downloadCommand, killTree, uploadCommand, type UploadAttributes } from "./scripts.ts";
 
 /** The password for sudo or su was refused. The host is not asked again: a second try could lock the account. */
@@ -18,8 +20,13 @@ export interface SessionRunOptions {
   /** Seconds. */
   readonly timeout?: number;
   readonly signal: AbortSignal;
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  /** Chunks as they arrive, and which of the commands they are of. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => void;
   readonly capture?: boolean;
+  /** In a channel of its own: for output that is long. */
+  readonly alone?: boolean;
+  /** Called if what is sent from now on runs right behind these commands, in the same shell. */
+  readonly onSent?: () => void;
 }
 
 /** Reading and writing the control machine's files in pieces. */
@@ -38,6 +45,10 @@ export interface SessionSettings {
   readonly connect: (timeout?: number) => Promise<Connection>;
   readonly context: ConnectorContext;
   readonly transfers: LocalTransfers;
+  /** Commands share a shell that stays, small uploads ride in commands. */
+  readonly fast: boolean;
+  /** A shell ended by itself: what it ran last may have done anything. */
+  readonly onShellEnded: () => void;
   readonly onTransfer: (direction: "upload" | "download", path: string, bytes: number, total?: number) => void;
 }
 
@@ -45,10 +56,12 @@ export interface SessionSettings {
 export class Session {
   readonly #settings: SessionSettings;
   #connection: Promise<Connection> | undefined;
-  /** Passwords that sudo accepted, by the user they are for; verified once. */
+  /** Passwords that were accepted; each is tried once before it is used. */
   readonly #verified = new Map<string, Promise<void>>();
+  /** Shells that take one command after the other, by who they run as. */
+  readonly #shells = new Map<string, FramedShell>();
   #sudoPassword: Promise<Secret | undefined> | undefined;
-  /** Hosts where sudo asks: known after the first refusal. */
+  /** Known after the first refusal. */
   #sudoAsks = false;
 
   constructor(settings: SessionSettings) {
@@ -72,33 +85,52 @@ export class Session {
     const connection = await this.#connection?.catch(() => undefined);
     this.#connection = undefined;
     this.#verified.clear();
+    this.endShells();
     await connection?.close();
+  }
+
+  /** Have the next commands run as after a fresh login: what it gives (groups, limits) may have changed. */
+  endShells(): void {
+    for (const shell of this.#shells.values()) shell.close();
+    this.#shells.clear();
   }
 
   /** Run a command and return how it ended, whatever its exit code. */
   async run(command: Shell, options: SessionRunOptions): Promise<RunResult> {
-    let surroundings = options.surroundings;
+    const [result] = await this.runAll([command], options, [0]);
+    return result!;
+  }
+
+  /** Run commands in order, as few messages as possible, up to the first whose exit code is no success. Returns those that ran. */
+  async runAll(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly RunResult[]> {
+    let { surroundings } = options;
     if (surroundings.sudo && !surroundings.sudo.password && this.#sudoAsks) surroundings = await this.#withSudoPassword(surroundings);
-    await this.#verify(surroundings, options.signal);
-    const attempt = await this.#attempt(command, { ...options, surroundings });
-    if (attempt.started || !surroundings.sudo || surroundings.sudo.password || !ASKS_PASSWORD.test(text(attempt.stderr))) return attempt;
-    // The command has not run: sudo wants a password first.
+    if (hasPassword(surroundings)) await this.#verify(surroundings, options.signal);
+    const attempts = await this.#attemptAll(commands, { ...options, surroundings }, successExitCodes);
+    const first = attempts[0]!;
+    if (first.started || !surroundings.sudo || surroundings.sudo.password || !ASKS_PASSWORD.test(text(first.stderr))) return attempts;
+    // Nothing has run: sudo wants a password first.
     this.#sudoAsks = true;
     const withPassword = await this.#withSudoPassword(surroundings);
-    if (!withPassword.sudo?.password) return attempt;
+    if (!withPassword.sudo?.password) return attempts;
     await this.#verify(withPassword, options.signal);
-    return this.#attempt(command, { ...options, surroundings: withPassword });
+    return this.#attemptAll(commands, { ...options, surroundings: withPassword }, successExitCodes);
   }
 
   /** Copy a file to the host, atomically. Throws when the host refuses; an old file is then still whole. */
   async upload(source: UploadSource, dest: string, attributes: UploadAttributes, options: SessionRunOptions): Promise<void> {
-    const { transfers, onTransfer, host } = this.#settings;
+    const { fast, host, onTransfer, transfers } = this.#settings;
     const content = "path" in source ? undefined : bytes(source.content);
-    const size = content ? content.length : await transfers.size((source as { path: string }).path);
-    const chunks = content ? slices(content) : transfers.read((source as { path: string }).path);
-    const stdin = counted(chunks, sent => onTransfer("upload", dest, sent, size));
-    const result = await this.run(uploadCommand(dest, size, attributes), { ...options, stdin });
-    if (result.exitCode !== 0) throw new OperationError(`Cannot upload to "${dest}": ${lastLine(result.stderr)}`, { host });
+    const path = "path" in source ? source.path : "";
+    const size = content ? content.length : await transfers.size(path);
+    const sent = (count: number): void => onTransfer("upload", dest, count, size);
+    const inline = fast && size <= INLINE_BYTES ? asText(content ?? (await collect(transfers.read(path)))) : undefined;
+    // Written this way it may hold secrets: it is read from the shell's stdin, not from an argument.
+    const command = uploadCommand(dest, size, attributes, inline);
+    const stdin = inline === undefined ? counted(content ? slices(content) : transfers.read(path), sent) : undefined;
+    const result = await this.run(command, stdin ? { ...options, stdin } : options);
+    if (inline !== undefined) sent(size);
+    if (result.exitCode !== 0) throw new OperationError(`Cannot upload to "${dest}": ${lastLine(result.stderr) || "no reason was given"}`, { host });
   }
 
   /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. */
@@ -106,17 +138,19 @@ export class Session {
     const { transfers, onTransfer, host } = this.#settings;
     const sink = await transfers.write(dest);
     let received = 0;
+    let complaint: Uint8Array = EMPTY;
     try {
       const result = await this.run(downloadCommand(src), {
         ...options,
+        alone: true,
         capture: false,
         onOutput: (stream, chunk) => {
-          if (stream === "stderr") return;
+          if (stream === "stderr") return void (complaint = Buffer.concat([complaint, chunk]));
           sink.push(chunk);
           onTransfer("download", src, (received += chunk.length));
         },
       });
-      if (result.exitCode !== 0) throw new OperationError(`Cannot download "${src}": ${lastLine(result.stderr)}`, { host });
+      if (result.exitCode !== 0) throw new OperationError(`Cannot download "${src}": ${lastLine(complaint) || "no reason was given"}`, { host });
     } catch (error) {
       await sink.discard();
       throw error;
@@ -129,7 +163,7 @@ export class Session {
     if (!connection.rsync) {
       throw new OperationError(`This connector cannot rsync: use files.sync`, { host: this.#settings.host });
     }
-    return connection.rsync(src, dest, flags, { signal: options.signal, ...(options.onOutput ? { onOutput: options.onOutput } : {}) });
+    return connection.rsync(src, dest, flags, { signal: options.signal, onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0) });
   }
 
   async #open(): Promise<Connection> {
@@ -137,8 +171,72 @@ export class Session {
     return this.#connection!;
   }
 
-  /** Run once, as told; `started` is false if the escalation refused before the command began. */
-  async #attempt(command: Shell, options: SessionRunOptions): Promise<RunResult & { readonly started: boolean }> {
+  async #attemptAll(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly Attempt[]> {
+    const attempts: Attempt[] = [];
+    if (this.#settings.fast && canShareShell(commands, options)) {
+      attempts.push(...(await this.#attemptFramed(commands, options, successExitCodes)));
+    }
+    // What a shell that ended early has left, or what needs a channel of its own.
+    while (attempts.length < commands.length && attempts.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))) {
+      attempts.push(await this.#attempt(commands[attempts.length]!, options, attempts.length));
+    }
+    return attempts;
+  }
+
+  /** Run commands in a shell that stays; fewer attempts than commands if one failed, or the shell ended. */
+  async #attemptFramed(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly Attempt[]> {
+    const { surroundings, signal } = options;
+    const connection = await this.#open();
+    signal.throwIfAborted();
+    const shell = this.#shell(connection, surroundings);
+    const scripts = commands.map(command => inSurroundings(command, surroundings));
+    const handlers = commands.map((_, index) => ({
+      capture: options.capture ?? true,
+      ...(options.onOutput ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) } : {}),
+    }));
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => {
+      aborted.reject(signal.reason);
+      if (shell.pid !== undefined) void this.#kill(shell.pid, surroundings);
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    const running = scripts.length === 1 ? [shell.run(scripts[0]!, handlers[0]!)] : shell.runGroup(scripts, handlers, successExitCodes);
+    for (const run of running) run.catch(() => undefined);
+    if (shell.pid !== undefined) options.onSent?.();
+    const attempts: Attempt[] = [];
+    try {
+      for (const run of running) {
+        const result = await Promise.race([run, aborted.promise]);
+        if (result.how === "skipped") break;
+        attempts.push({ ...result, started: result.how === "ran" });
+      }
+    } catch (error) {
+      this.#shells.delete(shellKey(surroundings));
+      if (error instanceof ShellEnded) this.#settings.onShellEnded();
+      else if (error instanceof ConnectionLostError) this.#lost();
+      if (!(error instanceof ShellEnded)) throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      aborted.promise.catch(() => undefined);
+    }
+    return attempts;
+  }
+
+  #shell(connection: Connection, surroundings: Surroundings): FramedShell {
+    const key = shellKey(surroundings);
+    const known = this.#shells.get(key);
+    if (known?.isOpen) return known;
+    const shell = new FramedShell(connection, nonce => {
+      const bare = { ...surroundings, chdir: undefined, env: {} };
+      const { line, preamble } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
+      return { line, preamble: preamble.length === 0 ? undefined : preambleBytes(preamble) };
+    });
+    this.#shells.set(key, shell);
+    return shell;
+  }
+
+  /** Run once in a channel of its own; `started` is false if the escalation refused before the command began. */
+  async #attempt(command: Shell, options: SessionRunOptions, index = 0): Promise<Attempt> {
     const { host } = this.#settings;
     const connection = await this.#open();
     const nonce = newNonce();
@@ -147,6 +245,7 @@ export class Session {
     const mark = new Mark(nonce);
     const marked: OutputStream = options.pty ? "stdout" : "stderr";
     const ready = readyLine === undefined ? undefined : Promise.withResolvers<void>();
+    const onOutput = (stream: OutputStream, chunk: Uint8Array): void => options.onOutput?.(stream, chunk, index);
 
     const abort = new AbortController();
     const onAbort = (): void => abort.abort(options.signal.reason);
@@ -166,17 +265,17 @@ export class Session {
         signal: abort.signal,
         capture: options.capture ?? true,
         onOutput: (stream, chunk) => {
-          if (!scripted || stream !== marked) return options.onOutput?.(stream, chunk);
+          if (!scripted || stream !== marked) return onOutput(stream, chunk);
           const rest = mark.push(chunk);
           if (ready && mark.sawBefore(readyLine!)) ready.resolve();
-          if (rest.length > 0) options.onOutput?.(stream, rest);
+          if (rest.length > 0) onOutput(stream, rest);
         },
       });
       if (!scripted) return { ...result, started: true };
-      const output = mark.pid === undefined ? mark.before : mark.strip(result[marked]);
-      return { ...result, [marked]: options.capture === false && mark.pid !== undefined ? result[marked] : output, started: mark.pid !== undefined };
+      const output = mark.pid === undefined ? mark.before : options.capture === false ? EMPTY : mark.strip(result[marked]);
+      return { ...result, [marked]: output, started: mark.pid !== undefined };
     } catch (error) {
-      if (error instanceof ConnectionLostError) this.#connection = undefined;
+      if (error instanceof ConnectionLostError) this.#lost();
       else if (abort.signal.aborted && mark.pid !== undefined) await this.#kill(mark.pid, options.surroundings);
       throw error;
     } finally {
@@ -185,29 +284,31 @@ export class Session {
     }
   }
 
+  /** The connection is gone: the next command makes a new one. */
+  #lost(): void {
+    this.#connection = undefined;
+    this.#shells.clear();
+  }
+
   /** End a process and its descendants, as whoever it runs as: the connection may not be allowed to. */
   async #kill(pid: number, surroundings: Surroundings): Promise<void> {
     const { line, preamble } = escalate(killTree(pid), { ...surroundings, chdir: undefined, env: {} }, newNonce());
     const connection = await this.#connection?.catch(() => undefined);
     await connection
-      ?.run(line, {
-        ...(preamble.length > 0 ? { stdin: withPreamble(preamble, undefined, undefined) } : {}),
-        signal: AbortSignal.timeout(KILL_DEADLINE_MS),
-      })
+      ?.run(line, { ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}), signal: AbortSignal.timeout(KILL_DEADLINE_MS) })
       .catch(() => undefined);
   }
 
   /** Try a password before the first command that needs it: a wrong one must not be offered again and again. */
   #verify(surroundings: Surroundings, signal: AbortSignal): Promise<void> {
     const { sudo, su } = surroundings;
-    if (!sudo?.password && !su?.password) return DONE;
     const key = `${sudo?.user ?? "root"} ${su?.user ?? ""} ${sudo?.password?.reveal() ?? ""} ${su?.password?.reveal() ?? ""}`;
     let verified = this.#verified.get(key);
     if (!verified) {
       verified = this.#attempt(sh`true`, { surroundings: { ...surroundings, chdir: undefined, env: {} }, signal }).then(result => {
         if (result.started && result.exitCode === 0) return;
         const program = sudo?.password ? "sudo" : "su";
-        throw new EscalationError(`The password for ${program} was refused: ${lastLine(result.stderr)}`, { host: this.#settings.host });
+        throw new EscalationError(`The password for ${program} was refused: ${lastLine(result.stderr) || "no reason was given"}`, { host: this.#settings.host });
       });
       this.#verified.set(key, verified);
     }
@@ -221,7 +322,28 @@ export class Session {
   }
 }
 
-const DONE = Promise.resolve();
+interface Attempt extends RunResult {
+  readonly started: boolean;
+}
+
+/** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind. */
+function canShareShell(commands: readonly Shell[], { surroundings, stdin, pty, timeout, alone }: SessionRunOptions): boolean {
+  if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
+  return FRAMING_SHELLS.test(surroundings.shell) && !commands.some(command => IN_BACKGROUND.test(command.wire()));
+}
+const FRAMING_SHELLS = /(?:^|\/)(?:sh|dash|bash|ash|ksh)$/;
+const IN_BACKGROUND = /(?:^|[^&>])&(?![&>\d])/;
+
+/** Shells are shared by everything that runs as the same user. */
+function shellKey(surroundings: Surroundings): string {
+  return isEscalated(surroundings) ? JSON.stringify({ ...surroundings, chdir: undefined, env: undefined }) : String(surroundings.shell);
+}
+const hasPassword = ({ sudo, su }: Surroundings): boolean => sudo?.password !== undefined || su?.password !== undefined;
+
+/** Files up to this size ride in the command that writes them. */
+const INLINE_BYTES = 32 * 1024;
+
+const EMPTY = new Uint8Array();
 const KILL_DEADLINE_MS = 10_000;
 const ASKS_PASSWORD = /password is required|terminal is required|no tty present|interactive authentication is required/i;
 
@@ -229,71 +351,5 @@ function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
 }
 
-/** Finds the line `NONCE PID` in a stream and takes it, and all before it, out. */
-class Mark {
-  readonly #start: string;
-  #head = "";
-  before: Uint8Array = new Uint8Array();
-  pid: number | undefined;
-  #skip = 0;
-
-  constructor(nonce: string) {
-    this.#start = `${nonce} `;
-  }
-
-  /** What of this chunk belongs to the command. */
-  push(chunk: Uint8Array): Uint8Array {
-    if (this.pid !== undefined) return chunk;
-    const seen = this.before.length === 0 ? chunk : concat(this.before, chunk);
-    this.before = seen;
-    this.#head = Buffer.from(seen).toString("latin1");
-    const found = MARK_LINE(this.#start).exec(this.#head);
-    if (!found) return new Uint8Array();
-    this.pid = Number(found[1]);
-    this.#skip = found.index + found[0].length;
-    return seen.subarray(this.#skip);
-  }
-
-  sawBefore(line: string): boolean {
-    return this.#head.includes(line);
-  }
-
-  strip(output: Uint8Array): Uint8Array {
-    return output.subarray(this.#skip);
-  }
-}
-const MARK_LINE = (start: string): RegExp => new RegExp(`${start}(\\d+)\\r?\\n`);
-
-async function* withPreamble(lines: readonly (string | Secret)[], ready: Promise<void> | undefined, rest: Input | undefined): AsyncGenerator<Uint8Array> {
-  await ready;
-  if (lines.length > 0) {
-    yield Buffer.from(lines.map(line => `${line instanceof SecretValue ? line.reveal() : line}\n`).join(""));
-  }
-  if (rest instanceof Uint8Array) yield rest;
-  else if (rest) yield* rest;
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: (sent: number) => void): AsyncGenerator<Uint8Array> {
-  let sent = 0;
-  for await (const chunk of chunks) {
-    yield chunk;
-    onBytes((sent += chunk.length));
-  }
-}
-
-async function* slices(content: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < content.length; at += SLICE) yield content.subarray(at, at + SLICE);
-}
-const SLICE = 256 * 1024;
-
-function bytes(content: string | Uint8Array | Secret): Uint8Array {
-  if (content instanceof Uint8Array) return content;
-  return Buffer.from(typeof content === "string" ? content : content.reveal());
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return Buffer.concat([a, b]);
-}
-
 const text = (output: Uint8Array): string => Buffer.from(output).toString();
-const lastLine = (output: Uint8Array): string => text(output).trim().split("\n").at(-1) || "no reason was given";
+const lastLine = (output: Uint8Array): string => text(output).trim().split("\n").at(-1) ?? "";

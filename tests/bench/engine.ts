@@ -54,6 +54,7 @@ const run = createRun({
   unifiedDiff: () => "",
   callSites,
   environment: {},
+  fast: false,
   config: DEFAULT_CONFIG,
 });
 

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { createLocalConnector } from "../../src/connectors/local.ts";
+import { raw, Secret, sh } from "../../src/core/command.ts";
+import { localTransfers } from "../../src/deploy/local-transfers.ts";
+import { Session, type SessionRunOptions } from "../../src/engine/session.ts";
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(`${tmpdir()}/session-`);
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+for (const fast of [true, false]) {
+  describe(fast ? "commands that share a shell" : "commands with channels of their own", () => {
+    let session: Session;
+    let connections = 0;
+    const signal = new AbortController().signal;
+    const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({ surroundings: { shell: "sh", env: {} }, signal, ...more });
+    const run = async (line: string, more: Partial<SessionRunOptions> = {}) => {
+      const { exitCode, stdout, stderr } = await session.run(sh`${raw(line)}`, options(more));
+      return { exitCode, stdout: text(stdout), stderr: text(stderr) };
+    };
+    beforeAll(() => {
+      const connector = createLocalConnector();
+      session = new Session({
+        host: "here",
+        fast,
+        connect: async timeout => {
+          connections++;
+          return connector.connect!({ name: "here", address: "", data: {}, timeout: timeout ?? 10, signal }, { ask: async () => undefined, warn: () => {}, cwd: dir });
+        },
+        context: { ask: async () => undefined, warn: () => {}, cwd: dir },
+        transfers: localTransfers,
+        onShellEnded: () => {},
+        onTransfer: () => {},
+      });
+    });
+    afterAll(() => session.disconnect());
+
+    test("keep stdout, stderr and the exit code apart", async () => {
+      expect(await run("echo out; echo err >&2; exit 7")).toEqual({ exitCode: 7, stdout: "out\n", stderr: "err\n" });
+      expect(await run("printf 'no newline'; printf 'nor here' >&2")).toEqual({ exitCode: 0, stdout: "no newline", stderr: "nor here" });
+      expect(await run(":")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    });
+    test("cannot change what the next one sees", async () => {
+      await run("cd /; X=1; export X; exec 3>&1; set -e; umask 0; alias ls=rm; f() { echo f; }; trap 'echo trapped' EXIT");
+      expect((await run("pwd; echo \"${X-none}\"; umask; f 2>/dev/null || echo no f")).stdout).toBe(`${process.cwd()}\nnone\n${process.umask().toString(8).padStart(4, "0")}\nno f\n`);
+    });
+    test("have nothing to read", async () => {
+      expect(await run("cat; read line || echo nothing")).toMatchObject({ stdout: "nothing\n" });
+    });
+    test("may be any text", async () => {
+      const hostile = `it's "a" $HOME \`id\` \\n \x01 * ~ # ! ;\ttab é 💥`;
+      expect(text((await session.run(sh`printf %s ${hostile}`, options())).stdout)).toBe(hostile);
+      expect((await run("cat <<E\n$((1+1)) 'x'\nE\necho done # comment")).stdout).toBe("2 'x'\ndone\n");
+    });
+    test("that are no shell fail alone", async () => {
+      expect((await run("if then ('")).exitCode).not.toBe(0);
+      expect((await run("echo fine")).stdout).toBe("fine\n");
+    });
+    test("may print anything, much of it", async () => {
+      const { stdout } = await session.run(sh`head -c 5000000 /dev/zero | tr '\\0' '\\001'; head -c 100000 /dev/urandom >/dev/null`, options());
+      expect(stdout.length).toBe(5_000_000);
+      expect(stdout.every(byte => byte === 1)).toBe(true);
+    });
+    test("may exit, or kill their shell: the next one finds another", async () => {
+      expect((await run("exit 3")).exitCode).toBe(3);
+      await run("kill -9 $$").catch(() => undefined);
+      expect(await run("echo alive")).toMatchObject({ stdout: "alive\n" });
+    });
+    test("that leave something running do not hold up the next one", async () => {
+      const { stdout } = await run(`(sleep 5; echo late) >/dev/null 2>&1 & echo $!`);
+      expect(await run(`kill ${stdout.trim()} && echo stopped`)).toMatchObject({ stdout: "stopped\n" });
+    });
+    test("in a row stop at the first that fails", async () => {
+      const results = await session.runAll([sh`echo 1`, sh`echo 2; exit 4`, sh`echo 3`], options(), [0]);
+      expect(results.map(result => [text(result.stdout), result.exitCode])).toEqual([["1\n", 0], ["2\n", 4]]);
+      const accepted = await session.runAll([sh`exit 4`, sh`echo 3`], options(), [0, 4]);
+      expect(accepted.map(result => result.exitCode)).toEqual([4, 0]);
+    });
+    test("at once keep their output apart", async () => {
+      const outputs = await Promise.all(Array.from({ length: 20 }, (_, index) => run(`echo ${index}; echo e${index} >&2`)));
+      outputs.forEach((output, index) => expect(output).toEqual({ exitCode: 0, stdout: `${index}\n`, stderr: `e${index}\n` }));
+    });
+    test("run where and with what they are told to", async () => {
+      expect((await run('pwd; echo "$A"', { surroundings: { shell: "sh", env: { A: "it's" }, chdir: "/tmp" } })).stdout).toBe("/tmp\nit's\n");
+      expect((await run("echo $BASH_VERSION | grep -c .", { surroundings: { shell: "bash", env: {} } })).stdout).toBe("1\n");
+    });
+    test("read what they are given", async () => {
+      expect((await run("cat", { stdin: Buffer.from("given\0") })).stdout).toBe("given\0");
+    });
+    test("that take too long are killed with all that they started", async () => {
+      const file = `${dir}/children-${fast}`;
+      await expect(run(`sh -c 'sleep 300 & echo $! >${file}; wait'`, { timeout: 0.5 })).rejects.toMatchObject({ code: "E_TIMEOUT" });
+      expect(isRunning(Number(readFileSync(file, "utf8")))).toBe(false);
+      expect(await run("echo alive")).toMatchObject({ stdout: "alive\n" });
+    });
+    test("are killed when the run is interrupted", async () => {
+      const file = `${dir}/interrupted-${fast}`;
+      const abort = new AbortController();
+      const running = run(`echo $$ >${file}; sleep 300`, { signal: abort.signal });
+      running.catch(() => undefined);
+      while (!Bun.file(file).size) await Bun.sleep(5);
+      const pid = Number(readFileSync(file, "utf8"));
+      abort.abort(new Error("interrupted"));
+      await expect(running).rejects.toThrow("interrupted");
+      for (let tries = 0; isRunning(pid) && tries < 500; tries++) await Bun.sleep(10);
+      expect(await run("echo alive")).toMatchObject({ stdout: "alive\n" });
+      expect((await run(`pgrep -P ${pid} || echo none`)).stdout).toBe("none\n");
+    });
+
+    describe("uploads", () => {
+      const contents: Record<string, string | Uint8Array | Secret> = {
+        "plain text": "line\nno end",
+        "text with quotes": `it's "$HOME" \`id\` \\ %s\n`,
+        nothing: "",
+        bytes: new Uint8Array([0, 255, 1, 10, 13, 39]),
+        "a secret": new Secret("hush'hush"),
+        "much text": "x".repeat(200_000),
+      };
+      for (const [name, content] of Object.entries(contents)) {
+        test(`${name} arrives whole, and leaves nothing beside it`, async () => {
+          const folder = `${dir}/up ${name} ${fast}`;
+          mkdirSync(folder);
+          await session.upload({ content }, `${folder}/it's here`, { mode: "640" }, options());
+          const expected = content instanceof Secret ? content.reveal() : content;
+          expect(Buffer.compare(readFileSync(`${folder}/it's here`), Buffer.from(expected))).toBe(0);
+          expect(statSync(`${folder}/it's here`).mode & 0o7777).toBe(0o640);
+          expect(readdirSync(folder)).toEqual(["it's here"]);
+        });
+      }
+      test("keep the mode of what they replace, follow a link, and honour the umask for what is new", async () => {
+        const folder = `${dir}/modes ${fast}`;
+        mkdirSync(folder);
+        writeFileSync(`${folder}/old`, "old", { mode: 0o751 });
+        symlinkSync("old", `${folder}/link`);
+        await session.upload({ content: "new" }, `${folder}/link`, {}, options());
+        await session.upload({ content: "x" }, `${folder}/fresh`, {}, options());
+        expect(readFileSync(`${folder}/old`, "utf8")).toBe("new");
+        expect(readlinkSync(`${folder}/link`)).toBe("old");
+        expect(statSync(`${folder}/old`).mode & 0o777).toBe(0o751 & ~process.umask());
+        expect(statSync(`${folder}/fresh`).mode & 0o777).toBe(0o666 & ~process.umask());
+      });
+      test("cut short leave the old file whole and nothing behind", async () => {
+        const folder = `${dir}/cut ${fast}`;
+        mkdirSync(folder);
+        writeFileSync(`${folder}/file`, "old");
+        writeFileSync(`${folder}.source`, "x".repeat(100_000));
+        const lying = { ...localTransfers, size: async () => 200_000 };
+        const cut = new Session({ host: "here", fast, connect: () => createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, { ask: async () => undefined, warn: () => {}, cwd: dir }), context: { ask: async () => undefined, warn: () => {}, cwd: dir }, transfers: lying, onShellEnded: () => {}, onTransfer: () => {} });
+        await expect(cut.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options())).rejects.toThrow("the upload was cut short");
+        await cut.disconnect();
+        expect(readFileSync(`${folder}/file`, "utf8")).toBe("old");
+        expect(readdirSync(folder)).toEqual(["file"]);
+      });
+      test("to a directory say so", async () => {
+        await expect(session.upload({ content: "x" }, dir, {}, options())).rejects.toThrow("it is a directory");
+      });
+    });
+
+    test("downloads arrive whole, or not at all", async () => {
+      const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 256));
+      writeFileSync(`${dir}/remote file`, content);
+      await session.download(`${dir}/remote file`, `${dir}/local ${fast}`, options());
+      expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);
+      await expect(session.download(`${dir}/nowhere`, `${dir}/local ${fast}`, options())).rejects.toThrow(/No such file|cannot open/);
+      expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);
+    });
+    test("one connection serves them all", () => expect(connections).toBe(1));
+  });
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
