@@ -1,9 +1,10 @@
 /** Which lines of the configuration speak of a host. @module */
 import { dirname, join } from "node:path";
+import { expandHome } from "../../shared/paths.ts";
 import type { ConfigFiles } from "./files.ts";
 import { badLine, type Directive, type Place } from "./lines.ts";
 import { matchesHostList, matchesList, matchesPattern } from "./patterns.ts";
-import { expandHome, expandTokens, expandVariables, type Names, type Surroundings, tokensOf } from "./tokens.ts";
+import { expandTokens, expandVariables, type Names, type Surroundings, tokensOf } from "./tokens.ts";
 
 /** The first value of each keyword, all values of those that add up, and where they are written. */
 export interface Settings {

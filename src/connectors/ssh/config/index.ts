@@ -1,8 +1,9 @@
 /** What ssh_config says about a host: the part that decides where, as whom and how to connect. @module */
 import { join } from "node:path";
+import { expandHome } from "../../shared/paths.ts";
 import { evaluate, type Question, type Settings, type Sources } from "./evaluate.ts";
 import { badLine, type Directive, type Place, placeText } from "./lines.ts";
-import { COMMAND_TOKENS, expandHome, expandTokens, expandVariables, type Names, tokensOf } from "./tokens.ts";
+import { COMMAND_TOKENS, expandTokens, expandVariables, type Names, tokensOf } from "./tokens.ts";
 
 export type { Sources, Question };
 export { createConfigFiles } from "./files.ts";

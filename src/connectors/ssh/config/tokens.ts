@@ -1,7 +1,6 @@
 /** The `%` tokens, `${VARIABLE}` and `~` of ssh_config. @module */
 import { createHash } from "node:crypto";
 import { hostname as machineName } from "node:os";
-import { join } from "node:path";
 import { badLine, type Place } from "./lines.ts";
 
 /** Who and where we are. */
@@ -67,11 +66,4 @@ export function expandVariables(text: string, env: Surroundings["env"], at: Plac
     if (value === undefined) throw badLine(at, `The environment variable ${JSON.stringify(name)} is not set`);
     return value;
   });
-}
-
-/** An absolute path: `~` is the home directory, anything else relative starts at `from`. */
-export function expandHome(path: string, { home }: Pick<Surroundings, "home">, from: string): string {
-  if (path === "~") return home;
-  if (path.startsWith("~/")) return join(home, path.slice(2));
-  return path.startsWith("/") ? path : join(from, path);
 }

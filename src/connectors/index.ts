@@ -1,0 +1,19 @@
+/** Every connector by name. @module */
+import type { Connector } from "../core/connector.ts";
+import { createLocalConnector } from "./local.ts";
+import { createSshConnector } from "./ssh/index.ts";
+
+/** What connectors need from outside. */
+export interface ConnectorsOptions {
+  /** The home directory; default: the user's own. */
+  readonly home?: string;
+  /** Environment; default: this process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** One set of connectors serves one run. */
+export function createConnectors(options: ConnectorsOptions = {}): ReadonlyMap<string, Connector> {
+  const { env } = options;
+  const connectors = [createLocalConnector(env === undefined ? {} : { env }), createSshConnector(options)];
+  return new Map(connectors.map(connector => [connector.name, connector]));
+}

@@ -1,0 +1,166 @@
+/** Making a connection: way, handshake, login. @module */
+import type { ConnectorContext } from "../../core/connector.ts";
+import { ConnectError } from "../../core/errors.ts";
+import type { Deadline } from "../shared/deadline.ts";
+import { backOff, onAbort, pause } from "../shared/wait.ts";
+import type { Agent } from "./agent.ts";
+import { algorithmsFor, allowedHostKeyAlgorithms } from "./algorithms.ts";
+import { type Authentication, createAuthentication } from "./authenticate.ts";
+import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
+import type { KeyFiles } from "./keys.ts";
+import { type Client, type ConnectConfig, loadLibrary, type SshLibrary } from "./library.ts";
+import { type Hop, hopAddress } from "./route.ts";
+import { describeHop, openWay, socketError, type Way } from "./sockets.ts";
+
+/** What all dials of a run share. */
+export interface DialResources {
+  readonly home: string;
+  /** Runs a ProxyCommand. */
+  readonly shell: string;
+  readonly hostKeys: HostKeys;
+  readonly keyFiles: KeyFiles;
+  /** The agent to use for a hop; undefined if there is none. */
+  agentFor(hop: Hop): Agent | undefined;
+}
+
+export interface DialOptions {
+  readonly hop: Hop;
+  /** The connection to the jump host before it. */
+  readonly via: Client | undefined;
+  readonly resources: DialResources;
+  readonly context: ConnectorContext;
+  readonly deadline: Deadline;
+  readonly retry: { readonly times: number; readonly minDelay: number; readonly maxDelay: number };
+}
+
+/** Seconds between signs of life, and how many may be missing, where the configuration does not say. */
+const KEEPALIVE = { interval: 15, count: 3 };
+
+/** The server hung up before it said who it is, as a busy sshd does (MaxStartups). */
+class DroppedError extends ConnectError {}
+
+/** Connect and log in; what may be a matter of time is tried again. Throws `ConnectError`, or the deadline's reason. */
+export async function dial(options: DialOptions): Promise<Client> {
+  const { deadline, retry } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await dialOnce(options);
+    } catch (error) {
+      if (!(error instanceof ConnectError) || !error.retryable) throw error;
+      // A server that drops connections is there, and has time for us soon.
+      const isWorthIt = error instanceof DroppedError || attempt <= retry.times;
+      const delay = backOff(attempt, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
+      if (!isWorthIt || delay >= deadline.left) throw attempt === 1 ? error : new ConnectError(`${error.message} (tried ${attempt} times)`, { ...details(error), cause: error.cause, retryable: true });
+      deadline.phase = `the next try, after: ${error.message}`;
+      await pause(delay, deadline.signal);
+    }
+  }
+}
+
+const details = ({ host, hint }: ConnectError) => ({ ...(host === undefined ? {} : { host }), ...(hint === undefined ? {} : { hint }) });
+
+async function dialOnce(options: DialOptions): Promise<Client> {
+  const { hop, via, resources, context, deadline } = options;
+  const library = await loadLibrary();
+  deadline.phase = `a connection to ${hopAddress(hop)}`;
+  const check = await resources.hostKeys.checkFor({ name: hop.name, settings: hop.settings, allowed: allowedHostKeyAlgorithms(hop.settings) }, context);
+  const agent = resources.agentFor(hop);
+  const login = createAuthentication({ hop, library, sources: { home: resources.home, keyFiles: resources.keyFiles, agent }, context, deadline, isSuspect: () => check.isSuspect });
+  const config = clientConfig(hop, { check, login, deadline, agent, library });
+  const way = await openWay(hop, { via, signal: deadline.signal, shell: resources.shell });
+  const client = library.createClient();
+  try {
+    await handshake(client, { ...config, sock: way.socket } as ConnectConfig, { hop, way, check, login, deadline, failure: config.failure });
+    return client;
+  } catch (error) {
+    client.destroy();
+    way.socket.destroy();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly check: HostKeyCheck;
+  readonly login: Authentication;
+  readonly deadline: Deadline;
+}
+
+function clientConfig(hop: Hop, { check, login, deadline, agent, library }: Parts & { readonly agent: Agent | undefined; readonly library: SshLibrary }) {
+  const { settings } = hop;
+  let refusal: unknown;
+  const forwards = settings.forwardAgent && !hop.isJump && agent !== undefined;
+  return {
+    username: settings.user,
+    // ssh2's own time limit would run while a person is asked.
+    readyTimeout: 0,
+    keepaliveInterval: (settings.serverAliveInterval ?? KEEPALIVE.interval) * 1000,
+    keepaliveCountMax: settings.serverAliveCountMax ?? KEEPALIVE.count,
+    algorithms: { ...algorithmsFor(settings), serverHostKey: [...check.algorithms] },
+    ...(forwards ? { agent: library.forwardedAgent(agent.socket) } : {}),
+    authHandler: login.handler,
+    hostVerifier(key: Buffer, accept: (isRight: boolean) => void): void {
+      deadline
+        .hold(() => check.verify(key))
+        .then(
+          () => accept(true),
+          error => {
+            refusal = error;
+            accept(false);
+          },
+        );
+    },
+    /** Why the host's key was refused, if it was. */
+    failure: () => refusal,
+  };
+}
+
+async function handshake(client: Client, config: ConnectConfig, parts: Parts & { readonly hop: Hop; readonly way: Way; readonly failure: () => unknown }): Promise<void> {
+  const { hop, way, check, login, deadline } = parts;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let stage: "greeting" | "login" | "ready" = "greeting";
+  deadline.phase = `the greeting of ${hopAddress(hop)}`;
+  client.on("handshake", () => {
+    if (stage !== "greeting") return;
+    stage = "login";
+    deadline.phase = `the login on ${hopAddress(hop)}`;
+    void check.confirmed();
+  });
+  client.on("change password", () => reject(login.failure("the password has expired and must be changed")));
+  client.on("error", (error: Error & { level?: string; code?: string }) => {
+    // One key that cannot sign is one try that failed.
+    if (error.level === "agent" || stage === "ready") return;
+    reject(parts.failure() ?? translate(error, { hop, login, stage }));
+  });
+  client.on("close", () => reject(parts.failure() ?? (stage === "login" ? login.failure("the server closed the connection") : dropped(hop, way))));
+  client.on("ready", () => {
+    stage = "ready";
+    resolve();
+  });
+  using _ = onAbort(deadline.signal, () => reject(deadline.signal.reason));
+  try {
+    client.connect(config);
+  } catch (error) {
+    reject(error);
+  }
+  await promise;
+}
+
+function translate(error: Error & { level?: string; code?: string }, { hop, login, stage }: { readonly hop: Hop; readonly login: Authentication; readonly stage: string }): ConnectError {
+  if (error.level === "client-authentication") return login.failure();
+  if (stage === "login") return login.failure(error.message);
+  if (error.code === "ECONNRESET" || error.level === "protocol") return dropped(hop, undefined, error);
+  if (error.level === "client-socket") return socketError(hop, error);
+  const reason = error.message.replace(/^Handshake failed: /, "");
+  return new ConnectError(`${describeHop(hop)} and this program do not understand each other: ${reason}`, {
+    host: hop.name,
+    cause: error,
+    ...(/no matching/i.test(reason) ? { hint: "The server offers only algorithms that are not supported here, or that KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms leave out" } : {}),
+  });
+}
+
+function dropped(hop: Hop, way: Way | undefined, cause?: unknown): ConnectError {
+  const complaint = way?.complaint() ?? "";
+  const details = { host: hop.name, cause };
+  if (complaint !== "") return new ConnectError(`The ProxyCommand of ${hop.name} failed: ${complaint}`, { ...details, retryable: true });
+  return new DroppedError(`${describeHop(hop)} closed the connection before the handshake`, { ...details, retryable: true });
+}

@@ -1,0 +1,147 @@
+/** Hosts over SSH. @module */
+import { homedir } from "node:os";
+import type { Connection, Connector, ConnectorContext, Target } from "../../core/connector.ts";
+import { ConnectError } from "../../core/errors.ts";
+import { Deadline } from "../shared/deadline.ts";
+import { readData } from "../shared/host-data.ts";
+import { localUser } from "../shared/local-user.ts";
+import { runProcess } from "../shared/process.ts";
+import { Slots } from "../shared/slots.ts";
+import { unlessAborted } from "../shared/wait.ts";
+import { type Agent, createAgent } from "./agent.ts";
+import { createConfigFiles, type Sources } from "./config/index.ts";
+import { SSH_DATA_KEYS } from "./data-keys.ts";
+import { SshConnection } from "./connection.ts";
+import { dial, type DialResources } from "./dial.ts";
+import { createHostKeys } from "./host-keys/index.ts";
+import { createKeyFiles } from "./keys.ts";
+import type { Client } from "./library.ts";
+import { type Hop, hopKey, routeTo } from "./route.ts";
+
+/** What the SSH connector needs from outside. */
+export interface SshConnectorOptions {
+  /** The home directory, where `.ssh` is; default: the user's own. */
+  readonly home?: string;
+  /** Environment: `SSH_AUTH_SOCK`, `SHELL`, and what ssh_config refers to; default: this process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Configuration after the user's own; default: `/etc/ssh/ssh_config`. */
+  readonly systemConfigFile?: string;
+}
+
+/** Connections that are being made at once: more would only wait for each other, with their clocks running. */
+const DIALS = 100;
+
+export function createSshConnector(options: SshConnectorOptions = {}): Connector {
+  const run = new SshRun(options);
+  return {
+    name: "ssh",
+    summary: "Run commands over SSH; the connector of plain host names.",
+    can: { pty: true, rsync: false },
+    dataKeys: SSH_DATA_KEYS,
+    connect: (target, context) => run.connect(target, context),
+    close: () => run.close(),
+  };
+}
+
+/** What the hosts of a run share. */
+class SshRun {
+  readonly #home: string;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #systemConfigFile: string;
+  readonly #configFiles = createConfigFiles();
+  readonly #agents = new Map<string, Agent>();
+  readonly #jumps = new Map<string, Promise<Client>>();
+  readonly #dials = new Slots(DIALS);
+  readonly #ending = new AbortController();
+  readonly #resources: DialResources;
+  #user: ReturnType<typeof localUser> | undefined;
+
+  constructor({ home = homedir(), env = process.env, systemConfigFile = "/etc/ssh/ssh_config" }: SshConnectorOptions) {
+    this.#home = home;
+    this.#env = env;
+    this.#systemConfigFile = systemConfigFile;
+    this.#resources = {
+      home,
+      shell: env.SHELL || "/bin/sh",
+      hostKeys: createHostKeys(),
+      keyFiles: createKeyFiles(),
+      agentFor: hop => this.#agentFor(hop),
+    };
+  }
+
+  async connect(target: Target, context: ConnectorContext): Promise<Connection> {
+    target.signal.throwIfAborted();
+    const data = readData(target.data, { keys: SSH_DATA_KEYS, host: target.name });
+    const places = { home: this.#home, cwd: context.cwd };
+    const written = data.string("sshConfigFile");
+    const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
+    const hop = await routeTo(target, data, { ...places, sources: await this.#sources(only) });
+    for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which is not supported`);
+    const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
+    const retry = {
+      times: data.number("sshConnectRetries") ?? SSH_DATA_KEYS.sshConnectRetries.default,
+      minDelay: data.number("sshConnectRetryMinDelay") ?? SSH_DATA_KEYS.sshConnectRetryMinDelay.default,
+      maxDelay: data.number("sshConnectRetryMaxDelay") ?? SSH_DATA_KEYS.sshConnectRetryMaxDelay.default,
+    };
+    const client = await this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry });
+    return new SshConnection(client, { host: target.name, agentForward: hop.settings.forwardAgent && this.#agentFor(hop) !== undefined });
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort(new Error("The run has ended"));
+    const jumps = await Promise.allSettled(this.#jumps.values());
+    for (const jump of jumps) if (jump.status === "fulfilled") jump.value.end();
+    this.#jumps.clear();
+  }
+
+  /** One connection for all hosts behind a jump host. */
+  #jump(hop: Hop, timeout: number, context: ConnectorContext): Promise<Client> {
+    const key = hopKey(hop);
+    const known = this.#jumps.get(key);
+    if (known) return known;
+    const signal = this.#ending.signal;
+    const client = (async () => {
+      const via = hop.via && (await this.#jump(hop.via, timeout, context));
+      const { sshConnectRetries, sshConnectRetryMinDelay, sshConnectRetryMaxDelay } = SSH_DATA_KEYS;
+      return await this.#dial(hop, { via, timeout, signal, context, retry: { times: sshConnectRetries.default, minDelay: sshConnectRetryMinDelay.default, maxDelay: sshConnectRetryMaxDelay.default } });
+    })();
+    this.#jumps.set(key, client);
+    // A later host, or a later try, makes a new one.
+    const forget = (): void => {
+      if (this.#jumps.get(key) === client) this.#jumps.delete(key);
+    };
+    client.then(open => open.on("close", forget), forget);
+    return client;
+  }
+
+  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Parameters<typeof dial>[0]["retry"] }): Promise<Client> {
+    using _ = await this.#dials.take(options.signal);
+    using deadline = new Deadline({
+      seconds: hop.settings.connectTimeout ?? options.timeout,
+      phase: "the start",
+      signal: options.signal,
+      onExpiry: (phase, seconds) => new ConnectError(`No connection to ${hop.name} within ${seconds} seconds: still waiting for ${phase}`, { host: hop.name, retryable: true }),
+    });
+    return await dial({ hop, via: options.via, resources: this.#resources, context: options.context, deadline, retry: options.retry });
+  }
+
+  async #sources(only: string | undefined): Promise<Sources> {
+    this.#user ??= localUser();
+    const { name, uid } = await this.#user;
+    return {
+      files: this.#configFiles,
+      surroundings: { home: this.#home, user: name, uid, env: this.#env },
+      only,
+      systemFile: this.#systemConfigFile,
+      succeeds: async command => (await runProcess([this.#env.SHELL || "/bin/sh", "-c", command], { env: this.#env, signal: this.#ending.signal })).exitCode === 0,
+    };
+  }
+
+  #agentFor({ credentials, settings }: Hop): Agent | undefined {
+    const socket = settings.identityAgent ?? this.#env.SSH_AUTH_SOCK;
+    if (!credentials.allowAgent || !socket || socket === "none") return undefined;
+    const agent = this.#agents.get(socket) ?? createAgent(socket);
+    this.#agents.set(socket, agent);
+    return agent;
+  }
+}

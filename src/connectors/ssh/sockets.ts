@@ -1,0 +1,155 @@
+/** The bytes' way to a server: TCP, a jump host, or a program. @module */
+import { spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { connect, type Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { ConnectError } from "../../core/errors.ts";
+import { onAbort, unlessAborted } from "../shared/wait.ts";
+import type { Client } from "./library.ts";
+import { type Hop, hopAddress } from "./route.ts";
+
+/** A way to a server, and what the program behind it complained about. */
+export interface Way {
+  readonly socket: Duplex;
+  /** What a ProxyCommand wrote to its stderr. */
+  readonly complaint: () => string;
+}
+
+/** Throws `ConnectError`, or the signal's reason. */
+export async function openWay(hop: Hop, options: { readonly via: Client | undefined; readonly signal: AbortSignal; readonly shell: string }): Promise<Way> {
+  const silent = () => "";
+  if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.signal), complaint: silent };
+  const { proxyCommand } = hop.settings;
+  if (proxyCommand !== undefined) return throughProgram(proxyCommand, options.shell);
+  return { socket: await overTcp(hop, options.signal), complaint: silent };
+}
+
+async function overTcp(hop: Hop, signal: AbortSignal): Promise<Socket> {
+  const { hostname, port, addressFamily, bindAddress } = hop.settings;
+  const addresses = await unlessAborted(resolveName(hop, hostname, addressFamily), signal);
+  let failure: unknown;
+  for (const { address, family } of addresses) {
+    try {
+      return await connectTo({ host: address, port, family, ...(bindAddress === undefined ? {} : { localAddress: bindAddress }) }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw socketError(hop, failure as NodeJS.ErrnoException);
+}
+
+async function resolveName(hop: Hop, hostname: string, family: 0 | 4 | 6) {
+  try {
+    return await lookup(hostname, { all: true, family });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const same = hop.name === hostname ? "" : ` of ${hop.name}`;
+    throw new ConnectError(`The name ${JSON.stringify(hostname)}${same} cannot be resolved (${code})`, {
+      host: hop.name,
+      cause: error,
+      // A name server that cannot be asked now may be there a moment later.
+      retryable: code === "EAI_AGAIN" || code === "ETIMEOUT",
+      hint: "Check the name, or set the host data sshHostname",
+    });
+  }
+}
+
+function connectTo(options: { readonly host: string; readonly port: number; readonly family: number; readonly localAddress?: string }, signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+  const socket = connect({ ...options, noDelay: true });
+  const aborted = onAbort(signal, () => {
+    socket.destroy();
+    reject(signal.reason);
+  });
+  socket.once("error", reject);
+  socket.once("connect", () => {
+    socket.off("error", reject);
+    resolve(socket);
+  });
+  return promise.finally(() => aborted[Symbol.dispose]());
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refuses connections",
+  EHOSTUNREACH: "cannot be reached",
+  ENETUNREACH: "is in a network that cannot be reached",
+  ETIMEDOUT: "does not answer",
+  ECONNRESET: "closed the connection",
+};
+
+/** An error of the operating system as one of ours. */
+export function socketError(hop: Hop, error: NodeJS.ErrnoException): ConnectError {
+  const reason = REASONS[error.code ?? ""];
+  return new ConnectError(`${describeHop(hop)} ${reason ?? `cannot be connected to: ${error.message}`}`, { host: hop.name, cause: error, retryable: reason !== undefined });
+}
+
+/** `web-1 (192.0.2.1:2222)`, `The jump host bastion`. */
+export function describeHop(hop: Hop): string {
+  const address = hopAddress(hop);
+  return `${hop.isJump ? "The jump host " : ""}${hop.name}${address === hop.name ? "" : ` (${address})`}`;
+}
+
+async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
+  const { hostname, port } = hop.settings;
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const fail = (error: Error): void => {
+    const reason = error.message.replace(/^\(SSH\) Channel open failure: /, "");
+    reject(
+      new ConnectError(`${describeHop(hop)} cannot be reached from the jump host ${hop.via?.name}: ${reason}`, {
+        host: hop.name,
+        cause: error,
+        retryable: !/prohibited/.test(reason),
+        ...(/prohibited/.test(reason) ? { hint: "The jump host does not forward connections: see AllowTcpForwarding and PermitOpen in its sshd_config" } : {}),
+      }),
+    );
+  };
+  try {
+    jump.forwardOut("127.0.0.1", 0, hostname, port, (error, channel) => (error ? fail(error) : resolve(channel)));
+  } catch (error) {
+    fail(error as Error);
+  }
+  return await promise;
+}
+
+/** As much of a program's complaint as is shown. */
+const COMPLAINT = 2000;
+
+function throughProgram(command: string, shell: string): Way {
+  const child = spawn(shell, ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-COMPLAINT)));
+  const end = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) {
+      try {
+        process.kill(-child.pid);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  };
+  const socket = new Duplex({
+    read() {
+      child.stdout.resume();
+    },
+    write(chunk, _encoding, done) {
+      if (child.stdin.writable) child.stdin.write(chunk, error => done(error ?? null));
+      else done();
+    },
+    final(done) {
+      child.stdin.end(() => done());
+    },
+    destroy(error, done) {
+      end();
+      done(error);
+    },
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (!socket.push(chunk)) child.stdout.pause();
+  });
+  child.stdout.on("end", () => socket.push(null));
+  child.stdin.on("error", () => {});
+  child.on("error", error => socket.destroy(error));
+  child.on("close", () => socket.destroy());
+  return { socket, complaint: () => complaint.trim() };
+}

@@ -1,0 +1,24 @@
+import { describe } from "bun:test";
+import { createSshConnector } from "../../src/connectors/ssh/index.ts";
+import type { Connector } from "../../src/core/connector.ts";
+import { testConnector } from "../contracts/connector.ts";
+import { connectorContext, targetFor } from "../support/connectors.ts";
+import { hasSshd, type Sshd, startSshd } from "../support/sshd.ts";
+
+describe.if(hasSshd)("ssh", () => {
+  let server: Sshd;
+  let connector: Connector;
+  testConnector({
+    name: "ssh",
+    can: createSshConnector().can,
+    async open() {
+      server ??= await startSshd();
+      connector ??= createSshConnector({ home: server.home, env: {} });
+      return await connector.connect!(targetFor("target", server.data), connectorContext());
+    },
+    async close() {
+      await connector.close?.();
+      await server.stop();
+    },
+  });
+});
