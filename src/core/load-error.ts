@@ -5,6 +5,8 @@ import { type CallSite, TsinfraError } from "./errors.ts";
 export interface LoadFailure {
   readonly message: string;
   readonly at: CallSite;
+  /** `at` was found in the file's text, rather than told by what parsed or ran it. */
+  readonly isFromText: boolean;
 }
 
 /**
@@ -14,7 +16,9 @@ export interface LoadFailure {
 export function loadFailure(error: unknown, file: string, source: (file: string) => string | undefined): LoadFailure {
   const first = innermost(error);
   const message = text(first);
-  return { message, at: position(first) ?? ownSite(first) ?? missingImport(message, file, source) ?? stackSite(first, file) ?? { file, line: 1, column: 1 } };
+  const told = position(first) ?? ownSite(first);
+  const found = told ? undefined : missingImport(message, file, source);
+  return { message, at: told ?? found ?? stackSite(first, file) ?? { file, line: 1, column: 1 }, isFromText: found !== undefined };
 }
 
 const innermost = (error: unknown): unknown => (error instanceof AggregateError && error.errors.length > 0 ? innermost(error.errors[0]) : error);

@@ -62,6 +62,6 @@ function loadError(path: string, error: unknown): unknown {
     error.at ??= locate(error);
     return error;
   }
-  const { message, at } = loadFailure(error, path, file => (existsSync(file) ? readFileSync(file, "utf8") : undefined));
-  return new DeployLoadError(`Cannot load ${path}: ${message}`, { at: unshifted(at), cause: error });
+  const { message, at, isFromText } = loadFailure(error, path, file => (existsSync(file) ? readFileSync(file, "utf8") : undefined));
+  return new DeployLoadError(`Cannot load ${path}: ${message}`, { at: isFromText ? at : unshifted(at), cause: error });
 }
