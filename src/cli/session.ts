@@ -159,7 +159,7 @@ function overridesOf(options: OptionValues): Readonly<Record<string, unknown>> {
     if (spec.setting === undefined || value === undefined || (Array.isArray(value) && value.length === 0) || (spec.kind === "count" && value === 0)) continue;
     const given = name === "shell-executable" && /^(?:none|null|false)$/i.test(String(value)) ? false : value;
     const problem = settingProblem(spec.setting, given);
-    if (problem) throw new ArgumentError(`Option --${name} is not usable: ${problem.message}`);
+    if (problem) throw new ArgumentError(problem.message.replace(/^Setting "\w+"/, `Option --${name}`));
     overrides[spec.setting] = given;
   }
   if (options.json) overrides["output"] = "json";

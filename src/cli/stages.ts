@@ -19,7 +19,7 @@ export interface StageOptions extends ViewMode {
 /** Connect, prepare, ask, execute and, whatever happened, disconnect. `load` is called after the inventory is known. */
 export async function runStages(session: Session, load: () => Promise<readonly Deploy[]>, options: StageOptions = {}): Promise<ExitCode> {
   try {
-    const deploys = await load();
+    const deploys = await explaining(load);
     const file = deploys[0]?.file;
     const { run } = await session.start({ ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) }, options.onEvent);
     try {
@@ -36,7 +36,7 @@ export async function runStages(session: Session, load: () => Promise<readonly D
 async function changeHosts(session: Session, run: Run, deploys: readonly Deploy[], { isUnasked = false }: StageOptions): Promise<ExitCode> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
-    await run.prepare(deploys);
+    await explaining(() => run.prepare(deploys));
     if (session.options["debug-operations"]) return printOperations(session, run);
     const stop = isUnasked ? undefined : await propose(session, run);
     if (stop !== undefined) return stop;
@@ -50,6 +50,16 @@ async function changeHosts(session: Session, run: Run, deploys: readonly Deploy[
     return EXIT.failed;
   }
   return codeOf(run);
+}
+
+/** Errors of the user's code leave with their place. */
+async function explaining<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const { explained } = await import("./explain.ts");
+    throw await explained(error);
+  }
 }
 
 /** Show what would change; an exit code when that is all that is to be done. */
