@@ -6,6 +6,7 @@ import { callSites, loadDeploy, localTransfers } from "../deploy/index.ts";
 import { createLocalFiles } from "../deploy/local-files.ts";
 import type { Emit } from "../engine/events.ts";
 import type { Clock, HostDefinition, RunSettings } from "../engine/run.ts";
+import { loadArgumentCheck } from "../reference/index.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 /** What differs from run to run. */
@@ -24,7 +25,7 @@ export interface RunParts {
 }
 
 /** Settings for `createRun`. */
-export function runSettings({ settings, deployDir, ...parts }: RunParts): RunSettings {
+export async function runSettings({ settings, deployDir, ...parts }: RunParts): Promise<RunSettings> {
   const { cwd, signal } = parts;
   return {
     ...parts,
@@ -37,7 +38,7 @@ export function runSettings({ settings, deployDir, ...parts }: RunParts): RunSet
     loadDeploy: (file, includedFrom) => loadDeploy(file, { cwd, includedFrom }),
     localShell: command => localShell(command, cwd, signal),
     callSites,
-    checkArguments: () => {},
+    checkArguments: await loadArgumentCheck(),
     unifiedDiff,
   };
 }

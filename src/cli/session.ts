@@ -129,7 +129,7 @@ export async function openSession(context: Context, written: string | undefined)
           created.emit(event);
           onEvent?.(event);
         };
-        const run = await io.run(runSettings({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal }));
+        const run = await io.run(await runSettings({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal }));
         return { run, view: created };
       },
       close() {

@@ -79,6 +79,7 @@ export class Engine {
   /** Ask a fact for a deploy file; connects the host if nothing has yet. */
   async ask<A extends object, T>(host: HostState, fact: Fact<A, T>, given: (A & ConnectorArguments) | undefined, place: Place): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
+    this.settings.checkArguments(fact.name, own);
     return host.facts.ask(fact, own, withArguments(this.resolve(host, place), globals), place.config.factMaxAge);
   }
 

@@ -5,21 +5,17 @@ import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
 import { wanted } from "./wanted.ts";
 
-/** Checks arguments before anything runs. */
-export interface ArgumentChecker {
-  /** Throws `OperationTypeError`. Operations that are not ours take what they like. */
-  operation(name: string, args: object): void;
-  /** Throws `OperationTypeError`. Facts that are not ours take what they like. */
-  fact(name: string, args: object): void;
-}
+/**
+ * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
+ * Those that are not ours take what they like.
+ */
+export type CheckArguments = (name: string, args: object) => void;
 
-/** A checker that knows these signatures. */
-export function argumentChecker({ operations, facts, aliases }: Signatures): ArgumentChecker {
-  const find = (among: Signatures["operations"], name: string): Signature | undefined => own(among, name) ?? own(among, own(aliases, name) ?? "");
-  return {
-    operation: (name, args) => check(name, find(operations, name), args),
-    fact: (name, args) => check(name, find(facts, name), args),
-  };
+/** A check that knows these signatures. */
+export function argumentCheck({ operations, facts, aliases }: Signatures): CheckArguments {
+  // Names of facts have capitals, those of operations have none.
+  const find = (name: string): Signature | undefined => own(operations, name) ?? own(facts, name);
+  return (name, args) => check(name, find(name) ?? find(own(aliases, name) ?? ""), args);
 }
 
 const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined => (Object.hasOwn(record, key) ? record[key] : undefined);

@@ -1,10 +1,10 @@
 /** What every operation and fact takes and does: for docs, completion, and the check of arguments. @module */
 import { readFile } from "node:fs/promises";
-import { type ArgumentChecker, argumentChecker } from "./check.ts";
+import { argumentCheck, type CheckArguments } from "./check.ts";
 import { embedded, type EmbeddedReference } from "./embedded.ts";
 import type { Reference, Signatures } from "./model.ts";
 
-export type { ArgumentChecker } from "./check.ts";
+export type { CheckArguments } from "./check.ts";
 export type { ArgumentReference, FactReference, ObjectType, OperationReference, Reference, Signature, Signatures, ValueType } from "./model.ts";
 export { valueFromText } from "./values.ts";
 
@@ -14,8 +14,8 @@ export const loadReference = (): Promise<Reference> => load<Reference>("referenc
 /** The part that arguments are checked and command lines are read with: small, for the way of a deploy. */
 export const loadSignatures = (): Promise<Signatures> => load<Signatures>("signatures");
 
-/** What checks the arguments of operations and facts. */
-export const loadArgumentChecker = async (): Promise<ArgumentChecker> => argumentChecker(await loadSignatures());
+/** The check of the arguments that operations and facts are given. */
+export const loadArgumentCheck = async (): Promise<CheckArguments> => argumentCheck(await loadSignatures());
 
 async function load<T>(part: keyof EmbeddedReference): Promise<T> {
   const paths = embedded ?? (await fromSource());
