@@ -34,8 +34,9 @@ function unitsOf<Unit extends { readonly name: string }>(tree: object, isUnit: (
   return new Map(units.map(unit => [unit.name, unit]));
 }
 
+/** In the executable a module within a module is a plain object. */
 function isModule(value: unknown): value is object {
-  return Object.prototype.toString.call(value) === "[object Module]";
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 function isOperation(value: unknown): value is Operation<any> {
   return typeof value === "function" && "steps" in value;
