@@ -4,7 +4,7 @@ import type { OperationHost } from "../../core/host.ts";
 import { operation } from "../../core/operation.ts";
 import { Block, blockMarkers, literalEre } from "../../facts/files/index.ts";
 import { textOf } from "../shared/content.ts";
-import { linePattern } from "../shared/line-pattern.ts";
+import { isLiteral, linePattern } from "../shared/line-pattern.ts";
 import { checkPath } from "../shared/paths.ts";
 import { checkOneLine, delimited } from "../shared/sed.ts";
 
@@ -66,6 +66,7 @@ export const block = operation<BlockArguments>({
       const program = `BEGIN {{f=1; x=ARGV[2]; ARGV[2]=""}}/${literalEre(markers.begin)}/ {print; print x; f=0} /${literalEre(markers.end)}/ {print; f=1; next} f`;
       return yield* rewrite(host, args, program, content.join("\n"));
     }
+    await showNew(host, args, whole);
     yield* rewrite(host, args, insertion(args, line), whole.join("\n"));
   },
 });
@@ -114,6 +115,16 @@ async function* rewrite(host: OperationHost, { path, backup }: BlockArguments, p
     sh`chmod "$MODE" ${file}`,
   ]);
   yield backup ? joined(" && ", [sh`cp ${file} ${remotePath(`${path}.${host.timestamp()}`)}`, command]) : command;
+}
+
+/** Show the file with a new block. What awk's regular expressions match is not known here: next to a pattern that is not plain text, nothing is shown. */
+async function showNew(host: OperationHost, { path, line, before, escapeRegexCharacters }: BlockArguments, whole: readonly string[]): Promise<void> {
+  if (!host.wantsDiff || (line && !escapeRegexCharacters && !isLiteral(line, "extended"))) return;
+  const old = await textOf(host, path);
+  const lines = old.split("\n").slice(0, -1);
+  const found = line ? lines.findIndex(one => one.includes(line)) : -1;
+  const at = found >= 0 ? found + (before ? 0 : 1) : before && !line ? 0 : lines.length;
+  host.showDiff(path, old, lines.toSpliced(at, 0, ...whole).map(one => `${one}\n`).join(""));
 }
 
 /** Show the file with other lines from marker to marker. */

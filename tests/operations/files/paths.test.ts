@@ -62,7 +62,7 @@ onUserlands("directories, files and links", userland => {
   test("something else in its place is an error, or is kept, or goes", async () => {
     const path = `${userland.fresh()}/it`;
     writeFileSync(userland.here(path), "old");
-    expect(apply(directory, { path }, run)).rejects.toThrow(`${path} exists and is not a directory`);
+    await expect(apply(directory, { path }, run)).rejects.toThrow(`${path} exists and is not a directory`);
     await applyTwice(directory, { path, force: true }, run);
     expect(readFileSync(userland.here(`${path}.2601010000`), "utf8")).toBe("old");
     await applyTwice(file, { path, force: true, forceBackup: false }, run);
@@ -102,7 +102,7 @@ onUserlands("directories, files and links", userland => {
     await applyTwice(link, { path: `${parent}/two`, target: `${parent}/one`, symbolic: false }, run);
     expect(statSync(userland.here(`${parent}/two`)).nlink).toBe(2);
     writeFileSync(userland.here(`${parent}/three`), "");
-    expect(apply(link, { path: `${parent}/three`, target: `${parent}/one`, symbolic: false }, run)).rejects.toThrow("exists and is not a link");
+    await expect(apply(link, { path: `${parent}/three`, target: `${parent}/one`, symbolic: false }, run)).rejects.toThrow("exists and is not a link");
   });
 
   test("a link where the parent directory should be will do", async () => {

@@ -54,7 +54,7 @@ onUserlands("uploads", userland => {
     await applyTwice(put, { src: "motd", dest }, run);
     await applyTwice(put, { src: "motd", dest: `${dest}/new/` }, run);
     expect([read(`${dest}/motd`), read(`${dest}/new/motd`)]).toEqual(["welcome\n", "welcome\n"]);
-    expect(apply(put, { content: "x", dest }, run)).rejects.toThrow("`dest` must be a full file path, not a directory");
+    await expect(apply(put, { content: "x", dest }, run)).rejects.toThrow("`dest` must be a full file path, not a directory");
   });
 
   test("a link at the destination is followed and stays", async () => {
@@ -108,7 +108,7 @@ onUserlands("uploads", userland => {
     writeFileSync(userland.here(src), "line\n");
     await applyTwice(get, { src, dest: `fetched/${userland.name}/log`, createLocalDir: true }, run);
     expect(readFileSync(local(`fetched/${userland.name}/log`), "utf8")).toBe("line\n");
-    expect(apply(get, { src, dest: "fetched" }, run)).rejects.toThrow(`Not a file: ${local("fetched")} is a directory`);
+    await expect(apply(get, { src, dest: "fetched" }, run)).rejects.toThrow(`Not a file: ${local("fetched")} is a directory`);
   });
 
   test("hostile names are uploaded to and fetched from", async () => {
