@@ -129,17 +129,21 @@ const TRUTH_MEANS_PATH = new Set(["server.Which"]);
 const LISTS_BY_KEY: Readonly<Record<string, string>> = { "crontab.Crontab": "command" };
 const PACKAGE_FACT = /(?:Packages|Casks)$/;
 
+/** Facts that tell a file which is not there (`null`) from one in which they find nothing. */
+const NULL_IS_NO_FILE = new Set(["files.Block"]);
+
 /** A fact's value as our operation gets it. */
 export function decodeFact(fact: Fact<object, unknown> & { readonly name: string }, raw: Json, options: { readonly emptyIsFalse: boolean }): unknown {
   const type = pathType(fact.name);
   if (type) return decodePath(type, raw, options);
   const empty = "empty" in fact ? fact.empty : undefined;
+  if (raw === null && NULL_IS_NO_FILE.has(fact.name)) return undefined;
   if (raw === null || (options.emptyIsFalse && isPlain(raw) && isEmptyContainer(raw))) return empty;
   if (TRUTH_MEANS_PATH.has(fact.name)) return raw === false ? empty : raw === true ? "/usr/bin/true" : raw;
   const value = decodeValue(raw);
   const key = LISTS_BY_KEY[fact.name];
   if (key && isPlain(value)) return Object.entries(value).map(([name, entry]) => ({ [key]: name, ...(entry as object) }));
-  if (isEmptyContainer(value) && Array.isArray(value) !== Array.isArray(empty)) return empty instanceof Set ? new Set() : empty;
+  if (isEmptyContainer(value) && empty !== undefined && Array.isArray(value) !== Array.isArray(empty)) return empty instanceof Set ? new Set() : empty;
   if (empty instanceof Set && Array.isArray(value)) return new Set(value);
   if (isPlain(empty) && Array.isArray(value)) return Object.fromEntries(value.map(key => [String(key), {}]));
   if (PACKAGE_FACT.test(fact.name) && isPlain(value)) return Object.fromEntries(Object.entries(value).map(([name, versions]) => [name, packageVersions(versions)]));

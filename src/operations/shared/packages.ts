@@ -4,6 +4,7 @@ import { OperationValueError } from "../../core/errors.ts";
 import type { OperationHost } from "../../core/host.ts";
 import type { Steps } from "../../core/steps.ts";
 import type { Packages } from "../../facts/shared/packages.ts";
+import { shellWords } from "../../facts/shared/shell-words.ts";
 
 /** Packages to install or to remove. */
 export interface PackageArguments {
@@ -106,12 +107,19 @@ function versionsNote(installed: Packages, { name, key = name }: WantedPackage):
 
 /** The packages that an argument names, pinned by what joins name and version. Throws `OperationValueError` for what cannot be a name. */
 function wantedPackages(packages: Want["packages"] = [], pin: string | undefined): readonly WantedPackage[] {
-  return (typeof packages === "string" ? [packages] : packages).map(given => {
-    const wanted = typeof given === "string" ? pinned(given, pin) : given;
-    if (wanted.word.trim() === "") throw new OperationValueError("A package has an empty name");
-    if (wanted.word.startsWith("-")) throw new OperationValueError(`A package name cannot begin with a dash: got "${wanted.word}"`);
-    return wanted;
-  });
+  const wanted = (typeof packages === "string" ? [packages] : packages).map(given => (typeof given === "string" ? pinned(given, pin) : given));
+  checkNames(wanted.map(({ word }) => word));
+  return wanted;
+}
+
+/** The names of packages as a list. Throws `OperationValueError` for what cannot be a name, or would be taken for an option. */
+export function checkNames(names: string | readonly string[]): readonly string[] {
+  const list = typeof names === "string" ? [names] : names;
+  for (const name of list) {
+    if (name.trim() === "") throw new OperationValueError("A package has an empty name");
+    if (name.startsWith("-")) throw new OperationValueError(`A package name cannot begin with a dash: got "${name}"`);
+  }
+  return list;
 }
 
 /** `vim=9.0` as a name and the one version that will do. The name of a scoped package may itself begin with what joins them: `@types/node`. */
@@ -125,8 +133,12 @@ function pinned(text: string, pin: string | undefined): WantedPackage {
 /** Options as a user writes them: a list has one word per item, a text is split into words, quotes holding one together. */
 export type ExtraArguments = string | readonly string[];
 
-/** The words of extra options, for a hole of ``sh`…` ``. */
-export const extraWords = (extra: ExtraArguments | undefined): readonly Word[] => (typeof extra === "string" ? splitWords(extra) : (extra ?? []));
-
-const splitWords = (text: string): string[] =>
-  (text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []).map(word => word.replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ""));
+/** The words of extra options, for a hole of ``sh`…` ``. Throws `OperationValueError` for a quote that does not end. */
+export function extraWords(extra: ExtraArguments | undefined): readonly Word[] {
+  if (typeof extra !== "string") return extra ?? [];
+  try {
+    return shellWords(extra);
+  } catch {
+    throw new OperationValueError(`A quote does not end in the options \`${extra}\``);
+  }
+}
