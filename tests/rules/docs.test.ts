@@ -95,7 +95,9 @@ function argumentsOf(method: ts.Symbol, index: number): readonly ts.Symbol[] {
   return (type.isUnion() ? type.types : [type]).flatMap(one => checker.getPropertiesOfType(one));
 }
 
-const typeOfMember = (symbol: ts.Symbol): ts.Type => checker.getTypeOfSymbol(symbol);
+function typeOfMember(symbol: ts.Symbol): ts.Type {
+  return checker.getTypeOfSymbol(symbol);
+}
 
 function check(list: string[], name: string, symbol: ts.Symbol): void {
   const text = ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
