@@ -79,9 +79,8 @@ export class OperationView implements OperationHost {
     return this.#call.how.all._tempDir ?? (await this.getFact(TempDir));
   }
 
-  async tempFile(key?: string): Promise<string> {
-    const directory = await this.tempDir();
-    const path = `${directory}/tsinfra-${this.#engine.tempName(key)}`;
+  async tempFile(key?: string, directory?: string): Promise<string> {
+    const path = `${directory ?? (await this.tempDir())}/tsinfra-${this.#engine.tempName(key)}`;
     this.tempFiles.add(path);
     return path;
   }
