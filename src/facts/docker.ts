@@ -31,14 +31,17 @@ type Labels = Readonly<Record<string, string>>;
 /** Where ports of a container, such as `80/tcp`, are published; `null` for one that is not. */
 export type DockerPorts = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
 
+/** Which object. */
 export interface DockerObjectArguments {
   /** Id or name. */
   readonly objectId: string;
 }
+/** Which container. */
 export interface DockerContainerArguments {
   /** Id or name of the container. */
   readonly containerId: string;
 }
+/** Which image. */
 export interface DockerImageArguments {
   /** Id or name of the image. */
   readonly imageId: string;

@@ -25,6 +25,7 @@ export interface IptablesRule {
   readonly extras?: readonly string[];
 }
 
+/** Which table. */
 export interface IptablesTableArguments {
   /** Name of the table; default `filter`. */
   readonly table?: string;
@@ -40,6 +41,7 @@ export const IptablesChains = chains("iptables.IptablesChains", "iptables-save")
 /** IPv6 chains of a table, with their policy; `-` for a chain that has none. */
 export const Ip6tablesChains = chains("iptables.Ip6tablesChains", "ip6tables-save");
 
+/** Arguments of `iptables.IptablesRuleExists`. */
 export interface IptablesRuleExistsArguments extends IptablesTableArguments {
   /** Name of the chain. */
   readonly chain: string;

@@ -82,6 +82,7 @@ function userColumn(name: string, value: string | undefined): string | number | 
   return name.startsWith("max_") && value !== undefined ? numberOr(value) : value;
 }
 
+/** Arguments of `mysql.MysqlUserGrants`. */
 export interface MysqlUserGrantsArguments extends MysqlConnection {
   /** Name of the user. */
   readonly user: string;

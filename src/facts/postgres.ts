@@ -44,7 +44,7 @@ export function postgresText(text: string): string {
 /** Columns of a catalogue, without the letters that all their names begin with; numbers and truth values as such. */
 export type PostgresRecord = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Roles by name, with the columns of `pg_roles`: `super`, `canlogin`, `createdb`, `connlimit` … */
+/** Roles by name, with the columns of `pg_roles`: `super`, `canlogin`, `createdb`, `connlimit` and so on. */
 export const PostgresRoles = catalogue("postgres.PostgresRoles", {
   sql: "SELECT * FROM pg_catalog.pg_roles",
   prefix: "rol",

@@ -12,6 +12,7 @@ export interface SelinuxContext {
   readonly level?: string;
 }
 
+/** Arguments of `selinux.SEBoolean`. */
 export interface SEBooleanArguments {
   /** Name of the boolean. */
   readonly boolean: string;
@@ -26,6 +27,7 @@ export const SEBoolean = fact<string, SEBooleanArguments>({
   empty: "",
 });
 
+/** Arguments of `selinux.FileContext`. */
 export interface FileContextArguments {
   /** Path on the host. */
   readonly path: string;
@@ -39,6 +41,7 @@ export const FileContext = fact<SelinuxContext | undefined, FileContextArguments
   empty: undefined,
 });
 
+/** Arguments of `selinux.FileContextMapping`. */
 export interface FileContextMappingArguments {
   /** The rule's regular expression for paths, as it was given to `semanage`. */
   readonly target: string;
@@ -85,6 +88,7 @@ export const SEPorts = fact<Readonly<Record<string, Readonly<Record<string, stri
 /** A protocol that has ports with types. */
 export type SelinuxProtocol = "tcp" | "udp" | "sctp" | "dccp";
 
+/** Arguments of `selinux.SEPort`. */
 export interface SEPortArguments {
   /** The port's protocol. */
   readonly protocol: SelinuxProtocol;

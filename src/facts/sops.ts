@@ -2,6 +2,7 @@
 import { remotePath, Secret, sh } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 
+/** Arguments of `sops.SopsKey`. */
 export interface SopsKeyArguments {
   /** Path of the encrypted file; its ending says whether it is JSON, YAML, INI or dotenv. */
   readonly secretsFile: string;

@@ -18,13 +18,15 @@ interface TableArguments {
   readonly version?: 4 | 6;
 }
 
+/** Arguments of `iptables.chain`. */
 export interface ChainArguments extends TableArguments {
   /** What becomes of packets that no rule of the chain decides on, such as `DROP`. Only built-in chains have one. Default: left as it is. */
   readonly policy?: string;
 }
 
+/** Arguments of `iptables.rule`. */
 export interface RuleArguments extends TableArguments {
-  /** What is done with the packets: `ACCEPT`, `DROP`, `LOG`, the name of a chain … */
+  /** What is done with the packets: `ACCEPT`, `DROP`, `LOG`, the name of a chain. */
   readonly jump: string;
   /** Put a new rule at the end of the chain; `false`: at the beginning. Default true. */
   readonly append?: boolean;

@@ -4,6 +4,7 @@ import { operation } from "../core/operation.ts";
 import { LxdContainers } from "../facts/lxd.ts";
 import { checkName } from "./shared/containers.ts";
 
+/** Arguments of `lxd.container`. */
 export interface ContainerArguments {
   /** Name of the container. */
   readonly id: string;

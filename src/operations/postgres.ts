@@ -37,6 +37,7 @@ export const sql = operation<SqlArguments>({
   },
 });
 
+/** Arguments of `postgres.role`. */
 export interface RoleArguments extends PostgresConnection, PresentArguments {
   /** Name of the role. */
   readonly role: string;
@@ -98,6 +99,7 @@ const ROLE_ATTRIBUTES = [
 /** What a role is without any word. That it inherits is worth saying. */
 const NEW_ROLE: PostgresRecord = { canlogin: false, super: false, inherit: "unsaid", createdb: false, createrole: false, replication: false, connlimit: -1 };
 
+/** Arguments of `postgres.database`. */
 export interface DatabaseArguments extends PostgresConnection, PresentArguments {
   /** Name of the database. */
   readonly database: string;

@@ -2,6 +2,7 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 
+/** Arguments of `puppet.agent`. */
 export interface AgentArguments {
   /** Name of the server; default: the configured one. */
   readonly server?: string;

@@ -5,6 +5,7 @@ import { operation } from "../core/operation.ts";
 import { FileContext, FileContextMapping, SEBoolean, SEPort, SEPorts, type SelinuxProtocol } from "../facts/selinux.ts";
 import { Which } from "../facts/server/index.ts";
 
+/** Arguments of `selinux.boolean`. */
 export interface BooleanArguments {
   /** Name of the boolean. */
   readonly boolName: string;
@@ -28,6 +29,7 @@ export const boolean = operation<BooleanArguments>({
   },
 });
 
+/** Arguments of `selinux.fileContext`. */
 export interface FileContextArguments {
   /** Path on the host. */
   readonly path: string;
@@ -48,6 +50,7 @@ export const fileContext = operation<FileContextArguments>({
   },
 });
 
+/** Arguments of `selinux.fileContextMapping`. */
 export interface FileContextMappingArguments {
   /** Regular expression for whole paths, such as `/srv/www(/.*)?`. */
   readonly target: string;
@@ -74,6 +77,7 @@ export const fileContextMapping = operation<FileContextMappingArguments>({
   },
 });
 
+/** Arguments of `selinux.port`. */
 export interface PortArguments {
   /** Protocol of the port. */
   readonly protocol: SelinuxProtocol;

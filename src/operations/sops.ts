@@ -4,6 +4,7 @@ import { OperationError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
 import { SopsKey } from "../facts/sops.ts";
 
+/** Arguments of `sops.key`. */
 export interface KeyArguments {
   /** Path of the encrypted file. Whoever runs `sops` there must have a key for it. */
   readonly secretsFile: string;

@@ -18,6 +18,7 @@ interface LoginArguments extends ServerArguments {
   readonly user?: string;
 }
 
+/** Arguments of `ssh.keyscan`. */
 export interface KeyscanArguments extends ServerArguments {
   /** Remove the keys that are known and ask again; default false. */
   readonly force?: boolean;
@@ -53,6 +54,7 @@ function isFor(line: string, name: string): boolean {
   return fields.length < 3 || (names ?? "").split(",").includes(name);
 }
 
+/** Arguments of `ssh.command`. */
 export interface CommandArguments extends LoginArguments {
   /** Line for the other host's shell. */
   readonly command: string;
@@ -71,6 +73,7 @@ export const command = operation<CommandArguments>({
   },
 });
 
+/** Arguments of `ssh.upload`. */
 export interface UploadArguments extends LoginArguments {
   /** File on the host. */
   readonly filename: string;
@@ -99,6 +102,7 @@ export const upload = operation<UploadArguments>({
   },
 });
 
+/** Arguments of `ssh.download`. */
 export interface DownloadArguments extends LoginArguments {
   /** File on the other host. */
   readonly filename: string;

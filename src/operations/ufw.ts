@@ -6,6 +6,7 @@ import { network } from "../facts/shared/network.ts";
 import { type UfwAction, type UfwPolicy, type UfwRule, UfwRules, UfwStatus } from "../facts/ufw.ts";
 import { option } from "./shared/options.ts";
 
+/** Arguments of `ufw.service`. */
 export interface ServiceArguments {
   /** The firewall must be on, now and after a restart; `false`: off. Default true. */
   readonly enabled?: boolean;
@@ -28,6 +29,7 @@ export const service = operation<ServiceArguments>({
   },
 });
 
+/** Arguments of `ufw.default`. */
 export interface DefaultArguments {
   /** What becomes of packets that no rule speaks of. */
   readonly policy: UfwPolicy;
@@ -51,6 +53,7 @@ const defaultPolicy = operation<DefaultArguments>({
 });
 export { defaultPolicy as default };
 
+/** Arguments of `ufw.logging`. */
 export interface LoggingArguments {
   /** How much is logged; `true` and `"on"` mean any of it, `false` and `"off"` nothing. */
   readonly level: boolean | "off" | "on" | "low" | "medium" | "high" | "full";
@@ -72,6 +75,7 @@ export const logging = operation<LoggingArguments>({
   },
 });
 
+/** Arguments of `ufw.rule`. */
 export interface RuleArguments {
   /** What is done with the packets; `limit` refuses those who come too often. */
   readonly action: UfwAction;

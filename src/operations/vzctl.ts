@@ -5,21 +5,25 @@ import { type Operation, operation } from "../core/operation.ts";
 import { OpenvzContainers } from "../facts/vzctl.ts";
 import { option } from "./shared/options.ts";
 
+/** Which container. */
 export interface ContainerArguments {
   /** Number of the container (CTID). */
   readonly ctid: string | number;
 }
 
+/** Arguments of `vzctl.start` and `vzctl.restart`. */
 export interface StartArguments extends ContainerArguments {
   /** Start it even if it is disabled; default false. */
   readonly force?: boolean;
 }
 
+/** Arguments of `vzctl.create`. */
 export interface CreateArguments extends ContainerArguments {
   /** Template of the operating system in it; default: the configured one. */
   readonly template?: string;
 }
 
+/** Arguments of `vzctl.set`. */
 export interface SetArguments extends ContainerArguments {
   /** Keep the settings for the next start, too; default true. */
   readonly save?: boolean;

@@ -16,6 +16,7 @@ interface TreeArguments extends CommonArguments {
   readonly recursive?: boolean;
 }
 
+/** Arguments of `zfs.dataset`. */
 export interface DatasetArguments extends TreeArguments {
   /** Name, such as `tank/home`; with `@` it is a snapshot. */
   readonly datasetName: string;
@@ -25,11 +26,13 @@ export interface DatasetArguments extends TreeArguments {
   readonly volumeSize?: string | number;
 }
 
+/** Arguments of `zfs.filesystem`. */
 export interface FilesystemArguments extends TreeArguments {
   /** Name, such as `tank/home`. */
   readonly fsName: string;
 }
 
+/** Arguments of `zfs.volume`. */
 export interface VolumeArguments extends TreeArguments {
   /** Name, such as `tank/disk`. */
   readonly volumeName: string;
@@ -39,6 +42,7 @@ export interface VolumeArguments extends TreeArguments {
   readonly sparse?: boolean;
 }
 
+/** Arguments of `zfs.snapshot`. */
 export interface SnapshotArguments extends CommonArguments {
   /** Name, such as `tank/home@monday`. */
   readonly snapshotName: string;

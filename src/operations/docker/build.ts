@@ -4,6 +4,7 @@ import { DockerImage } from "../../facts/docker.ts";
 import { checkName, commandWords, each, eachPair, type Pairs } from "../shared/containers.ts";
 import { option } from "../shared/options.ts";
 
+/** Arguments of `docker.build`. */
 export interface BuildArguments {
   /** Directory on the host, or URL, that the image is built from. */
   readonly path: string;

@@ -4,6 +4,7 @@ import { operation } from "../../core/operation.ts";
 import { checkName, commandWords, each } from "../shared/containers.ts";
 import { option } from "../shared/options.ts";
 
+/** Arguments of `docker.compose`. */
 export interface ComposeArguments {
   /** Directory of the project on the host. Compose looks there for `compose.yaml` and the like. */
   readonly projectDirectory: string;

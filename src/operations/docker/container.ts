@@ -5,6 +5,7 @@ import { DockerContainer } from "../../facts/docker.ts";
 import { checkName, commandWords, docker, each, eachPair, type Pairs } from "../shared/containers.ts";
 import { option } from "../shared/options.ts";
 
+/** Arguments of `docker.container`. */
 export interface ContainerArguments {
   /** Name of the container. */
   readonly container: string;

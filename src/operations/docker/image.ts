@@ -3,6 +3,7 @@ import { operation } from "../../core/operation.ts";
 import { DockerImage } from "../../facts/docker.ts";
 import { docker } from "../shared/containers.ts";
 
+/** Arguments of `docker.image`. */
 export interface ImageArguments {
   /** Name, with a tag or a digest: `[HOST[:PORT]/]NAME[:TAG][@DIGEST]`. */
   readonly image: string;

@@ -4,6 +4,7 @@ import { DockerNetwork } from "../../facts/docker.ts";
 import { checkName, docker, each, eachPair, type Pairs } from "../shared/containers.ts";
 import { option } from "../shared/options.ts";
 
+/** Arguments of `docker.network`. */
 export interface NetworkArguments {
   /** Name of the network. */
   readonly network: string;

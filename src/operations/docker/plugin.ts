@@ -3,6 +3,7 @@ import { operation } from "../../core/operation.ts";
 import { type DockerObject, DockerPlugin } from "../../facts/docker.ts";
 import { checkName, docker, type Pairs, pairsOf } from "../shared/containers.ts";
 
+/** Arguments of `docker.plugin`. */
 export interface PluginArguments {
   /** Name and tag of the plugin. */
   readonly plugin: string;

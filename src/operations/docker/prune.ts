@@ -1,6 +1,7 @@
 import { sh } from "../../core/command.ts";
 import { operation } from "../../core/operation.ts";
 
+/** Arguments of `docker.prune`. */
 export interface PruneArguments {
   /** Remove every image that no container uses, not only those without a name; default false. */
   readonly all?: boolean;

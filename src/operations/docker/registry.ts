@@ -7,11 +7,13 @@ import { DockerAuths } from "../../facts/docker.ts";
 /** What docker calls its hub where it keeps credentials. */
 const DOCKER_HUB = "https://index.docker.io/v1/";
 
+/** Arguments of `docker.logout`. */
 export interface LogoutArguments {
   /** The registry, such as `registry.example.com:5000`; default: Docker Hub. */
   readonly server?: string;
 }
 
+/** Arguments of `docker.login`. */
 export interface LoginArguments extends LogoutArguments {
   /** User of the registry. */
   readonly username: string;

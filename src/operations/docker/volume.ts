@@ -4,6 +4,7 @@ import { DockerVolume } from "../../facts/docker.ts";
 import { checkName, docker, eachPair, type Pairs } from "../shared/containers.ts";
 import { option } from "../shared/options.ts";
 
+/** Arguments of `docker.volume`. */
 export interface VolumeArguments {
   /** Name of the volume. */
   readonly volume: string;

@@ -5,6 +5,7 @@ import { drop, type PresentArguments } from "../shared/sql.ts";
 import { connectionOf, identifier, runner } from "./connection.ts";
 import { privileges } from "./privileges.ts";
 
+/** Arguments of `mysql.database`. */
 export interface DatabaseArguments extends MysqlConnection, PresentArguments {
   /** Name of the database. */
   readonly database: string;

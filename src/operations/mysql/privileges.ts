@@ -3,6 +3,7 @@ import { operation } from "../../core/operation.ts";
 import { mysqlAccount, type MysqlConnection, MysqlUserGrants } from "../../facts/mysql.ts";
 import { connectionOf, identifier, runner } from "./connection.ts";
 
+/** Arguments of `mysql.privileges`. */
 export interface PrivilegesArguments extends MysqlConnection {
   /** Name of the user. */
   readonly user: string;

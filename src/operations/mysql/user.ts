@@ -6,6 +6,7 @@ import { checkLimit, drop, type PresentArguments } from "../shared/sql.ts";
 import { connectionOf, runner } from "./connection.ts";
 import { privileges as grant } from "./privileges.ts";
 
+/** Arguments of `mysql.user`. */
 export interface UserArguments extends MysqlConnection, PresentArguments {
   /** Name of the user. */
   readonly user: string;
