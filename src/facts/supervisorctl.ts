@@ -1,6 +1,5 @@
 /** Facts about processes under supervisord. @module */
-import type { Secret, Word } from "../core/command.ts";
-import { sh } from "../core/command.ts";
+import { Secret, sh, type Word } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 import { words } from "./shared/lines.ts";
 import type { ServiceStatuses } from "./shared/services.ts";
@@ -45,7 +44,7 @@ export function supervisorctl({ configFile, serverUrl, username, password }: Sup
     ...option("--configuration", configFile),
     ...option("--serverurl", serverUrl),
     ...option("--username", username),
-    ...option("--password", password),
+    ...option("--password", password === undefined ? undefined : Secret.of(password)),
   ];
 }
 

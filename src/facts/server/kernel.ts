@@ -1,6 +1,6 @@
 /** The kernel and its limits. @module */
 import { operand, sh } from "../../core/command.ts";
-import { fact } from "../../core/fact.ts";
+import { type CommandFact, fact } from "../../core/fact.ts";
 import { numberOr, splitOnce, words } from "../shared/lines.ts";
 
 /** A loaded kernel module. */
@@ -32,12 +32,26 @@ export interface SysctlArguments {
   readonly keys?: readonly string[];
 }
 
+type SysctlFact = CommandFact<SysctlArguments, Readonly<Record<string, SysctlValue>>>;
+
+/** What `sysctl` is; nothing where there is none. */
+const SysctlTool = fact<string>({
+  name: "server.SysctlTool",
+  command: () => sh`readlink -f "$(command -v sysctl)" 2>/dev/null || true`,
+  parse: lines => lines[0]!.replace(/^.*\//, ""),
+  empty: "",
+});
+
+const SysctlAsFarAsReadable: SysctlFact = fact({ name: "server.Sysctl", command: () => sh`sysctl -a 2>/dev/null || true`, parse: settings, empty: {} });
+
 /** Kernel settings, by name; those that the kernel does not have are left out. */
-export const Sysctl = fact<Readonly<Record<string, SysctlValue>>, SysctlArguments>({
+export const Sysctl: SysctlFact = fact({
   name: "server.Sysctl",
   command: ({ keys }) => (keys ? sh`sysctl ${keys.map(operand)} 2>/dev/null || true` : sh`sysctl -a`),
-  parse: lines => Object.fromEntries(lines.map(setting).filter(found => found !== undefined)),
+  parse: settings,
   empty: {},
+  // That of busybox fails when there is one setting that nobody can read.
+  variant: { by: SysctlTool, when: ({ keys }) => !keys, choose: tool => (tool === "sysctl" ? undefined : SysctlAsFarAsReadable) },
 });
 
 /** Read a setting's value as `server.Sysctl` does. */
@@ -83,6 +97,10 @@ function kernelModule(line: string): [name: string, module: KernelModule] {
   if (!name || !size || !instances || !depends || !state) throw new SyntaxError(`Not a line of /proc/modules: ${JSON.stringify(line)}`);
   const users = depends.split(",").filter(user => user !== "" && user !== "-");
   return [name, { size, instances: Number(instances), state, ...(users.length > 0 ? { depends: users } : {}) }];
+}
+
+function settings(lines: readonly string[]): Readonly<Record<string, SysctlValue>> {
+  return Object.fromEntries(lines.map(setting).filter(found => found !== undefined));
 }
 
 function setting(line: string): [key: string, value: SysctlValue] | undefined {

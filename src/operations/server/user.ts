@@ -125,7 +125,7 @@ function* create(os: string, name: string, { home, shell, group, groups = [], sy
     createHome ? "-m" : !isFreebsd && "-M",
   ];
   if (!isFreebsd) yield sh`useradd ${[...options, ...passwordOption(password), name]}`;
-  else if (password) yield sh`echo ${secret(password)} | pw useradd -n ${name} -H 0 ${options}`;
+  else if (password) yield sh`echo ${Secret.of(password)} | pw useradd -n ${name} -H 0 ${options}`;
   else yield sh`pw useradd -n ${name} ${options}`;
 }
 
@@ -141,16 +141,14 @@ function* change(os: string, name: string, existing: UserAccount, { home, shell,
     ...differing("-c", comment, existing.comment),
     ...(changesPassword && os !== FREEBSD ? passwordOption(password) : []),
   ];
-  if (changesPassword && os === FREEBSD && password) yield sh`echo ${secret(password)} | pw usermod -n ${name} -H 0`;
+  if (changesPassword && os === FREEBSD && password) yield sh`echo ${Secret.of(password)} | pw usermod -n ${name} -H 0`;
   if (options.length === 0) return;
   yield os === FREEBSD ? sh`pw usermod -n ${name} ${options}` : sh`usermod ${options} ${name}`;
 }
 
 const differing = (name: string, wanted: string | undefined, existing: string | undefined): readonly string[] => (wanted && wanted !== existing ? [name, wanted] : []);
-const passwordOption = (password: string | Secret | undefined): readonly (string | Secret)[] => (password ? ["-p", secret(password)] : []);
+const passwordOption = (password: string | Secret | undefined): readonly (string | Secret)[] => (password ? ["-p", Secret.of(password)] : []);
 
-/** Encrypted or not, a password is nothing to show. */
-const secret = (value: string | Secret): Secret => (typeof value === "string" ? new Secret(value) : value);
 const text = (value: string | Secret | undefined): string | undefined => (value instanceof Secret ? value.reveal() : value);
 
 /** A name stands between options and in lists. */
