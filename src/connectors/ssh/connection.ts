@@ -1,21 +1,21 @@
 /** An open SSH connection: one channel for each command. @module */
-import type { Shell } from "../../core/command.ts";
+import { quote, type Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
-import { captureOutput, signalExitCode } from "../shared/output.ts";
+import { captureOutput } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
 import type { Client, ClientChannel, ExecOptions, PseudoTtyOptions } from "./library.ts";
+import { type MarkedLine, markLine } from "./marked.ts";
+import { Talk } from "./talk.ts";
 
 /** sshd allows 10 sessions a connection unless told otherwise; two are left for others. */
 const CHANNELS = 8;
 /** How often a refused channel is asked for again when no other is open, which would have explained the refusal. */
 const REFUSALS = 5;
-/** How long a command may take to end once it was asked to, in milliseconds. */
+/** How long the server may take to agree that the connection is closed, in milliseconds. */
 const GRACE = 1000;
-/** A process left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
-const SILENCE = 1000;
 
 export class SshConnection implements Connection {
   readonly #client: Client;
@@ -46,8 +46,9 @@ export class SshConnection implements Connection {
   async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
     const { signal } = options;
     using _ = await this.#slots.take(signal);
-    const channel = await this.#open(command, options);
-    return await this.#converse(channel, options);
+    const marked = markLine(command.wire(), { pty: options.pty ?? false });
+    const channel = await this.#open(marked.line, options);
+    return await this.#converse(channel, marked, options);
   }
 
   async close(): Promise<void> {
@@ -61,11 +62,11 @@ export class SshConnection implements Connection {
   }
 
   /** A channel with the command running in it. Waits while the server has none to give. */
-  async #open(command: Shell, { pty, signal }: RunOptions): Promise<ClientChannel> {
+  async #open(line: string, { pty, signal }: RunOptions): Promise<ClientChannel> {
     for (let refusals = 1; ; refusals++) {
       signal?.throwIfAborted();
       if (this.#isLost) throw this.#lost();
-      const opening = this.#exec(command.wire(), pty ?? false);
+      const opening = this.#exec(line, pty ?? false);
       try {
         return await unlessAborted(opening, signal);
       } catch (error) {
@@ -94,23 +95,23 @@ export class SshConnection implements Connection {
     return Promise.race([promise, this.#closed.then(() => Promise.reject(this.#lost()))]);
   }
 
-  async #converse(channel: ClientChannel, options: RunOptions): Promise<RunResult> {
+  async #converse(channel: ClientChannel, marked: MarkedLine, options: RunOptions): Promise<RunResult> {
     const { signal, stdin, pty } = options;
     const output = captureOutput(options);
     const talk = new Talk(channel);
     channel.on("data", (chunk: Buffer) => {
       talk.heard();
-      output.add("stdout", chunk);
+      output.add("stdout", marked.stdout.pass(chunk));
     });
     channel.stderr.on("data", (chunk: Buffer) => {
       talk.heard();
-      output.add("stderr", chunk);
+      output.add("stderr", marked.stderr.pass(chunk));
     });
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {
       failure ??= { reason };
-      stopping ??= talk.stop();
+      stopping ??= talk.stop(name => this.#kill(marked.stdout.pid, name));
     };
     using _ = onAbort(signal, () => stop(signal?.reason));
     pump(stdin, piece => talk.write(piece)).then(({ lastByte }) => talk.endInput(pty ? endOfInput(lastByte) : undefined)).catch(stop);
@@ -119,7 +120,24 @@ export class SshConnection implements Connection {
     await stopping;
     if (failure) throw failure.reason;
     if (talk.exitCode === undefined) throw this.#lost();
+    output.add("stdout", marked.stdout.rest());
+    output.add("stderr", marked.stderr.rest());
     return output.result(talk.exitCode);
+  }
+
+  /** Send a signal to a process group, over a channel of its own. */
+  async #kill(group: number | undefined, signal: "TERM" | "KILL"): Promise<void> {
+    if (group === undefined || this.#isLost) return;
+    // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
+    const line = signal === "TERM" ? `kill -TERM -${group} || kill -TERM ${group}` : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
+    try {
+      const channel = await this.#exec(`exec /bin/sh -c ${quote(`{ ${line}; } 2>/dev/null`)}`, false);
+      channel.resume().stderr.resume();
+      channel.end();
+      await new Promise<void>(resolve => channel.once("close", () => resolve()));
+    } catch {
+      // No channel to be had: closing the command's own is what is left.
+    }
   }
 
   #lost(cause?: unknown): ConnectionLostError {
@@ -132,69 +150,3 @@ export class SshConnection implements Connection {
 const TERMINAL = { term: "dumb", modes: { ECHO: 0, ONLCR: 0 } } as PseudoTtyOptions;
 
 const isRefusal = (error: unknown): boolean => /Channel open failure/.test((error as Error).message);
-
-/** One command's channel. */
-class Talk {
-  exitCode: number | undefined;
-  /** The command has ended and all its output is here, or the connection is gone. */
-  readonly end: Promise<void>;
-  readonly #channel: ClientChannel;
-  #hasEnded = false;
-  #heardAt = performance.now();
-  #resume: (() => void) | undefined;
-
-  constructor(channel: ClientChannel) {
-    this.#channel = channel;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.end = promise.then(() => {
-      this.#hasEnded = true;
-      this.#resume?.();
-    });
-    channel.on("error", () => {});
-    channel.on("drain", () => this.#resume?.());
-    channel.on("exit", (code: number | null, signal?: string) => {
-      this.exitCode = code ?? signalExitCode(signal ?? "");
-      void this.#silence().then(() => {
-        channel.close();
-        resolve();
-      });
-    });
-    channel.on("close", () => resolve());
-  }
-  heard(): void {
-    this.#heardAt = performance.now();
-  }
-  /** False when nobody reads any more. */
-  async write(piece: Uint8Array): Promise<boolean> {
-    if (this.#hasEnded || !this.#channel.writable) return false;
-    if (this.#channel.write(piece)) return true;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#resume = resolve;
-    await promise;
-    return !this.#hasEnded;
-  }
-  endInput(last: string | undefined): void {
-    if (this.#hasEnded || !this.#channel.writable) return;
-    // A terminal has no other end: closing this side of it tells the command nothing.
-    if (last !== undefined) this.#channel.write(last);
-    else this.#channel.end();
-  }
-  /** End the command: politely, then not, then leave it. */
-  async stop(): Promise<void> {
-    for (const signal of ["TERM", "KILL"]) {
-      if (this.#hasEnded) return;
-      this.#channel.signal(signal);
-      if (await settlesWithin(this.end, GRACE)) return;
-    }
-    this.#channel.close();
-    // The server's own answer may never come.
-    this.#channel.emit("close");
-  }
-  async #silence(): Promise<void> {
-    const exit = performance.now();
-    for (;;) {
-      const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
-      if (left <= 0 || (await settlesWithin(this.end, left))) return;
-    }
-  }
-}

@@ -1,0 +1,67 @@
+/** Telling a command's output from what the login shell's start-up files print, and learning its process id. @module */
+import { randomBytes } from "node:crypto";
+import { quote } from "../../core/command.ts";
+
+/** A command line that says where its output begins. */
+export interface MarkedLine {
+  readonly line: string;
+  readonly stdout: MarkFilter;
+  readonly stderr: MarkFilter;
+}
+
+/**
+ * The line run by `/bin/sh`, whatever the login shell is, in the login shell's own place:
+ * so its process id is that of the process group. sshd ends processes on request only for users other than root.
+ */
+export function markLine(line: string, { pty }: { readonly pty: boolean }): MarkedLine {
+  const mark = randomBytes(8).toString("hex");
+  // On a terminal both streams are one.
+  const announce = pty ? `echo ${mark} $$` : `echo ${mark} $$; echo ${mark} >&2`;
+  return { line: `exec /bin/sh -c ${quote(`${announce}; ${line}`)}`, stdout: new MarkFilter(mark), stderr: pty ? MarkFilter.open() : new MarkFilter(mark) };
+}
+
+/** A server that runs something else (a forced command) never shows the mark: then all of it is output. */
+const MOST_NOISE = 64 * 1024;
+
+/** Holds a stream back until its mark has come. */
+export class MarkFilter {
+  /** What the mark carried: the process id. */
+  pid: number | undefined;
+  readonly #mark: string;
+  #held: Buffer | undefined = Buffer.alloc(0);
+
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
+  /** A filter that holds nothing back. */
+  static open(): MarkFilter {
+    const filter = new MarkFilter("");
+    filter.#held = undefined;
+    return filter;
+  }
+  /** What of the chunk, and of what was held, is the command's own. */
+  pass(chunk: Buffer): Buffer {
+    if (this.#held === undefined) return chunk;
+    const held = Buffer.concat([this.#held, chunk]);
+    const start = held.indexOf(this.#mark);
+    const end = start < 0 ? -1 : held.indexOf("\n", start);
+    if (end >= 0) {
+      const pid = Number(held.toString("latin1", start + this.#mark.length, end));
+      if (pid > 1) this.pid = pid;
+      this.#held = undefined;
+      return held.subarray(end + 1);
+    }
+    if (held.length > MOST_NOISE) return this.#release(held);
+    this.#held = held;
+    return NOTHING;
+  }
+  /** What is left at the end of the stream. */
+  rest(): Buffer {
+    return this.#held === undefined ? NOTHING : this.#release(this.#held);
+  }
+  #release(held: Buffer): Buffer {
+    this.#held = undefined;
+    return held;
+  }
+}
+const NOTHING = Buffer.alloc(0);

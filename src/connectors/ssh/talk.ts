@@ -1,0 +1,77 @@
+/** One command on one channel. @module */
+import { settlesWithin } from "../shared/wait.ts";
+import { signalExitCode } from "../shared/output.ts";
+import type { ClientChannel } from "./library.ts";
+
+/** How long a command may take to end once it was asked to, in milliseconds. */
+const GRACE = 1000;
+/** A process left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
+const SILENCE = 1000;
+
+/** A channel with a command running in it. */
+export class Talk {
+  exitCode: number | undefined;
+  /** The command has ended and all its output is here, or the connection is gone. */
+  readonly end: Promise<void>;
+  readonly #channel: ClientChannel;
+  #hasEnded = false;
+  #heardAt = performance.now();
+  #resume: (() => void) | undefined;
+
+  constructor(channel: ClientChannel) {
+    this.#channel = channel;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.end = promise.then(() => {
+      this.#hasEnded = true;
+      this.#resume?.();
+    });
+    channel.on("error", () => {});
+    channel.on("drain", () => this.#resume?.());
+    channel.on("exit", (code: number | null, signal?: string) => {
+      this.exitCode = code ?? signalExitCode(signal ?? "");
+      void this.#silence().then(() => {
+        channel.close();
+        resolve();
+      });
+    });
+    channel.on("close", () => resolve());
+  }
+  /** Call whenever output has arrived. */
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+  /** False when nobody reads any more. */
+  async write(piece: Uint8Array): Promise<boolean> {
+    if (this.#hasEnded || !this.#channel.writable) return false;
+    if (this.#channel.write(piece)) return true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resume = resolve;
+    await promise;
+    return !this.#hasEnded;
+  }
+  /** `last` is what a terminal takes for the end; closing this side of it tells the command nothing. */
+  endInput(last: string | undefined): void {
+    if (this.#hasEnded || !this.#channel.writable) return;
+    if (last !== undefined) this.#channel.write(last);
+    else this.#channel.end();
+  }
+  /** End the command: politely, then not, then leave it. `kill` sends a signal to its processes, where it can. */
+  async stop(kill: (signal: "TERM" | "KILL") => Promise<void>): Promise<void> {
+    for (const signal of ["TERM", "KILL"] as const) {
+      if (!this.#hasEnded) this.#channel.signal(signal);
+      await settlesWithin(kill(signal), GRACE);
+      if (!this.#hasEnded) await settlesWithin(this.end, GRACE);
+    }
+    if (this.#hasEnded) return;
+    this.#channel.close();
+    // The server's own answer may never come.
+    this.#channel.emit("close");
+  }
+  async #silence(): Promise<void> {
+    const exit = performance.now();
+    for (;;) {
+      const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
+      if (left <= 0 || (await settlesWithin(this.end, left))) return;
+    }
+  }
+}
