@@ -112,7 +112,7 @@ export const resultKey = (key: string): string => (SCHEMA_KEYS.has(key) ? camel(
  * Facts that the pyinfra of the cases has not: no case can answer them, so a host of a case knows nothing about them.
  * What an operation does then is what pyinfra did.
  */
-export const NEWER_FACTS = new Set(["apt.AptDeb822Sources", "git.GitLocalCommit", "git.GitRemoteBranchCommit", "git.GitSubmodulesCurrent", "gpg.GpgKeyrings"]);
+export const NEWER_FACTS = new Set(["apt.AptDeb822Sources", "files.FindLinks", "files.SameFile", "files.TouchIsBusybox", "git.GitLocalCommit", "git.GitRemoteBranchCommit", "git.GitSubmodulesCurrent", "gpg.GpgKeyrings"]);
 
 /** Facts about a path, and the `type` of ours for which pyinfra gives an object (`false`: another type, `null`: nothing). */
 const PATH_FACTS: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 import { download } from "../../core/command.ts";
 import { LocalFileError } from "../../core/errors.ts";
+import type { OperationHost } from "../../core/host.ts";
 import { operation } from "../../core/operation.ts";
 import { File } from "../../facts/files/index.ts";
 import { hasContent } from "../shared/content.ts";
-import { checkPath } from "../shared/paths.ts";
+import { checkPath, dirname } from "../shared/paths.ts";
 
 export interface GetArguments {
   /** Path of the file on the host. */
@@ -31,8 +32,14 @@ export const get = operation<GetArguments>({
     const path = host.local.resolve(dest, { fromDeploy: addDeployDir });
     const local = await host.local.stat(path);
     if (local && local.type !== "file") throw new LocalFileError(`Not a file: ${path} is a ${local.type}`);
+    if (!local && !createLocalDir) await checkDirectory(host, dirname(path));
     const found = await host.getFact(File, { path: src });
     if (local && !force && found.type !== "absent" && (await hasContent(host, src, { path }))) return host.noop(`file ${path} has already been downloaded`);
     yield download(src, path, createLocalDir ? { createDirectory: true } : {});
   },
 });
+
+async function checkDirectory(host: OperationHost, path: string): Promise<void> {
+  if (path === "" || path === "/" || (await host.local.stat(path))) return;
+  throw new LocalFileError(`No such directory: ${path}`, { hint: "`createLocalDir: true` makes it" });
+}

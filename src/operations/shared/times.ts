@@ -29,7 +29,7 @@ export async function timeCommands(host: OperationHost, path: string, times: Tim
     if (time === undefined || time === false) continue;
     const micros = await moment(host, field, time, localPath);
     if (found && hasTime(found, field, micros)) continue;
-    commands.push(touch(path, field, { micros, isBusybox: await host.getFact(TouchIsBusybox).catch(() => false) }));
+    commands.push(touch(path, field, { micros, isBusybox: await host.getFact(TouchIsBusybox) }));
   }
   return commands;
 }
@@ -80,7 +80,7 @@ function touch(path: string, field: keyof TimeArguments, { micros, isBusybox }: 
   return sh`touch ${flag} -d ${`${whole}${fraction ? `.${String(fraction).padStart(6, "0")}` : ""}Z`} ${remotePath(path)}`;
 }
 
-/** Busybox takes no zone and no fraction. Where this cannot be found out, the common form is right. */
+/** Busybox takes no zone and no fraction. */
 const TouchIsBusybox = fact<boolean>({
   name: "files.TouchIsBusybox",
   command: () => sh`touch --help 2>&1 | grep -i busybox || true`,

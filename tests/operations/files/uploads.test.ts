@@ -117,7 +117,7 @@ onUserlands("uploads", userland => {
       const dest = `${parent}/d/${name}`;
       await applyTwice(put, { content: name, dest, mode: "600" }, run);
       expect(read(dest)).toBe(name);
-      await applyTwice(get, { src: dest, dest: `back-${userland.name}/${name}` }, run);
+      await applyTwice(get, { src: dest, dest: `back-${userland.name}/${name}`, createLocalDir: true }, run);
       expect(readFileSync(local(`back-${userland.name}/${name}`), "utf8")).toBe(name);
     }
     expect(existsSync("pwned")).toBe(false);
@@ -172,5 +172,6 @@ test("what is wrong with local files is said before anything runs", async () => 
   expect(await fails(put as never, { src: ".", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE", message: `Not a file: ${deployDir} is a directory` });
   expect(await fails(template as never, { src: "nope.j2", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE" });
   expect(await fails(sync as never, { src: "nope", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE", message: "No such directory: nope" });
+  expect(await fails(get as never, { src: "/etc/passwd", dest: "no/such/place" })).toMatchObject({ code: "E_LOCAL_FILE", message: `No such directory: ${local("no/such")}` });
   expect(await fails(put as never, { src: "motd", content: "x", dest: "/x" })).toMatchObject({ code: "E_OPERATION_VALUE" });
 });
