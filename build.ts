@@ -5,6 +5,7 @@
  *   bun build.ts --all           dist/<target>/tsinfra for every target, and dist/SHA256SUMS
  *   bun build.ts --target NAME   dist/<target>/tsinfra for one target
  *   bun build.ts types           dist/types: the type declarations that the executable carries
+ *   bun build.ts docs            dist/docs: every operation and fact, in Markdown
  *
  * @module
  */
@@ -15,6 +16,7 @@ import { parseArgs } from "node:util";
 import { type BunPlugin, Glob } from "bun";
 import ts from "typescript";
 import { version } from "./package.json";
+import { referencePlugin, writeDocs, writeReference } from "./src/reference/generate.ts";
 
 /** Targets whose runtime Bun offers, for the systems that people run tsinfra on. musl builds need libstdc++ on the machine. */
 const TARGETS = [
@@ -49,13 +51,15 @@ async function main(): Promise<void> {
   process.chdir(ROOT);
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: "boolean" }, target: { type: "string", multiple: true } } });
   const [what = "executable", ...rest] = positionals;
-  if (rest.length > 0 || !["executable", "types"].includes(what)) throw new Error(`Unknown: ${positionals.join(" ")}. Wanted: types, or nothing`);
+  if (rest.length > 0 || !["executable", "types", "docs"].includes(what)) throw new Error(`Unknown: ${positionals.join(" ")}. Wanted: types, docs, or nothing`);
   const unknown = values.target?.find(name => !isTarget(name));
   if (unknown) throw new Error(`No such target: ${unknown}. Targets: ${TARGETS.join(", ")}`);
 
   if (what === "types") writeTypes();
+  else if (what === "docs") console.log(`dist/docs: ${await writeDocs(join(DIST, "docs"))} pages`);
   else {
     archiveTypes();
+    await writeReference(DIST);
     const targets = values.all ? TARGETS : (values.target ?? []).filter(isTarget);
     if (targets.length === 0) await compile(join(DIST, "tsinfra"));
     const made: string[] = [];
@@ -82,7 +86,7 @@ async function compile(outfile: string, target?: Target): Promise<string> {
     minify: true,
     bytecode: true,
     sourcemap: "inline",
-    plugins: [stubs, types],
+    plugins: [stubs, types, referencePlugin(DIST)],
     // Else the path of this working copy goes into the bytes, by way of the CommonJS packages that mention these.
     define: { __dirname: '"/"', __filename: '"/"' },
     compile: {

@@ -1,10 +1,11 @@
 /** Operations and facts by the names that people type. @module */
 import type { GlobalArguments } from "../core/arguments.ts";
+import { OperationTypeError } from "../core/errors.ts";
 import type { Fact } from "../core/fact.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import type { OperationHandle } from "../core/handle.ts";
 import { ArgumentError } from "./parse.ts";
-import { keyValue, readValue } from "./values.ts";
+import { keyText, readValue } from "./values.ts";
 
 /** An operation whose arguments are known at run time only. */
 export interface NamedOperation {
@@ -48,23 +49,50 @@ function hintFor(kind: "operation" | "fact", name: string, known: readonly strin
 
 /**
  * Arguments of an operation from words: by position, `key=value`, or one word of JSON `[[…], {…}]`.
- * Throws `ArgumentError`.
+ * Words are read as what the arguments take. Throws `ArgumentError`.
  */
-export function operationArguments(operation: NamedOperation, words: readonly string[]): Readonly<Record<string, unknown>> {
-  const { positional = [] } = operation;
-  const [list, named] = jsonArguments(words) ?? [words.filter(word => !keyValue(word)).map(readValue), Object.fromEntries(words.flatMap(word => [keyValue(word)].filter(pair => pair !== undefined)))];
+export async function operationArguments(operation: NamedOperation, words: readonly string[]): Promise<Arguments> {
+  const { name, positional = [] } = operation;
+  const read = await reader("operations", name);
+  const [list, named] = jsonArguments(words) ?? [words.filter(word => !keyText(word)), Object.fromEntries(words.flatMap(word => [keyText(word)].filter(pair => pair !== undefined).map(([key, text]) => [key, read.value(key, text)])))];
   // More words than places: the last place takes a list, as in apt.packages vim git.
   const places = positional.length;
-  if (list.length > 0 && places === 0) throw new ArgumentError(`Operation ${operation.name} takes no arguments by position, found ${JSON.stringify(list[0])}`, { hint: "Write key=value" });
+  if (list.length > 0 && places === 0) throw new ArgumentError(`Operation ${name} takes no arguments by position, found ${JSON.stringify(list[0])}`, { hint: "Write key=value" });
   const byPosition = Object.fromEntries(
     positional.flatMap((key, index) => {
       if (index >= list.length) return [];
-      return [[key, index === places - 1 && list.length > places ? list.slice(index) : list[index]]];
+      const isRest = index === places - 1 && list.length > places;
+      return [[key, isRest ? list.slice(index) : typeof list[index] === "string" ? read.value(key, list[index]) : list[index]]];
     }),
   );
   const twice = Object.keys(byPosition).find(key => key in named);
-  if (twice !== undefined) throw new ArgumentError(`Argument "${twice}" of ${operation.name} is given twice`);
-  return { ...byPosition, ...named };
+  if (twice !== undefined) throw new ArgumentError(`Argument "${twice}" of ${name} is given twice`);
+  return read.checked({ ...byPosition, ...named });
+}
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** How the arguments of an operation or a fact are read and checked. */
+async function reader(kind: "operations" | "facts", name: string) {
+  const { argumentCheck, loadSignatures, valueFromText } = await import("../reference/index.ts");
+  const signatures = await loadSignatures();
+  const signature = signatures[kind][name];
+  const check = argumentCheck(signatures);
+  const isGlobal = (key: string): boolean => key.startsWith("_") || (kind === "operations" && key === "name");
+  return {
+    value(key: string, text: string): unknown {
+      const type = isGlobal(key) ? signatures.globals[key] : (signature?.fields[key] ?? signature?.rest);
+      return type === undefined ? readValue(text) : valueFromText(type, text);
+    },
+    checked(args: Arguments): Arguments {
+      try {
+        check(name, Object.fromEntries(Object.entries(args).filter(([key]) => !isGlobal(key))));
+      } catch (error) {
+        throw error instanceof OperationTypeError ? new ArgumentError(error.message, { hint: error.hint }) : error;
+      }
+      return args;
+    },
+  };
 }
 
 function jsonArguments(words: readonly string[]): readonly [readonly unknown[], Readonly<Record<string, unknown>>] | undefined {
@@ -92,9 +120,9 @@ export interface FactRequest {
 
 /** `server.Users files.File path=/etc/hosts` are two facts. Throws `ArgumentError`. */
 export async function factRequests(words: readonly string[]): Promise<readonly FactRequest[]> {
-  const requests: { name: string; pairs: (readonly [string, unknown])[]; written: string[] }[] = [];
+  const requests: { name: string; pairs: (readonly [key: string, text: string])[]; written: string[] }[] = [];
   for (const word of words) {
-    const pair = keyValue(word);
+    const pair = keyText(word);
     const last = requests.at(-1);
     if (!pair) requests.push({ name: word, pairs: [], written: [] });
     else if (last) {
@@ -103,10 +131,11 @@ export async function factRequests(words: readonly string[]): Promise<readonly F
     } else throw new ArgumentError(`"${word}" stands before the name of a fact`);
   }
   return Promise.all(
-    requests.map(async ({ name, pairs, written }) => ({
-      fact: await factNamed(name),
-      label: written.length === 0 ? name : `${name} (${written.join(", ")})`,
-      args: Object.fromEntries(pairs),
-    })),
+    requests.map(async ({ name, pairs, written }) => {
+      const fact = await factNamed(name);
+      const read = await reader("facts", fact.name);
+      const args = read.checked(Object.fromEntries(pairs.map(([key, text]) => [key, read.value(key, text)])));
+      return { fact, label: written.length === 0 ? name : `${name} (${written.join(", ")})`, args };
+    }),
   );
 }

@@ -14,10 +14,16 @@ export function readValue(text: string): unknown {
   }
 }
 
-/** Split `key=value`; `undefined` when the word has no key. */
+/** Split `key=value` and read the value; `undefined` when the word has no key. */
 export function keyValue(word: string): readonly [key: string, value: unknown] | undefined {
+  const pair = keyText(word);
+  return pair && [pair[0], readValue(pair[1])];
+}
+
+/** Split `key=value`; `undefined` when the word has no key. */
+export function keyText(word: string): readonly [key: string, text: string] | undefined {
   const [, key, value] = /^([A-Za-z_$][\w$-]*)=(.*)$/s.exec(word) ?? [];
-  return key === undefined || value === undefined ? undefined : [key, readValue(value)];
+  return key === undefined || value === undefined ? undefined : [key, value];
 }
 
 /** `--data` words as data. Throws `ArgumentError`. */

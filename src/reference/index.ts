@@ -4,7 +4,7 @@ import { argumentCheck, type CheckArguments } from "./check.ts";
 import { embedded, type EmbeddedReference } from "./embedded.ts";
 import type { Reference, Signatures } from "./model.ts";
 
-export type { CheckArguments } from "./check.ts";
+export { argumentCheck, type CheckArguments } from "./check.ts";
 export type { ArgumentReference, FactReference, ObjectType, OperationReference, Reference, Signature, Signatures, ValueType } from "./model.ts";
 export { valueFromText } from "./values.ts";
 

@@ -33,6 +33,8 @@ export interface Signature extends ObjectType {
 export interface Signatures {
   readonly operations: Readonly<Record<string, Signature>>;
   readonly facts: Readonly<Record<string, Signature>>;
+  /** What every operation takes beside its own. */
+  readonly globals: Readonly<Record<string, ValueType>>;
   /** Old names of operations and facts. */
   readonly aliases: Readonly<Record<string, string>>;
 }

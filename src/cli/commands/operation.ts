@@ -14,12 +14,12 @@ export const operation = subcommand({
     named: { type: "positional", required: false, valueHint: "KEY=VALUE", description: "An argument by name, _sudo=true and its like included" },
   },
   notes: [
-    "Values are read as true or false, numbers or JSON where they are such, else as text.",
+    "Values are read as what the argument takes: text, a number, true or false, a list as a,b, anything else as JSON. tsinfra docs MODULE.OPERATION tells.",
     "All arguments can be one word of JSON: '[[\"vim\"], {\"present\": false}]'.",
   ],
   async run(context, { inventory, name, words }) {
     const called = await operationNamed(name);
-    const args = operationArguments(called, words);
+    const args = await operationArguments(called, words);
     const session = await openSession(context, inventory);
     return runStages(session, () => Promise.resolve([{ name, evaluate: async () => void called(args) }]));
   },

@@ -152,7 +152,7 @@ function chosenDefault(initials: readonly string[], text: string): string | unde
 }
 
 /** The value that a text calls the default: "Default true.", "default: `*`". */
-export const saidDefault = (text: string): string | undefined => /\bdefault:? (?:is )?(`[^`]+`|true|false|-?\d+(?:\.\d+)?)(?=[.,;:)\s]|$)/i.exec(text)?.[1]?.replaceAll("`", "");
+export const saidDefault = (text: string): string | undefined => /\bdefault:? (?:is )?(`[^`]+`|true|false|-?\d+(?:\.\d+)?)(?=[.,;:)]|$)/i.exec(text)?.[1]?.replaceAll("`", "");
 
 /** Whether source text and what a text says are the same value. */
 export const sameDefault = (source: string, said: string): boolean => source.replace(/^(["'])(.*)\1$/, "$2") === said.replace(/^(["'])(.*)\1$/, "$2");
