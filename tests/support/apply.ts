@@ -1,17 +1,17 @@
-/** Run one operation on a test host and say what it did. @module */
-import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from "../../src/core/arguments.ts";
-import { type Download, raw, Secret, sh, type Shell, type Upload } from "../../src/core/command.ts";
+/** Run one operation on a test host, through the engine, and say what it did. @module */
+import { runProcess } from "../../src/connectors/shared/process.ts";
+import type { ConnectorArguments, GlobalArguments } from "../../src/core/arguments.ts";
+import type { Secret } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
-import { CommandError } from "../../src/core/errors.ts";
-import type { Fact } from "../../src/core/fact.ts";
-import type { CommandResult, HostControl, OperationHost } from "../../src/core/host.ts";
-import type { OperationDefinition } from "../../src/core/operation.ts";
-import type { Command } from "../../src/core/steps.ts";
-import { localFiles } from "./local-files.ts";
-import { type Executed, localHost, type TestHost } from "./test-host.ts";
+import type { Connector } from "../../src/core/connector.ts";
+import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
+import type { OperationHost } from "../../src/core/host.ts";
+import { type Operation, operation as define, type OperationDefinition } from "../../src/core/operation.ts";
+import { callSites, localTransfers } from "../../src/deploy/index.ts";
+import { createLocalFiles } from "../../src/deploy/local-files.ts";
+import type { EngineEvent, ErrorReport } from "../../src/engine/events.ts";
+import { createRun, type Run } from "../../src/engine/run.ts";
+import { localHost, type TestHost } from "./test-host.ts";
 
 export { chrootHost, localHost, mustRun, type TestHost } from "./test-host.ts";
 
@@ -19,7 +19,7 @@ export { chrootHost, localHost, mustRun, type TestHost } from "./test-host.ts";
 export interface ApplyOptions {
   /** Default: this machine. */
   readonly host?: TestHost;
-  /** Connector arguments for its facts and commands; here `_env`, `_chdir` and `_stdin`. */
+  /** Global arguments of the call. */
   readonly globals?: GlobalArguments;
   /** Directory that relative local paths start from; default: the working directory. */
   readonly deployDir?: string;
@@ -36,41 +36,52 @@ export interface Applied {
   readonly noops: readonly string[];
   readonly warnings: readonly string[];
   readonly diffs: readonly Diff[];
-  /** Output of its commands, joined. */
+  /** Lines its commands printed, joined. */
   readonly stdout: string;
   readonly stderr: string;
 }
 
+/** How an operation says a file changes. */
 export interface Diff {
   readonly path: string;
   readonly before: string | undefined;
   readonly after: string | Secret | undefined;
 }
 
-/** Bring a host into the state that an operation describes. Throws what the operation throws, and `CommandError` when a command fails. */
-export async function apply<A extends object>(operation: OperationDefinition<A>, args: A, options: ApplyOptions = {}): Promise<Applied> {
-  const host = options.host ?? localHost();
-  const globals = options.globals ?? {};
-  const report = { commands: [] as string[], noops: [] as string[], warnings: [] as string[], diffs: [] as Diff[], stdout: "", stderr: "" };
-  const execute = async (command: Shell, extra: ConnectorArguments = {}): Promise<CommandResult> => {
-    const merged = { ...globals, ...extra };
-    const ended = await host.exec(wrapped(command, merged).wire(), stdinOf(merged));
-    report.stdout += ended.stdout;
-    report.stderr += ended.stderr;
-    if (!(merged._successExitCodes ?? [0]).includes(ended.exitCode)) throw failure(command, ended);
-    return resultOf(ended);
-  };
-  const tempFiles: string[] = [];
-  const operationHost = makeHost(host, options, report, tempFiles);
-  try {
-    for await (const command of operation.steps(operationHost, args)) {
-      report.commands.push(describe(command));
-      await run(command, host, execute, makeControl(host, operationHost, execute));
-    }
-  } finally {
-    if (tempFiles.length > 0) await host.exec(sh`rm -rf ${tempFiles}`.wire());
+/** An operation that failed while it was executed, with the tail of what its command printed. */
+export class FailedOperation extends Error {
+  readonly code: string;
+  constructor({ code, message, output = [] }: ErrorReport) {
+    super([message, ...output].join("\n"));
+    this.code = code;
   }
-  return { changed: report.commands.length > 0, ...report };
+}
+
+/**
+ * Bring a host into the state that an operation describes.
+ * Throws what the operation throws while it is forecast, and `FailedOperation` when it fails later.
+ */
+export async function apply<A extends object>(operation: OperationDefinition<A>, args: A, options: ApplyOptions = {}): Promise<Applied> {
+  const { observed, said } = observe(operation);
+  const events: EngineEvent[] = [];
+  const run = await connected(options, events);
+  try {
+    await run.prepare([{ name: "test", evaluate: async () => void declare(observed, { ...args, ...options.globals }) }]);
+    await run.execute().catch((error: unknown) => Promise.reject(failureIn(events) ?? error));
+    const failure = failureIn(events);
+    if (failure) throw failure;
+  } finally {
+    await run.disconnect();
+  }
+  const outcome = events.findLast(event => event.type === "operation:host:end" && !event.nested);
+  const printed = (stream: "stdout" | "stderr") => events.flatMap(event => (event.type === "output" && event.for === "operation" && event.stream === stream ? [event.line] : []));
+  return {
+    changed: outcome?.type === "operation:host:end" && outcome.outcome === "changed",
+    commands: events.flatMap(event => (event.type === "command" && event.for === "operation" ? [event.command] : [])),
+    ...said,
+    stdout: printed("stdout").join("\n"),
+    stderr: printed("stderr").join("\n"),
+  };
 }
 
 /** Apply twice: the first time must change something, the second nothing. Gives back the first. */
@@ -84,142 +95,88 @@ export async function applyTwice<A extends object>(operation: OperationDefinitio
 
 /** Ask a fact of a test host. */
 export async function askFact<A extends object, T>(fact: Fact<A, T>, args: A, host: TestHost = localHost(), globals: ConnectorArguments = {}): Promise<T> {
-  if ("from" in fact) return fact.derive((await askFact(fact.from, args, host, globals)) as never, args);
-  const variant = fact.variant && fact.variant.when?.(args) !== false ? fact.variant.choose(await askFact(fact.variant.by, {}, host, globals), args) : undefined;
-  if (variant) return askFact(variant, args, host, globals);
-  const tool = typeof fact.requires === "function" ? fact.requires(args) : fact.requires;
-  if (tool && (await host.exec(sh`command -v ${tool}`.wire())).exitCode !== 0) return fact.empty;
-  const command = fact.command(args);
-  const ended = await host.exec(wrapped(command, globals).wire(), stdinOf(globals));
-  if (ended.exitCode !== 0) throw failure(command, ended);
-  const lines = linesOf(ended.stdout);
-  return lines.length === 0 ? fact.empty : fact.parse(lines, args);
+  const run = await connected({ host }, []);
+  const answers: T[] = [];
+  try {
+    const asked = await run.facts(async one => void answers.push(await one.getFact(fact, ...given(fact, { ...args, ...globals }))));
+    for (const result of asked.values()) if ("error" in result) throw result.error;
+  } finally {
+    await run.disconnect();
+  }
+  const [answer] = answers;
+  return answer as T;
 }
 
-type Report = Pick<Applied, "stdout" | "stderr"> & { noops: string[]; warnings: string[]; diffs: Diff[] };
-type Execute = (command: Shell, extra?: ConnectorArguments) => Promise<CommandResult>;
+/** TypeScript cannot see that arguments of a known type are what a call of that type takes. */
+const given = <A extends object, T>(_fact: Fact<A, T>, args: A & ConnectorArguments) => [args] as unknown as FactCallArguments<A>;
+const declare = <A extends object>(operation: Operation<A>, args: A & GlobalArguments) => (operation as (args: A & GlobalArguments) => unknown)(args);
 
-function makeHost(host: TestHost, options: ApplyOptions, report: Report, tempFiles: string[]): OperationHost {
-  const names = new Map<string, string>();
-  return {
-    name: "test-host",
-    groups: ["all"],
-    data: {},
-    config: DEFAULT_CONFIG,
-    local: localFiles(options.deployDir ?? process.cwd()),
-    wantsDiff: options.diff ?? false,
-    getFact: (fact, ...given) => {
-      const [own, facts] = divide(given[0] ?? {});
-      return askFact(fact, own as never, host, { ...options.globals, ...facts });
-    },
-    noop: reason => void report.noops.push(reason),
-    warn: message => void report.warnings.push(message),
-    showDiff: (path, before, after) => void report.diffs.push({ path, before, after }),
-    tempDir: async () => "/tmp",
-    async tempFile(key = "") {
-      const known = names.get(key) ?? `/tmp/tsinfra-${randomBytes(12).toString("hex")}`;
-      names.set(key, known);
-      tempFiles.push(known);
-      return known;
-    },
-    timestamp: () => "2601010000",
-  };
+async function connected({ host = localHost(), deployDir = process.cwd(), diff = false }: ApplyOptions, events: EngineEvent[]): Promise<Run> {
+  const cwd = process.cwd();
+  const began = performance.now();
+  const run = createRun({
+    hosts: [{ name: "test-host", connector: "test", address: "test-host", groups: [], data: [] }],
+    config: { ...DEFAULT_CONFIG, diff },
+    connectors: new Map([["test", connectorOf(host)]]),
+    connectorContext: { ask: async () => undefined, warn: () => {}, cwd },
+    local: createLocalFiles({ deployDir, cwd }),
+    transfers: localTransfers,
+    emit: event => events.push(event),
+    clock: { now: () => START + performance.now() - began, sleep: seconds => Bun.sleep(seconds * 1000) },
+    cwd,
+    loadDeploy: file => Promise.reject(new Error(`A test includes no deploy file: ${file}`)),
+    checkArguments: () => {},
+    localShell: () => Promise.reject(new Error("A test runs nothing on the control machine")),
+    callSites,
+    unifiedDiff: path => path,
+    environment: process.env,
+    serial: false,
+    noWait: false,
+    fast: true,
+    signal: new AbortController().signal,
+  });
+  await run.connect();
+  return run;
 }
 
-const makeControl = (host: TestHost, operationHost: OperationHost, execute: Execute): HostControl => ({
-  name: operationHost.name,
-  groups: operationHost.groups,
-  data: operationHost.data,
-  getFact: operationHost.getFact,
-  run: execute,
-  disconnect: async () => {},
-  connect: async () => void (await host.exec("true")),
-  sleep: seconds => Bun.sleep(seconds * 1000),
-  now: () => performance.now(),
-  log: () => {},
+/** When every run begins, so that the names of backups are known. */
+const START = Date.UTC(2026, 0, 1);
+
+const connectorOf = (host: TestHost): Connector => ({
+  name: "test",
+  summary: "A test host.",
+  can: { pty: true, rsync: false },
+  dataKeys: {},
+  connect: async () => ({
+    run: (command, options) => runProcess(host.argv(command.wire()), { ...options, ...(host.env ? { env: host.env } : {}) }),
+    close: async () => {},
+  }),
 });
 
-async function run(command: Command, host: TestHost, execute: Execute, control: HostControl, extra: ConnectorArguments = {}): Promise<void> {
-  switch (command.kind) {
-    case "shell":
-      return void (await execute(command, extra));
-    case "configured":
-      return run(command.command, host, execute, control, command.arguments);
-    case "upload":
-      return sendFile(command, host);
-    case "download":
-      return fetchFile(command, host);
-    case "function":
-      return void (await command.run(control));
-    case "rsync":
-      throw new Error("A test host has no rsync");
-  }
+/** The same operation, and what it says to its host: what it says while it is executed is what stays. */
+function observe<A extends object>(original: OperationDefinition<A>): { readonly observed: Operation<A>; readonly said: Pick<Applied, "noops" | "warnings" | "diffs"> } {
+  const said = { noops: [] as string[], warnings: [] as string[], diffs: [] as Diff[] };
+  const listening = (host: OperationHost): OperationHost =>
+    new Proxy(host, {
+      get(target, key) {
+        if (key === "noop") return (reason: string) => (said.noops.push(reason), target.noop(reason));
+        if (key === "warn") return (message: string) => (said.warnings.push(message), target.warn(message));
+        if (key === "showDiff") return (path: string, before: string | undefined, after: Diff["after"]) => (said.diffs.push({ path, before, after }), target.showDiff(path, before, after));
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+  const observed = define<A>({
+    name: original.name,
+    steps(host, args) {
+      for (const list of Object.values(said)) list.length = 0;
+      return original.steps(listening(host), args);
+    },
+  });
+  return { observed, said };
 }
 
-async function sendFile(upload: Upload, host: TestHost): Promise<void> {
-  const { source, dest, mode, user, group } = upload;
-  const content = "path" in source ? await Bun.file(source.path).bytes() : source.content;
-  const bytes = content instanceof Uint8Array ? content : new TextEncoder().encode(content instanceof Secret ? content.reveal() : content);
-  const owner = user || group ? sh`chown ${`${user ?? ""}${group ? `:${group}` : ""}`} "$t"` : sh`{ [ ! -e "$d" ] || chown "$(stat -c %u:%g "$d")" "$t"; }`;
-  const bits = mode ? sh`chmod ${mode} "$t"` : sh`if [ -e "$d" ]; then chmod "$(stat -c %a "$d")" "$t"; else chmod "$(printf %o $((0666 & ~$(umask))))" "$t"; fi`;
-  const line = sh`d=${dest}; [ ! -d "$d" ] || { echo "$d is a directory" >&2; exit 1; }; t=$(mktemp ${`${dirname(dest)}/.upload.XXXXXX`}) && cat > "$t" && ${owner} && ${bits} && mv -f "$t" "$d"`;
-  const ended = await host.exec(line.wire(), bytes);
-  if (ended.exitCode !== 0) throw failure(sh`upload ${raw(dest)}`, ended);
+function failureIn(events: readonly EngineEvent[]): FailedOperation | undefined {
+  for (const event of events) if ((event.type === "operation:host:end" || event.type === "host:failed") && event.error) return new FailedOperation(event.error);
+  return undefined;
 }
-
-async function fetchFile({ src, dest }: Download, host: TestHost): Promise<void> {
-  const command = sh`base64 < ${src}`;
-  const ended = await host.exec(command.wire());
-  if (ended.exitCode !== 0) throw failure(command, ended);
-  await mkdir(dirname(dest), { recursive: true });
-  await writeFile(dest, Buffer.from(ended.stdout, "base64"));
-}
-
-function wrapped(command: Shell, args: ConnectorArguments): Shell {
-  const escalation = (["_sudo", "_suUser", "_doas", "_dzdo"] as const).find(key => args[key]);
-  if (escalation) throw new Error(`A test host does not know ${escalation}: use a host of tests/support/hosts.ts`);
-  const env = Object.entries(args._env ?? {}).map(([key, value]) => sh`${raw(key)}=${value}; export ${raw(key)}; `);
-  const directory = args._chdir ? sh`cd ${args._chdir} && ` : sh``;
-  return env.length > 0 || args._chdir ? sh`${raw(env.map(one => one.wire()).join(""))}${directory}${command}` : command;
-}
-
-function stdinOf({ _stdin }: ConnectorArguments): Uint8Array | undefined {
-  if (_stdin === undefined || _stdin instanceof Uint8Array) return _stdin;
-  const text = _stdin instanceof Secret ? _stdin.reveal() : typeof _stdin === "string" ? _stdin : _stdin.map(line => `${line}\n`).join("");
-  return new TextEncoder().encode(text);
-}
-
-/** An argument that starts with an underscore is for the connector, not for the fact. */
-function divide(args: object): [own: object, globals: ConnectorArguments] {
-  const isGlobal = ([key]: [string, unknown]) => key in GLOBAL_ARGUMENTS && key !== "name";
-  const entries = Object.entries(args);
-  return [Object.fromEntries(entries.filter(entry => !isGlobal(entry))), Object.fromEntries(entries.filter(isGlobal))];
-}
-
-function describe(command: Command): string {
-  switch (command.kind) {
-    case "shell":
-      return command.toString();
-    case "configured":
-      return describe(command.command);
-    case "upload":
-      return `upload ${"path" in command.source ? command.source.path : "content"} to ${command.dest}`;
-    case "download":
-      return `download ${command.src} to ${command.dest}`;
-    case "rsync":
-      return `rsync ${command.src} to ${command.dest}`;
-    case "function":
-      return `call ${command.name}`;
-  }
-}
-
-const linesOf = (text: string): string[] => (text === "" ? [] : text.replace(/\n$/, "").split(/\r?\n/));
-const resultOf = ({ exitCode, stdout, stderr }: Executed): CommandResult => ({
-  exitCode,
-  stdout,
-  stderr,
-  stdoutLines: linesOf(stdout),
-  stderrLines: linesOf(stderr),
-});
-const failure = (command: Shell, { exitCode, stdout, stderr }: Executed): CommandError =>
-  new CommandError(`Command failed with exit code ${exitCode}: ${command}\n${stderr || stdout}`, { exitCode, stdout, stderr });

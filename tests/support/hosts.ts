@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { needRoot, needTools, startTime, trace, type Trace } from "./machine.ts";
 import { debianTemplate, must } from "./rootfs.ts";
-import { type Executed, spawn, type TestHost } from "./test-host.ts";
+import { type Executed, HOST_ENV, spawn, type TestHost } from "./test-host.ts";
 
 /** How many hosts, and what they are. */
 export interface HostsOptions {
@@ -192,9 +192,14 @@ class IsolatedHost implements RaisedHost {
     await this.#answers();
   }
 
+  readonly env = HOST_ENV;
+
+  argv(line: string): string[] {
+    return ["nsenter", "-t", String(this.#running()), "-m", "-u", "-i", "-n", "-p", "-w", "--", "/bin/sh", "-c", line];
+  }
+
   exec(line: string, stdin?: Uint8Array): Promise<Executed> {
-    const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LANG: "C.UTF-8" };
-    return spawn(["nsenter", "-t", String(this.#running()), "-m", "-u", "-i", "-n", "-p", "-w", "--", "/bin/sh", "-c", line], stdin, env);
+    return spawn(this.argv(line), stdin, this.env);
   }
 
   #running(): number {
