@@ -2,7 +2,7 @@
 import { describeError, EXIT, type ExitCode } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
 import { OPTIONS, type OptionValues } from "./options.ts";
-import { type CommandLine, parseCommandLine } from "./parse.ts";
+import { ArgumentError, type CommandLine, parseCommandLine } from "./parse.ts";
 import { type CommandName, routeOf, verbOf } from "./route.ts";
 import { type Context, createContext } from "./session.ts";
 import { fatalLines } from "./views/errors.ts";
@@ -17,8 +17,9 @@ export async function runCli(args: readonly string[], version: string, io: Io = 
     if (line.options.version) return print(context, version);
     if (line.options.help) return await help(context, helpTopic(line));
     if (line.words.length === 0 && line.rest === undefined) return await usage(context);
+    if (line.options.chdir !== undefined) changeDirectory(io, line.options.chdir);
     const { runRoute } = await import("./tree.ts");
-    return await runRoute(context, await routeOf(line, isOperationModule));
+    return await runRoute(context, await routeOf(line, io.cwd(), isOperationModule));
   } catch (error) {
     return report(context, error, args.includes("--json"));
   }
@@ -49,6 +50,14 @@ async function usage(context: Context): Promise<ExitCode> {
   const { rootHelp } = await import("./help.ts");
   context.screen.lines((await rootHelp(context.paint)).split("\n"));
   return EXIT.usage;
+}
+
+function changeDirectory(io: Io, directory: string): void {
+  try {
+    io.chdir(directory);
+  } catch {
+    throw new ArgumentError(`Cannot change to the directory "${directory}"`);
+  }
 }
 
 async function isOperationModule(name: string): Promise<boolean> {

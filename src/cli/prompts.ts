@@ -65,11 +65,14 @@ export class Prompts {
       signal.throwIfAborted();
       const resume = this.pauseView();
       screen.prompt(`${oneLine(text)} `);
+      let isEchoed = false;
       try {
         const line = await readLine(keyboard, hidden, this.#options);
+        isEchoed = line !== undefined && !hidden;
         return line === undefined ? undefined : new Secret(line);
       } finally {
-        if (hidden) screen.prompt("\n");
+        // The terminal has shown the line break of an answer that was echoed.
+        if (!isEchoed) screen.prompt("\n");
         resume();
       }
     });

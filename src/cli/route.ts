@@ -1,6 +1,6 @@
 /** What the words of a command line ask for. @module */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { extname } from "node:path";
+import { extname, resolve } from "node:path";
 import type { CommandLine } from "./parse.ts";
 import { ArgumentError } from "./parse.ts";
 
@@ -26,10 +26,10 @@ export const verbOf = (words: readonly string[]): CommandName | undefined =>
   [...WITHOUT_INVENTORY, ...VERBS].find(verb => verb === words[0]) ?? VERBS.find(verb => verb === words[1]);
 
 /**
- * Decide. `isModule` tells whether a word before a dot is a module of operations; it is asked only when that matters.
+ * Decide. Files are relative to `cwd`. `isModule` tells whether a word before a dot is a module of operations; it is asked only when that matters.
  * Throws `ArgumentError` when there is nothing to run.
  */
-export async function routeOf({ words, rest }: CommandLine, isModule: (name: string) => Promise<boolean>): Promise<Route> {
+export async function routeOf({ words, rest }: CommandLine, cwd: string, isModule: (name: string) => Promise<boolean>): Promise<Route> {
   const [first, second, ...others] = words;
   if (first === undefined) throw new ArgumentError("There is nothing to do");
   if (first === "init" || first === "types") return { command: first, words: words.slice(1) };
@@ -37,7 +37,7 @@ export async function routeOf({ words, rest }: CommandLine, isModule: (name: str
   if (isVerb(first)) return verb(first, undefined, words.slice(1), rest);
 
   // What starts with #! was called as a program: ./deploy.ts [INVENTORY].
-  if (isScript(first) && isFile(first) && (hasShebang(first) || second === undefined || !(await isRunnable(second, isModule)))) {
+  if (isScript(first) && isFile(resolve(cwd, first)) && (hasShebang(resolve(cwd, first)) || second === undefined || !(await isRunnable(second, isModule)))) {
     if (others.length > 0 || rest !== undefined) {
       throw new ArgumentError(`Unexpected argument "${others[0] ?? "--"}"`, { hint: `Write ${first} INVENTORY, or tsinfra INVENTORY ${first}` });
     }

@@ -60,7 +60,6 @@ export interface Session extends Context {
 /** Read the config and the inventory. `written` is the inventory of the command line. */
 export async function openSession(context: Context, written: string | undefined): Promise<Session> {
   const { io, options, screen, paint } = context;
-  if (options.chdir !== undefined) changeDirectory(io, options.chdir);
   const cwd = io.cwd();
   const installModules = once(async () => {
     const { installDeployModules } = await import("../deploy/index.ts");
@@ -140,14 +139,6 @@ export async function openSession(context: Context, written: string | undefined)
   } catch (error) {
     interrupts.end();
     throw error;
-  }
-}
-
-function changeDirectory(io: Io, directory: string): void {
-  try {
-    io.chdir(directory);
-  } catch {
-    throw new ArgumentError(`Cannot change to the directory "${directory}"`);
   }
 }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const route = (...args: string[]): Promise<Route> => routeOf(parseCommandLine(args), name => Promise.resolve(name === "apt" || name === "server"));
+const route = (...args: string[]): Promise<Route> => routeOf(parseCommandLine(args), root, name => Promise.resolve(name === "apt" || name === "server"));
 async function failure(...args: string[]): Promise<ArgumentError> {
   const error = await route(...args).catch((thrown: unknown) => thrown);
   if (error instanceof ArgumentError) return error;
@@ -70,6 +70,10 @@ describe("as a program", () => {
     expect(await route(plain, "apt.packages")).toEqual({ command: "operation", inventory: plain, name: "apt.packages", words: [] });
     expect(await route(plain, "exec", "--", "id")).toEqual({ command: "exec", inventory: plain, shell: "id" });
   });
+});
+
+test("files are relative to the working directory", async () => {
+  expect(await route("deploy.ts")).toEqual({ command: "deploy", inventory: undefined, files: ["deploy.ts"] });
 });
 
 test("without an inventory, verbs use the config's", async () => {

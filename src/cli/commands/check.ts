@@ -21,7 +21,6 @@ export const check = subcommand({
   notes: ["Connects to nothing and runs nothing. The compiler and the declarations are part of the executable."],
   async run(context, { files }) {
     const { io, options, screen, paint } = context;
-    if (options.chdir !== undefined) io.chdir(options.chdir);
     if (files.length === 0) throw new ArgumentError("There is no file to check", { hint: "Write tsinfra check deploy.ts" });
     const paths = files.map(file => resolve(io.cwd(), file));
     const missing = paths.find(path => !existsSync(path));

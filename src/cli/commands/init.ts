@@ -15,7 +15,6 @@ export const init = subcommand({
   async run(context, { words }) {
     const [directory = ".", extra] = words;
     if (extra !== undefined) throw new ArgumentError(`Unexpected argument "${extra}"`);
-    if (context.options.chdir !== undefined) context.io.chdir(context.options.chdir);
     const target = resolve(context.io.cwd(), directory);
     for (const { name, text, mode } of STARTER) {
       const isNew = await writeNew(join(target, name), text, mode);

@@ -16,7 +16,6 @@ export const types = subcommand({
   notes: ["Writes .tsinfra/types and .tsinfra/tsconfig.json anew, and tsconfig.json unless there is one. Needs no npm and no network."],
   async run(context, { words }) {
     if (words.length > 0) throw new ArgumentError(`Unexpected argument "${words[0]}"`);
-    if (context.options.chdir !== undefined) context.io.chdir(context.options.chdir);
     await writeEditorTypes(context, context.io.cwd());
     return EXIT.ok;
   },

@@ -64,7 +64,8 @@ function summary(operations: readonly OperationSummary[], hosts: number, failed:
   const changed = total("changed");
   const what = changed === 0 ? "nothing changed" : `${plural(changed, "change")}`;
   const where = failed === 0 ? `on ${plural(hosts, "host")}` : `${failed} of ${plural(hosts, "host")} failed`;
-  return `${ok ? paint("ok", "Done:") : paint("fail", "Failed:")} ${failed === 0 ? `${what} ${where}` : `${where}, ${what}`}, ${duration(seconds)}`;
+  const isWhole = operations.every(row => row.notReached === 0);
+  return `${!ok ? paint("fail", "Failed:") : isWhole ? paint("ok", "Done:") : paint("warn", "Stopped:")} ${failed === 0 ? `${what} ${where}` : `${where}, ${what}`}, ${duration(seconds)}`;
 }
 
 const number = (title: string): Column => ({ title, align: "right" });

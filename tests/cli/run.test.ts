@@ -1,0 +1,367 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { EventEmitter } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCli } from "../../src/cli/index.ts";
+import type { Io } from "../../src/cli/io.ts";
+import { Secret } from "../../src/core/command.ts";
+import type { Connector } from "../../src/core/connector.ts";
+import { CancelledError, FactError, TooManyFailuresError } from "../../src/core/errors.ts";
+import type { EngineEvent, ProposedChange } from "../../src/engine/events.ts";
+import type { Run, RunSettings } from "../../src/engine/run.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "tsinfra-run-"));
+  await writeFile(join(root, "deploy.ts"), "export {};\n");
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+const can = { pty: false, rsync: false };
+const connectors = new Map<string, Connector>([
+  ["local", { name: "local", summary: "", can, dataKeys: {} }],
+  ["ssh", { name: "ssh", summary: "", can, dataKeys: { sshUser: { type: "string", description: "" }, sshPassword: { type: "secret", description: "" }, sshStrictHostKeyChecking: { type: "string", description: "" } } }],
+]);
+
+interface World {
+  readonly isTerminal?: boolean;
+  /** Typed at the questions, in turn. */
+  readonly answers?: readonly string[];
+  readonly environment?: Record<string, string>;
+  readonly changes?: readonly string[];
+  /** Hosts that cannot be connected. */
+  readonly unreachable?: readonly string[];
+  readonly onExecute?: (settings: RunSettings, interrupt: () => void) => Promise<void>;
+  readonly answer?: (host: string) => unknown;
+}
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  /** Stages that were called. */
+  readonly calls: readonly string[];
+  readonly settings: RunSettings | undefined;
+}
+
+/** A command line against a run that does nothing but say what was called. */
+async function cli(args: readonly string[], world: World = {}): Promise<Outcome> {
+  const written = { out: "", err: "" };
+  const calls: string[] = [];
+  let settings: RunSettings | undefined;
+  const interrupts = new Set<() => void>();
+  const answers = [...(world.answers ?? [])];
+  const keyboard = Object.assign(new EventEmitter(), {
+    isTTY: world.isTerminal ?? false,
+    setRawMode: () => {},
+    pause: () => {},
+    resume: () => void setImmediate(() => keyboard.emit("data", `${answers.shift() ?? ""}\n`)),
+  });
+  const io: Io = {
+    stdout: { write: text => void (written.out += text) },
+    stderr: { write: text => void (written.err += text), isTTY: world.isTerminal ?? false, columns: 80 },
+    stdin: keyboard,
+    environment: { ...world.environment },
+    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    cwd: () => root,
+    chdir: () => {},
+    onInterrupt: callback => {
+      interrupts.add(callback);
+      return () => interrupts.delete(callback);
+    },
+    exit: code => void calls.push(`exit ${code}`),
+    connectors: () => Promise.resolve(connectors),
+    run: given => {
+      settings = given;
+      return Promise.resolve(fakeRun(given, world, calls, () => interrupts.forEach(callback => callback())));
+    },
+  };
+  const code = await runCli(args, "1.2.3", io);
+  expect(interrupts.size).toBe(0);
+  return { code, ...written, calls, settings };
+}
+
+function fakeRun({ emit, hosts }: RunSettings, world: World, calls: string[], interrupt: () => void): Run {
+  const failed: string[] = [];
+  const active = (): string[] => hosts.map(host => host.name).filter(name => !failed.includes(name));
+  const proposed: readonly ProposedChange[] = (world.changes ?? ["Install"]).map((operation, index) => ({ operation, id: String(index), change: active(), conditional: [], unchanged: [] }));
+  const stage = (name: string): void => void calls.push(name);
+  return {
+    connect: async () => {
+      stage("connect");
+      for (const host of world.unreachable ?? []) {
+        failed.push(host);
+        emit({ type: "host:failed", host, stage: "connect", error: { code: "E_CONNECT", message: `Cannot connect to ${host}` } });
+      }
+    },
+    prepare: async deploys => stage(`prepare ${deploys.map(deploy => deploy.name).join(" ")}`),
+    propose: () => {
+      stage("propose");
+      emit({ type: "changes", proposed });
+      return proposed;
+    },
+    execute: async () => {
+      stage("execute");
+      await world.onExecute?.({ emit } as RunSettings, interrupt);
+      emit({ type: "results", operations: [], hosts: [], seconds: 1, ok: failed.length === 0 });
+    },
+    disconnect: async () => stage("disconnect"),
+    get activeHosts() {
+      return active();
+    },
+    get failedHosts() {
+      return failed;
+    },
+    facts: async () => new Map(active().map(name => [name, world.answer?.(name) as { readonly answer: unknown }])),
+  };
+}
+const WHOLE = ["connect", "prepare deploy.ts", "propose", "execute", "disconnect"];
+
+describe("a deploy", () => {
+  test("at a terminal is shown, confirmed and executed", async () => {
+    for (const typed of ["", "y", "yes"]) {
+      const { code, calls, err } = await cli(["web", "deploy.ts"], { isTerminal: true, answers: [typed] });
+      expect([code, calls]).toEqual([0, WHOLE]);
+      expect(err).toContain("Proposed changes");
+      expect(err).toContain("Go on? [Y/n]");
+    }
+  });
+
+  test("that is not confirmed changes nothing, and that is fine", async () => {
+    const { code, calls, err } = await cli(["web", "deploy.ts"], { isTerminal: true, answers: ["n"] });
+    expect([code, calls]).toEqual([0, WHOLE.filter(stage => stage !== "execute")]);
+    expect(err).toContain("Nothing was changed");
+  });
+
+  test("with -y, or TSINFRA_YES, is not asked about", async () => {
+    expect((await cli(["web", "deploy.ts", "-y"])).calls).toEqual(WHOLE);
+    expect((await cli(["web", "deploy.ts"], { environment: { TSINFRA_YES: "1" } })).calls).toEqual(WHOLE);
+    expect((await cli(["web", "deploy.ts", "-y"], { isTerminal: true })).err).not.toContain("Go on?");
+  });
+
+  test("with --dry stops after the table", async () => {
+    const { code, calls, err } = await cli(["web", "deploy.ts", "--dry"]);
+    expect([code, calls]).toEqual([0, WHOLE.filter(stage => stage !== "execute")]);
+    expect(err).toContain("Install");
+    expect((await cli(["web,db", "deploy.ts", "--dry"], { unreachable: ["db"] })).code).toBe(1);
+  });
+
+  test("without a terminal and without -y shows the table and refuses", async () => {
+    const { code, calls, err, out } = await cli(["web", "deploy.ts"]);
+    expect([code, calls]).toEqual([2, WHOLE.filter(stage => stage !== "execute")]);
+    expect(err).toContain("Install");
+    expect(err).toContain("Hint: -y goes on without asking");
+    expect(out).toBe("");
+    expect((await cli(["web", "deploy.ts", "--json"], { isTerminal: true })).code).toBe(2);
+  });
+
+  test("that would change nothing needs no permission", async () => {
+    expect((await cli(["web", "deploy.ts"], { changes: [] })).calls).toEqual(WHOLE);
+  });
+
+  test("tells at the question which hosts failed to connect, and ends with 1", async () => {
+    const { code, err } = await cli(["web-1,web-2,db", "deploy.ts", "--no-color"], { isTerminal: true, unreachable: ["web-1", "web-2"] });
+    expect(err).toContain("2 hosts failed and will be left out: web-[1-2]");
+    expect(code).toBe(1);
+  });
+
+  test("with nobody left still tells the results", async () => {
+    const { code, calls } = await cli(["web", "deploy.ts"], { unreachable: ["web"] });
+    expect([code, calls]).toEqual([1, ["connect", "execute", "disconnect"]]);
+  });
+
+  test("that stops for too many failures ends with 1 and says which rule it was", async () => {
+    const { code, err, calls } = await cli(["web", "deploy.ts", "-y"], { onExecute: () => Promise.reject(new TooManyFailuresError("2 of 3 hosts failed (67 %)")) });
+    expect([code, calls.at(-1)]).toEqual([1, "disconnect"]);
+    expect(err).toContain("Stopped: 2 of 3 hosts failed (67 %)");
+  });
+
+  test("that is interrupted ends in order with 130; the second time at once", async () => {
+    const once = await cli(["web", "deploy.ts", "-y"], {
+      onExecute: async (_, interrupt) => {
+        interrupt();
+        throw new CancelledError("The run was interrupted");
+      },
+    });
+    expect([once.code, once.calls.at(-1)]).toEqual([130, "disconnect"]);
+    expect(once.err).toContain("Press Ctrl-C again to leave at once");
+    const twice = await cli(["web", "deploy.ts", "-y"], {
+      onExecute: async (_, interrupt) => {
+        interrupt();
+        interrupt();
+      },
+    });
+    expect(twice.calls).toContain("exit 130");
+  });
+
+  test("aborts the engine's signal when interrupted", async () => {
+    const { settings } = await cli(["web", "deploy.ts", "-y"], { onExecute: async (_, interrupt) => interrupt() });
+    expect(settings?.signal.aborted).toBe(true);
+    expect(settings?.signal.reason).toBeInstanceOf(CancelledError);
+  });
+
+  test("that breaks in our own code shows a stack only on demand", async () => {
+    const broken = { onExecute: () => Promise.reject(new RangeError("oops")) };
+    const quiet = await cli(["web", "deploy.ts", "-y"], broken);
+    expect(quiet.code).toBe(1);
+    expect(quiet.err).toContain("Error: RangeError: oops\nHint: This is a mistake in tsinfra");
+    expect(quiet.err).not.toMatch(/^\s+at /m);
+    expect((await cli(["web", "deploy.ts", "-y"], { ...broken, environment: { TSINFRA_DEBUG: "1" } })).err).toMatch(/^\s+at .*run\.test\.ts/m);
+  });
+});
+
+describe("what the engine is given", () => {
+  test("comes from the command line, then the environment, then the config file", async () => {
+    await writeFile(join(root, "lab.ts"), "export default { retry: 1, parallel: 1, sudo: true, data: { sshUser: 'config', tier: 1 }, serial: true };\n");
+    const { settings } = await cli(["web", "deploy.ts", "--dry", "--config", "lab.ts", "--retry", "3", "--sudo=false", "--user", "cli", "--data", "port=80"], {
+      environment: { TSINFRA_RETRY: "2", TSINFRA_PARALLEL: "2" },
+    });
+    expect(settings?.config).toMatchObject({ retry: 3, parallel: 2, sudo: false, diff: false });
+    expect([settings?.serial, settings?.noWait]).toEqual([true, false]);
+    expect(Object.assign({}, ...[...(settings?.hosts[0]?.data ?? [])].reverse())).toEqual({ sshUser: "cli", port: 80, tier: 1 });
+  });
+
+  test("has passwords as secrets, and shows them nowhere", async () => {
+    const outcome = await cli(["web", "deploy.ts", "--dry", "-vvv", "--password", "hunter2"], { environment: { TSINFRA_SUDO_PASSWORD: "hunter3" } });
+    expect(outcome.settings?.config.sudoPassword).toBeInstanceOf(Secret);
+    expect(outcome.settings?.hosts[0]?.data[0]?.["sshPassword"]).toBeInstanceOf(Secret);
+    // Commands on this machine inherit the environment.
+    expect(outcome.settings?.environment["TSINFRA_SUDO_PASSWORD"]).toBeUndefined();
+    expect(outcome.out + outcome.err + JSON.stringify(outcome.settings?.hosts)).not.toContain("hunter");
+    const shown = await cli(["web", "debug-inventory", "--password", "hunter2"]);
+    expect(shown.out).toContain('"sshPassword": "***"');
+  });
+
+  test("has the sudo password that was asked for once, before connecting", async () => {
+    const { settings, err } = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"], { isTerminal: true, answers: ["hunter2"] });
+    expect((settings?.config.sudoPassword as Secret).reveal()).toBe("hunter2");
+    expect(err).not.toContain("hunter2");
+    const refused = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"]);
+    expect([refused.code, refused.calls]).toEqual([2, []]);
+    expect(refused.err).toContain("TSINFRA_SUDO_PASSWORD");
+  });
+
+  test("accepts new host keys only when told to", async () => {
+    const data = async (...args: string[]) => (await cli(["web", "deploy.ts", "--dry", ...args])).settings?.hosts[0]?.data[0];
+    expect(await data()).toEqual({});
+    expect(await data("--ssh-accept-new")).toEqual({ sshStrictHostKeyChecking: "accept-new" });
+  });
+});
+
+describe("without an inventory", () => {
+  test("the config's is used", async () => {
+    await writeFile(join(root, "with-inventory.ts"), 'export default { inventory: "db-1,db-2" };\n');
+    const { settings } = await cli(["deploy.ts", "--dry", "--config", "with-inventory.ts"]);
+    expect(settings?.hosts.map(host => host.name)).toEqual(["db-1", "db-2"]);
+    const shown = await cli(["debug-inventory", "--config", "with-inventory.ts"]);
+    expect(Object.keys((JSON.parse(shown.out) as { readonly hosts: object }).hosts)).toEqual(["db-1", "db-2"]);
+  });
+
+  test("this machine is worked on only after a question, whatever -y says", async () => {
+    expect((await cli(["debug-inventory"], { isTerminal: true, answers: ["y"] })).out).toContain('"@local"');
+    for (const world of [{}, { isTerminal: true, answers: [""] }]) {
+      const { code, err } = await cli(["debug-inventory", "-y"], world);
+      expect(code).toBe(2);
+      expect(err).toContain("There is no inventory");
+    }
+  });
+});
+
+describe("facts", () => {
+  const answers = (host: string): unknown => (host === "bad" ? { error: new FactError("Cannot read the answer") } : { answer: { name: host, none: undefined } });
+
+  test("are JSON on stdout: by host, and by fact where there are several", async () => {
+    const one = await cli(["a,b", "fact", "server.Hostname"], { answer: answers });
+    expect(JSON.parse(one.out)).toEqual({ a: { name: "a" }, b: { name: "b" } });
+    expect([one.code, one.err]).toEqual([0, ""]);
+    const two = await cli(["a", "fact", "server.Hostname", "files.File", "path=/x"], { answer: answers });
+    expect(JSON.parse(two.out)).toEqual({ "server.Hostname": { a: { name: "a" } }, "files.File (path=/x)": { a: { name: "a" } } });
+  });
+
+  test("that fail on a host are told on stderr and make the exit code 1", async () => {
+    const { code, out, err } = await cli(["a,bad", "fact", "server.Hostname"], { answer: answers });
+    expect([code, JSON.parse(out)]).toEqual([1, { a: { name: "a" } }]);
+    expect(err).toBe("Failed: server.Hostname on bad: Cannot read the answer\n");
+  });
+
+  test("are events with --json", async () => {
+    const { out } = await cli(["a,bad", "fact", "server.Hostname", "--json"], { answer: answers });
+    expect(out.trimEnd().split("\n").map(line => JSON.parse(line) as unknown)).toEqual([
+      { type: "fact:answer", time: "1970-01-01T00:00:00.000Z", host: "a", fact: "server.Hostname", answer: { name: "a" } },
+      { type: "fact:answer", time: "1970-01-01T00:00:00.000Z", host: "bad", fact: "server.Hostname", error: { code: "E_FACT", message: "Cannot read the answer" } },
+    ]);
+  });
+
+  test("and operations that do not exist are named before anything is connected", async () => {
+    const fact = await cli(["a", "fact", "server.Hostnme"]);
+    expect([fact.code, fact.calls, fact.err]).toEqual([2, [], 'Error: There is no fact "server.Hostnme"\nHint: Did you mean "server.Hostname"?\n']);
+    expect((await cli(["a", "fact", "Hostname"])).err).toContain('Did you mean "server.Hostname"?');
+    expect((await cli(["a", "fact", "path=/x", "files.File"])).err).toContain('"path=/x" stands before the name of a fact');
+    expect((await cli(["a", "apt.packges", "vim"])).err).toContain('Did you mean "apt.packages"?');
+    expect((await cli(["a", "filez.put"])).err).toContain('Did you mean "files.put"?');
+  });
+});
+
+describe("exec", () => {
+  const output = (host: string, stream: "stdout" | "stderr", line: string): EngineEvent => ({ type: "output", host, stream, line, for: "operation" });
+  const prints = async ({ emit }: RunSettings): Promise<void> => {
+    emit(output("a", "stdout", "one"));
+    emit(output("bb", "stderr", "two"));
+    emit(output("bb", "stdout", "  three\t"));
+  };
+
+  test("prints what commands print, behind the host's name where there are several", async () => {
+    const { out, err, code, calls } = await cli(["a,bb", "exec", "--", "x"], { onExecute: prints });
+    expect([code, calls]).toEqual([0, ["connect", "prepare exec", "execute", "disconnect"]]);
+    expect(out).toBe("a:  one\nbb:   three\t\n");
+    expect(err).toBe("bb: two\n");
+    expect((await cli(["a", "exec", "--", "x"], { onExecute: prints })).out).toBe("one\n  three\t\n");
+  });
+
+  test("prints events, and nothing else, with --json", async () => {
+    const { out, err } = await cli(["a,bb", "exec", "--json", "--", "x"], { onExecute: prints });
+    expect(out.trimEnd().split("\n").map(line => (JSON.parse(line) as { readonly type: string }).type)).toEqual(["output", "output", "output", "results"]);
+    expect(err).toBe("");
+  });
+
+  test("with --dry runs nothing", async () => {
+    expect((await cli(["a", "exec", "--dry", "--", "x"])).calls).not.toContain("execute");
+  });
+});
+
+describe("around it all", () => {
+  test("--version and --help go to stdout", async () => {
+    expect(await cli(["--version"])).toMatchObject({ code: 0, out: "1.2.3\n", err: "" });
+    const help = await cli(["--help"]);
+    expect(help.code).toBe(0);
+    expect(help.out).toContain("tsinfra INVENTORY DEPLOY.ts...");
+    for (const line of help.out.split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
+    expect((await cli(["web", "exec", "--help"])).out).toContain("Run a shell command on every host");
+    expect((await cli(["check", "-h"])).out).toContain("tsinfra check FILE.ts...");
+    expect((await cli(["web", "apt.packages", "--help"])).out).toContain("Run one operation");
+  });
+
+  test("without arguments help goes to stderr, with 2", async () => {
+    const { code, out, err } = await cli([]);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain("Usage");
+  });
+
+  test("an error with --json is an event too", async () => {
+    const { code, out, err } = await cli(["--json", "@nope", "debug-inventory"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ type: "error", error: { code: "E_INVENTORY", hint: expect.any(String) as string } });
+    expect(err).toContain("Error: Host");
+  });
+
+  test("--debug-operations prints the operations as JSON", async () => {
+    const { out, calls } = await cli(["web", "deploy.ts", "--debug-operations"]);
+    expect(JSON.parse(out)).toEqual([{ operation: "Install", id: "0", change: ["web"], conditional: [], unchanged: [] }]);
+    expect(calls).not.toContain("execute");
+  });
+
+  test("options that exclude each other are refused", async () => {
+    expect(await cli(["web", "deploy.ts", "--serial", "--no-wait"])).toMatchObject({ code: 2, calls: [] });
+    expect((await cli(["web", "deploy.ts", "--fail-percent", "101"])).err).toContain("Option --fail-percent must be a number from 0 to 100, found 101");
+  });
+});
