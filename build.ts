@@ -10,13 +10,12 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { type BunPlugin, Glob } from "bun";
 import ts from "typescript";
 import { version } from "./package.json";
-import { sourceReference } from "./src/reference/from-source.ts";
 import { referencePlugin, writeDocs, writeReference } from "./src/reference/generate.ts";
 
 /** Targets whose runtime Bun offers, for the systems that people run tsinfra on. musl builds need libstdc++ on the machine. */
@@ -118,27 +117,15 @@ const stubs: BunPlugin = {
   },
 };
 
-/** Modules that know, from source, that there is nothing embedded: here they learn where it is. */
-const EMBEDDED: Readonly<Record<string, string>> = {
-  types: `import path from "../../dist/types.zst" with { type: "file" };
-    export const archive = path;`,
-  reference: `import reference from "../../dist/reference.json" with { type: "file" };
-    import signatures from "../../dist/signatures.json" with { type: "file" };
-    export const embedded = { reference, signatures };`,
-};
-
-const embedded: BunPlugin = {
-  name: "embedded",
+const types: BunPlugin = {
+  name: "types",
   setup(build) {
-    build.onLoad({ filter: /[/\\]src[/\\](types|reference)[/\\]embedded\.ts$/ }, ({ path }) => ({ contents: EMBEDDED[basename(dirname(path))] ?? "", loader: "ts" }));
+    build.onLoad({ filter: /[/\\]src[/\\]types[/\\]embedded\.ts$/ }, () => ({
+      contents: `import path from "../../dist/types.zst" with { type: "file" };\nexport const archive = path;\n`,
+      loader: "ts",
+    }));
   },
 };
-
-/** What operations and facts take and do, for docs, completion and the check of arguments. */
-async function embedReference(): Promise<void> {
-  const made = await sourceReference();
-  for (const [name, path] of Object.entries(made)) copyFileSync(path, join(DIST, `${name}.json`));
-}
 
 /** The declarations as a tree of files, for people and for other tools. */
 function writeTypes(): void {
