@@ -13,6 +13,7 @@ export const FileContents = fact<readonly string[] | undefined, PathArguments>({
   empty: undefined,
 });
 
+/** What `files.FindInFile` takes. */
 export interface FindInFileArguments extends PathArguments {
   /** Basic regular expression, as `grep` takes it. */
   readonly pattern: string;
@@ -34,6 +35,7 @@ export const FindInFile = fact<readonly string[] | undefined, FindInFileArgument
   empty: undefined,
 });
 
+/** What `files.Block` takes. */
 export interface BlockArguments extends PathArguments {
   /** The lines around the block, with `{mark}` where `begin` or `end` stands; default `# {mark} PYINFRA BLOCK`. */
   readonly marker?: string;
@@ -66,7 +68,7 @@ export function blockMarkers({ marker = "# {mark} PYINFRA BLOCK", begin = "BEGIN
   return lines;
 }
 
-/** Names of the flags that BSD and macOS keep for a file: `uchg`, `hidden` … */
+/** Names of the flags that BSD and macOS keep for a file, such as `uchg`. */
 export const Flags = fact<readonly string[], PathArguments>({
   name: "files.Flags",
   requires: "chflags",

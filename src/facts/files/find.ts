@@ -3,6 +3,7 @@ import { raw, quote, remotePath, sh, type Word } from "../../core/command.ts";
 import { FactError } from "../../core/errors.ts";
 import { type CommandFact, fact } from "../../core/fact.ts";
 
+/** What facts that look for paths take. */
 export interface FindArguments {
   /** Where to start. */
   readonly path: string;

@@ -3,6 +3,7 @@ import { remotePath, sh } from "../../core/command.ts";
 import { derivedFact, fact } from "../../core/fact.ts";
 import { parseStat, type PathState } from "../shared/stat.ts";
 
+/** What facts about one path take. */
 export interface PathArguments {
   /** Path on the host; a leading `~/` is the home of the user who asks. */
   readonly path: string;
@@ -28,6 +29,7 @@ export const Link = derivedFact<PathState, PathState, PathArguments>({ name: "fi
 /** What is at a path, as `File` says it. */
 export const Socket = derivedFact<PathState, PathState, PathArguments>({ name: "files.Socket", from: File, derive: found => found });
 
+/** What `files.SameFile` takes. */
 export interface SameFileArguments extends PathArguments {
   /** The other path. */
   readonly other: string;

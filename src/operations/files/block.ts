@@ -8,6 +8,7 @@ import { isLiteral, linePattern } from "../shared/line-pattern.ts";
 import { checkPath } from "../shared/paths.ts";
 import { checkOneLine, delimited } from "../shared/sed.ts";
 
+/** What `files.block` takes. */
 export interface BlockArguments {
   /** Path of the file on the host. It is made if it is not there. */
   readonly path: string;

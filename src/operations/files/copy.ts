@@ -6,6 +6,7 @@ import { Directory, File, FindFiles, FindLinks, Link, type PathState } from "../
 import { sameContent, textOf } from "../shared/content.ts";
 import { basename, checkPath, joinPath } from "../shared/paths.ts";
 
+/** What `files.copy` takes. */
 export interface CopyArguments {
   /** Path on the host of what is copied: a file or a directory. */
   readonly src: string;

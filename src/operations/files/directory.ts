@@ -6,6 +6,7 @@ import { type AttributeArguments, attributeCommands, checkAttributes, type Owner
 import { checkPath, dirname } from "../shared/paths.ts";
 import { type ForceArguments, makeWay } from "./force.ts";
 
+/** What `files.directory` takes. */
 export interface DirectoryArguments extends AttributeArguments, ForceArguments {
   /** Path of the directory on the host. */
   readonly path: string;

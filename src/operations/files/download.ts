@@ -8,6 +8,7 @@ import { Date as HostClock, Which } from "../../facts/server/index.ts";
 import { type AttributeArguments, attributeCommands, checkAttributes } from "../shared/attributes.ts";
 import { checkPath } from "../shared/paths.ts";
 
+/** What `files.download` takes. */
 export interface DownloadArguments extends AttributeArguments {
   /** URL, fetched by the host with curl or wget. */
   readonly src: string;

@@ -6,6 +6,7 @@ import { checkPath } from "../shared/paths.ts";
 import { ensureParent } from "./directory.ts";
 import { type ForceArguments, makeWay } from "./force.ts";
 
+/** What `files.file` takes. */
 export interface FileArguments extends AttributeArguments, ForceArguments {
   /** Path of the file on the host. */
   readonly path: string;

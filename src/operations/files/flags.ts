@@ -4,6 +4,7 @@ import { operation } from "../../core/operation.ts";
 import { Flags } from "../../facts/files/index.ts";
 import { checkPath } from "../shared/paths.ts";
 
+/** What `files.flags` takes. */
 export interface FlagsArguments {
   /** Path of the file or directory on the host. */
   readonly path: string;

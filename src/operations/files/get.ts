@@ -6,6 +6,7 @@ import { File } from "../../facts/files/index.ts";
 import { hasContent } from "../shared/content.ts";
 import { checkPath, dirname } from "../shared/paths.ts";
 
+/** What `files.get` takes. */
 export interface GetArguments {
   /** Path of the file on the host. */
   readonly src: string;

@@ -7,6 +7,7 @@ import { isLiteral, linePattern, literal, withoutAnchors } from "../shared/line-
 import { checkPath } from "../shared/paths.ts";
 import { checkOneLine, flagText, type SedArguments, sedDelete, sedReplace } from "../shared/sed.ts";
 
+/** What `files.line` takes. */
 export interface LineArguments extends SedArguments {
   /** Path of the file on the host. It is made if it is not there. */
   readonly path: string;

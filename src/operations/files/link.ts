@@ -8,6 +8,7 @@ import { checkPath } from "../shared/paths.ts";
 import { ensureParent } from "./directory.ts";
 import { type ForceArguments, makeWay } from "./force.ts";
 
+/** What `files.link` takes. */
 export interface LinkArguments extends OwnerArguments, ForceArguments {
   /** Path of the link on the host. */
   readonly path: string;

@@ -4,6 +4,7 @@ import { operation } from "../../core/operation.ts";
 import { Directory, File } from "../../facts/files/index.ts";
 import { basename, checkPath, joinPath } from "../shared/paths.ts";
 
+/** What `files.move` takes. */
 export interface MoveArguments {
   /** Path on the host of what is moved: a file, a directory or a link. */
   readonly src: string;

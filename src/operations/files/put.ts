@@ -10,6 +10,7 @@ import { basename, checkPath, joinPath } from "../shared/paths.ts";
 import { timeCommands, type TimeArguments } from "../shared/times.ts";
 import { ensureParent } from "./directory.ts";
 
+/** What `files.put` takes. */
 export interface PutArguments extends OwnerArguments, TimeArguments {
   /** Path of the local file; relative to the deploy file's directory. Either this or `content`. */
   readonly src?: string;

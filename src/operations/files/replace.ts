@@ -6,6 +6,7 @@ import { textOf } from "../shared/content.ts";
 import { checkPath } from "../shared/paths.ts";
 import { checkOneLine, flagText, type SedArguments, sedReplace } from "../shared/sed.ts";
 
+/** What `files.replace` takes. */
 export interface ReplaceArguments extends SedArguments {
   /** Path of the file on the host. */
   readonly path: string;

@@ -3,6 +3,7 @@ import { LocalFileError } from "../../core/errors.ts";
 import { operation } from "../../core/operation.ts";
 import { checkPath } from "../shared/paths.ts";
 
+/** What `files.rsync` takes. */
 export interface RsyncArguments {
   /** Path of the local directory; relative to the deploy file's directory. With a slash at the end its content is copied, else the directory itself. */
   readonly src: string;

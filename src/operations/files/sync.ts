@@ -13,6 +13,7 @@ import { directory } from "./directory.ts";
 import { link } from "./link.ts";
 import { put } from "./put.ts";
 
+/** What `files.sync` takes. */
 export interface SyncArguments extends AttributeArguments {
   /** Path of the local directory; relative to the deploy file's directory. */
   readonly src: string;

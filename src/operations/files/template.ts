@@ -7,6 +7,7 @@ import { expose } from "../shared/expose.ts";
 import { checkPath } from "../shared/paths.ts";
 import { put } from "./put.ts";
 
+/** What `files.template` takes. */
 export interface TemplateArguments extends AttributeArguments {
   /** Path of the local template, relative to the deploy file's directory: Jinja2 text, or a `.ts` or `.js` file whose default export takes the data and returns the text. */
   readonly src: string;

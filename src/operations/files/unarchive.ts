@@ -5,6 +5,7 @@ import { Directory, File } from "../../facts/files/index.ts";
 import { checkAttributes, chown, type OwnerArguments } from "../shared/attributes.ts";
 import { checkPath } from "../shared/paths.ts";
 
+/** What `files.unarchive` takes. */
 export interface UnarchiveArguments extends OwnerArguments {
   /** Path of the archive: on the control machine, relative to the deploy file's directory, or with `remoteSrc` on the host. */
   readonly src: string;
