@@ -13,7 +13,7 @@ describe.if(hasSshd)("ssh", () => {
     can: createSshConnector().can,
     async open() {
       server ??= await startSshd();
-      connector ??= createSshConnector({ home: server.home, env: {} });
+      connector ??= createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
       return await connector.connect!(targetFor("target", server.data), connectorContext());
     },
     async close() {

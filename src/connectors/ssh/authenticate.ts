@@ -68,12 +68,15 @@ class Login implements Authentication {
     const { name, settings } = hop;
     this.#settle(reason ? "cut off" : "refused");
     const allowed = this.#allowed?.join(" and ") || "no way to log in";
+    const unsupported = settings.unsupportedLogins.map(setting => `${setting}: not supported`);
     const tried = [...this.#tried, ...(this.#offer?.leftOut ?? [])];
     const why = reason ?? (this.#problem instanceof Error ? this.#problem.message : undefined);
-    return new ConnectError(
-      `Cannot log in to ${name} (${hopAddress(hop)}) as ${settings.user}: ${why ? `${why}; ` : ""}the server allows ${allowed}; ${tried.length > 0 ? `tried ${tried.join("; ")}` : "there was nothing to try"}`,
-      { host: name, hint: this.#hint(), cause: this.#problem },
-    );
+    const parts = [why, `the server allows ${allowed}`, tried.length > 0 ? `tried ${tried.join("; ")}` : "there was nothing to try", ...unsupported];
+    return new ConnectError(`Cannot log in to ${name} (${hopAddress(hop)}) as ${settings.user}: ${parts.filter(Boolean).join("; ")}`, {
+      host: name,
+      hint: this.#hint(),
+      cause: this.#problem,
+    });
   }
 
   #hint(): string {

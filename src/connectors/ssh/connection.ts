@@ -6,7 +6,7 @@ import { endOfInput, pump } from "../shared/input.ts";
 import { captureOutput } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
-import type { Client, ClientChannel, ExecOptions, PseudoTtyOptions } from "./library.ts";
+import type { Client, ExecOptions, PseudoTtyOptions } from "./library.ts";
 import { type MarkedLine, markLine } from "./marked.ts";
 import { Talk } from "./talk.ts";
 
@@ -47,8 +47,8 @@ export class SshConnection implements Connection {
     const { signal } = options;
     using _ = await this.#slots.take(signal);
     const marked = markLine(command.wire(), { pty: options.pty ?? false });
-    const channel = await this.#open(marked.line, options);
-    return await this.#converse(channel, marked, options);
+    const talk = await this.#open(marked.line, options);
+    return await this.#converse(talk, marked, options);
   }
 
   async close(): Promise<void> {
@@ -62,7 +62,7 @@ export class SshConnection implements Connection {
   }
 
   /** A channel with the command running in it. Waits while the server has none to give. */
-  async #open(line: string, { pty, signal }: RunOptions): Promise<ClientChannel> {
+  async #open(line: string, { pty, signal }: RunOptions): Promise<Talk> {
     for (let refusals = 1; ; refusals++) {
       signal?.throwIfAborted();
       if (this.#isLost) throw this.#lost();
@@ -71,7 +71,7 @@ export class SshConnection implements Connection {
         return await unlessAborted(opening, signal);
       } catch (error) {
         if (signal?.aborted) {
-          opening.then(channel => channel.close(), () => {});
+          opening.then(talk => talk.channel.close(), () => {});
           throw error;
         }
         if (this.#isLost || !isRefusal(error)) throw this.#lost(error);
@@ -83,11 +83,11 @@ export class SshConnection implements Connection {
     }
   }
 
-  #exec(line: string, pty: boolean): Promise<ClientChannel> {
-    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+  #exec(line: string, pty: boolean): Promise<Talk> {
+    const { promise, resolve, reject } = Promise.withResolvers<Talk>();
     const options: ExecOptions = { ...(pty ? { pty: TERMINAL } : {}), ...(this.#agentForward ? { agentForward: true } : {}) };
     try {
-      this.#client.exec(line, options, (error, channel) => (error ? reject(error) : resolve(channel)));
+      this.#client.exec(line, options, (error, channel) => (error ? reject(error) : resolve(new Talk(channel))));
     } catch (error) {
       reject(error);
     }
@@ -95,10 +95,10 @@ export class SshConnection implements Connection {
     return Promise.race([promise, this.#closed.then(() => Promise.reject(this.#lost()))]);
   }
 
-  async #converse(channel: ClientChannel, marked: MarkedLine, options: RunOptions): Promise<RunResult> {
+  async #converse(talk: Talk, marked: MarkedLine, options: RunOptions): Promise<RunResult> {
     const { signal, stdin, pty } = options;
+    const { channel } = talk;
     const output = captureOutput(options);
-    const talk = new Talk(channel);
     channel.on("data", (chunk: Buffer) => {
       talk.heard();
       output.add("stdout", marked.stdout.pass(chunk));
@@ -131,10 +131,10 @@ export class SshConnection implements Connection {
     // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
     const line = signal === "TERM" ? `kill -TERM -${group} || kill -TERM ${group}` : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
     try {
-      const channel = await this.#exec(`exec /bin/sh -c ${quote(`{ ${line}; } 2>/dev/null`)}`, false);
+      const { channel, end } = await this.#exec(`exec /bin/sh -c ${quote(`{ ${line}; } 2>/dev/null`)}`, false);
       channel.resume().stderr.resume();
       channel.end();
-      await new Promise<void>(resolve => channel.once("close", () => resolve()));
+      await end;
     } catch {
       // No channel to be had: closing the command's own is what is left.
     }

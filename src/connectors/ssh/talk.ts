@@ -8,18 +8,18 @@ const GRACE = 1000;
 /** A process left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
 const SILENCE = 1000;
 
-/** A channel with a command running in it. */
+/** A channel with a command running in it. To be made as soon as there is a channel: a quick command ends at once. */
 export class Talk {
   exitCode: number | undefined;
   /** The command has ended and all its output is here, or the connection is gone. */
   readonly end: Promise<void>;
-  readonly #channel: ClientChannel;
+  readonly channel: ClientChannel;
   #hasEnded = false;
   #heardAt = performance.now();
   #resume: (() => void) | undefined;
 
   constructor(channel: ClientChannel) {
-    this.#channel = channel;
+    this.channel = channel;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.end = promise.then(() => {
       this.#hasEnded = true;
@@ -42,8 +42,8 @@ export class Talk {
   }
   /** False when nobody reads any more. */
   async write(piece: Uint8Array): Promise<boolean> {
-    if (this.#hasEnded || !this.#channel.writable) return false;
-    if (this.#channel.write(piece)) return true;
+    if (this.#hasEnded || !this.channel.writable) return false;
+    if (this.channel.write(piece)) return true;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resume = resolve;
     await promise;
@@ -51,21 +51,21 @@ export class Talk {
   }
   /** `last` is what a terminal takes for the end; closing this side of it tells the command nothing. */
   endInput(last: string | undefined): void {
-    if (this.#hasEnded || !this.#channel.writable) return;
-    if (last !== undefined) this.#channel.write(last);
-    else this.#channel.end();
+    if (this.#hasEnded || !this.channel.writable) return;
+    if (last !== undefined) this.channel.write(last);
+    else this.channel.end();
   }
   /** End the command: politely, then not, then leave it. `kill` sends a signal to its processes, where it can. */
   async stop(kill: (signal: "TERM" | "KILL") => Promise<void>): Promise<void> {
     for (const signal of ["TERM", "KILL"] as const) {
-      if (!this.#hasEnded) this.#channel.signal(signal);
+      if (!this.#hasEnded) this.channel.signal(signal);
       await settlesWithin(kill(signal), GRACE);
       if (!this.#hasEnded) await settlesWithin(this.end, GRACE);
     }
     if (this.#hasEnded) return;
-    this.#channel.close();
+    this.channel.close();
     // The server's own answer may never come.
-    this.#channel.emit("close");
+    this.channel.emit("close");
   }
   async #silence(): Promise<void> {
     const exit = performance.now();

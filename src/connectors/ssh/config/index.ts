@@ -64,6 +64,8 @@ export interface HostSettings {
   readonly algorithms: Readonly<Partial<Record<AlgorithmKeyword, string>>>;
   /** What the configuration asks for and this program does not do, each with its place. */
   readonly unsupported: readonly string[];
+  /** The same for ways to log in: they matter when no other works. */
+  readonly unsupportedLogins: readonly string[];
 }
 
 export type AlgorithmKeyword = "kexalgorithms" | "hostkeyalgorithms" | "ciphers" | "macs" | "pubkeyacceptedalgorithms" | "casignaturealgorithms";
@@ -72,12 +74,13 @@ const ALGORITHM_KEYWORDS: readonly AlgorithmKeyword[] = ["kexalgorithms", "hostk
 /** Settings that change which host is met or how, and that only ssh itself can honour. */
 const UNSUPPORTED: Readonly<Record<string, (value: string) => boolean>> = {
   canonicalizehostname: value => value !== "no" && value !== "false",
+  knownhostscommand: value => value !== "none",
+  proxyusefdpass: isYes,
+};
+const UNSUPPORTED_LOGINS: typeof UNSUPPORTED = {
   gssapiauthentication: isYes,
   hostbasedauthentication: isYes,
-  knownhostscommand: value => value !== "none",
   pkcs11provider: value => value !== "none",
-  proxyusefdpass: isYes,
-  verifyhostkeydns: isYes,
 };
 
 /** Ask the configuration. Throws `ConnectError` where ssh would stop. */
@@ -134,11 +137,16 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     keyboardInteractive: flag(settings, "kbdinteractiveauthentication", flag(settings, "challengeresponseauthentication", true)),
     passwordPrompts: count(settings.first("numberofpasswordprompts")) ?? 3,
     algorithms: Object.fromEntries(ALGORITHM_KEYWORDS.flatMap(keyword => settings.first(keyword)?.args[0] ? [[keyword, settings.first(keyword)?.args[0]]] : [])),
-    unsupported: Object.entries(UNSUPPORTED).flatMap(([keyword, matters]) => {
-      const line = settings.first(keyword);
-      return line && matters(line.args[0] ?? "") ? [`${keyword} (${placeText(line.at)})`] : [];
-    }),
+    unsupported: mattering(settings, UNSUPPORTED),
+    unsupportedLogins: mattering(settings, UNSUPPORTED_LOGINS),
   };
+}
+
+function mattering(settings: Settings, keywords: typeof UNSUPPORTED): readonly string[] {
+  return Object.entries(keywords).flatMap(([keyword, matters]) => {
+    const line = settings.first(keyword);
+    return line && matters(line.args[0] ?? "") ? [`${keyword} (${placeText(line.at)})`] : [];
+  });
 }
 
 function namesOf(question: Question, settings: Settings, { surroundings }: Sources): Names {
