@@ -1,7 +1,8 @@
 /** What a command reaches of the world around it; tests bring their own. @module */
 import type { Connector } from "../core/connector.ts";
-import type { Clock, Run, RunSettings } from "../engine/run.ts";
+import type { Clock, Run } from "../engine/run.ts";
 import type { Keyboard } from "./prompts.ts";
+import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
 
 export interface Io {
@@ -18,7 +19,7 @@ export interface Io {
   exit(code: number): void;
   /** The ways to reach hosts. */
   connectors(): Promise<ReadonlyMap<string, Connector>>;
-  run(settings: RunSettings): Promise<Run>;
+  run(parts: RunParts): Promise<Run>;
 }
 
 /** This process. */
@@ -42,9 +43,9 @@ export const processIo = (): Io => ({
     const { createConnectors } = await import("../connectors/index.ts");
     return createConnectors();
   },
-  async run(settings) {
-    const { createRun } = await import("../engine/run.ts");
-    return createRun(settings);
+  async run(parts) {
+    const [{ createRun }, { runSettings }] = await Promise.all([import("../engine/run.ts"), import("./run-settings.ts")]);
+    return createRun(await runSettings(parts));
   },
 });
 

@@ -123,12 +123,11 @@ export async function openSession(context: Context, written: string | undefined)
         const created = createView(format, { screen, paint, clock: io.clock, verbosity: settings.verbosity, hosts: hosts.map(host => host.name), isQuiet, outputShown });
         view = created;
         prompts.pauseView = () => created.pause();
-        const { runSettings } = await import("./run-settings.ts");
         const emit = (event: EngineEvent): void => {
           created.emit(event);
           onEvent?.(event);
         };
-        const run = await io.run(await runSettings({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal }));
+        const run = await io.run({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal });
         return { run, view: created };
       },
       close() {

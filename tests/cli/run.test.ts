@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { EventEmitter } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,8 +8,12 @@ import type { Io } from "../../src/cli/io.ts";
 import { Secret } from "../../src/core/command.ts";
 import type { Connector } from "../../src/core/connector.ts";
 import { CancelledError, FactError, TooManyFailuresError } from "../../src/core/errors.ts";
-import type { EngineEvent, ProposedChange } from "../../src/engine/events.ts";
-import type { Run, RunSettings } from "../../src/engine/run.ts";
+import type { RunParts } from "../../src/cli/run-settings.ts";
+import type { Emit, EngineEvent, ProposedChange } from "../../src/engine/events.ts";
+import type { Run } from "../../src/engine/run.ts";
+
+// From source, the types of all operations may have to be read first.
+setDefaultTimeout(120_000);
 
 let root: string;
 beforeAll(async () => {
@@ -32,7 +36,7 @@ interface World {
   readonly changes?: readonly string[];
   /** Hosts that cannot be connected. */
   readonly unreachable?: readonly string[];
-  readonly onExecute?: (settings: RunSettings, interrupt: () => void) => Promise<void>;
+  readonly onExecute?: (emit: Emit, interrupt: () => void) => Promise<void>;
   readonly answer?: (host: string) => unknown;
 }
 interface Outcome {
@@ -41,14 +45,14 @@ interface Outcome {
   readonly err: string;
   /** Stages that were called. */
   readonly calls: readonly string[];
-  readonly settings: RunSettings | undefined;
+  readonly parts: RunParts | undefined;
 }
 
 /** A command line against a run that does nothing but say what was called. */
 async function cli(args: readonly string[], world: World = {}): Promise<Outcome> {
   const written = { out: "", err: "" };
   const calls: string[] = [];
-  let settings: RunSettings | undefined;
+  let parts: RunParts | undefined;
   const interrupts = new Set<() => void>();
   const answers = [...(world.answers ?? [])];
   const keyboard = Object.assign(new EventEmitter(), {
@@ -72,16 +76,16 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),
     run: given => {
-      settings = given;
+      parts = given;
       return Promise.resolve(fakeRun(given, world, calls, () => interrupts.forEach(callback => callback())));
     },
   };
   const code = await runCli(args, "1.2.3", io);
   expect(interrupts.size).toBe(0);
-  return { code, ...written, calls, settings };
+  return { code, ...written, calls, parts };
 }
 
-function fakeRun({ emit, hosts }: RunSettings, world: World, calls: string[], interrupt: () => void): Run {
+function fakeRun({ emit, hosts }: RunParts, world: World, calls: string[], interrupt: () => void): Run {
   const failed: string[] = [];
   const active = (): string[] => hosts.map(host => host.name).filter(name => !failed.includes(name));
   const proposed: readonly ProposedChange[] = (world.changes ?? ["Install"]).map((operation, index) => ({ operation, id: String(index), change: active(), conditional: [], unchanged: [] }));
@@ -102,7 +106,7 @@ function fakeRun({ emit, hosts }: RunSettings, world: World, calls: string[], in
     },
     execute: async () => {
       stage("execute");
-      await world.onExecute?.({ emit } as RunSettings, interrupt);
+      await world.onExecute?.(emit, interrupt);
       emit({ type: "results", operations: [], hosts: [], seconds: 1, ok: failed.length === 0 });
     },
     disconnect: async () => stage("disconnect"),
@@ -195,9 +199,9 @@ describe("a deploy", () => {
   });
 
   test("aborts the engine's signal when interrupted", async () => {
-    const { settings } = await cli(["web", "deploy.ts", "-y"], { onExecute: async (_, interrupt) => interrupt() });
-    expect(settings?.signal.aborted).toBe(true);
-    expect(settings?.signal.reason).toBeInstanceOf(CancelledError);
+    const { parts } = await cli(["web", "deploy.ts", "-y"], { onExecute: async (_, interrupt) => interrupt() });
+    expect(parts?.signal.aborted).toBe(true);
+    expect(parts?.signal.reason).toBeInstanceOf(CancelledError);
   });
 
   test("that breaks in our own code shows a stack only on demand", async () => {
@@ -213,28 +217,28 @@ describe("a deploy", () => {
 describe("what the engine is given", () => {
   test("comes from the command line, then the environment, then the config file", async () => {
     await writeFile(join(root, "lab.ts"), "export default { retry: 1, parallel: 1, sudo: true, data: { sshUser: 'config', tier: 1 }, serial: true };\n");
-    const { settings } = await cli(["web", "deploy.ts", "--dry", "--config", "lab.ts", "--retry", "3", "--sudo=false", "--user", "cli", "--data", "port=80"], {
+    const { parts } = await cli(["web", "deploy.ts", "--dry", "--config", "lab.ts", "--retry", "3", "--sudo=false", "--user", "cli", "--data", "port=80"], {
       environment: { TSINFRA_RETRY: "2", TSINFRA_PARALLEL: "2" },
     });
-    expect(settings?.config).toMatchObject({ retry: 3, parallel: 2, sudo: false, diff: false });
-    expect([settings?.serial, settings?.noWait]).toEqual([true, false]);
-    expect(Object.assign({}, ...[...(settings?.hosts[0]?.data ?? [])].reverse())).toEqual({ sshUser: "cli", port: 80, tier: 1 });
+    expect(parts?.settings.config).toMatchObject({ retry: 3, parallel: 2, sudo: false, diff: false });
+    expect([parts?.settings.serial, parts?.settings.noWait]).toEqual([true, false]);
+    expect(Object.assign({}, ...[...(parts?.hosts[0]?.data ?? [])].reverse())).toEqual({ sshUser: "cli", port: 80, tier: 1 });
   });
 
   test("has passwords as secrets, and shows them nowhere", async () => {
     const outcome = await cli(["web", "deploy.ts", "--dry", "-vvv", "--password", "hunter2"], { environment: { TSINFRA_SUDO_PASSWORD: "hunter3" } });
-    expect(outcome.settings?.config.sudoPassword).toBeInstanceOf(Secret);
-    expect(outcome.settings?.hosts[0]?.data[0]?.["sshPassword"]).toBeInstanceOf(Secret);
+    expect(outcome.parts?.settings.config.sudoPassword).toBeInstanceOf(Secret);
+    expect(outcome.parts?.hosts[0]?.data[0]?.["sshPassword"]).toBeInstanceOf(Secret);
     // Commands on this machine inherit the environment.
-    expect(outcome.settings?.environment["TSINFRA_SUDO_PASSWORD"]).toBeUndefined();
-    expect(outcome.out + outcome.err + JSON.stringify(outcome.settings?.hosts)).not.toContain("hunter");
+    expect(outcome.parts?.environment["TSINFRA_SUDO_PASSWORD"]).toBeUndefined();
+    expect(outcome.out + outcome.err + JSON.stringify(outcome.parts?.hosts)).not.toContain("hunter");
     const shown = await cli(["web", "debug-inventory", "--password", "hunter2"]);
     expect(shown.out).toContain('"sshPassword": "***"');
   });
 
   test("has the sudo password that was asked for once, before connecting", async () => {
-    const { settings, err } = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"], { isTerminal: true, answers: ["hunter2"] });
-    expect((settings?.config.sudoPassword as Secret).reveal()).toBe("hunter2");
+    const { parts, err } = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"], { isTerminal: true, answers: ["hunter2"] });
+    expect((parts?.settings.config.sudoPassword as Secret).reveal()).toBe("hunter2");
     expect(err).not.toContain("hunter2");
     const refused = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"]);
     expect([refused.code, refused.calls]).toEqual([2, []]);
@@ -242,7 +246,7 @@ describe("what the engine is given", () => {
   });
 
   test("accepts new host keys only when told to", async () => {
-    const data = async (...args: string[]) => (await cli(["web", "deploy.ts", "--dry", ...args])).settings?.hosts[0]?.data[0];
+    const data = async (...args: string[]) => (await cli(["web", "deploy.ts", "--dry", ...args])).parts?.hosts[0]?.data[0];
     expect(await data()).toEqual({});
     expect(await data("--ssh-accept-new")).toEqual({ sshStrictHostKeyChecking: "accept-new" });
   });
@@ -251,8 +255,8 @@ describe("what the engine is given", () => {
 describe("without an inventory", () => {
   test("the config's is used", async () => {
     await writeFile(join(root, "with-inventory.ts"), 'export default { inventory: "db-1,db-2" };\n');
-    const { settings } = await cli(["deploy.ts", "--dry", "--config", "with-inventory.ts"]);
-    expect(settings?.hosts.map(host => host.name)).toEqual(["db-1", "db-2"]);
+    const { parts } = await cli(["deploy.ts", "--dry", "--config", "with-inventory.ts"]);
+    expect(parts?.hosts.map(host => host.name)).toEqual(["db-1", "db-2"]);
     const shown = await cli(["debug-inventory", "--config", "with-inventory.ts"]);
     expect(Object.keys((JSON.parse(shown.out) as { readonly hosts: object }).hosts)).toEqual(["db-1", "db-2"]);
   });
@@ -304,7 +308,7 @@ describe("facts", () => {
 
 describe("exec", () => {
   const output = (host: string, stream: "stdout" | "stderr", line: string): EngineEvent => ({ type: "output", host, stream, line, for: "operation" });
-  const prints = async ({ emit }: RunSettings): Promise<void> => {
+  const prints = async (emit: Emit): Promise<void> => {
     emit(output("a", "stdout", "one"));
     emit(output("bb", "stderr", "two"));
     emit(output("bb", "stdout", "  three\t"));
