@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bareRepo, config, repo, worktree } from "../../src/operations/git.ts";
+import { bareRepo, config, repo, type RepoArguments, worktree } from "../../src/operations/git.ts";
 import { call, throwError } from "../../src/operations/ts.ts";
 import { apply, applyTwice } from "../support/apply.ts";
 import { needTools } from "../support/machine.ts";
@@ -40,25 +40,25 @@ test("a repository is cloned once, and pulled only when the remote has something
   await commit("two");
   await applyTwice(repo, args, { globals });
   expect(await head("clone it")).toBe(await head("work"));
-});
+}, 30_000);
 
 test("a tag is checked out and stays, and a branch after it", async () => {
   await git("-C work tag v1");
   await git("-C work push -q origin v1 2>/dev/null");
   await commit("three");
-  const args = { src: path("origin.git"), dest: path("tagged") };
+  const args: RepoArguments = { src: path("origin.git"), dest: path("tagged") };
   await apply(repo, args, { globals });
   await applyTwice(repo, { ...args, branch: "v1" }, { globals });
   expect(readFileSync(path("tagged/file"), "utf8")).toBe("two");
   await applyTwice(repo, { ...args, branch: "main" }, { globals });
   expect(readFileSync(path("tagged/file"), "utf8")).toBe("three");
-});
+}, 30_000);
 
 test("a clone may be shallow, and rebases what is local", async () => {
   const args = { src: `file://${path("origin.git")}`, dest: path("shallow"), depth: 1, rebase: true };
   await applyTwice(repo, args, { globals });
   expect(await git("-C shallow rev-list --count HEAD")).toBe("1");
-});
+}, 30_000);
 
 test("submodules are checked out, and again when the repository wants another commit", async () => {
   await git("init -q --bare library.git");
@@ -77,14 +77,14 @@ test("submodules are checked out, and again when the repository wants another co
   await git("-C 'with submodules' submodule deinit -q -f lib");
   await applyTwice(repo, args, { globals });
   expect(existsSync(path("with submodules/lib/lib"))).toBe(true);
-});
+}, 30_000);
 
 test("a bare repository is made, and removed", async () => {
   await applyTwice(bareRepo, { path: path("bare $x.git") }, { globals });
   expect(await git("-C 'bare $x.git' rev-parse --is-bare-repository")).toBe("true");
   await applyTwice(bareRepo, { path: path("bare $x.git"), present: false }, { globals });
   expect(existsSync(path("bare $x.git"))).toBe(false);
-});
+}, 30_000);
 
 test("a working tree is made, pulled and removed", async () => {
   await apply(repo, { src: path("origin.git"), dest: path("main") }, { globals });
@@ -96,7 +96,7 @@ test("a working tree is made, pulled and removed", async () => {
   expect(await head("tree")).toBe(await git("-C origin.git rev-parse main"));
   await applyTwice(worktree, { worktree: path("tree"), present: false, force: true }, { globals });
   expect(existsSync(path("tree"))).toBe(false);
-});
+}, 30_000);
 
 test("settings are set as they are written, one value or several", async () => {
   const value = `it's "quoted" $HOME \`id\` \\ -x`;
@@ -111,13 +111,13 @@ test("settings are set as they are written, one value or several", async () => {
   expect(await git("-C main config --local pull.rebase")).toBe("true");
   await applyTwice(config, { key: "alias.two", value: "!f() {\necho a=b\n}; f" }, { globals });
   await applyTwice(config, { key: "user.name", value: "Test" }, { globals });
-});
+}, 30_000);
 
 test("what git would take for an option is refused", async () => {
   expect(apply(repo, { src: "--upload-pack=touch x", dest: path("x") }, { globals })).rejects.toThrow("cannot begin with a dash");
   expect(apply(repo, { src: path("origin.git"), dest: path("x"), branch: "-x" }, { globals })).rejects.toThrow("cannot begin with a dash");
   expect(apply(repo, { src: "nowhere", dest: path("x"), sshKeyscan: true }, { globals })).rejects.toThrow("Could not parse domain");
-});
+}, 30_000);
 
 test("a function runs between commands, with the host and its arguments, and fails it", async () => {
   const seen: unknown[] = [];
@@ -131,4 +131,4 @@ test("a function runs between commands, with the host and its arguments, and fai
   expect(seen).toEqual(["a b", 2]);
   expect(apply(throwError, { exception: RangeError, args: ["Out of range"] })).rejects.toThrow("Out of range");
   expect(apply(throwError, { exception: "Not here" })).rejects.toThrow("Not here");
-});
+}, 30_000);
