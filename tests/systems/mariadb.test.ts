@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Secret } from "../../src/core/command.ts";
 import { MysqlUserGrants, MysqlUsers } from "../../src/facts/mysql.ts";
 import { mysql } from "../../src/operations/index.ts";
@@ -6,6 +6,7 @@ import { apply, applyTwice, askFact, mustRun } from "../support/apply.ts";
 import { type Hosts, raiseHosts, type RaisedHost } from "../support/hosts.ts";
 import { until } from "./until.ts";
 
+setDefaultTimeout(120_000);
 let hosts: Hosts;
 let host: RaisedHost;
 
