@@ -197,15 +197,16 @@ const batchScript = (commands: readonly Shell[], nonce: string): Shell =>
     "\n",
     commands.map(
       command =>
-        sh`o=$({ (eval ${quoted(command)}) </dev/null; c=$?; echo x; exit $c; }); printf '%s begin\n%s\n%s %s\n' ${nonce} "$o" ${nonce} $?; printf '%s\n' ${nonce} >&2`,
+        sh`o=$(eval ${quoted(command)} </dev/null; c=$?; printf '\\002'; exit $c); printf '%s begin\\n%s\\n%s %s\\n' ${nonce} "$o" ${nonce} $?; printf '%s\\n' ${nonce} >&2`,
     ),
   );
 
 function splitBatch(stdout: string, stderr: string, nonce: string, count: number): (Output | undefined)[] {
-  const answers = [...stdout.matchAll(new RegExp(`${nonce} begin\n([\\s\\S]*?)x\n${nonce} (\\d+)\n`, "g"))];
+  const answers = [...stdout.matchAll(new RegExp(`${nonce} begin\n([\\s\\S]*?)\n${nonce} (\\d+)\n`, "g"))];
   const errors = stderr.split(`${nonce}\n`);
   return Array.from({ length: count }, (_, index) => {
     const [, output, exitCode] = answers[index] ?? [];
-    return output === undefined ? undefined : { stdout: output, stderr: errors[index] ?? "", exitCode: Number(exitCode) };
+    // The shell drops line breaks at the end: the mark behind them keeps them, unless the command left early.
+    return output === undefined ? undefined : { stdout: output.replace(/\x02$/, ""), stderr: errors[index] ?? "", exitCode: Number(exitCode) };
   });
 }

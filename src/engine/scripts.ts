@@ -1,5 +1,5 @@
 /** Shell scripts of the engine's own: upload, download, kill. Pure. @module */
-import { raw, remotePath, Secret, sh, type Shell } from "../core/command.ts";
+import { joined, remotePath, Secret, sh, type Shell } from "../core/command.ts";
 
 /** Attributes of an uploaded file; absent ones stay as they are, or follow the host's umask. */
 export interface UploadAttributes {
@@ -11,30 +11,31 @@ export interface UploadAttributes {
 /**
  * Write stdin to `dest`: under an unpredictable name in the same directory, readable by nobody else, then renamed.
  * A link is followed. The size is checked: when the connection dies, what arrived must not pass for the file.
- * Content given as `inline` is part of the command.
+ * Content given as `inline` is part of the command, and so cannot be cut short.
  */
 export function uploadCommand(dest: string, size: number, { mode, user, group }: UploadAttributes, inline?: string): Shell {
   const owner = [user, group === undefined ? undefined : `:${group}`].filter(part => part !== undefined).join("");
-  return sh`d=${remotePath(dest)}
+  const isWhole = mode !== undefined && /^[0-7]+$/.test(mode);
+  const content = inline === undefined ? sh`cat >"$t" || exit\n${sizeCheck(size)}` : sh`printf %s ${new Secret(inline)} >"$t" || exit`;
+  return joined("\n", [
+    sh`d=${remotePath(dest)}
 if [ -L "$d" ]; then d=$(readlink -f "$d") || exit; fi
 if [ -d "$d" ]; then echo "it is a directory" >&2; exit 1; fi
-case $d in */*) p=\${d%/*}/;; *) p=./;; esac
-m==rw; o=; n=$(umask)
-if [ -e "$d" ]; then
-m=$(stat -c %a "$d" 2>/dev/null || stat -f %Mp%Lp "$d")
-o=$(stat -c %u:%g "$d" 2>/dev/null || stat -f %u:%g "$d")
-fi
-umask 077
+case $d in */*) p=\${d%/*}/;; *) p=./;; esac`,
+    ...(isWhole && owner !== "" ? [] : [sh`set -- =rw ''\nif [ -e "$d" ]; then set -- $(stat -c '%a %u:%g' "$d" 2>/dev/null || stat -f '%Mp%Lp %u:%g' "$d"); fi`]),
+    ...(isWhole ? [] : [sh`n=$(umask)`]),
+    sh`umask 077
 t=$(mktemp "$p.tsinfra-XXXXXXXXXX") || exit
-trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM
-${inline === undefined ? raw("cat") : sh`printf %s ${new Secret(inline)}`} >"$t" || exit
-if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi
-${owner === "" ? raw('if [ -n "$o" ]; then chown "$o" "$t" 2>/dev/null; fi') : sh`chown ${owner} "$t" || exit`}
-umask "$n"; chmod "$m" "$t" || exit
-${mode === undefined ? raw(":") : sh`chmod ${mode} "$t" || exit`}
-mv -f "$t" "$d" || exit
-trap - EXIT`;
+trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM`,
+    content,
+    owner === "" ? sh`if [ -n "$2" ]; then chown "$2" "$t" 2>/dev/null; fi` : sh`chown ${owner} "$t" || exit`,
+    ...(isWhole ? [] : [sh`umask "$n"; chmod "$1" "$t" || exit`]),
+    ...(mode === undefined ? [] : [sh`chmod ${mode} "$t" || exit`]),
+    sh`mv -f "$t" "$d" || exit\ntrap - EXIT`,
+  ]);
 }
+
+const sizeCheck = (size: number): Shell => sh`if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi`;
 
 /** Write a file to stdout. */
 export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)}`;

@@ -265,7 +265,7 @@ describe("facts", () => {
   });
 
   test("asked together travel together, and the same question is asked once", async () => {
-    const fake = fakeRun(["a"], { answer: (_, sent) => ({ stdout: [...sent.matchAll(/eval '?value (\w+)'?\).*?\\n' (\S+)/g)].map(([, of, nonce]) => `${nonce} begin\n${of}\nx\n${nonce} 0\n`).join("") }) });
+    const fake = fakeRun(["a"], { answer: (_, sent) => ({ stdout: [...sent.matchAll(/eval '?value (\w+)'? .*?\\n' (\S+)/g)].map(([, of, nonce]) => `${nonce} begin\n${of}\n\x02\n${nonce} 0\n`).join("") }) });
     await runAll(fake, async () => {
       const scope = currentScope("This test");
       const answers = await Promise.all(["x", "y", "x"].map(of => scope.host.getFact(Value, { of })));
