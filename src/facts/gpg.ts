@@ -100,7 +100,7 @@ const KEYRING = "KEYRING:";
 
 /** `--show-keys` reads text and binary alike and leaves the user's own keyring alone. */
 const keyringsCommand = (directories: readonly string[]): Shell =>
-  sh`find ${directories.map(remotePath)} -type f \( -name '*.gpg' -o -name '*.kbx' -o -name '*.asc' \) -exec sh -c 'for f do echo "KEYRING:$f"; case $f in *.kbx) gpg --batch --list-keys --with-colons --no-default-keyring --keyring "$f";; *) gpg --batch --show-keys --with-colons "$f";; esac; done' sh {} + 2>/dev/null || true`;
+  sh`find ${directories.map(remotePath)} -type f \\( -name '*.gpg' -o -name '*.kbx' -o -name '*.asc' \\) -exec sh -c 'for f do echo "KEYRING:$f"; case $f in *.kbx) gpg --batch --list-keys --with-colons --no-default-keyring --keyring "$f";; *) gpg --batch --show-keys --with-colons "$f";; esac; done' sh {} + 2>/dev/null || true`;
 
 /** Read `--with-colons`: a key, its fingerprint and user id, then its subkeys the same way. */
 export function parseKeys(lines: readonly string[], keyRecord: string, subkeyRecord: string): GpgKeyMap {

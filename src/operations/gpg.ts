@@ -1,5 +1,5 @@
 /** GPG keys in keyring files. @module */
-import { remotePath, sh } from "../core/command.ts";
+import { remotePath, sh, type Shell } from "../core/command.ts";
 import { OperationError, OperationValueError } from "../core/errors.ts";
 import type { OperationHost } from "../core/host.ts";
 import { operation, type Steps } from "../core/operation.ts";
@@ -62,9 +62,7 @@ async function* install(host: OperationHost, { src, dest, keyServer, dearmor: bi
   yield* directory.steps(host, { path: dirname(dest) || ".", mode: "755", noCheckOwnerMode: true });
   const at = remotePath(dest);
   if (keyServer) {
-    // A home of its own: what is fetched must not mix with the user's keys.
-    const fetched = sh`gpg --batch --keyserver ${keyServer} --recv-keys ${ids} && gpg --batch --yes --output ${at} --export ${ids}`;
-    yield sh`export GNUPGHOME="$(mktemp -d)" && trap 'gpgconf --kill all 2> /dev/null; rm -rf "$GNUPGHOME"' EXIT && ${fetched}`;
+    yield inOwnHome(sh`gpg --batch --keyserver ${keyServer} --recv-keys ${ids} && gpg --batch --yes --output ${at} --export ${ids}`);
   } else if (src) {
     const local = isUrl(src) ? await host.tempFile(src) : src;
     if (local !== src) yield* download.steps(host, { src, dest: local });
@@ -89,8 +87,11 @@ async function* removeKeys(host: OperationHost, path: string, { format, keys }: 
   if (Object.keys(keys).every(id => found.includes(id))) return yield* file.steps(host, { path, present: false });
   if (format === "asc") throw new OperationError(`The keyring "${path}" is text and holds other keys too: gpg can only remove keys from a binary one`);
   const at = remotePath(path);
-  yield sh`gpg --batch --yes --no-auto-check-trustdb --no-default-keyring --keyring ${at} --delete-keys ${found} && rm -f ${at}~`;
+  yield inOwnHome(sh`gpg --batch --yes --no-auto-check-trustdb --no-default-keyring --keyring ${at} --delete-keys ${found} && rm -f ${at}~`);
 }
+
+/** With a home that is there for the command alone: the user's own keys must neither grow nor stand in the way. */
+const inOwnHome = (command: Shell): Shell => sh`export GNUPGHOME="$(mktemp -d)" && trap 'gpgconf --kill all 2> /dev/null; rm -rf "$GNUPGHOME"' EXIT && ${command}`;
 
 /** Ids of the keys that an id, which may be short or a fingerprint, stands for. */
 function matching(keys: GpgKeyMap, id: string): readonly string[] {
