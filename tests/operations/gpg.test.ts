@@ -79,7 +79,7 @@ test("apt's keyring is named after where the key comes from, or as it is told", 
 
 test("keys are fetched from a server into a keyring alone", async () => {
   await needTools({ dirmngr: "dirmngr" });
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: request => new Response(new URL(request.url).pathname === "/pks/lookup" ? readFileSync(path("both.asc")) : "", { headers: { "content-type": "application/pgp-keys" } }) });
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: request => new Response(new URL(request.url).pathname === "/pks/lookup" ? readFileSync(path("one key.asc")) : "", { headers: { "content-type": "application/pgp-keys" } }) });
   try {
     const [one = ""] = ids;
     await applyTwice(aptKey, { keyServer: `hkp://127.0.0.1:${server.port}`, keyId: `0x${one}`, dest: path("rings/served.gpg") }, { globals });
