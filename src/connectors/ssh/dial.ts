@@ -2,7 +2,7 @@
 import type { ConnectorContext } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
-import { backOff, onAbort, pause } from "../shared/wait.ts";
+import { backOff, onAbort, pause, settlesWithin } from "../shared/wait.ts";
 import type { Agent } from "./agent.ts";
 import { algorithmsFor, allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { type Authentication, createAuthentication } from "./authenticate.ts";
@@ -75,8 +75,15 @@ async function dialOnce(options: DialOptions): Promise<Client> {
   } catch (error) {
     client.destroy();
     way.socket.destroy();
-    throw error;
+    throw error instanceof DroppedError && way.complaint ? await programError(hop, way.complaint) : error;
   }
+}
+
+/** The program has ended, or does so now that its input has. */
+async function programError({ name }: Hop, complaint: Promise<string>): Promise<ConnectError> {
+  await settlesWithin(complaint, 1000);
+  const said = await Promise.race([complaint, ""]);
+  return new ConnectError(`The ProxyCommand of ${name} ended before the handshake${said === "" ? "" : `: ${said}`}`, { host: name, retryable: true });
 }
 
 interface Parts {
@@ -131,7 +138,7 @@ async function handshake(client: Client, config: ConnectConfig, parts: Parts & {
     if (error.level === "agent" || stage === "ready") return;
     reject(parts.failure() ?? translate(error, { hop, login, stage }));
   });
-  client.on("close", () => reject(parts.failure() ?? (stage === "login" ? login.failure("the server closed the connection") : dropped(hop, way))));
+  client.on("close", () => reject(parts.failure() ?? (stage === "login" ? login.failure("the server closed the connection") : dropped(hop))));
   client.on("ready", () => {
     stage = "ready";
     resolve();
@@ -142,13 +149,15 @@ async function handshake(client: Client, config: ConnectConfig, parts: Parts & {
   } catch (error) {
     reject(error);
   }
+  // A program that fails at once has closed its end before anybody listened.
+  if (way.socket.destroyed) reject(dropped(hop));
   await promise;
 }
 
 function translate(error: Error & { level?: string; code?: string }, { hop, login, stage }: { readonly hop: Hop; readonly login: Authentication; readonly stage: string }): ConnectError {
   if (error.level === "client-authentication") return login.failure();
   if (stage === "login") return login.failure(error.message);
-  if (error.code === "ECONNRESET" || error.level === "protocol") return dropped(hop, undefined, error);
+  if (error.code === "ECONNRESET" || error.level === "protocol") return dropped(hop, error);
   if (error.level === "client-socket") return socketError(hop, error);
   const reason = error.message.replace(/^Handshake failed: /, "");
   return new ConnectError(`${describeHop(hop)} and this program do not understand each other: ${reason}`, {
@@ -158,9 +167,5 @@ function translate(error: Error & { level?: string; code?: string }, { hop, logi
   });
 }
 
-function dropped(hop: Hop, way: Way | undefined, cause?: unknown): ConnectError {
-  const complaint = way?.complaint() ?? "";
-  const details = { host: hop.name, cause };
-  if (complaint !== "") return new ConnectError(`The ProxyCommand of ${hop.name} failed: ${complaint}`, { ...details, retryable: true });
-  return new DroppedError(`${describeHop(hop)} closed the connection before the handshake`, { ...details, retryable: true });
-}
+const dropped = (hop: Hop, cause?: unknown): ConnectError =>
+  new DroppedError(`${describeHop(hop)} closed the connection before the handshake`, { host: hop.name, cause, retryable: true });

@@ -94,7 +94,7 @@ interface Resolving {
   /** Jump hosts to use in place of the configured ones. */
   readonly jumps: readonly string[] | undefined;
   readonly isJump: boolean;
-  /** Hops that lead here, to find loops. */
+  /** The questions that led here, to find loops. */
   readonly passed: readonly string[];
 }
 
@@ -102,8 +102,9 @@ interface Resolving {
 async function resolveHop({ host, user, port }: Destination, { name, sources, jumps, isJump, passed }: Resolving): Promise<Hop> {
   const configured = await hostSettings({ host, user, port }, sources);
   const settings: HostSettings = jumps ? { ...configured, proxyJump: jumps, proxyCommand: undefined } : configured;
-  const here = `${settings.user}@${settings.hostname}:${settings.port}`;
-  if (passed.includes(here)) throw new ConnectError(`The jump hosts of ${passed[0]} lead back to ${here}`, { hint: "See ProxyJump in the SSH configuration; `ProxyJump none` ends a chain" });
+  // The same server may well come twice, on purpose; the same question with the same answer would never end.
+  const here = JSON.stringify([host, user, port, jumps]);
+  if (passed.includes(here)) throw new ConnectError(`The jump hosts of ${name} lead back to it`, { host: name, hint: "See ProxyJump in the SSH configuration; `ProxyJump none` ends a chain" });
   const nearest = settings.proxyJump.at(-1);
   const before = settings.proxyJump.slice(0, -1);
   const via =

@@ -8,20 +8,19 @@ import { onAbort, unlessAborted } from "../shared/wait.ts";
 import type { Client } from "./library.ts";
 import { type Hop, hopAddress } from "./route.ts";
 
-/** A way to a server, and what the program behind it complained about. */
+/** A way to a server. */
 export interface Way {
   readonly socket: Duplex;
-  /** What a ProxyCommand wrote to its stderr. */
-  readonly complaint: () => string;
+  /** Where the way is a program (ProxyCommand): what it wrote to its stderr, once it has ended. */
+  readonly complaint?: Promise<string>;
 }
 
 /** Throws `ConnectError`, or the signal's reason. */
 export async function openWay(hop: Hop, options: { readonly via: Client | undefined; readonly signal: AbortSignal; readonly shell: string }): Promise<Way> {
-  const silent = () => "";
-  if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.signal), complaint: silent };
+  if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.signal) };
   const { proxyCommand } = hop.settings;
   if (proxyCommand !== undefined) return throughProgram(proxyCommand, options.shell);
-  return { socket: await overTcp(hop, options.signal), complaint: silent };
+  return { socket: await overTcp(hop, options.signal) };
 }
 
 async function overTcp(hop: Hop, signal: AbortSignal): Promise<Socket> {
@@ -149,7 +148,14 @@ function throughProgram(command: string, shell: string): Way {
   });
   child.stdout.on("end", () => socket.push(null));
   child.stdin.on("error", () => {});
-  child.on("error", error => socket.destroy(error));
-  child.on("close", () => socket.destroy());
-  return { socket, complaint: () => complaint.trim() };
+  const ended = Promise.withResolvers<string>();
+  child.on("error", error => {
+    complaint += error.message;
+    socket.destroy();
+  });
+  child.on("close", () => {
+    ended.resolve(complaint.trim());
+    socket.destroy();
+  });
+  return { socket, complaint: ended.promise };
 }
