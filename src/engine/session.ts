@@ -195,9 +195,10 @@ export class Session {
       ...(options.onOutput ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) } : {}),
     }));
     const aborted = Promise.withResolvers<never>();
+    let killed: Promise<void> | undefined;
     const onAbort = (): void => {
       aborted.reject(signal.reason);
-      if (shell.pid !== undefined) void this.#kill(shell.pid, surroundings);
+      if (shell.pid !== undefined) killed = this.#kill(shell.pid, surroundings);
     };
     signal.addEventListener("abort", onAbort, { once: true });
     const running = scripts.length === 1 ? [shell.run(scripts[0]!, handlers[0]!)] : shell.runGroup(scripts, handlers, successExitCodes);
@@ -211,6 +212,8 @@ export class Session {
         attempts.push({ ...result, started: result.how === "ran" });
       }
     } catch (error) {
+      // Before that the connection must not be closed.
+      await killed;
       this.#shells.delete(shellKey(surroundings));
       if (error instanceof ShellEnded) this.#settings.onShellEnded();
       else if (error instanceof ConnectionLostError) this.#lost();
