@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { type BunPlugin, Glob } from "bun";
 import ts from "typescript";
 import { version } from "./package.json";
-import { referencePlugin, writeDocs, writeReference } from "./src/reference/generate.ts";
+import { referencePlugin, writeDocs, writeReference } from "./src/reference/artifacts.ts";
 
 /** Targets whose runtime Bun offers, for the systems that people run tsinfra on. musl builds need libstdc++ on the machine. */
 const TARGETS = [
@@ -144,6 +144,7 @@ function archiveTypes(): void {
   const inputs = hashOf([...files("src/**/*.ts"), "bun.lock", "tsconfig.json", "build.ts"].sort());
   const stamp = `${ARCHIVE}.from`;
   if (existsSync(ARCHIVE) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) return;
+  console.log("Collecting the type declarations and the reference");
   mkdirSync(DIST, { recursive: true });
   writeFileSync(ARCHIVE, Bun.zstdCompressSync(JSON.stringify(Object.fromEntries(declarations())), { level: 19 }));
   writeFileSync(stamp, inputs);

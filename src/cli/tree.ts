@@ -14,6 +14,8 @@ const SUBCOMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   init: async () => (await import("./commands/init.ts")).init,
   types: async () => (await import("./commands/types.ts")).types,
   check: async () => (await import("./commands/check.ts")).check,
+  docs: async () => (await import("./commands/docs.ts")).docs,
+  completions: async () => (await import("./commands/completions.ts")).completions,
 };
 
 export const COMMAND_NAMES = Object.keys(SUBCOMMANDS) as readonly CommandName[];

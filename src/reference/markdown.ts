@@ -56,6 +56,7 @@ function factSection(reference: Reference, one: FactReference): readonly string[
     fence(factExample(one)),
     ...argumentTable(one),
     `Answer: \`${one.resultText}\`.${one.requires === undefined ? "" : ` Needs \`${one.requires}\` on the host.`}`,
+    ...(one.resultFields ? argumentTable({ arguments: one.resultFields }, "Field") : []),
     ...formerly(reference, one.name),
   ];
 }
@@ -93,9 +94,10 @@ function formerly(reference: Reference, name: string): readonly string[] {
   return old.length === 0 ? [] : [`Also known by the older name ${old.map(one => `\`${one}\``).join(", ")}.`];
 }
 
-function argumentTable(entry: Parameters<typeof argumentRows>[0]): readonly string[] {
+function argumentTable(entry: Parameters<typeof argumentRows>[0], title = "Argument"): readonly string[] {
   const rows = argumentRows(entry);
   if (rows.length === 0) return [];
+  if (title === "Field") return [table([title, "Type", ""], rows.map(row => [`\`${row.name}\``, `\`${row.type}\`${row.required ? "" : ", may be absent"}`, oneLine(plain(row.text))]))];
   return [table(["Argument", "Type", "Default", ""], rows.map(row => [`\`${row.name}\``, `\`${row.type}\``, initial(row), oneLine(plain(row.text))]))];
 }
 

@@ -80,6 +80,8 @@ export interface OperationReference extends Entry {
 
 export interface FactReference extends Entry {
   readonly resultText: string;
+  /** What the objects in the answer are made of. */
+  readonly resultFields?: readonly ArgumentReference[];
   /** The command without which the answer is empty. */
   readonly requires?: string;
 }

@@ -1,5 +1,6 @@
 /** What pages about operations and facts have in common, on paper and on a terminal. @module */
 import type { ArgumentReference, FactReference, OperationReference, Reference, ValueType } from "./model.ts";
+import { briefType } from "./type-text.ts";
 
 /** One line of a table of arguments; fields of objects have lines of their own, as `ports[].target`. */
 export interface ArgumentRow {
@@ -30,15 +31,6 @@ function memberOf(type: ValueType): string {
   if ("list" in type) return `[]${memberOf(type.list)}`;
   if ("map" in type) return `.*${memberOf(type.map)}`;
   return type.any.map(memberOf).find(member => member !== "") ?? "";
-}
-
-/** A type with `object` in place of what objects are made of. */
-function briefType(type: ValueType): string {
-  if (typeof type === "object" && "fields" in type) return "object";
-  if (typeof type === "object" && "any" in type) return type.any.map(briefType).join(" | ");
-  if (typeof type === "object" && "list" in type) return briefType(type.list).includes("|") ? `(${briefType(type.list)})[]` : `${briefType(type.list)}[]`;
-  if (typeof type === "object" && "map" in type) return `Record<string, ${briefType(type.map)}>`;
-  return typeof type === "string" ? type : "is" in type ? type.is.map(value => JSON.stringify(value)).join(" | ") : "list";
 }
 
 /** Whether running it again changes something. */

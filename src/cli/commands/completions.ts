@@ -14,10 +14,7 @@ export const completions = subcommand({
     const [wanted, ...others] = words;
     const shell = SHELLS.find(name => name === wanted);
     if (!shell || others.length > 0) throw new ArgumentError(wanted === undefined ? "There is no shell named" : `There is no completion for "${words.join(" ")}"`, { hint: `Write tsinfra completions ${SHELLS.join(", or ")}` });
-    const { descriptionOf } = await import("../tree.ts");
-    const reference = await loadReference();
-    const descriptions = await descriptionOf();
-    context.screen.data(completionScript(shell, completionWords(reference, command => descriptions.get(command) ?? "")).trimEnd());
+    context.screen.data(completionScript(shell, completionWords(await loadReference())).trimEnd());
     return EXIT.ok;
   },
 });

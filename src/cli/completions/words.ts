@@ -36,10 +36,21 @@ export interface CompletionWords {
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type ShellName = (typeof SHELLS)[number];
 
+/** What the commands do, in fewer words than in help. */
+const COMMANDS: Readonly<Record<(typeof WITHOUT_INVENTORY)[number] | (typeof VERBS)[number], string>> = {
+  init: "Write a starter",
+  types: "Write type declarations for the editor",
+  check: "Type-check deploy files",
+  docs: "Read about operations and facts",
+  completions: "Print the completion script of a shell",
+  exec: "Run a command",
+  fact: "Ask facts",
+  "debug-inventory": "Show every host's data",
+};
+
 /** Collect everything from the reference and the tables of the command line. */
-export function completionWords(reference: Reference, describe: (command: string) => string): CompletionWords {
-  const { operations, facts, operationModules, factModules, globals } = reference;
-  const named = (names: readonly string[]): readonly Described[] => names.map(name => ({ name, description: describe(name) }));
+export function completionWords({ operations, facts, operationModules, factModules, globals }: Reference): CompletionWords {
+  const named = (names: readonly (keyof typeof COMMANDS)[]): readonly Described[] => names.map(name => ({ name, description: shortened(COMMANDS[name]) }));
   return {
     standalone: named(WITHOUT_INVENTORY),
     verbs: named(VERBS),

@@ -158,8 +158,8 @@ function declarationOf({ ts, checker }: Compiler, expression: ts.Expression): ts
 
 function note(compiler: Compiler, { found, hidden }: Reading, argument: string, initializer: ts.Expression): void {
   const text = constant(compiler, initializer);
-  // Empty text in place of what is absent is no default, but the end of a question.
-  if (text !== undefined && text !== '""' && !hidden.has(argument)) found.set(argument, [...(found.get(argument) ?? []), text]);
+  // Something empty in place of what is absent is no default, but spares the code a question.
+  if (text !== undefined && !['""', "[]", "{}"].includes(text) && !hidden.has(argument)) found.set(argument, [...(found.get(argument) ?? []), text]);
 }
 
 /** Source text of a value that is always the same; `undefined` for one that is computed. */

@@ -4,7 +4,8 @@ import type ts from "typescript";
 import type { ArgumentReference, FactReference, ModuleReference, OperationReference, ValueType } from "../model.ts";
 import { defaultsOf } from "./defaults.ts";
 import { GLOBALS_FILE, type LeafModule, type Program } from "./program.ts";
-import { isRequired, typeNodeOf, typeText, unionOf, valueType } from "./types.ts";
+import { briefType, typeText } from "../type-text.ts";
+import { isRequired, typeNodeOf, unionOf, valueType } from "./types.ts";
 
 /** What one module brings. */
 export interface ModuleContents {
@@ -81,9 +82,11 @@ function readFact(found: Found): FactReference {
   const { program, type, value } = found;
   const derive = type.getProperty("derive");
   const result = returnType(program, derive ?? type.getProperty("parse"));
+  const fields = result ? fieldsOf(program, result, valueType(program, result), 0) : [];
   return {
     ...entry(found, derive ?? type.getProperty("command"), derive ? 1 : 0, new Map()),
-    resultText: result ? resultText(program, result) : "unknown",
+    resultText: result ? resultText(program, result, fields.length > 0) : "unknown",
+    ...(fields.length > 0 ? { resultFields: fields } : {}),
     ...(typeof value["requires"] === "string" ? { requires: value["requires"] } : {}),
   };
 }
@@ -189,10 +192,11 @@ function mergeArguments(groups: readonly (readonly ArgumentReference[])[]): read
   });
 }
 
-/** A result's type as TypeScript writes it, names of types spelled out one level. */
-function resultText({ ts, checker }: Program, type: ts.Type): string {
-  const flags = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.InTypeAlias;
-  return checker.typeToString(type, undefined, flags).replace(/\breadonly /g, "").replace(/\bReadonly<(Record<[^<>]*(?:<[^<>]*>[^<>]*)*>)>/g, "$1");
+/** A result's type; objects whose fields are told apart are called so. */
+function resultText({ ts, checker }: Program, type: ts.Type, toldApart: boolean): string {
+  const described = valueType({ ts, checker }, type);
+  const absent = type.isUnion() && type.types.some(part => (part.flags & ts.TypeFlags.Undefined) !== 0);
+  return `${toldApart ? briefType(described) : typeText(described)}${absent ? " | undefined" : ""}`;
 }
 
 function initializerOf({ program: { ts }, declaration }: Found): ts.Expression | undefined {

@@ -5,7 +5,9 @@ import type ts from "typescript";
 
 /** Tests below these folders count if they reach a system: `REACHES` says how one is reached. */
 const FOLDERS = ["tests/operations", "tests/systems", "tests/e2e"];
-const REACHES = ["tests/support/apply.ts", "tests/support/sshd.ts"];
+const REACHES = ["tests/support/apply.ts", "tests/support/hosts.ts", "tests/support/sshd.ts"];
+/** What makes a system other than the Debian that tests run on. */
+const MAKES: Readonly<Record<string, readonly string[]>> = { busyboxRootfs: ["busybox"], debianRootfs: ["Debian"], raiseHosts: ["Debian"], localHost: ["Debian"], onUserlands: ["Debian", "busybox"] };
 /** What a file says of the systems it uses, where the names of what it calls do not tell. */
 const SAYS = /\bTested on: ([^.*\n]+)/g;
 
@@ -48,7 +50,7 @@ function reaches(root: string, path: string, seen: Set<string>): boolean {
 function systemsOf(text: string): readonly string[] {
   const said = [...text.matchAll(SAYS)].flatMap(([, list = ""]) => list.split(",").map(one => one.trim()));
   if (said.length > 0) return said;
-  const made = [...text.matchAll(/\b([a-z]+)(?:Rootfs|Container|Machine)\(/g)].map(([, kind = ""]) => (kind === "busybox" ? kind : kind.charAt(0).toUpperCase() + kind.slice(1)));
+  const made = Object.entries(MAKES).flatMap(([name, systems]) => (text.includes(`${name}(`) ? systems : []));
   return made.length > 0 ? made : ["Debian"];
 }
 

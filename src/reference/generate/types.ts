@@ -118,16 +118,3 @@ function elementNode({ ts }: Compiler, node: ts.TypeNode | undefined): ts.TypeNo
   if (node && ts.isTypeOperatorNode(node) && ts.isArrayTypeNode(node.type)) return node.type.elementType;
   return node && ts.isArrayTypeNode(node) ? node.elementType : undefined;
 }
-
-/** A type for a person: `string | string[]`, `"tcp" | "udp"`, `{ host: string; port?: number }`. */
-export function typeText(type: ValueType): string {
-  if (typeof type === "string") return TEXT[type] ?? type;
-  if ("is" in type) return type.is.map(value => JSON.stringify(value)).join(" | ");
-  if ("any" in type) return type.any.map(typeText).join(" | ");
-  if ("list" in type) return / \| |=>/.test(typeText(type.list)) ? `(${typeText(type.list)})[]` : `${typeText(type.list)}[]`;
-  if ("tuple" in type) return `[${type.tuple.map(typeText).join(", ")}]`;
-  if ("map" in type) return `Record<string, ${typeText(type.map)}>`;
-  const fields = Object.entries(type.fields).map(([name, field]) => `${name}${type.required?.includes(name) ? "" : "?"}: ${typeText(field)}`);
-  return `{ ${[...fields, ...(type.rest ? [`[key: string]: ${typeText(type.rest)}`] : [])].join("; ")} }`;
-}
-const TEXT: Partial<Record<NamedType, string>> = { secret: "Secret", bytes: "Uint8Array", date: "Date", shell: "Shell", set: "Set", function: "function" };
