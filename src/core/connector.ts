@@ -50,6 +50,8 @@ export interface Target {
   /** What follows the connector's name: `debian:12` of `@docker/debian:12`, `web-1` of `web-1`. */
   readonly address: string;
   readonly data: HostData;
+  /** The connection that this one goes through, in a chain such as `@ssh/bastion/@docker/app`; absent: the control machine. */
+  readonly through?: Connection;
   /** Seconds until connecting fails. */
   readonly timeout: number;
   readonly signal: AbortSignal;
