@@ -19,8 +19,10 @@ run(command);
 if (contents() !== first) fail("The second run changed something");
 
 say(`What was deployed is in ${site}`);
-for (const name of readdirSync(site).sort()) console.log(`  ${name}: ${readFileSync(join(site, name), "utf8").trim().split("\n").length} lines`);
-console.log("\nThe reload log has one line: the second run had no reason to reload.");
+for (const name of readdirSync(site).sort()) console.log(`  ${name}`);
+const reloads = readFileSync(join(site, "reload.log"), "utf8").trim().split("\n").length;
+if (reloads !== 1) fail(`The command that waits for a change ran ${reloads} times`);
+console.log("\nreload.log has one line: the second run had no reason to reload.");
 
 function run(argv: string[]): void {
   console.log(`$ ${argv.map(word => word.replace(`${root}/`, "")).join(" ")}`);
