@@ -83,7 +83,8 @@ async function compile(outfile: string, target?: Target): Promise<string> {
     target: "bun",
     format: "esm",
     splitting: true,
-    minify: true,
+    // Names stay: errors and classes are told by them.
+    minify: { whitespace: true, syntax: true, identifiers: false },
     bytecode: true,
     sourcemap: "inline",
     plugins: [stubs, types, referencePlugin(DIST)],

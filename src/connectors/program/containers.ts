@@ -2,7 +2,7 @@
 import { sh } from "../../core/command.ts";
 import type { Connector, DataKey, Target } from "../../core/connector.ts";
 import { ConnectError, ConnectorDataError } from "../../core/errors.ts";
-import { readData } from "../shared/data.ts";
+import { readData } from "../shared/host-data.ts";
 import { programConnector } from "./program.ts";
 
 const DATA_KEYS = {

@@ -2,7 +2,7 @@
 import { sh, type Shell } from "../../core/command.ts";
 import type { Connector, DataKey } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
-import { readData } from "../shared/data.ts";
+import { readData } from "../shared/host-data.ts";
 import { programConnector } from "./program.ts";
 
 const CHROOT_KEYS = {
