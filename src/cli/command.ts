@@ -2,7 +2,7 @@
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import type { ExitCode } from "./exit.ts";
 import type { CommandName, Route } from "./route.ts";
-import type { Context } from "./session.ts";
+import type { Context } from "./context.ts";
 
 /** What a subcommand is given. */
 export type RouteOf<N extends CommandName> = Extract<Route, { readonly command: N }>;

@@ -4,7 +4,7 @@ import { type Io, processIo } from "./io.ts";
 import { OPTIONS, type OptionValues } from "./options.ts";
 import { ArgumentError, type CommandLine, parseCommandLine } from "./parse.ts";
 import { type CommandName, routeOf, verbOf } from "./route.ts";
-import { type Context, createContext } from "./session.ts";
+import { type Context, createContext } from "./context.ts";
 import { fatalLines } from "./views/errors.ts";
 import { jsonLine } from "./views/view.ts";
 

@@ -8,28 +8,14 @@ import { didYouMean } from "../core/nearest.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
 import { type InventoryHost, loadInventory } from "../inventory/index.ts";
+import type { Context } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { type OptionName, OPTIONS, type OptionSpec, type OptionValues } from "./options.ts";
 import { ArgumentError } from "./parse.ts";
 import { Prompts } from "./prompts.ts";
-import { Screen } from "./screen.ts";
 import { dataOf } from "./values.ts";
-import { colorPaint, noPaint, type Paint, wantsColor } from "./views/paint.ts";
 import { createView, jsonLine, type View } from "./views/view.ts";
-
-/** What a command is given. */
-export interface Context {
-  readonly io: Io;
-  readonly options: OptionValues;
-  readonly screen: Screen;
-  readonly paint: Paint;
-}
-
-export function createContext(io: Io, options: OptionValues): Context {
-  const color = wantsColor(options["no-color"] === true, io.environment, io.stderr.isTTY === true);
-  return { io, options, screen: new Screen(io.stdout, io.stderr), paint: color ? colorPaint : noPaint };
-}
 
 /** How a command wants to be shown. */
 export interface ViewMode {
@@ -39,6 +25,8 @@ export interface ViewMode {
   /** Directory of the deploy files; default: the working directory. */
   readonly deployDir?: string;
 }
+
+export type { Context } from "./context.ts";
 
 /** Everything up to the first connection. */
 export interface Session extends Context {

@@ -3,7 +3,7 @@ import { runCommand } from "citty";
 import type { Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import type { CommandName, Route } from "./route.ts";
-import type { Context } from "./session.ts";
+import type { Context } from "./context.ts";
 
 const SUBCOMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   deploy: async () => (await import("./commands/deploy.ts")).deploy,

@@ -7,8 +7,7 @@ import type { CallSite } from "../../core/errors.ts";
 import { subcommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { ArgumentError } from "../parse.ts";
-import type { Context } from "../session.ts";
-import { compilerOptions, writeTypes } from "../types-archive.ts";
+import type { Context } from "../context.ts";
 import { fatalLines } from "../views/errors.ts";
 import { plural } from "../views/text.ts";
 import { jsonLine } from "../views/view.ts";
@@ -47,6 +46,7 @@ interface Mistake {
 
 /** Run the compiler in a directory of its own: nothing in the user's directory or home may configure it. `output` is what it said beside mistakes, if it failed. */
 async function compile({ io }: Context, files: readonly string[]): Promise<{ readonly mistakes: readonly Mistake[]; readonly output?: string }> {
+  const { compilerOptions, writeTypes } = await import("../types-archive.ts");
   const directory = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-")));
   try {
     await writeTypes(join(directory, "types"));

@@ -1,9 +1,7 @@
 /** `tsinfra INVENTORY debug-inventory`. @module */
-import { DataKeys } from "../../inventory/index.ts";
 import { subcommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { toJson } from "../json.ts";
-import { openSession } from "../session.ts";
 import { jsonLine } from "../views/view.ts";
 
 export const debugInventory = subcommand({
@@ -12,6 +10,7 @@ export const debugInventory = subcommand({
   usage: ["tsinfra INVENTORY debug-inventory"],
   notes: ["Prints JSON on stdout without connecting to anything. Passwords are masked. With --json there is one line per host."],
   async run(context, { inventory }) {
+    const [{ openSession }, { DataKeys }] = await Promise.all([import("../session.ts"), import("../../inventory/index.ts")]);
     const session = await openSession(context, inventory);
     try {
       const keys = new DataKeys(session.connectors.values());

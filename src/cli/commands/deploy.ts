@@ -1,7 +1,5 @@
 /** `tsinfra INVENTORY DEPLOY.ts…` and `./deploy.ts [INVENTORY]`. @module */
 import { subcommand } from "../command.ts";
-import { openSession } from "../session.ts";
-import { runStages } from "../stages.ts";
 
 export const deploy = subcommand({
   name: "deploy",
@@ -16,6 +14,7 @@ export const deploy = subcommand({
     "A file that starts with #!/usr/bin/env tsinfra can be called as a program. Without an inventory the one of infra.config.ts is used; without that either, this machine, after a question. Where there is no terminal to ask on, an inventory must be named: -y does not answer this question.",
   ],
   async run(context, { inventory, files }) {
+    const [{ openSession }, { runStages }] = await Promise.all([import("../session.ts"), import("../stages.ts")]);
     const session = await openSession(context, inventory);
     return runStages(session, async () => {
       await session.installModules();

@@ -1,9 +1,7 @@
 /** `tsinfra INVENTORY exec -- COMMAND`. @module */
 import type { EngineEvent } from "../../engine/events.ts";
 import { subcommand } from "../command.ts";
-import { operationNamed } from "../names.ts";
-import { openSession, type Session } from "../session.ts";
-import { runStages } from "../stages.ts";
+import type { Session } from "../session.ts";
 import { oneLine, padEnd, widthOf } from "../views/text.ts";
 
 export const exec = subcommand({
@@ -16,6 +14,7 @@ export const exec = subcommand({
     "There is no forecast and no question: the command runs.",
   ],
   async run(context, { inventory, shell }) {
+    const [{ openSession }, { runStages }, { operationNamed }] = await Promise.all([import("../session.ts"), import("../stages.ts"), import("../names.ts")]);
     const session = await openSession(context, inventory);
     const operation = await operationNamed("server.shell");
     const deploy = { name: "exec", evaluate: async () => void operation({ commands: [shell], name: `exec ${shell}` }) };

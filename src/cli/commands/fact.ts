@@ -1,9 +1,8 @@
 /** `tsinfra INVENTORY fact NAME [key=value]…`. @module */
 import { subcommand } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
-import { type FactRequest, factRequests } from "../names.ts";
-import { openSession, type Session } from "../session.ts";
-import { codeOf } from "../stages.ts";
+import type { FactRequest } from "../names.ts";
+import type { Session } from "../session.ts";
 import { oneLine } from "../views/text.ts";
 import { jsonLine } from "../views/view.ts";
 import { toJson } from "../json.ts";
@@ -20,6 +19,7 @@ export const fact = subcommand({
     "A fact that cannot be answered is told on stderr, is left out of the JSON, and makes the exit code 1.",
   ],
   async run(context, { inventory, words }) {
+    const [{ openSession }, { factRequests }] = await Promise.all([import("../session.ts"), import("../names.ts")]);
     const requests = await factRequests(words);
     const session = await openSession(context, inventory);
     try {
@@ -55,7 +55,7 @@ async function askAll(session: Session, requests: readonly FactRequest[]): Promi
   } finally {
     await run.disconnect();
   }
-  return isComplete ? codeOf(run) : EXIT.failed;
+  return isComplete && run.failedHosts.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
 type Result = { readonly answer: unknown } | { readonly error: { readonly code: string; readonly message: string } };

@@ -1,8 +1,5 @@
 /** `tsinfra INVENTORY MODULE.OPERATION [ARGUMENT] [key=value]…`. @module */
 import { subcommand } from "../command.ts";
-import { operationArguments, operationNamed } from "../names.ts";
-import { openSession } from "../session.ts";
-import { runStages } from "../stages.ts";
 
 export const operation = subcommand({
   name: "operation",
@@ -18,6 +15,7 @@ export const operation = subcommand({
     "All arguments can be one word of JSON: '[[\"vim\"], {\"present\": false}]'.",
   ],
   async run(context, { inventory, name, words }) {
+    const [{ openSession }, { runStages }, { operationArguments, operationNamed }] = await Promise.all([import("../session.ts"), import("../stages.ts"), import("../names.ts")]);
     const called = await operationNamed(name);
     const args = await operationArguments(called, words);
     const session = await openSession(context, inventory);

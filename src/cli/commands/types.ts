@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { subcommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { ArgumentError } from "../parse.ts";
-import type { Context } from "../session.ts";
+import type { Context } from "../context.ts";
 import { compilerOptions, writeNew, writeTypes } from "../types-archive.ts";
 
 const FOLDER = ".tsinfra";
