@@ -103,7 +103,8 @@ function rule(line: string): IptablesRule {
   const extras: string[] = [];
   let isNot = false;
   let option: string | undefined;
-  for (const word of shellWords(line)) {
+  // A single quote has a backslash before it, inside of double quotes.
+  for (const word of shellWords(line.replace(/\\(.)/g, (pair, character: string) => (character === "'" ? character : pair)))) {
     if (word === "!") isNot = true;
     else if (option === undefined && word in NAMES) option = word;
     else if (option !== undefined) {
