@@ -29,8 +29,7 @@ const withoutExample: string[] = [];
 const examples: { readonly name: string; readonly code: string }[] = [];
 
 for (const { layer, module, file } of LEAVES) {
-  for (const symbol of exportsOf(file)) {
-    const name = `${module}.${symbol.name}`;
+  for (const { name, symbol } of named(module, exportsOf(file))) {
     check(undocumented, `${layer}: ${name}`, symbol);
     const type = typeOf(symbol);
     const steps = type?.getProperty("steps");
@@ -82,6 +81,14 @@ function exportsOf(file: string): readonly ts.Symbol[] {
   return module ? checker.getExportsOfModule(module).map(symbol => ((symbol.flags & ts.SymbolFlags.Alias) !== 0 ? checker.getAliasedSymbol(symbol) : symbol)) : [];
 }
 
+/** Exports by full name; those of a module that is exported whole are under its name. */
+function named(module: string, symbols: readonly ts.Symbol[]): readonly { readonly name: string; readonly symbol: ts.Symbol }[] {
+  return symbols.flatMap(symbol => {
+    const isModule = (symbol.flags & ts.SymbolFlags.ValueModule) !== 0;
+    return isModule ? named(`${module}.${symbol.name.replace(/^.*\/|"$/g, "")}`, checker.getExportsOfModule(symbol)) : [{ name: `${module}.${symbol.name}`, symbol }];
+  });
+}
+
 function typeOf(symbol: ts.Symbol): ts.Type | undefined {
   return symbol.valueDeclaration && checker.getTypeOfSymbolAtLocation(symbol, symbol.valueDeclaration);
 }
@@ -102,7 +109,7 @@ function typeOfMember(symbol: ts.Symbol): ts.Type {
 function check(list: string[], name: string, symbol: ts.Symbol): void {
   const text = ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
   if (text === "") list.push(`${name} has no documentation`);
-  else if (!/[.!?:]$/.test(text.split("\n\n")[0]?.replace(/[)"`*_]+$/, "") ?? "") && !/[.!?:][)"`*_]*$/.test(text)) list.push(`${name}: documentation does not end with a full stop: ${JSON.stringify(text.slice(0, 60))}`);
+  else if (!/[.!?:…]$/.test(text.split("\n\n")[0]?.replace(/[)"`*_]+$/, "") ?? "") && !/[.!?:…][)"`*_]*$/.test(text)) list.push(`${name}: documentation does not end with a full stop: ${JSON.stringify(text.slice(0, 60))}`);
 }
 
 function absolutePaths(): Record<string, string[]> {

@@ -15,13 +15,21 @@ for (const layer of ["operations", "facts"] as const) {
     const wrong: string[] = [];
     for (const module of leafModules(layer)) {
       const exported: Record<string, unknown> = await import(join(ROOT, leafFile(layer, module)));
-      for (const [key, value] of Object.entries(exported)) {
-        if (!isDefinition(value)) continue;
-        if (value.name !== `${module}.${key}`) wrong.push(`${leafFile(layer, module)}: ${key} is called "${value.name}"`);
+      for (const [path, value] of definitions(module, exported)) {
+        const key = path.slice(path.lastIndexOf(".") + 1);
+        if (value.name !== path) wrong.push(`${leafFile(layer, module)}: ${key} is called "${value.name}"`);
         if (!(layer === "operations" ? /^[a-z][A-Za-z0-9]*$/ : /^[A-Z][A-Za-z0-9]*$/).test(key)) wrong.push(`${leafFile(layer, module)}: ${key}`);
       }
     }
     expect(wrong).toEqual([]);
+  });
+}
+
+/** Operations and facts by the path they are imported by; a module may hold modules. */
+function definitions(path: string, exported: Readonly<Record<string, unknown>>): [path: string, definition: { readonly name: string }][] {
+  return Object.entries(exported).flatMap(([key, value]) => {
+    if (isDefinition(value)) return [[`${path}.${key}`, value] as [string, { readonly name: string }]];
+    return Object.prototype.toString.call(value) === "[object Module]" ? definitions(`${path}.${key}`, { ...(value as object) }) : [];
   });
 }
 
