@@ -39,7 +39,7 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
 };
 
 /** The advice for an error code. */
-export const adviceFor = (code: string): Advice => ADVICE[code] ?? { exitCode: EXIT.failed };
+const adviceFor = (code: string): Advice => ADVICE[code] ?? { exitCode: EXIT.failed };
 
 /** An error with its hint from the table. Anything that is no `TsinfraError` is a mistake of ours. */
 export function describeError(error: unknown): { readonly report: ErrorReport; readonly exitCode: ExitCode; readonly stack?: string } {

@@ -23,7 +23,7 @@ export async function operationNamed(name: string): Promise<NamedOperation> {
 }
 
 /** Throws `ArgumentError` with the nearest name. */
-export async function factNamed(name: string): Promise<NamedFact> {
+async function factNamed(name: string): Promise<NamedFact> {
   const { allFacts, newFactName } = await import("../registry.ts");
   return (allFacts.get(newFactName(name) ?? name) as NamedFact | undefined) ?? unknown("fact", name, [...allFacts.keys()]);
 }

@@ -7,7 +7,7 @@ import { archive } from "../types/embedded.ts";
 const ROOT = dirname(dirname(import.meta.dir));
 
 /** Declaration files by path: `tsinfra/…` and `node_modules/…`; `undefined` from source, where the sources themselves serve. */
-export async function typesArchive(): Promise<ReadonlyMap<string, string> | undefined> {
+async function typesArchive(): Promise<ReadonlyMap<string, string> | undefined> {
   if (archive === undefined) return undefined;
   const packed = await readFile(archive);
   const texts = JSON.parse(Bun.zstdDecompressSync(packed).toString()) as Readonly<Record<string, string>>;

@@ -1,6 +1,5 @@
 /** What `infra.config.ts` may say. @module */
 import type { Config } from "../core/config.ts";
-import type { Secret } from "../core/command.ts";
 
 /** Defaults for every run in this directory. The command line and `TSINFRA_*` variables win over them. */
 export interface InfraConfig extends Partial<Config> {
@@ -57,5 +56,3 @@ export interface Settings {
 
 /** Values by setting name, from one source: a file, the environment, the command line. */
 export type PartialSettings = Readonly<Record<string, unknown>>;
-
-export type { Config, Secret };

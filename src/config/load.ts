@@ -67,7 +67,9 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
       },
     });
   } catch (error) {
-    throw error instanceof ConfigError ? error : failure(error, seen.at(-1) ?? main);
+    if (error instanceof ConfigError) throw error;
+    const file = seen.at(-1) ?? main;
+    throw failure(await placedError(file, error), file);
   }
   const layers = loaded.layers ?? [];
   for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options.env);
@@ -125,6 +127,15 @@ function check(config: unknown, file: string, env: string | undefined): void {
 
 function settingError(problem: SettingProblem, file: string): ConfigError {
   return new ConfigError(problem.message, { at: keyPlace(file, problem.key) ?? { file, line: 1, column: 1 }, ...(problem.hint ? { hint: problem.hint } : {}) });
+}
+
+/** Bun's parsers of YAML and TOML say where a mistake is, those of c12 say it in prose. */
+async function placedError(file: string, error: unknown): Promise<unknown> {
+  if (!/\.(?:ya?ml|toml)$/.test(file)) return error;
+  return import(file).then(
+    () => error,
+    (placed: unknown) => placed,
+  );
 }
 
 function failure(error: unknown, file: string): ConfigError {

@@ -4,7 +4,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { InventoryError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
-import { type Fail, type Group, isObject, kindOf, toGroup, toGroups } from "./groups.ts";
+import { type Fail, type Group, kindOf, toGroup, toGroups } from "./groups.ts";
 import { groupOffset, locate } from "./locate.ts";
 
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
@@ -113,5 +113,3 @@ export function textOf(file: string): string | undefined {
     return undefined;
   }
 }
-
-export { isObject };

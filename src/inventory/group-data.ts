@@ -4,8 +4,8 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { GLOBAL_ARGUMENTS } from "../core/arguments.ts";
 import { InventoryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import { FILE_EXTENSIONS, importUserFile, isObject, list } from "./file.ts";
-import { kindOf } from "./groups.ts";
+import { FILE_EXTENSIONS, importUserFile, list } from "./file.ts";
+import { isObject, kindOf } from "./groups.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -36,7 +36,7 @@ const filesOf = (directory: string): readonly string[] =>
     .filter(name => FILE_EXTENSIONS.includes(extname(name)) && !name.startsWith("_") && !name.endsWith(".d.ts"))
     .map(name => join(directory, name));
 
-export const groupOf = (file: string): string => basename(file, extname(file));
+const groupOf = (file: string): string => basename(file, extname(file));
 
 /** Data by group; files later in the list win key by key. */
 export async function readGroupData(files: readonly string[], beforeImport: (() => unknown) | undefined): Promise<ReadonlyMap<string, Data>> {

@@ -13,7 +13,6 @@ import { excludeHosts, limitHosts } from "./select.ts";
 
 export { DataKeys } from "./data-keys.ts";
 export type { GroupEntry, HostEntry, InventoryEntry } from "./groups.ts";
-export { fileReference } from "./file.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 

@@ -10,7 +10,8 @@ export function locate(file: string, text: string, { group, member, key }: Spot)
     const found = new RegExp(`(?<![\\w$])["']?${escape(key)}["']?\\s*[:=]`).exec(text.slice(start));
     return toSite(file, text, found ? start + found.index : start);
   }
-  return toSite(file, text, (member === undefined ? undefined : memberOffset(text, start, member)) ?? start);
+  const find = /\.ya?ml$/.test(file) ? itemOffset : memberOffset;
+  return toSite(file, text, (member === undefined ? undefined : find(text, start, member)) ?? start);
 }
 
 const escape = (name: string): string => name.replace(/[^\w]/g, "\\$&");
@@ -43,6 +44,16 @@ function memberOffset(text: string, start: number, member: number): number | und
     } else if (offset > open) isFresh = false;
   }
   return undefined;
+}
+
+/** Offset of the item of a YAML list that follows `start`, in either style. */
+function itemOffset(text: string, start: number, member: number): number | undefined {
+  const rest = text.slice(start);
+  const first = /^[^\n]*:\s*\[/.test(rest) ? undefined : /\n([ \t]*)- /.exec(rest);
+  if (!first) return memberOffset(text, start, member);
+  const items = [...rest.matchAll(new RegExp(`\\n${first[1] ?? ""}- +`, "g"))];
+  const item = items[member];
+  return item && start + item.index + item[0].length;
 }
 
 /** Brackets, commas, strings and words; white space and comments are skipped. */

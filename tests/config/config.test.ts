@@ -121,6 +121,8 @@ describe("a mistake in the config file", () => {
     expect([syntax.message, place(syntax)]).toEqual(["Unexpected ,", "infra.config.ts:2:9"]);
     const thrown = await failure({ "infra.config.ts": "const a = 1;\nexport default { sudo: nope };\n" });
     expect([thrown.message, place(thrown)]).toEqual(["ReferenceError: nope is not defined", "infra.config.ts:2:24"]);
+    expect(place(await failure({ "infra.config.toml": "sudo = true\n[x\n" }))).toStartWith("infra.config.toml:2:");
+    expect(place(await failure({ "infra.config.yaml": "sudo: [1\nretry: 2\n" }))).toStartWith("infra.config.yaml:2:");
     const missing = await failure({ "infra.config.ts": 'import { x } from "./gone.ts";\nexport default { sudo: x };\n' });
     expect([missing.message.startsWith("Cannot find module './gone.ts'"), place(missing)]).toEqual([true, "infra.config.ts:1:20"]);
   });

@@ -299,6 +299,8 @@ describe("a mistake in an inventory file", () => {
   test("is found in data formats too", async () => {
     expect(place(await failure("hosts.json", { "hosts.json": '{\n  "web": ["a",\n    5] }' }))).toBe("hosts.json:3:5");
     expect(place(await failure("hosts.json", { "hosts.json": '{\n  "web": [1,}' }))).toBe("hosts.json:2:13");
+    expect(place(await failure("hosts.yaml", { "hosts.yaml": "db: [x]\nweb:\n  - a\n  - [b, {}]\n  - 5\n" }))).toBe("hosts.yaml:5:5");
+    expect(place(await failure("hosts.yaml", { "hosts.yaml": "web: [a,\n  5]\n" }))).toBe("hosts.yaml:2:3");
     expect(place(await failure("hosts.toml", { "hosts.toml": 'x = ["a"]\nweb = ["a", 5]\n' }))).toBe("hosts.toml:2:13");
   });
 

@@ -30,7 +30,7 @@ export function fatalLines(error: ErrorReport, paint: Paint, columns: number): r
 }
 
 /** `deploy.ts:12:5`, relative to the working directory if that is shorter. */
-export function siteText({ file, line, column }: CallSite): string {
+function siteText({ file, line, column }: CallSite): string {
   const near = relative(process.cwd(), file);
   return `${near !== "" && near.length < file.length ? near : file}:${line}:${column}`;
 }

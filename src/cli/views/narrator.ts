@@ -155,7 +155,8 @@ export class Narrator {
     const { paint, columns, hosts } = this.#options;
     const lines = [...this.#folded.values()].map(({ label, tone, hosts: names }) => {
       const start = `  ${paint(tone, label)}  ${names.length === hosts.length ? "all " : ""}${plural(names.length, "host")}: `;
-      const inOrder = hosts.filter(host => names.includes(host));
+      const told = new Set(names);
+      const inOrder = hosts.filter(host => told.has(host));
       return `${start}${paint("name", hostList(inOrder, Math.max(20, columns() - widthOf(start))))}`;
     });
     this.#folded.clear();
