@@ -9,23 +9,33 @@ const CACHE = join(ROOT, "node_modules/.cache/tsinfra");
 /** What the reference is made from. */
 const INPUTS = ["src/core", "src/facts", "src/operations", "src/reference", "tests/operations", "tests/systems", "tests/e2e", "tests/support"];
 
+interface Paths {
+  readonly reference: string;
+  readonly signatures: string;
+}
+
 /** Paths of the JSON files, which are made anew if a source has changed. */
-export async function sourceReference(): Promise<{ readonly reference: string; readonly signatures: string }> {
+export async function sourceReference(): Promise<Paths> {
   const key = await hashOfInputs();
-  const stamp = join(CACHE, "key");
   const paths = { reference: join(CACHE, "reference.json"), signatures: join(CACHE, "signatures.json") };
-  const isFresh = await readFile(stamp, "utf8").then(
-    found => found === key && existsSync(paths.reference) && existsSync(paths.signatures),
-    () => false,
-  );
+  const stamp = join(CACHE, "key");
+  const isFresh = existsSync(paths.reference) && existsSync(paths.signatures) && (await readFile(stamp, "utf8").catch(() => "")) === key;
   if (isFresh) return paths;
+  const making = underWay.get(key) ?? make(paths).then(() => replace(stamp, key));
+  underWay.set(key, making);
+  await making;
+  return paths;
+}
+
+/** By the hash of the sources. */
+const underWay = new Map<string, Promise<void>>();
+
+async function make(paths: Paths): Promise<void> {
   const { generateReference, signaturesOf } = await import("./generate.ts");
   const reference = await generateReference(ROOT);
   await mkdir(CACHE, { recursive: true });
   await replace(paths.reference, JSON.stringify(reference));
   await replace(paths.signatures, JSON.stringify(signaturesOf(reference)));
-  await replace(stamp, key);
-  return paths;
 }
 
 async function hashOfInputs(): Promise<string> {
