@@ -25,6 +25,15 @@ test("hosts have their own names, files and keys, and take users in", async () =
   expect((await spawn(["ip", "route", "get", fleet.nobody])).stdout).not.toContain(" via ");
 }, 300_000);
 
+test("a host reaches the mirror when asked to, and nothing else", async () => {
+  await using fleet = await raiseHosts({ count: 1, apt: true });
+  const [host] = fleet.hosts;
+  if (!host) throw new Error("No host");
+  await mustRun(host, "apt-get update -qq && apt-get install -y -qq hello >/dev/null 2>&1");
+  expect(await mustRun(host, "hello")).toBe("Hello, world!\n");
+  expect(await mustRun(host, "ip route")).not.toContain("default");
+}, 300_000);
+
 test("a host with systemd has booted", async () => {
   await using fleet = await raiseHosts({ count: 1, init: "systemd" });
   const [host] = fleet.hosts;

@@ -2,8 +2,9 @@
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
+import { aptProxy } from "./apt-proxy.ts";
 import { needRoot, needTools, startTime, trace, type Trace } from "./machine.ts";
-import { debianTemplate, must } from "./rootfs.ts";
+import { debianMirrors, debianTemplate, must } from "./rootfs.ts";
 import { type Executed, HOST_ENV, spawn, type TestHost } from "./test-host.ts";
 
 /** How many hosts, and what they are. */
@@ -14,6 +15,8 @@ export interface HostsOptions {
   /** Debian release; default: this machine's own. */
   readonly suite?: string;
   readonly packages?: readonly string[];
+  /** Let `apt-get` on the hosts reach the mirror of this machine, and nothing else. */
+  readonly apt?: boolean;
 }
 
 /** A running host. Users: `root`, `ops` (sudo without a password) and `pw` (sudo with the password `pw`); all accept the key. */
@@ -62,11 +65,14 @@ export async function raiseHosts(options: HostsOptions): Promise<Hosts> {
   const identityFile = join(made.directory, "id");
   await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", identityFile]);
 
+  const proxy = options.apt ? await aptProxy(`${network.prefix}.254`, Object.values(await debianMirrors())) : undefined;
+  const aptConfig = proxy ? `Acquire::http::Proxy "${proxy.url}";\nAcquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n` : "";
+
   const knownHosts = join(made.directory, "known_hosts");
   const hosts: RaisedHost[] = [];
   for (let number = 1; number <= options.count; number++) {
     const host = new IsolatedHost(made, base, network, number, options.init ?? "sshd");
-    await host.prepare(readFileSync(`${identityFile}.pub`, "utf8"));
+    await host.prepare(readFileSync(`${identityFile}.pub`, "utf8"), aptConfig);
     appendFileSync(knownHosts, `${host.name},${host.address} ${host.publicKey()}\n`);
     hosts.push(host);
   }
@@ -79,6 +85,7 @@ export async function raiseHosts(options: HostsOptions): Promise<Hosts> {
   );
   const down = async (): Promise<void> => {
     await Promise.all(hosts.map(host => host.stop()));
+    proxy?.close();
     made.remove();
   };
   return { hosts, identityFile, knownHosts, sshConfig, nobody: `${network.prefix}.250`, down, [Symbol.asyncDispose]: down };
@@ -138,15 +145,16 @@ class IsolatedHost implements RaisedHost {
   }
 
   /** Files of this host alone, and its place in the network. */
-  async prepare(authorizedKey: string): Promise<void> {
+  async prepare(authorizedKey: string, aptConfig: string): Promise<void> {
     const upper = join(this.#directory, "upper");
-    for (const directory of ["work", "root", "upper/etc/ssh", "upper/root/.ssh", "upper/home/ops/.ssh", "upper/home/pw/.ssh"]) mkdirSync(join(this.#directory, directory), { recursive: true });
+    for (const directory of ["work", "root", "upper/etc/ssh", "upper/etc/apt/apt.conf.d", "upper/root/.ssh", "upper/home/ops/.ssh", "upper/home/pw/.ssh"]) mkdirSync(join(this.#directory, directory), { recursive: true });
     for (const [home, user] of [["root", "root"], ["home/ops", "ops"], ["home/pw", "pw"]] as const) {
       writeFileSync(join(upper, home, ".ssh/authorized_keys"), authorizedKey);
       const ids = /^[^:]*:[^:]*:(\d+):(\d+):/.exec(readFileSync(join(this.#base, "etc/passwd"), "utf8").split("\n").find(line => line.startsWith(`${user}:`)) ?? "");
       run(["chown", "-R", `${ids?.[1]}:${ids?.[2]}`, join(upper, home)]);
       chmodSync(join(upper, home), 0o700);
     }
+    if (aptConfig) writeFileSync(join(upper, "etc/apt/apt.conf.d/98test"), aptConfig);
     writeFileSync(join(upper, "etc/hostname"), `${this.name}\n`);
     writeFileSync(join(upper, "etc/hosts"), `127.0.0.1 localhost\n127.0.1.1 ${this.name}\n`);
     await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", this.name, "-f", join(upper, "etc/ssh/ssh_host_ed25519_key")]);

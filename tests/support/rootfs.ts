@@ -75,12 +75,17 @@ export async function debianTemplate({ suite, packages = [] }: RootfsOptions, se
 
 const ownSuite = async (): Promise<string> => (await must(["sh", "-c", '. /etc/os-release; echo "$VERSION_CODENAME"'])).trim();
 
-/** The mirrors that this machine's apt uses, so that nothing else is asked; without any, mmdebstrap's own choice. */
-async function mirrors(release: string): Promise<string[]> {
+/** URLs of the Debian mirrors that this machine's apt uses, so that nothing else is asked. */
+export async function debianMirrors(): Promise<{ readonly main?: string; readonly security?: string }> {
   const sites = (await must(["apt-get", "indextargets", "--format", "$(ORIGIN) $(LABEL) $(SITE)", "Created-By: Packages"])).split("\n");
   const site = (label: string) => sites.find(line => line.startsWith(`Debian ${label} `))?.split(" ")[2];
-  const main = site("Debian");
-  const security = site("Debian-Security");
+  const [main, security] = [site("Debian"), site("Debian-Security")];
+  return { ...(main ? { main } : {}), ...(security ? { security } : {}) };
+}
+
+/** Sources for mmdebstrap; none leaves the choice to it. */
+async function mirrors(release: string): Promise<string[]> {
+  const { main, security } = await debianMirrors();
   if (!main) return [];
   return [`deb ${main} ${release} main`, ...(security && !["sid", "unstable", "forky"].includes(release) ? [`deb ${security} ${release}-security main`] : [])];
 }
