@@ -32,7 +32,7 @@ export async function runSettings({ settings, deployDir, ...parts }: RunParts): 
     config: settings.config,
     serial: settings.serial,
     noWait: settings.noWait,
-    fast: true,
+    fast: parts.environment["TSINFRA_FAST"] !== "0",
     local: createLocalFiles({ deployDir, cwd }),
     transfers: localTransfers,
     loadDeploy: (file, includedFrom) => loadDeploy(file, { cwd, includedFrom }),

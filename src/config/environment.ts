@@ -7,7 +7,7 @@ import { SETTINGS, SETTING_NAMES, type SettingKind, settingProblem } from "./sch
 
 const PREFIX = "TSINFRA_";
 /** Variables that are not settings: which config file and environment to take, `-y`, and what to show of internal errors. */
-const OTHER_VARIABLES = ["TSINFRA_CONFIG", "TSINFRA_ENV", "TSINFRA_YES", "TSINFRA_DEBUG"] as const;
+const OTHER_VARIABLES = ["TSINFRA_CONFIG", "TSINFRA_ENV", "TSINFRA_YES", "TSINFRA_DEBUG", "TSINFRA_FAST"] as const;
 
 /** What the environment sets, and warnings about variables that look like settings and are none. */
 export interface EnvironmentSettings {

@@ -3,14 +3,17 @@ import { connect, createServer, type Socket } from "node:net";
 
 const [port = 0, target = 0, roundTrip = 0] = process.argv.slice(2).map(Number);
 
-/** Pass bytes on after the delay, in order; making the connection costs a round trip too. */
+/** Pass bytes on after the delay, in order; the first ones may take longer. */
 function pass(from: Socket, to: Socket, delay: number, first: number): void {
+  let due = 0;
   let extra = first;
-  from.on("data", chunk => {
-    setTimeout(() => to.write(chunk), delay + extra);
+  const later = (action: () => void): void => {
+    due = Math.max(due, performance.now() + delay + extra);
     extra = 0;
-  });
-  from.on("end", () => setTimeout(() => to.end(), delay + first));
+    setTimeout(action, due - performance.now());
+  };
+  from.on("data", chunk => later(() => to.write(chunk)));
+  from.on("end", () => later(() => to.end()));
   from.on("error", () => to.destroy());
 }
 

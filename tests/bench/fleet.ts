@@ -79,7 +79,7 @@ export async function sh(script: string): Promise<string> {
 export function writeSources(directory: string): void {
   mkdirSync(`${directory}/files`, { recursive: true });
   for (let i = 0; i < 5; i++) {
-    writeFileSync(`${directory}/files/put-${i}`, `file ${i}\n`.padEnd(4096, `line of file ${i} with some text in it\n`));
+    writeFileSync(`${directory}/files/put-${i}`, `${`file ${i}\n`.padEnd(4095, `line of file ${i} with some text in it\n`)}\n`);
     writeFileSync(`${directory}/files/template-${i}.j2`, `# managed\nname = {{ name }}\n${"{{ name }} = value\n".repeat(20)}`);
   }
 }
