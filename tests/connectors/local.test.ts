@@ -1,7 +1,9 @@
+import { setDefaultTimeout } from "bun:test";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { testConnector } from "../contracts/connector.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
 
+setDefaultTimeout(60_000);
 const connector = createLocalConnector();
 testConnector({
   name: "local",

@@ -1,15 +1,18 @@
 /** The configuration means here what it means to ssh: compared with `ssh -G`, case by case. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { createConfigFiles, hostSettings, type Question, type Sources } from "../../src/connectors/ssh/config/index.ts";
 import { localUser } from "../../src/connectors/shared/local-user.ts";
+import { needTools } from "../support/machine.ts";
+
+setDefaultTimeout(60_000);
+await needTools({ ssh: "openssh-client" });
 
 const { name: username, uid } = await localUser();
 const me = { username, uid, homedir: homedir() };
-const ssh = Bun.which("ssh");
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "tsinfra-ssh-config-"));
@@ -231,7 +234,7 @@ const CASES: readonly (readonly [why: string, text: string, host?: string, more?
   ["only carriage returns at the ends", "Host web\r\n Port 99\r\n", "web"],
 ];
 
-describe.if(ssh !== null)("ssh_config", () => {
+describe("ssh_config", () => {
   for (const [why, text, host = "web", more = {}] of CASES) {
     test(`means what it means to ssh: ${why}`, () => compare(text, { host, ...more }));
   }
@@ -242,7 +245,7 @@ describe.if(ssh !== null)("ssh_config", () => {
         throw new Error(`Configuration ${index}, host ${host}, user ${user}:\n${text}\n${error.message}`);
       });
     }
-  }, 60_000);
+  });
 });
 
 const name = fc.constantFrom("web", "web-1", "db", "db.example", "a", "*", "web*", "!db", "?b", "!web-1", "*.example");

@@ -1,5 +1,5 @@
 /** Host keys: what is trusted, what is refused, what is asked and remembered. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,11 @@ import { hashName, parseKnownHosts, speaksOf } from "../../src/connectors/ssh/ho
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
-import { createKey, hasSshd, keygen, type Sshd, startSshd } from "../support/sshd.ts";
+import { createKey, keygen, type Sshd, startSshd } from "../support/sshd.ts";
+import { needTools } from "../support/machine.ts";
+
+setDefaultTimeout(60_000);
+await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client" });
 
 describe("known_hosts", () => {
   const key = "AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
@@ -31,7 +35,7 @@ describe("known_hosts", () => {
   });
 });
 
-describe.if(hasSshd)("host keys", () => {
+describe("host keys", () => {
   let server: Sshd;
   let directory: string;
   let files = 0;

@@ -1,5 +1,5 @@
 /** Who is let in, and what is said when nobody is: against a real sshd. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +9,16 @@ import { Secret, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
-import { createKey, hasSshd, keygen, type KeyType, type Sshd, startSshd } from "../support/sshd.ts";
+import { createKey, keygen, type KeyType, type Sshd, startSshd } from "../support/sshd.ts";
+import { needTools } from "../support/machine.ts";
+
+setDefaultTimeout(60_000);
+await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", openssl: "openssl" });
 
 type Data = Readonly<Record<string, unknown>>;
 type Setup = { readonly answers?: Readonly<Record<string, string>>; readonly env?: Readonly<Record<string, string>>; readonly home?: string };
 
-describe.if(hasSshd)("logging in", () => {
+describe("logging in", () => {
   let server: Sshd;
   let directory: string;
   beforeAll(async () => {
@@ -70,7 +74,7 @@ describe.if(hasSshd)("logging in", () => {
       });
     }
   }
-  test.if(Bun.which("openssl") !== null)("an ed25519 key in the format PKCS8 lets in", async () => {
+  test("an ed25519 key in the format PKCS8 lets in", async () => {
     const path = join(directory, "pkcs8");
     await Bun.$`openssl genpkey -algorithm ed25519 -out ${path} && chmod 600 ${path}`.quiet();
     const { createPrivateKey, createPublicKey } = await import("node:crypto");

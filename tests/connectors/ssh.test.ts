@@ -1,11 +1,15 @@
-import { describe } from "bun:test";
+import { describe, setDefaultTimeout } from "bun:test";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import type { Connector } from "../../src/core/connector.ts";
 import { testConnector } from "../contracts/connector.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
-import { hasSshd, type Sshd, startSshd } from "../support/sshd.ts";
+import { type Sshd, startSshd } from "../support/sshd.ts";
+import { needTools } from "../support/machine.ts";
 
-describe.if(hasSshd)("ssh", () => {
+setDefaultTimeout(60_000);
+await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client" });
+
+describe("ssh", () => {
   let server: Sshd;
   let connector: Connector;
   testConnector({

@@ -102,7 +102,7 @@ export function testConnector(subject: Subject): void {
         yield new TextEncoder().encode("some");
         throw new RangeError("disk on fire");
       }
-      expect(connection.run(sh`cat >/dev/null; sleep 100`, { stdin: failing() })).rejects.toThrow("disk on fire");
+      await expect(connection.run(sh`cat >/dev/null; sleep 100`, { stdin: failing() })).rejects.toThrow("disk on fire");
     });
 
     test("a command may end without reading its input", async () => {

@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localUser } from "../../src/connectors/shared/local-user.ts";
 
-export const SSHD = Bun.which("sshd", { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` });
-/** False where the machine has no sshd and no ssh-keygen. */
-export const hasSshd = SSHD !== null && Bun.which("ssh-keygen") !== null;
+const findSshd = (): string => {
+  const path = Bun.which("sshd", { PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` });
+  // Asked for by its full path, or it refuses to start.
+  if (path === null) throw new Error("sshd is missing: install openssh-server");
+  return path;
+};
 
 export interface SshdOptions {
   /** Lines of sshd_config, stronger than those set here. */
@@ -46,6 +49,7 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
   const path = (name: string) => join(directory, name);
   const home = path("home");
   await mkdir(join(home, ".ssh"), { recursive: true, mode: 0o700 });
+  await mkdir(path("remote"));
   await Promise.all([...hostKeys.map(type => createKey(path(`host_${type}`), type)), createKey(path("id"), "ed25519")]);
   await Bun.write(path("authorized_keys"), await Bun.file(path("id.pub")).text());
   // sshd wants it for privilege separation; it is the same for all.
@@ -65,6 +69,8 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
         "PermitRootLogin yes",
+        // Whatever the user's own start-up files do is not what is tested.
+        `SetEnv HOME=${path("remote")}`,
         "StrictModes no",
         "UsePAM no",
         "UseDNS no",
@@ -74,7 +80,7 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
         "",
       ].join("\n"),
     );
-    const child = Bun.spawn([SSHD as string, "-D", "-e", "-f", path("sshd_config")], { stdin: "ignore", stdout: "ignore", stderr: Bun.file(path("log")) });
+    const child = Bun.spawn([findSshd(), "-D", "-e", "-f", path("sshd_config")], { stdin: "ignore", stdout: "ignore", stderr: Bun.file(path("log")) });
     const isUp = await listens(address, chosen, child.exited);
     if (!isUp) {
       await child.exited;

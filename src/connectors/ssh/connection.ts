@@ -14,7 +14,7 @@ import { Talk } from "./talk.ts";
 const CHANNELS = 8;
 /** How often a refused channel is asked for again when no other is open, which would have explained the refusal. */
 const REFUSALS = 5;
-/** How long the server may take to agree that the connection is closed, in milliseconds. */
+/** How long the server may take to agree that the connection is closed, or to say which process it started, in milliseconds. */
 const GRACE = 1000;
 
 export class SshConnection implements Connection {
@@ -111,7 +111,7 @@ export class SshConnection implements Connection {
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {
       failure ??= { reason };
-      stopping ??= talk.stop(name => this.#kill(marked.stdout.pid, name));
+      stopping ??= talk.stop(name => this.#kill(marked, name));
     };
     using _ = onAbort(signal, () => stop(signal?.reason));
     pump(stdin, piece => talk.write(piece)).then(({ lastByte }) => talk.endInput(pty ? endOfInput(lastByte) : undefined)).catch(stop);
@@ -125,9 +125,12 @@ export class SshConnection implements Connection {
     return output.result(talk.exitCode);
   }
 
-  /** Send a signal to a process group, over a channel of its own. */
-  async #kill(group: number | undefined, signal: "TERM" | "KILL"): Promise<void> {
-    if (group === undefined || this.#isLost) return;
+  /** Send a signal to a command's process group, over a channel of its own; false if it is not known. */
+  async #kill({ stdout }: MarkedLine, signal: "TERM" | "KILL"): Promise<boolean> {
+    // A command that has just been sent has not said yet who it is.
+    await settlesWithin(stdout.decided, GRACE);
+    const group = stdout.pid;
+    if (group === undefined || this.#isLost) return false;
     // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
     const line = signal === "TERM" ? `kill -TERM -${group} || kill -TERM ${group}` : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
     try {
@@ -135,8 +138,10 @@ export class SshConnection implements Connection {
       channel.resume().stderr.resume();
       channel.end();
       await end;
+      return true;
     } catch {
-      // No channel to be had: closing the command's own is what is left.
+      // No channel to be had.
+      return false;
     }
   }
 

@@ -27,16 +27,22 @@ const MOST_NOISE = 64 * 1024;
 export class MarkFilter {
   /** What the mark carried: the process id. */
   pid: number | undefined;
+  /** Resolves when the mark has come, or nothing is waited for any more. */
+  readonly decided: Promise<void>;
+  readonly #decide: () => void;
   readonly #mark: string;
   #held: Buffer | undefined = Buffer.alloc(0);
 
   constructor(mark: string) {
     this.#mark = mark;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.decided = promise;
+    this.#decide = resolve;
   }
   /** A filter that holds nothing back. */
   static open(): MarkFilter {
     const filter = new MarkFilter("");
-    filter.#held = undefined;
+    filter.#release(NOTHING);
     return filter;
   }
   /** What of the chunk, and of what was held, is the command's own. */
@@ -48,8 +54,7 @@ export class MarkFilter {
     if (end >= 0) {
       const pid = Number(held.toString("latin1", start + this.#mark.length, end));
       if (pid > 1) this.pid = pid;
-      this.#held = undefined;
-      return held.subarray(end + 1);
+      return this.#release(held.subarray(end + 1));
     }
     if (held.length > MOST_NOISE) return this.#release(held);
     this.#held = held;
@@ -61,6 +66,7 @@ export class MarkFilter {
   }
   #release(held: Buffer): Buffer {
     this.#held = undefined;
+    this.#decide();
     return held;
   }
 }

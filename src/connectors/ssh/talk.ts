@@ -55,11 +55,15 @@ export class Talk {
     if (last !== undefined) this.channel.write(last);
     else this.channel.end();
   }
-  /** End the command: politely, then not, then leave it. `kill` sends a signal to its processes, where it can. */
-  async stop(kill: (signal: "TERM" | "KILL") => Promise<void>): Promise<void> {
+  /**
+   * End the command: politely, then not, then leave it.
+   * `kill` sends a signal to its processes and is false where it does not know them: then the server is asked to.
+   * Never both: a signal that comes twice interrupts the tidying up that the first has started.
+   */
+  async stop(kill: (signal: "TERM" | "KILL") => Promise<boolean>): Promise<void> {
     for (const signal of ["TERM", "KILL"] as const) {
-      if (!this.#hasEnded) this.channel.signal(signal);
-      await settlesWithin(kill(signal), GRACE);
+      const killing = kill(signal).then(isKnown => void (isKnown || this.#hasEnded || this.channel.signal(signal)));
+      await settlesWithin(killing, 2 * GRACE);
       if (!this.#hasEnded) await settlesWithin(this.end, GRACE);
     }
     if (this.#hasEnded) return;

@@ -1,0 +1,158 @@
+/** What can be done over every connector: files both ways, becoming others, time limits. @module */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Secret, sh } from "../../src/core/command.ts";
+import type { Connection } from "../../src/core/connector.ts";
+import { localTransfers } from "../../src/deploy/local-transfers.ts";
+import { Session, type SessionRunOptions } from "../../src/engine/session.ts";
+import { connectorContext } from "../support/connectors.ts";
+
+/** A host and those who log in to it. */
+export interface SessionSubject {
+  /** Shown in the titles. */
+  readonly name: string;
+  /** Connect as the usual user. */
+  open(): Promise<Connection>;
+  /** Connect as a user who may sudo without a password, and as one who may with the password `password`. Absent where there is only one user. */
+  readonly sudoers?: { readonly free: () => Promise<Connection>; readonly asked: () => Promise<Connection>; readonly password: string };
+  close?(): Promise<void>;
+}
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const plain = { shell: "sh", env: {} } as const;
+const root = { ...plain, sudo: { login: false, preserveEnv: false } } as const;
+
+/** Run the contract, with commands in channels of their own and with commands that share a shell. */
+export function testSession(subject: SessionSubject): void {
+  afterAll(() => subject.close?.());
+  for (const fast of [false, true]) {
+    describe(`${subject.name}: ${fast ? "commands that share a shell" : "commands with channels of their own"}`, () => {
+      const opened: Session[] = [];
+      const signal = new AbortController().signal;
+      const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({ surroundings: plain, signal, ...more });
+      const start = (connect: () => Promise<Connection>, answers: Readonly<Record<string, string>> = {}) => {
+        const context = connectorContext(answers);
+        const made = new Session({ host: "target", fast, connect, context, transfers: localTransfers, onShellEnded: () => {}, onTransfer: () => {} });
+        opened.push(made);
+        return Object.assign(made, { asked: context.asked });
+      };
+      let session: Session;
+      let remote: string;
+      let local: string;
+      beforeAll(async () => {
+        local = await mkdtemp(join(tmpdir(), "tsinfra-session-"));
+        session = start(subject.open);
+        remote = text((await session.run(sh`mktemp -d`, options())).stdout).trim();
+      });
+      afterAll(async () => {
+        await session.run(sh`rm -rf ${remote}`, options());
+        await Promise.all([...opened.map(one => one.disconnect()), rm(local, { recursive: true })]);
+      });
+      const read = async (path: string): Promise<string> => text((await session.run(sh`cat ${path}`, options())).stdout);
+      const list = async (path: string): Promise<string> => text((await session.run(sh`ls -A ${path}`, options())).stdout);
+
+      for (const size of [0, 1, 3000, 5 * 1024 * 1024]) {
+        test(`a file of ${size} bytes comes back as it went`, async () => {
+          const content = randomBytes(size);
+          await Bun.write(join(local, "out"), content);
+          await session.upload({ path: join(local, "out") }, `${remote}/a file`, {}, options());
+          await session.download(`${remote}/a file`, join(local, "back"), options());
+          expect(Buffer.from(await Bun.file(join(local, "back")).arrayBuffer()).equals(content)).toBe(true);
+        });
+      }
+
+      test("mode and owner are set, and kept where they are not named", async () => {
+        const path = `${remote}/mode`;
+        await session.upload({ content: "one" }, path, { mode: "640" }, options());
+        expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout)).toBe("640\n");
+        await session.upload({ content: new Secret("two") }, path, {}, options());
+        expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout) + (await read(path))).toBe("640\ntwo");
+      });
+
+      test("an upload that is broken off leaves the old file whole and nothing else", async () => {
+        const directory = `${remote}/broken`;
+        await session.run(sh`mkdir ${directory}`, options());
+        await session.upload({ content: "old" }, `${directory}/file`, {}, options());
+        const controller = new AbortController();
+        const source = { size: async () => 10_000_000, read: async function* () { yield new Uint8Array(100_000); controller.abort(new Error("broken off")); yield new Uint8Array(100_000); await new Promise(() => {}); }, write: localTransfers.write };
+        const uploading = new Session({ host: "target", fast, connect: subject.open, context: connectorContext(), transfers: source, onShellEnded: () => {}, onTransfer: () => {} });
+        opened.push(uploading);
+        await expect(uploading.upload({ path: "whatever" }, `${directory}/file`, {}, options({ signal: controller.signal }))).rejects.toThrow("broken off");
+        expect(await read(`${directory}/file`)).toBe("old");
+        await session.run(sh`for try in 1 2 3 4 5 6 7 8 9 10; do test "$(ls -A ${directory})" = file && exit; sleep 0.2; done`, options({ alone: true }));
+        expect(await list(directory)).toBe("file\n");
+      });
+
+      test("a download of what is not there leaves nothing here", async () => {
+        await expect(session.download(`${remote}/nothing`, join(local, "never"), options())).rejects.toThrow(/Cannot download/);
+        expect((await readdir(local)).filter(name => name.includes("never"))).toEqual([]);
+      });
+
+      test("a command that takes too long is ended, with all that it started", async () => {
+        const pids = `${remote}/pids`;
+        const running = session.run(sh`trap '' TERM HUP; sh -c 'trap "" TERM HUP; echo $$ >>"$1"; while :; do sleep 0.1; done' x ${pids} & echo $$ >>${pids}; wait`, options({ timeout: 1.5 }));
+        const error = await running.catch(error => error);
+        expect(error.code).toBe("E_TIMEOUT");
+        expect(await survivors(pids)).toBe("");
+      });
+
+      const survivors = async (pids: string): Promise<string> =>
+        text((await session.run(sh`for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do left=; for pid in $(cat ${pids}); do kill -0 "$pid" 2>/dev/null && left="$left $pid"; done; test -z "$left" && exit; sleep 0.2; done; echo "$left"`, options({ alone: true }))).stdout).trim();
+
+      const { sudoers } = subject;
+      if (!sudoers) return;
+      const who = async (as: Session, surroundings: SessionRunOptions["surroundings"]): Promise<string> => text((await as.run(sh`id -un`, options({ surroundings }))).stdout).trim();
+
+      test("sudo without a password", async () => {
+        const free = start(sudoers.free);
+        expect(await who(free, root)).toBe("root");
+        expect(await who(free, { ...root, sudo: { ...root.sudo, user: "nobody" } })).toBe("nobody");
+        expect(await who(free, { ...root, su: { user: "nobody", login: false, preserveEnv: false, shell: "/bin/sh" } })).toBe("nobody");
+      });
+
+      test("sudo with a password that is given", async () => {
+        const asked = start(sudoers.asked);
+        expect(await who(asked, { ...root, sudo: { ...root.sudo, password: new Secret(sudoers.password) } })).toBe("root");
+      });
+
+      test("sudo with a password that is asked for, once", async () => {
+        const asked = start(sudoers.asked, { sudo: sudoers.password });
+        expect([await who(asked, root), await who(asked, root)]).toEqual(["root", "root"]);
+        expect(asked.asked).toHaveLength(1);
+      });
+
+      test("a wrong password is refused at once", async () => {
+        const asked = start(sudoers.asked);
+        const error = await asked.run(sh`true`, options({ surroundings: { ...root, sudo: { ...root.sudo, password: new Secret("wr0ng") } } })).catch(error => error);
+        expect(error.code).toBe("E_ESCALATION");
+        expect(error.message).not.toContain("wr0ng");
+      });
+
+      test("input and output pass through sudo", async () => {
+        const asked = start(sudoers.asked);
+        const password = new Secret(sudoers.password);
+        const content = randomBytes(1024 * 1024);
+        const { stdout } = await asked.run(sh`cat`, options({ surroundings: { ...root, sudo: { ...root.sudo, password } }, stdin: content }));
+        expect(Buffer.from(stdout).equals(content)).toBe(true);
+      });
+
+      test("a command under sudo that takes too long is ended too", async () => {
+        const free = start(sudoers.free);
+        const pids = `${remote}/sudo-pids`;
+        const error = await free.run(sh`echo $$ >>${pids}; sleep 1000`, options({ surroundings: root, timeout: 1.5 })).catch(error => error);
+        expect(error.code).toBe("E_TIMEOUT");
+        expect(await survivors(pids)).toBe("");
+      });
+
+      test("an upload under sudo belongs to root", async () => {
+        const free = start(sudoers.free);
+        const path = `${remote}/roots`;
+        await free.upload({ content: "x" }, path, { mode: "600", user: "root", group: "root" }, options({ surroundings: root }));
+        expect(text((await free.run(sh`stat -c '%U %a' ${path}`, options({ surroundings: root }))).stdout)).toBe("root 600\n");
+      });
+    });
+  }
+}
