@@ -7,6 +7,7 @@ import * as apt from "../apt/index.ts";
 import * as brew from "../brew.ts";
 import * as dnf from "../dnf.ts";
 import * as pacman from "../pacman.ts";
+import * as pkg from "../pkg.ts";
 import type { PackageArguments } from "../shared/packages.ts";
 import * as xbps from "../xbps.ts";
 import * as yum from "../yum.ts";
@@ -23,6 +24,8 @@ const MANAGERS: readonly (readonly [program: string, packages: Pick<OperationDef
   ["xbps-install", xbps.packages],
   ["xbps", xbps.packages],
   ["yum", yum.packages],
+  ["pkg", pkg.packages],
+  ["pkg_add", pkg.packages],
 ];
 
 /**
