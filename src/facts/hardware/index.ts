@@ -1,6 +1,6 @@
 /** Facts about the host's hardware. @module */
 import { sh } from "../../core/command.ts";
-import { fact } from "../../core/fact.ts";
+import { type CommandFact, fact, type NoArguments } from "../../core/fact.ts";
 import { firstLine, splitOnce, words } from "../shared/lines.ts";
 
 export * from "./network.ts";
@@ -20,12 +20,26 @@ export const CpuInfo = fact<Readonly<Record<string, string | readonly string[]>>
   empty: undefined,
 });
 
+type CpusFact = CommandFact<NoArguments, number | undefined>;
+const count = (lines: readonly string[]): number | undefined => (/^\d+$/.test(firstLine(lines)) ? Number(firstLine(lines)) : undefined);
+
+/** Prints `missing` where there is no `getconf`: busybox has none. */
+const GetconfTool = fact<string>({
+  name: "hardware.GetconfTool",
+  command: () => sh`command -v getconf >/dev/null || echo missing`,
+  parse: firstLine,
+  empty: "",
+});
+
+const CpusFromProc: CpusFact = fact({ name: "hardware.Cpus", command: () => sh`grep -c ^processor /proc/cpuinfo 2>/dev/null || true`, parse: count, empty: undefined });
+
 /** Number of processors that are online; absent when the host does not say. */
-export const Cpus = fact<number | undefined>({
+export const Cpus: CpusFact = fact({
   name: "hardware.Cpus",
   command: () => sh`getconf NPROCESSORS_ONLN 2> /dev/null || getconf _NPROCESSORS_ONLN`,
-  parse: lines => (/^\d+$/.test(firstLine(lines)) ? Number(firstLine(lines)) : undefined),
+  parse: count,
   empty: undefined,
+  variant: { by: GetconfTool, choose: kind => (kind === "missing" ? CpusFromProc : undefined) },
 });
 
 /** Memory in MiB; absent when the host does not say. */
