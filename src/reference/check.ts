@@ -154,6 +154,8 @@ function isNamed(type: Extract<ValueType, string>, value: unknown): boolean {
       return value instanceof Date && !Number.isNaN(value.getTime());
     case "set":
       return value instanceof Set;
+    case "error":
+      return value instanceof Error;
     case "object":
       return (typeof value === "object" && value !== null) || typeof value === "function";
   }

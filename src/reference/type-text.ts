@@ -21,4 +21,4 @@ function written(type: Exclude<ValueType, { readonly fields: unknown }>, part: (
   if ("tuple" in type) return `[${type.tuple.map(part).join(", ")}]`;
   return `Record<string, ${part(type.map)}>`;
 }
-const TEXT: Partial<Record<NamedType, string>> = { secret: "Secret", bytes: "Uint8Array", date: "Date", shell: "Shell", set: "Set" };
+const TEXT: Partial<Record<NamedType, string>> = { secret: "Secret", bytes: "Uint8Array", date: "Date", shell: "Shell", set: "Set", error: "Error" };

@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<NamedType, string>> = {
   date: "a date",
   shell: "a command made with sh",
   set: "a set",
+  error: "an error",
   object: "an object",
   unknown: "anything",
 };
@@ -48,6 +49,7 @@ const PLURALS: Readonly<Record<NamedType, string>> = {
   date: "dates",
   shell: "commands made with sh",
   set: "sets",
+  error: "errors",
   object: "objects",
   unknown: "anything",
 };

@@ -16,6 +16,7 @@ const NAMED: Readonly<Record<string, NamedType>> = {
   Uint8Array: "bytes",
   Buffer: "bytes",
   Function: "function",
+  Error: "error",
   Set: "set",
   ReadonlySet: "set",
 };
@@ -53,13 +54,13 @@ export function valueType(compiler: Compiler, type: ts.Type, node?: ts.TypeNode,
 }
 
 function objectType(compiler: Compiler, type: ts.Type, seen: readonly ts.Type[]): ValueType {
-  const { ts, checker } = compiler;
+  const { checker } = compiler;
   const inner = (part: ts.Type, written?: ts.TypeNode): ValueType => valueType(compiler, part, written, [...seen, type]);
   const index = checker.getIndexInfosOfType(type)[0];
   const properties = checker.getPropertiesOfType(type);
   if (properties.length === 0) return index ? { map: inner(index.type) } : "object";
-  // Classes of libraries and the like: what they are cannot be told by their properties.
-  if (properties.some(property => (property.flags & ts.SymbolFlags.Method) !== 0 && isLibrary(property))) return "unknown";
+  // What the language brings is more than its properties.
+  if (properties.some(isLibrary)) return "unknown";
   const fields = properties.map((property): [string, ValueType] => [property.name, inner(checker.getTypeOfSymbol(property), typeNodeOf(compiler, property))]);
   const required = properties.filter(property => isRequired(compiler, property)).map(({ name }) => name);
   return { fields: Object.fromEntries(fields), ...(required.length > 0 ? { required } : {}), ...(index ? { rest: inner(index.type) } : {}) } satisfies ObjectType;
@@ -98,7 +99,7 @@ export function unionOf(parts: readonly ValueType[], order: readonly string[] = 
 const rank = (order: readonly string[], value: string | number | boolean): number => (order.includes(String(value)) ? order.indexOf(String(value)) : order.length);
 
 /** The compiler orders unions as it comes across their parts, which changes with what else there is. */
-const ORDER: readonly string[] = ["string", "number", "boolean", "secret", "bytes", "date", "shell", "list", "tuple", "fields", "map", "object", "function", "set", "null"];
+const ORDER: readonly string[] = ["string", "number", "boolean", "secret", "bytes", "date", "shell", "list", "tuple", "fields", "map", "object", "function", "set", "error", "null"];
 const weight = (type: ValueType): number => ORDER.findIndex(name => (typeof type === "string" ? type === name : name in type));
 
 /** The literals of a union as they are written, through the names of types. */
