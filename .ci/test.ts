@@ -3,7 +3,7 @@
  *
  *   bun .ci/test.ts [FOLDER or PATTERN...]      without any: everything but tests/systems
  *
- * Writes a JUnit report to $TSINFRA_JUNIT, or to a temporary file.
+ * Writes a JUnit report to $TEST_REPORT, or to a temporary file.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,13 +17,13 @@ installPackages();
 console.log("$ bun check");
 const checked = Bun.spawnSync([process.execPath, "check", "--no-script"], { stdio: ["ignore", "inherit", "inherit"] });
 
-const report = process.env.TSINFRA_JUNIT ?? join(tmpdir(), `tsinfra-junit-${process.pid}.xml`);
+const report = process.env.TEST_REPORT ?? join(tmpdir(), `tsinfra-junit-${process.pid}.xml`);
 const wanted = process.argv.slice(2);
 const patterns = wanted.length > 0 ? wanted : ["tests", "--path-ignore-patterns=tests/systems/**"];
 // Tests start real programs, on busy machines: a deadline that only a hang reaches.
 const timeout = "--timeout=120000";
 const ran = Bun.spawnSync([process.execPath, "test", ...patterns, timeout, "--only-failures", "--reporter=junit", `--reporter-outfile=${report}`], { stdio: ["ignore", "inherit", "inherit"] });
-if (!process.env.TSINFRA_JUNIT) rmSync(report, { force: true });
+if (!process.env.TEST_REPORT) rmSync(report, { force: true });
 process.exit(checked.exitCode || (ran.exitCode ?? 1));
 
 /** Programs the tests run, as Debian packages: those that are missing are installed where root can, and named where not. */

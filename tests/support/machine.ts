@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { spawn } from "./test-host.ts";
 
 /** Kept from run to run: root file systems, which take half a minute each to make. */
-export const CACHE = process.env.TSINFRA_TEST_CACHE ?? "/var/tmp/tsinfra-test";
+export const CACHE = process.env.TEST_CACHE ?? "/var/tmp/tsinfra-test";
 
 /** Throws unless the tests run as root. A test that cannot run fails: a silent skip would look like a pass. */
 export function needRoot(purpose: string): void {
