@@ -68,18 +68,19 @@ export async function openSession(context: Context, written: string | undefined)
   const format = options.json ? "json" : options.plain ? "plain" : settings.output ?? (isTerminal ? "pretty" : "plain");
   const isJson = format === "json";
   let view: View | undefined;
-  const warn = (message: string): void => {
-    const event = { type: "log", level: "warn", message } as const;
+  const tell = (level: "info" | "warn", message: string): void => {
+    const event = { type: "log", level, message } as const;
     if (view) view.emit(event);
     else if (isJson) screen.data(jsonLine(event, io.clock.now()));
-    else screen.lines([`${paint("warn", "Warning:")} ${message}`]);
+    else screen.lines([level === "warn" ? `${paint("warn", "Warning:")} ${message}` : message]);
   };
+  const warn = (message: string): void => tell("warn", message);
   fromEnvironment.warnings.forEach(warn);
 
   const interrupts = watchInterrupts(context);
   const keyboard = io.stdin.isTTY && isTerminal && !isJson ? io.stdin : undefined;
   const prompts = new Prompts({ screen, keyboard, signal: interrupts.signal, interrupt: interrupts.interrupt });
-  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, cwd };
+  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, inform: message => tell("info", message), cwd };
   try {
     const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
     const connectors = await io.connectors();

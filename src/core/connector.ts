@@ -8,6 +8,8 @@ export interface Capabilities {
   readonly pty: boolean;
   /** Copy directories with rsync. */
   readonly rsync: boolean;
+  /** Go through another connection, as the second part of a chain such as `@ssh/bastion/@docker/app`; default false. */
+  readonly through?: boolean;
 }
 
 /** A host data key that a connector reads. */
@@ -21,6 +23,8 @@ export interface DataKey {
 /** A host as an inventory connector finds it. */
 export interface FoundHost {
   readonly name: string;
+  /** How it is reached, where its name does not say: `@docker/app`, `@ssh/192.0.2.1`. */
+  readonly at?: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly groups: readonly string[];
 }
@@ -30,6 +34,8 @@ export interface ConnectorContext {
   /** Ask the person at the terminal; `undefined` when there is none. One question is asked once, however many hosts wait for it. */
   ask(question: Question): Promise<Secret | undefined>;
   warn(message: string): void;
+  /** Say what became of something that outlives the run. */
+  inform(message: string): void;
   /** Directory that relative paths in host data start from. */
   readonly cwd: string;
 }
@@ -50,7 +56,7 @@ export interface Target {
   /** What follows the connector's name: `debian:12` of `@docker/debian:12`, `web-1` of `web-1`. */
   readonly address: string;
   readonly data: HostData;
-  /** The connection that this one goes through, in a chain such as `@ssh/bastion/@docker/app`; absent: the control machine. */
+  /** The connection that this one goes through, in a chain such as `@ssh/bastion/@docker/app`; absent: the control machine. Who opened it closes it. */
   readonly through?: Connection;
   /** Seconds until connecting fails. */
   readonly timeout: number;

@@ -39,7 +39,7 @@ const run = createRun({
       },
     ],
   ]),
-  connectorContext: { ask: async () => undefined, warn: () => {}, cwd: "/" },
+  connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
   local: {} as LocalFiles,
   transfers: { size: async () => 0, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
   emit: () => {},

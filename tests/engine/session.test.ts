@@ -31,9 +31,9 @@ for (const fast of [true, false]) {
         fast,
         connect: async timeout => {
           connections++;
-          return connector.connect!({ name: "here", address: "", data: {}, timeout: timeout ?? 10, signal }, { ask: async () => undefined, warn: () => {}, cwd: dir });
+          return connector.connect!({ name: "here", address: "", data: {}, timeout: timeout ?? 10, signal }, { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir });
         },
-        context: { ask: async () => undefined, warn: () => {}, cwd: dir },
+        context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
         transfers: localTransfers,
         onShellEnded: () => {},
         onTransfer: () => {},
@@ -151,7 +151,7 @@ for (const fast of [true, false]) {
         writeFileSync(`${folder}/file`, "old");
         writeFileSync(`${folder}.source`, "x".repeat(100_000));
         const lying = { ...localTransfers, size: async () => 200_000 };
-        const cut = new Session({ host: "here", fast, connect: () => createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, { ask: async () => undefined, warn: () => {}, cwd: dir }), context: { ask: async () => undefined, warn: () => {}, cwd: dir }, transfers: lying, onShellEnded: () => {}, onTransfer: () => {} });
+        const cut = new Session({ host: "here", fast, connect: () => createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir }), context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir }, transfers: lying, onShellEnded: () => {}, onTransfer: () => {} });
         await expect(cut.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options())).rejects.toThrow("the upload was cut short");
         await cut.disconnect();
         expect(readFileSync(`${folder}/file`, "utf8")).toBe("old");

@@ -55,7 +55,7 @@ interface Loaded {
 }
 async function load(source: string, files: Readonly<Record<string, string>> = {}, options: Partial<InventoryOptions> = {}): Promise<Loaded> {
   const warnings: string[] = [];
-  const context = { ask: () => Promise.resolve(undefined), warn: (message: string) => void warnings.push(message), cwd: root };
+  const context = { ask: () => Promise.resolve(undefined), warn: (message: string) => void warnings.push(message), inform: () => {}, cwd: root };
   const hosts = await loadInventory(source, { cwd: await directory(files), connectors, context, ...options });
   return { hosts, warnings };
 }

@@ -118,7 +118,7 @@ async function connected({ host = localHost(), deployDir = process.cwd(), diff =
     hosts: [{ name: "test-host", connector: "test", address: "test-host", groups: [], data: [] }],
     config: { ...DEFAULT_CONFIG, diff },
     connectors: new Map([["test", connectorOf(host)]]),
-    connectorContext: { ask: async () => undefined, warn: () => {}, cwd },
+    connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd },
     local: createLocalFiles({ deployDir, cwd }),
     transfers: localTransfers,
     emit: event => events.push(event),

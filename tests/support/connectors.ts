@@ -13,13 +13,15 @@ export const targetFor = (address: string, data: Readonly<Record<string, unknown
 });
 
 /** A context without a terminal, or with a person who gives these answers, by a part of the question. */
-export function connectorContext(answers: Readonly<Record<string, string>> = {}): ConnectorContext & { readonly asked: Question[]; readonly warnings: string[] } {
+export function connectorContext(answers: Readonly<Record<string, string>> = {}): ConnectorContext & { readonly asked: Question[]; readonly warnings: string[]; readonly told: string[] } {
   const asked: Question[] = [];
   const warnings: string[] = [];
+  const told: string[] = [];
   const given = new Map<string, Secret | undefined>();
   return {
     asked,
     warnings,
+    told,
     cwd: "/",
     async ask(question) {
       if (!given.has(question.key)) {
@@ -30,5 +32,6 @@ export function connectorContext(answers: Readonly<Record<string, string>> = {})
       return given.get(question.key);
     },
     warn: message => void warnings.push(message),
+    inform: message => void told.push(message),
   };
 }

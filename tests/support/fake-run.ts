@@ -81,7 +81,7 @@ export function fakeRun(hosts: readonly (string | Partial<HostDefinition> & { na
   const run = createRun({
     hosts: hosts.map(host => ({ connector: "fake", groups: [], data: [], ...(typeof host === "string" ? { name: host, address: host } : { address: host.name, ...host }) })),
     connectors: new Map([["fake", fakeConnector(fake, sent)]]),
-    connectorContext: { ask: async () => undefined, warn: () => {}, cwd: "/" },
+    connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
     local: {} as LocalFiles,
     transfers: { size: async () => 0, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
     emit: event => events.push(event),
