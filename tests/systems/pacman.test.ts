@@ -37,7 +37,7 @@ async function publish(name: string, of: string, group?: string): Promise<void> 
   await mustRun(host, `cd /root/${name} && bsdtar -czf ${file} .PKGINFO usr && repo-add -q /srv/packages/tests.db.tar.gz ${file}`);
   // pacman goes by the time of the list, to the second.
   published++;
-  await mustRun(host, `touch -d '2020-01-01 00:00:00 + ${published} minutes' /srv/packages/tests.db.tar.gz`);
+  await mustRun(host, `touch -d @${1_600_000_000 + published * 60} /srv/packages/tests.db.tar.gz`);
 }
 let published = 0;
 
