@@ -7,7 +7,7 @@ import { type Sshd, startSshd } from "../support/sshd.ts";
 import { needTools } from "../support/machine.ts";
 
 setDefaultTimeout(60_000);
-await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client" });
+await needTools({ rsync: "rsync", sshd: "openssh-server", "ssh-keygen": "openssh-client" });
 
 describe("ssh", () => {
   let server: Sshd;

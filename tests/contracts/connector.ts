@@ -1,6 +1,9 @@
 /** What every connector promises; each connector's own test calls it with a host of its own. @module */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { raw, sh } from "../../src/core/command.ts";
 import type { Capabilities, Connection, OutputStream } from "../../src/core/connector.ts";
 
@@ -206,6 +209,28 @@ export function testConnector(subject: Subject): void {
       const run = connection.run(sh`echo $$ > ${pidFile}; echo started; sleep 1000`, { pty: true, signal: controller.signal, onOutput: () => controller.abort("stop") });
       expect(await run.catch(error => error)).toBe("stop");
       expect(await survivors(connection, pidFile)).toBe("");
+    });
+
+    test.if(subject.can.rsync)("rsync copies a directory, and removes what is gone", async () => {
+      const local = await mkdtemp(join(tmpdir(), "tsinfra-rsync-"));
+      const dest = `${directory}/a copy's place`;
+      try {
+        await Bun.write(join(local, "big"), randomBytes(3_000_000));
+        await Bun.write(join(local, "sub dir/$(touch x)"), "small");
+        const first = await connection.rsync!(`${local}/`, dest, ["-a", "--delete"]);
+        expect([first.exitCode, text(first.stderr)]).toEqual([0, ""]);
+        const sum = async () => text((await connection.run(sh`cd ${dest} && find . -type f | sort && cksum <big`)).stdout);
+        const size = 3_000_000;
+        expect(await sum()).toMatch(new RegExp(`^\\./big\n\\./sub dir/\\$\\(touch x\\)\n\\d+ ${size}\n$`));
+        await rm(join(local, "sub dir"), { recursive: true });
+        const second = await connection.rsync!(`${local}/`, dest, ["-a", "--delete", "--itemize-changes"]);
+        expect(text(second.stdout)).toContain("*deleting   sub dir/");
+        const failed = await connection.rsync!(`${local}/nothing/`, dest, ["-a"]);
+        expect(failed.exitCode).not.toBe(0);
+        expect(text(failed.stderr)).toContain("No such file");
+      } finally {
+        await rm(local, { recursive: true });
+      }
     });
 
     test("closing twice is fine", async () => {

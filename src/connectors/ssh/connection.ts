@@ -4,6 +4,7 @@ import type { Connection, RunOptions, RunResult } from "../../core/connector.ts"
 import { ConnectionLostError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
 import { captureOutput } from "../shared/output.ts";
+import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
 import type { Client, ExecOptions, PseudoTtyOptions } from "./library.ts";
@@ -49,6 +50,10 @@ export class SshConnection implements Connection {
     const marked = markLine(command.wire(), { pty: options.pty ?? false });
     const talk = await this.#open(marked.line, options);
     return await this.#converse(talk, marked, options);
+  }
+
+  async rsync(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult> {
+    return await rsyncOver((command, runOptions) => this.run(command, runOptions), { src, dest, flags }, options);
   }
 
   async close(): Promise<void> {

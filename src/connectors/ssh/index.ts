@@ -36,7 +36,7 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
   return {
     name: "ssh",
     summary: "Run commands over SSH; the connector of plain host names.",
-    can: { pty: true, rsync: false },
+    can: { pty: true, rsync: true },
     dataKeys: SSH_DATA_KEYS,
     connect: (target, context) => run.connect(target, context),
     close: () => run.close(),
