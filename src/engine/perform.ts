@@ -165,7 +165,11 @@ class CommandQueue {
 async function runShells(engine: Engine, call: OperationCall, commands: readonly Shell[], how: ResolvedArguments, attempt: Attempt, onSent?: () => void): Promise<void> {
   const successExitCodes = how.all._successExitCodes ?? SUCCESS;
   attempt.commands.push(...commands.map(String));
-  const results = await runCommands(engine, call.host, commands, how, "operation", successExitCodes, onSent);
+  const results = await runCommands(engine, call.host, commands, how, "operation", successExitCodes, onSent).catch((error: unknown) => {
+    if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
+    throw error;
+  });
+  if (!results) return void (attempt.executed += commands.length);
   for (const result of results) {
     attempt.stdoutLines.push(...result.stdoutLines);
     attempt.stderrLines.push(...result.stderrLines);

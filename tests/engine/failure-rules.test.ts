@@ -103,6 +103,11 @@ describe("trouble with the connection", () => {
     await runAll(fake, () => { named("One", "one"); });
     expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "failed", commands: 0, error: { code: "E_CONNECTION_LOST" } });
   });
+  test("a connection that may go down with a command is none, and the next command makes another", async () => {
+    const fake = fakeRun(["a"], { answer: on("a", "reboot", new ConnectionLostError("The connection was lost")) });
+    await runAll(fake, () => { named("Reboot", "reboot", { _successExitCodes: [0, -1] }); named("Next", "next"); });
+    expect(outcomes(fake)).toEqual(["Next@a changed", "Reboot@a changed"]);
+  });
   test("a connection lost during an upload is a failure, never a success", async () => {
     const fake = fakeRun(["a"], { answer: (_, sent) => (sent.includes("mktemp") ? new ConnectionLostError("The connection was lost") : undefined) });
     await runAll(fake, () => { send({ dest: "/etc/motd" }); });
