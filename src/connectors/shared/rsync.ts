@@ -1,7 +1,7 @@
 /** rsync over whatever runs commands on a host: neither side needs more than rsync itself. @module */
 import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { Shell } from "../../core/command.ts";
+import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult } from "../../core/connector.ts";
 import { OperationError } from "../../core/errors.ts";
 import { captureOutput, signalExitCode } from "./output.ts";
@@ -17,10 +17,10 @@ export interface RsyncJob {
 }
 
 /**
- * What rsync takes for its remote shell: it hands over the command line that it wants to be run on the host,
+ * What rsync takes for its remote shell: it hands over the words of the command that it wants to be run on the host,
  * and joins its own stdin and stdout with two pipes that it has inherited.
  */
-const REMOTE_SHELL = `/bin/sh -c 'shift; exec 5<&0; printf "%s\\000" "$*" >&4; cat <&5 >&4 & exec cat <&3' remote`;
+const REMOTE_SHELL = `/bin/sh -c 'shift; exec 5<&0; { printf "%s\\000" "$@"; printf "\\000"; } >&4; cat <&5 >&4 & exec cat <&3' remote`;
 
 /** Throws `OperationError` if rsync is missing here, and what `run` throws. */
 export async function rsyncOver(run: Connection["run"], { src, dest, flags }: RsyncJob, options: RunOptions = {}): Promise<RunResult> {
@@ -66,19 +66,19 @@ export function needRsync(): void {
   if (!Bun.which("rsync")) throw new OperationError("The control machine has no rsync", { hint: "Install rsync, or use files.sync" });
 }
 
-/** The first word is the command line, the rest is what the command reads. Nothing is run if rsync gives up before that. */
+/** First come the words of the command, then what the command reads. Nothing is run if rsync gives up before that. */
 async function converse(fromRsync: Duplex, run: (line: Shell, stdin: AsyncIterable<Uint8Array>) => Promise<unknown>): Promise<void> {
   const chunks = fromRsync[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let head: Buffer = Buffer.alloc(0);
-  while (!head.includes(0)) {
+  while (!head.includes("\0\0")) {
     const { done, value } = await chunks.next();
     if (done) return;
     head = Buffer.concat([head, value]);
   }
-  const end = head.indexOf(0);
-  const line = new Shell([head.toString("utf8", 0, end)], []);
-  const rest = head.subarray(end + 1);
-  await run(line, prefixed(rest, chunks));
+  const end = head.indexOf("\0\0");
+  const [program = "", ...args] = head.toString("utf8", 0, end).split("\0");
+  // `--rsync-path="sudo rsync"` is one word here and several on the host.
+  await run(sh`${[...program.split(/ +/), ...args]}`, prefixed(head.subarray(end + 2), chunks));
 }
 
 async function* prefixed(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
