@@ -74,7 +74,7 @@ type Arguments = Readonly<Record<string, unknown>>;
 
 /** How the arguments of an operation or a fact are read and checked. */
 async function reader(kind: "operations" | "facts", name: string) {
-  const { argumentCheck, loadSignatures, valueFromText } = await import("../reference/index.ts");
+  const { argumentCheck, argumentFromText, loadSignatures } = await import("../reference/index.ts");
   const signatures = await loadSignatures();
   const signature = signatures[kind][name];
   const check = argumentCheck(signatures);
@@ -82,7 +82,7 @@ async function reader(kind: "operations" | "facts", name: string) {
   return {
     value(key: string, text: string): unknown {
       const type = isGlobal(key) ? signatures.globals[key] : (signature?.fields[key] ?? signature?.rest);
-      return type === undefined ? readValue(text) : valueFromText(type, text);
+      return type === undefined ? readValue(text) : argumentFromText(key, type, text);
     },
     checked(args: Arguments): Arguments {
       try {

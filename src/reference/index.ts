@@ -6,7 +6,7 @@ import type { Reference, Signatures } from "./model.ts";
 
 export { argumentCheck, type CheckArguments } from "./check.ts";
 export type { ArgumentReference, FactReference, ObjectType, OperationReference, Reference, Signature, Signatures, ValueType } from "./model.ts";
-export { valueFromText } from "./values.ts";
+export { argumentFromText, valueFromText } from "./values.ts";
 
 /** Everything, texts included. From source it may take seconds: the compiler reads them all. */
 export const loadReference = (): Promise<Reference> => load<Reference>("reference");

@@ -2,6 +2,13 @@
 import { Secret } from "../core/command.ts";
 import type { ValueType } from "./model.ts";
 
+/** Read a word as an argument: what is named as a password and may be a secret is one. */
+export function argumentFromText(name: string, type: ValueType, text: string): unknown {
+  const value = valueFromText(type, text);
+  const mayBeSecret = type === "secret" || (typeof type === "object" && "any" in type && type.any.includes("secret"));
+  return typeof value === "string" && mayBeSecret && (type === "secret" || /pass(?:word|phrase)|secret|token/i.test(name)) ? new Secret(value) : value;
+}
+
 /**
  * Read a word as a value of a type; a word that cannot be one stays text, for the check to complain about.
  * Text stays text: `"true"`, `"007"` and `"3.10"` are read as something else only where text will not do.
@@ -20,7 +27,6 @@ export function valueFromText(type: ValueType, text: string): unknown {
   const list = parts.find(part => typeof part === "object" && ("list" in part || "tuple" in part));
   if (list && (!takesText || PLAIN_LIST.test(text))) return items(list, text);
   if (parts.includes("unknown")) return looseValue(text);
-  if (parts.includes("secret")) return new Secret(text);
   return text;
 }
 

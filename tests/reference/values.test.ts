@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Secret } from "../../src/core/command.ts";
-import { type ValueType, valueFromText } from "../../src/reference/index.ts";
+import { argumentFromText, type ValueType, valueFromText } from "../../src/reference/index.ts";
 
 const expectValues = (type: ValueType, values: Readonly<Record<string, unknown>>): void => {
   for (const [text, value] of Object.entries(values)) expect([text, valueFromText(type, text)]).toEqual([text, value]);
@@ -38,9 +38,12 @@ test("objects and maps are JSON", () => {
   expectValues({ fields: { host: "string" } }, { '{"host":"h"}': { host: "h" } });
 });
 
-test("what may be a secret becomes one", () => {
-  const value = valueFromText({ any: ["string", "secret"] }, "hunter2");
+test("a password that may be a secret becomes one, and content does not", () => {
+  const type: ValueType = { any: ["string", "secret"] };
+  const value = argumentFromText("psqlPassword", type, "hunter2");
   expect(value instanceof Secret && value.reveal()).toBe("hunter2");
+  expect(argumentFromText("content", type, "text")).toBe("text");
+  expect(argumentFromText("password", "string", "text")).toBe("text");
 });
 
 test("where anything will do, plain numbers and truth values are such", () => {

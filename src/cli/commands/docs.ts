@@ -67,7 +67,7 @@ function overview({ operations, facts, operationModules, factModules }: Referenc
   const counted = (entries: readonly { readonly module: string }[]) => (name: string) => entries.filter(({ module }) => module === name || module.startsWith(`${name}.`)).length;
   const counts = [operations.length > 0 ? `${operations.length} operations` : "", facts.length > 0 ? `${facts.length} facts` : ""].filter(Boolean).join(", ");
   return [
-    `${counts}. Read on with tsinfra docs MODULE or tsinfra docs MODULE.NAME.`,
+    ...wrap(`${counts}. Read on with tsinfra docs MODULE or tsinfra docs MODULE.NAME.`, width),
     ...(operations.length > 0 ? part("Operations", operationModules, counted(operations)) : []),
     ...(facts.length > 0 ? part("Facts", factModules, counted(facts)) : []),
   ];
