@@ -2,21 +2,19 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { BunPlugin } from "bun";
-import { sourceReference } from "./from-source.ts";
+import { fromSource } from "./from-source.ts";
 import { markdownPages } from "./markdown.ts";
 import type { Reference } from "./model.ts";
 
 /** Write `reference.json` and `signatures.json` into a directory, for the executable to carry. */
 export async function writeReference(directory: string): Promise<void> {
-  const made = await sourceReference();
   await mkdir(directory, { recursive: true });
-  await Promise.all([copyFile(made.reference, join(directory, "reference.json")), copyFile(made.signatures, join(directory, "signatures.json"))]);
+  for (const part of ["reference", "signatures"] as const) await copyFile(await fromSource(part), join(directory, `${part}.json`));
 }
 
 /** Write the reference as Markdown into a directory of its own. Returns how many pages there are. */
 export async function writeDocs(directory: string): Promise<number> {
-  const { reference } = await sourceReference();
-  const pages = markdownPages(JSON.parse(await readFile(reference, "utf8")) as Reference);
+  const pages = markdownPages(JSON.parse(await readFile(await fromSource("reference"), "utf8")) as Reference);
   await rm(directory, { recursive: true, force: true });
   for (const [path, text] of pages) {
     await mkdir(dirname(join(directory, path)), { recursive: true });
@@ -34,6 +32,6 @@ export const referencePlugin = (directory: string): BunPlugin => ({
       const file = (name: string): string => `import ${name} from ${JSON.stringify(join(relative(dirname(path), directory), `${name}.json`).replaceAll("\\", "/"))} with { type: "file" };\n`;
       return { contents: `${file("reference")}${file("signatures")}export const embedded = { reference, signatures };\n`, loader: "ts" };
     });
-    build.onLoad({ filter: /[/\\]src[/\\]reference[/\\]from-source\.ts$/ }, () => ({ contents: "export const sourceReference = undefined;\n", loader: "ts" }));
+    build.onLoad({ filter: /[/\\]src[/\\]reference[/\\]from-source\.ts$/ }, () => ({ contents: "export const fromSource = undefined;\n", loader: "ts" }));
   },
 });

@@ -3,46 +3,51 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { EmbeddedReference } from "./embedded.ts";
+import type { UntestedReference } from "./generate.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const CACHE = join(ROOT, "node_modules/.cache/tsinfra");
-/** What the reference is made from. */
-const INPUTS = ["src/core", "src/facts", "src/operations", "src/reference", "tests/operations", "tests/systems", "tests/e2e", "tests/support"];
+const SOURCES = ["src/core", "src/facts", "src/operations", "src/reference"];
+const PATHS = { sources: join(CACHE, "sources.json"), signatures: join(CACHE, "signatures.json"), reference: join(CACHE, "reference.json") };
 
-interface Paths {
-  readonly reference: string;
-  readonly signatures: string;
+/** Path of a JSON file, which is made anew if what it is made from has changed. */
+export async function fromSource(part: keyof EmbeddedReference): Promise<string> {
+  const sources = await hashOf(SOURCES.flatMap(folder => typeScriptFiles(folder)));
+  await once(`sources ${sources}`, [PATHS.sources, PATHS.signatures], async () => {
+    const { readSources, signaturesOf } = await import("./generate.ts");
+    const reference = await readSources(ROOT);
+    await replace(PATHS.sources, JSON.stringify(reference));
+    await replace(PATHS.signatures, JSON.stringify(signaturesOf(reference)));
+  });
+  // The check of arguments does not wait for what tests say.
+  if (part === "signatures") return PATHS.signatures;
+  const { testFiles } = await import("./generate/tested.ts");
+  const tests = await hashOf([...testFiles(ROOT), ...typeScriptFiles("tests/support")]);
+  await once(`reference ${sources} ${tests}`, [PATHS.reference], async () => {
+    const { withTests } = await import("./generate.ts");
+    const reference = JSON.parse(await readFile(PATHS.sources, "utf8")) as UntestedReference;
+    await replace(PATHS.reference, JSON.stringify(await withTests(reference, ROOT)));
+  });
+  return PATHS.reference;
 }
 
-/** Paths of the JSON files, which are made anew if a source has changed. */
-export async function sourceReference(): Promise<Paths> {
-  const key = await hashOfInputs();
-  const paths = { reference: join(CACHE, "reference.json"), signatures: join(CACHE, "signatures.json") };
-  const stamp = join(CACHE, "key");
-  const isFresh = existsSync(paths.reference) && existsSync(paths.signatures) && (await readFile(stamp, "utf8").catch(() => "")) === key;
-  if (isFresh) return paths;
-  const making = underWay.get(key) ?? make(paths).then(() => replace(stamp, key));
-  underWay.set(key, making);
-  await making;
-  return paths;
-}
-
-/** By the hash of the sources. */
 const underWay = new Map<string, Promise<void>>();
 
-async function make(paths: Paths): Promise<void> {
-  const { generateReference, signaturesOf } = await import("./generate.ts");
-  const reference = await generateReference(ROOT);
-  await mkdir(CACHE, { recursive: true });
-  await replace(paths.reference, JSON.stringify(reference));
-  await replace(paths.signatures, JSON.stringify(signaturesOf(reference)));
+/** Make files unless they were made for this key, by this process or another. */
+async function once(key: string, made: readonly string[], make: () => Promise<void>): Promise<void> {
+  const stamp = join(CACHE, `${key.split(" ")[0]}.key`);
+  if (made.every(path => existsSync(path)) && (await readFile(stamp, "utf8").catch(() => "")) === key) return;
+  const making = underWay.get(key) ?? mkdir(CACHE, { recursive: true }).then(make).then(() => replace(stamp, key));
+  underWay.set(key, making);
+  return making;
 }
 
-async function hashOfInputs(): Promise<string> {
+async function hashOf(paths: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
-  const paths = INPUTS.flatMap(folder => typeScriptFiles(folder)).sort();
-  const texts = await Promise.all(paths.map(path => readFile(join(ROOT, path))));
-  paths.forEach((path, index) => hash.update(`${path}\0`).update(texts[index] ?? ""));
+  const sorted = [...paths].sort();
+  const texts = await Promise.all(sorted.map(path => readFile(join(ROOT, path))));
+  sorted.forEach((path, index) => hash.update(`${path}\0`).update(texts[index] ?? ""));
   return hash.digest("hex");
 }
 

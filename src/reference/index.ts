@@ -18,11 +18,10 @@ export const loadSignatures = (): Promise<Signatures> => load<Signatures>("signa
 export const loadArgumentCheck = async (): Promise<CheckArguments> => argumentCheck(await loadSignatures());
 
 async function load<T>(part: keyof EmbeddedReference): Promise<T> {
-  const paths = embedded ?? (await fromSource());
-  return JSON.parse(await readFile(paths[part], "utf8")) as T;
+  return JSON.parse(await readFile(embedded ? embedded[part] : await pathFromSource(part), "utf8")) as T;
 }
 
-async function fromSource(): Promise<EmbeddedReference> {
-  const { sourceReference } = await import("./from-source.ts");
-  return sourceReference();
+async function pathFromSource(part: keyof EmbeddedReference): Promise<string> {
+  const { fromSource } = await import("./from-source.ts");
+  return fromSource(part);
 }

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type ts from "typescript";
 
-/** Tests below these folders count if they reach a system: `REACHES` says how one is reached. */
-const FOLDERS = ["tests/operations", "tests/systems", "tests/e2e"];
+/** Tests that are about our code, not about systems. */
+const APART = ["bench", "conformance", "reference", "rules", "support"];
+/** A test counts if it imports one of these, itself or through others. */
 const REACHES = ["tests/support/apply.ts", "tests/support/hosts.ts", "tests/support/sshd.ts"];
 /** What makes a system other than the Debian that tests run on. */
 const MAKES: Readonly<Record<string, readonly string[]>> = { busyboxRootfs: ["busybox"], debianRootfs: ["Debian"], raiseHosts: ["Debian"], localHost: ["Debian"], onUserlands: ["Debian", "busybox"] };
@@ -18,7 +19,7 @@ const SAYS = /\bTested on: ([^.*\n]+)/g;
 export function testedOperations(typescript: typeof ts, root: string, names: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const known = new Set(names);
   const tested = new Map<string, Set<string>>();
-  for (const path of FOLDERS.flatMap(folder => testFiles(root, folder))) {
+  for (const path of testFiles(root)) {
     const text = readFileSync(join(root, path), "utf8");
     if (!reaches(root, path, new Set())) continue;
     const systems = systemsOf(text);
@@ -30,11 +31,12 @@ export function testedOperations(typescript: typeof ts, root: string, names: rea
   return new Map([...tested].map(([name, systems]) => [name, [...systems].sort()]));
 }
 
-const testFiles = (root: string, folder: string): readonly string[] =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-        .filter(name => name.endsWith(".ts"))
-        .map(name => join(folder, name))
+/** Files below `tests` that may run an operation, sorted. */
+export const testFiles = (root: string): readonly string[] =>
+  existsSync(join(root, "tests"))
+    ? readdirSync(join(root, "tests"), { recursive: true, encoding: "utf8" })
+        .filter(name => name.endsWith(".ts") && !APART.includes(name.split(/[/\\]/)[0] ?? ""))
+        .map(name => join("tests", name))
         .sort()
     : [];
 
