@@ -21,6 +21,17 @@ export interface CommandFact<A extends object, T> {
   readonly empty: T;
   /** How to ask hosts of another kind, where one command cannot serve them all. */
   readonly variant?: FactVariant<A, T>;
+  /** How to ask about many things at once, where each alone costs the host a process. */
+  readonly together?: FactTogether<A>;
+}
+
+/** One command for several questions of the same fact. */
+export interface FactTogether<A extends object> {
+  /** Whether a question can be asked this way. */
+  accepts(args: A): boolean;
+  command(all: readonly A[]): Shell;
+  /** The lines that `parse` takes for each, none where there is no answer; `undefined`: this host must be asked one by one. */
+  split(lines: readonly string[], all: readonly A[]): readonly (readonly string[])[] | undefined;
 }
 
 /** Another way to ask the same question, chosen by what kind of host it is. */

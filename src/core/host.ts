@@ -61,6 +61,11 @@ export interface LocalFiles {
 
 /** The host that an operation is given: facts, and nothing that changes anything. */
 export interface OperationHost extends HostIdentity, FactSource {
+  /**
+   * Tell which fact will probably be asked further on, before the first `await`: it then travels with the facts that are asked now.
+   * Costs the host an answer that may not be needed; never fails.
+   */
+  anticipate<A extends object, T>(fact: Fact<A, T>, ...args: FactCallArguments<A>): void;
   /** Settings in force for this operation. */
   readonly config: Readonly<Config>;
   readonly local: LocalFiles;

@@ -71,21 +71,23 @@ export class Facts {
     const groups = this.#waiting;
     this.#waiting = new Map();
     for (const questions of groups.values()) {
-      for (const batch of batches(questions)) void this.#send(batch);
+      const asks = this.#settings.fast ? togetherWherePossible(questions) : questions.map(alone);
+      for (const batch of batches(asks)) void this.#send(batch);
     }
   }
 
   /** Send one batch. Every question in it is answered or rejected. */
-  async #send(questions: readonly Question[]): Promise<void> {
+  async #send(asks: readonly Ask[]): Promise<void> {
     const { emit, fast, host, now, session, signal } = this.#settings;
     const started = now();
+    const questions = asks.flatMap(ask => ask.questions);
     for (const { fact, args } of questions) emit({ type: "fact:start", host, fact: fact.name, args: { ...args } });
     try {
       const how = questions[0]!.how;
       const nonce = crypto.randomUUID();
-      const commands = questions.map(factCommand);
+      const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
-      const single = questions.length === 1 && !fast;
+      const single = asks.length === 1 && !fast;
       const result = await session.run(single ? commands[0]! : batchScript(commands, nonce), {
         surroundings: how.surroundings,
         signal,
@@ -95,8 +97,8 @@ export class Facts {
       });
       const stdout = Buffer.from(result.stdout).toString();
       const stderr = Buffer.from(result.stderr).toString();
-      const outputs = single ? [{ stdout, stderr, exitCode: result.exitCode }] : splitBatch(stdout, stderr, nonce, questions.length);
-      questions.forEach((question, index) => this.#answer(question, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 }));
+      const outputs = single ? [{ stdout, stderr, exitCode: result.exitCode }] : splitBatch(stdout, stderr, nonce, asks.length);
+      asks.forEach((ask, index) => this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 }));
     } catch (error) {
       for (const question of questions) question.reject(error);
     }
@@ -104,9 +106,18 @@ export class Facts {
     for (const { fact, args } of questions) emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds });
   }
 
+  /** Give each question of one command its part of the output. */
+  #share({ questions, isTogether }: Ask, output: Output): void {
+    if (!isTogether) return this.#answer(questions[0]!, output);
+    const { fact } = questions[0]!;
+    const parts = fact.together!.split(linesOf(output.stdout), questions.map(question => question.args));
+    if (parts) questions.forEach((question, index) => this.#answer(question, { stdout: (parts[index] ?? []).join("\n"), stderr: "", exitCode: 0 }));
+    else for (const batch of batches(questions.map(alone))) void this.#send(batch);
+  }
+
   #answer({ fact, args, how, resolve, reject }: Question, { stdout, stderr, exitCode }: Output): void {
     const { emit, host } = this.#settings;
-    const lines = stdout === "" ? [] : stdout.replace(/\r?\n$/, "").split(/\r?\n/);
+    const lines = linesOf(stdout);
     for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
     const accepted = how.all._successExitCodes ?? [0];
     if (!accepted.includes(exitCode)) {
@@ -144,6 +155,12 @@ interface Question {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
+/** One command, and whose questions it answers. */
+interface Ask {
+  readonly questions: readonly Question[];
+  readonly command: Shell;
+  readonly isTogether: boolean;
+}
 interface Output {
   readonly stdout: string;
   readonly stderr: string;
@@ -172,21 +189,45 @@ function factCommand({ fact, args }: Pick<Question, "fact" | "args">): Shell {
 /** One shell argument may be at most 128 KiB on Linux, and quoting makes it longer. */
 const BATCH_BYTES = 48 * 1024;
 
-function* batches(questions: readonly Question[]): Generator<Question[]> {
-  let batch: Question[] = [];
+function* batches(asks: readonly Ask[]): Generator<Ask[]> {
+  let batch: Ask[] = [];
   let length = 0;
-  for (const question of questions) {
-    const size = question.fact.command(question.args).wire().length;
+  for (const ask of asks) {
+    const size = ask.command.wire().length;
     if (batch.length > 0 && length + size > BATCH_BYTES) {
       yield batch;
       batch = [];
       length = 0;
     }
-    batch.push(question);
+    batch.push(ask);
     length += size;
   }
   if (batch.length > 0) yield batch;
 }
+
+const alone = (question: Question): Ask => ({ questions: [question], command: factCommand(question), isTogether: false });
+
+/** Questions of one fact that knows how are asked by one command, in as many pieces as its length demands. */
+function togetherWherePossible(questions: readonly Question[]): readonly Ask[] {
+  const asks: Ask[] = [];
+  const byFact = new Map<Question["fact"], Question[]>();
+  for (const question of questions) {
+    if (!question.fact.together?.accepts(question.args)) asks.push(alone(question));
+    else if (byFact.has(question.fact)) byFact.get(question.fact)!.push(question);
+    else byFact.set(question.fact, [question]);
+  }
+  for (const [fact, all] of byFact) {
+    for (let from = 0; from < all.length; from += TOGETHER) {
+      const some = all.slice(from, from + TOGETHER);
+      asks.push({ questions: some, command: fact.together!.command(some.map(question => question.args)), isTogether: true });
+    }
+  }
+  return asks;
+}
+/** Paths are at most 4 KiB: this many fit into one command. */
+const TOGETHER = 200;
+
+const linesOf = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));
 
 /**
  * Each command in a subshell of its own, evaluated so that a syntax error stays its own.

@@ -8,6 +8,13 @@ import type { Engine } from "./engine.ts";
 import type { HostState, OperationCall } from "./host-state.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
 
+/** Commands on their way. */
+export interface Yielded {
+  readonly isEmpty: boolean;
+  /** Rejects when one fails that ends the operation. */
+  flush(): Promise<void>;
+}
+
 /** One evaluation of an operation on a host: a forecast, or one attempt. */
 export class OperationView implements OperationHost {
   readonly #engine: Engine;
@@ -20,13 +27,13 @@ export class OperationView implements OperationHost {
   /** Temporary files it was given names of. */
   readonly tempFiles = new Set<string>();
 
-  /** Called before a fact is asked. */
-  readonly #beforeFact: (() => Promise<void>) | undefined;
+  /** Commands that were yielded and have not run: they run before a fact is asked. */
+  readonly #yielded: Yielded | undefined;
   /** Only looking ahead: nothing is told. */
   readonly #silent: boolean;
 
-  constructor(engine: Engine, call: OperationCall, beforeFact?: () => Promise<void>, silent = false) {
-    this.#beforeFact = beforeFact;
+  constructor(engine: Engine, call: OperationCall, yielded?: Yielded, silent = false) {
+    this.#yielded = yielded;
     this.#silent = silent;
     this.#engine = engine;
     this.#call = call;
@@ -54,9 +61,15 @@ export class OperationView implements OperationHost {
   }
 
   async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
-    await this.#beforeFact?.();
+    if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
     return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config.factMaxAge);
+  }
+
+  anticipate<A extends object, T>(expected: Fact<A, T>, ...args: FactCallArguments<A>): void {
+    // Without a shared shell, every question costs a process of its own: none is asked for nothing.
+    if (!this.#engine.settings.fast || this.#yielded?.isEmpty === false) return;
+    this.getFact(expected, ...args).catch(() => undefined);
   }
 
   noop(reason: string): void {

@@ -10,7 +10,7 @@ import { DeployScope } from "./deploy-scope.ts";
 import type { Engine } from "./engine.ts";
 import type { OutcomeType } from "./events.ts";
 import type { OperationCall } from "./host-state.ts";
-import { OperationView } from "./operation-host.ts";
+import { OperationView, type Yielded } from "./operation-host.ts";
 import { reportError } from "./report.ts";
 import { type ResolvedArguments, withArguments } from "./resolve.ts";
 
@@ -81,7 +81,7 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
   const attempt: Attempt = { error: undefined, commands: [], executed: 0, stdoutLines: [], stderrLines: [], noop: undefined };
   const queue = new CommandQueue(engine, call, attempt);
   // A fact asked after a command was yielded is asked after it ran.
-  const view = new OperationView(engine, call, () => queue.flush());
+  const view = new OperationView(engine, call, queue);
   try {
     if (!allTrue(call.how.all._if)) {
       attempt.noop = "its condition is false";
@@ -113,7 +113,7 @@ function askAhead(engine: Engine, call: OperationCall): void {
 }
 
 /** The commands of one attempt. Each waits until it is known what follows it: shell commands in a row travel together. */
-class CommandQueue {
+class CommandQueue implements Yielded {
   readonly #engine: Engine;
   readonly #call: OperationCall;
   readonly #attempt: Attempt;
@@ -124,6 +124,10 @@ class CommandQueue {
     this.#engine = engine;
     this.#call = call;
     this.#attempt = attempt;
+  }
+
+  get isEmpty(): boolean {
+    return this.#shells.length === 0 && this.#other === undefined;
   }
 
   /** Take a command. Throws when one before it failed that ends the operation. */

@@ -67,6 +67,7 @@ export function caseHost(testCase: OperationCase): CaseHost {
     noop: reason => void noops.push(reason),
     warn: message => void warnings.push(message),
     showDiff: () => {},
+    anticipate: () => {},
     tempDir: async () => "_tempdir_",
     tempFile: async () => "_tempfile_",
     timestamp: () => "a-timestamp",

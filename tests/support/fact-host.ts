@@ -37,6 +37,7 @@ export async function foresee<A extends object>(operation: OperationDefinition<A
     warn: () => {},
     wantsDiff: false,
     showDiff: () => {},
+    anticipate: () => {},
     tempDir: async () => "/tmp",
     tempFile: async () => "/tmp/file",
     timestamp: () => "2601010000",

@@ -2,7 +2,7 @@ import { remotePath, sh } from "../../core/command.ts";
 import { operation } from "../../core/operation.ts";
 import { File } from "../../facts/files/index.ts";
 import { type AttributeArguments, attributeCommands, checkAttributes } from "../shared/attributes.ts";
-import { checkPath } from "../shared/paths.ts";
+import { checkPath, dirname } from "../shared/paths.ts";
 import { ensureParent } from "./directory.ts";
 import { type ForceArguments, makeWay } from "./force.ts";
 
@@ -29,6 +29,7 @@ export const file = operation<FileArguments>({
   async *steps(host, { path, present = true, touch = false, createRemoteDir = true, ...args }) {
     checkPath(path);
     const wanted = checkAttributes(args);
+    if (createRemoteDir) host.anticipate(File, { path: dirname(path) });
     let found = await host.getFact(File, { path });
     if (found.type !== "file" && found.type !== "absent") {
       yield makeWay(host, path, "file", args);

@@ -4,7 +4,7 @@ import type { OperationHost } from "../../core/host.ts";
 import { operation } from "../../core/operation.ts";
 import { Directory, File } from "../../facts/files/index.ts";
 import { attributeCommands, checkAttributes, type OwnerArguments } from "../shared/attributes.ts";
-import { followLinks, hasContent, showUpload } from "../shared/content.ts";
+import { anticipateUpload, followLinks, hasContent, showUpload } from "../shared/content.ts";
 import { digits } from "../shared/mode.ts";
 import { basename, checkPath, joinPath } from "../shared/paths.ts";
 import { timeCommands, type TimeArguments } from "../shared/times.ts";
@@ -43,6 +43,7 @@ export const put = operation<PutArguments>({
   async *steps(host, args) {
     const { createRemoteDir = true, force = false } = args;
     checkPath(args.dest, "dest");
+    anticipateUpload(host, args.dest);
     const { source, isThere } = await localSource(host, args);
     const { mode, ...owner } = await attributes(host, args, source, isThere);
     const wanted = mode === undefined ? owner : { ...owner, mode };

@@ -3,6 +3,7 @@ import { LocalFileError } from "../../core/errors.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { operation } from "../../core/operation.ts";
 import type { AttributeArguments } from "../shared/attributes.ts";
+import { anticipateUpload } from "../shared/content.ts";
 import { expose } from "../shared/expose.ts";
 import { checkPath } from "../shared/paths.ts";
 import { put } from "./put.ts";
@@ -31,6 +32,7 @@ export const template = operation<TemplateArguments>({
   positional: ["src", "dest"],
   async *steps(host, { src, dest, data = {}, jinjaEnvKwargs, ...args }) {
     checkPath(src, "src");
+    anticipateUpload(host, dest);
     const content = await renderTemplate(host, src, data, jinjaEnvKwargs);
     yield* put.steps(host, { ...args, content, dest });
   },

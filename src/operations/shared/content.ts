@@ -13,6 +13,13 @@ const CHECKSUMS: readonly (readonly [Fact<PathArguments, string | undefined>, Ch
   [Sha256File, "sha256"],
 ];
 
+/** What bringing content to a path will ask, all at once. */
+export function anticipateUpload(host: OperationHost, path: string): void {
+  host.anticipate(File, { path });
+  host.anticipate(File, { path: dirname(path) });
+  host.anticipate(Sha1File, { path });
+}
+
 /** Whether a file of the host has this content; false when the host has no tool that could tell. */
 export async function hasContent(host: OperationHost, path: string, source: UploadSource): Promise<boolean> {
   for (const [fact, algorithm] of CHECKSUMS) {
