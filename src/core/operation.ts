@@ -13,6 +13,8 @@ export interface OperationDefinition<A extends object> {
   readonly positional?: readonly (keyof A & string)[];
   /** `true` (default) when a second run changes nothing; else why it always changes something. */
   readonly idempotent?: true | string;
+  /** After a change, commands run as after a fresh login: what it gives (groups, limits) may be another. */
+  readonly freshLogin?: true;
   /** What to use in place of this operation. */
   readonly deprecated?: string;
   /** Compare the host with the arguments and yield the commands that are missing. Awaits nothing but `host`. */

@@ -38,6 +38,8 @@ export async function connectHosts(engine: Engine): Promise<void> {
     try {
       await host.session.connect();
       host.isConnected = true;
+      // It opens while the other hosts connect and the deploy is evaluated.
+      await host.session.openShell(engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings);
       emit({ type: "host:connected", host: host.name, seconds: (clock.now() - began) / 1000 });
     } catch (error) {
       signal.throwIfAborted();

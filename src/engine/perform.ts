@@ -66,6 +66,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
     ...(noop !== undefined && outcome === "unchanged" ? { noop } : {}),
     ...(error ? { error: reportError(error) } : {}),
   });
+  if (executed > 0 && call.operation.freshLogin) call.host.session.endShells();
   if (outcome === "failed" && nestedIn === undefined) call.host.error ??= error;
   return outcome;
 }

@@ -89,6 +89,11 @@ export class Session {
     await connection?.close();
   }
 
+  /** Begin a shell that commands will share, without waiting for it. */
+  async openShell(surroundings: Surroundings): Promise<void> {
+    if (this.#settings.fast && canShareShell([], { surroundings }) && !hasPassword(surroundings)) this.#shell(await this.#open(), surroundings);
+  }
+
   /** Have the next commands run as after a fresh login: what it gives (groups, limits) may have changed. */
   endShells(): void {
     for (const shell of this.#shells.values()) shell.close();
@@ -330,7 +335,7 @@ interface Attempt extends RunResult {
 }
 
 /** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind. */
-function canShareShell(commands: readonly Shell[], { surroundings, stdin, pty, timeout, alone }: SessionRunOptions): boolean {
+function canShareShell(commands: readonly Shell[], { surroundings, stdin, pty, timeout, alone }: Omit<SessionRunOptions, "signal">): boolean {
   if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
   return FRAMING_SHELLS.test(surroundings.shell) && !commands.some(command => IN_BACKGROUND.test(command.wire()));
 }

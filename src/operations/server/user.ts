@@ -65,6 +65,7 @@ const isBsd = (os: string): boolean => os.includes("BSD");
  */
 export const group = operation<GroupArguments>({
   name: "server.group",
+  freshLogin: true,
   positional: ["group"],
   async *steps(host, { group: name, present = true, system = false, gid }) {
     checkName("group", name);
@@ -83,6 +84,7 @@ export const group = operation<GroupArguments>({
  */
 export const user = operation<UserArguments>({
   name: "server.user",
+  freshLogin: true,
   positional: ["user"],
   async *steps(host, { user: name, present = true, ...args }) {
     checkName("user", name);
