@@ -1,63 +1,185 @@
 /** Docker and Podman containers. @module */
-import { sh } from "../../core/command.ts";
-import type { Connector, DataKey, Target } from "../../core/connector.ts";
-import { ConnectError, ConnectorDataError } from "../../core/errors.ts";
-import { readData } from "../shared/host-data.ts";
-import { programConnector } from "./program.ts";
+import { sh, type Shell } from "../../core/command.ts";
+import type { Connector, ConnectorContext, DataKey, Target } from "../../core/connector.ts";
+import { ConnectError, ConnectorDataError, InventoryError } from "../../core/errors.ts";
+import type { DataReader } from "../shared/host-data.ts";
+import { type Control, type Place, type ProgramOptions, programConnector } from "./program.ts";
 
 const DATA_KEYS = {
   dockerIdentifier: { type: "string", description: "Image, or name or id of a running container; default: what follows the connector's name." },
+  dockerImage: { type: "string", description: "Image to make a container from, even where a container has that name." },
+  dockerContainerId: { type: "string", description: "Running container to use in place of the image; it is left as it is." },
   dockerPlatform: { type: "string", description: "Platform of the image, such as linux/amd64." },
-  dockerArchitecture: { type: "string", description: "Architecture of the image, such as arm64." },
-  dockerOnDisconnect: { type: "string", default: "commit", description: "What becomes of a container made from an image: commit (to a new image, then removed), keep or remove." },
+  dockerArchitecture: { type: "string", description: "Architecture of the image, such as arm64; short for the platform linux/arm64." },
+  dockerOnDisconnect: { type: "string", default: "commit", description: "What becomes of a container made from an image: commit (to a new image, then removed), keep or remove. After an interrupt it is not committed." },
 } as const satisfies Record<string, DataKey>;
 
+type Program = "docker" | "podman";
 const ENDINGS = ["commit", "keep", "remove"] as const;
+type Ending = (typeof ENDINGS)[number];
 
 /** `@docker/IMAGE` or `@docker/CONTAINER`. */
-export const createDockerConnector = (): Connector => containers("docker");
+export const createDockerConnector = (options?: ProgramOptions): Connector => containers("docker", options);
 /** `@podman/IMAGE` or `@podman/CONTAINER`. */
-export const createPodmanConnector = (): Connector => containers("podman");
+export const createPodmanConnector = (options?: ProgramOptions): Connector => containers("podman", options);
+/** `@dockerssh/HOST:IMAGE`, short for `@ssh/HOST/@docker/IMAGE`. */
+export const createDockerSshConnector = (): Connector => onSshHost("docker");
+/** `@podmanssh/HOST:IMAGE`, short for `@ssh/HOST/@podman/IMAGE`. */
+export const createPodmanSshConnector = (): Connector => onSshHost("podman");
+
+function onSshHost(program: Program): Connector {
+  const name = `${program}ssh`;
+  return {
+    name,
+    summary: `Run commands in a ${program} container on an SSH host: @${name}/HOST:IMAGE is short for @ssh/HOST/@${program}/IMAGE.`,
+    can: { pty: true, rsync: false },
+    dataKeys: {},
+    async hosts(address) {
+      const [, host, image] = /^((?:[^:[]|\[[^\]]*\])+):(.+)$/.exec(address) ?? [];
+      if (host === undefined || image === undefined) throw new InventoryError(`"@${name}/${address}" does not say which image on which host`, { hint: `Write @${name}/HOST:IMAGE` });
+      return [{ name: `@${name}/${address}`, at: `@ssh/${host}/@${program}/${image}`, data: {}, groups: [] }];
+    },
+  };
+}
+
+/** A container that was made for a host of this run. */
+interface Made {
+  readonly id: string;
+  readonly image: Image;
+  readonly ending: Ending;
+  readonly target: Target;
+  control: Control;
+}
 
 /** A running container is used and left as it is; an image is started, used, and dealt with at the end. */
-function containers(program: "docker" | "podman"): Connector {
-  return programConnector({
-    name: program,
-    summary: `Run commands in a ${program} container: a running one, or one made from an image.`,
-    dataKeys: DATA_KEYS,
-    async open(target, control, context) {
-      const data = readData(target.data, { keys: DATA_KEYS, host: target.name });
-      const identifier = data.string("dockerIdentifier") ?? target.address;
-      if (identifier === "") throw new ConnectError(`@${program} needs an image or a container`, { host: target.name, hint: `Write @${program}/debian:12` });
-      const ending = endingOf(target, data.string("dockerOnDisconnect") ?? "commit");
-      const running = await control.tryTo(sh`${program} container inspect --format ${"{{.Id}} {{.State.Running}}"} ${identifier}`);
-      const [known, isRunning] = running?.split(" ") ?? [];
-      if (known !== undefined && isRunning !== "true") {
-        throw new ConnectError(`Container "${identifier}" is not running`, { host: target.name, hint: `Start it with: ${program} start ${identifier}` });
-      }
-      const platform = data.string("dockerPlatform");
-      const architecture = data.string("dockerArchitecture");
-      const options = [platform !== undefined && ["--platform", platform], architecture !== undefined && ["--arch", architecture]];
-      const id =
-        known ?? (await control.ask(`Cannot start a container of "${identifier}"`, sh`${program} run -d ${options} ${identifier} tail -f /dev/null`));
-      return {
-        wrap: (line, { pty }) => sh`${program} exec ${pty ? "-it" : "-i"} ${id} ${line}`,
-        async close() {
-          if (known !== undefined || ending === "keep") return;
-          if (ending === "commit") {
-            const image = await control.tryTo(sh`${program} commit ${id}`);
-            context.warn(image === undefined ? `The container ${id.slice(0, 12)} of ${target.name} could not be committed` : `${target.name} was committed to the image ${image}`);
-            if (image === undefined) return;
-          }
-          await control.tryTo(sh`${program} rm -f ${id}`);
-        },
-      };
+function containers(program: Program, options: ProgramOptions | undefined): Connector {
+  const made = new Map<string, Made>();
+  /** What hosts were when they were disconnected last. */
+  const committed = new Map<string, string>();
+  let context: ConnectorContext | undefined;
+
+  /** Commit or remove; what is to be kept stays. */
+  const end = async (host: string): Promise<void> => {
+    const one = made.get(host);
+    made.delete(host);
+    if (!one) return;
+    const { id, image, ending, target, control } = one;
+    if (ending === "keep") {
+      committed.set(host, id);
+      return context?.inform(`${host} is kept as the container ${short(id)}`);
+    }
+    if (ending === "commit" && !target.signal.aborted) {
+      const result = await control.ask(`The container ${short(id)} of ${host} cannot be committed, and is kept`, sh`${program} commit ${image.changes.map(change => ["--change", change])} ${id}`);
+      committed.set(host, result);
+      context?.inform(`${host} was committed to the image ${short(result)}`);
+    }
+    await control.ask(`The container ${short(id)} of ${host} cannot be removed`, sh`${program} rm -f ${id}`);
+  };
+
+  return programConnector(
+    {
+      name: program,
+      summary: `Run commands in a ${program} container: a running one, or one made from an image.`,
+      dataKeys: DATA_KEYS,
+      async open(target, { data, control, context: current }): Promise<Place> {
+        context = current;
+        const host = target.name;
+        const wrapIn = (id: string): Place["wrap"] => (words, { pty }): Shell => sh`${program} exec ${pty ? "-it" : "-i"} ${id} ${words}`;
+        const ending = endingOf(target, data);
+        // After a lost connection the host is still what it was.
+        const earlier = made.get(host);
+        if (earlier && (await isRunning(program, control, earlier.id))) {
+          earlier.control = control.steady;
+          return { wrap: wrapIn(earlier.id), close: () => end(host) };
+        }
+        const wanted = data.string("dockerContainerId") ?? data.string("dockerImage") ?? data.string("dockerIdentifier") ?? target.address;
+        if (wanted === "") throw new ConnectError(`@${program} needs an image or a container`, { host, hint: `Write @${program}/debian:12` });
+        if (wanted.startsWith("-")) throw new ConnectError(`"${wanted}" is no image and no container`, { host });
+        const identifier = committed.get(host) ?? wanted;
+        const running = data.string("dockerImage") !== undefined && data.string("dockerContainerId") === undefined ? undefined : await isRunning(program, control, identifier);
+        if (running === true) return { wrap: wrapIn(identifier) };
+        if (running === false) throw new ConnectError(`Container "${identifier}" is not running`, { host, hint: `Start it with: ${program} start ${identifier}` });
+        const image = await findImage(program, control, { identifier, platform: platformOf(target, data) });
+        const id = await start(program, control.steady, { host, image });
+        made.set(host, { id, image, ending, target, control: control.steady });
+        if (target.signal.aborted) {
+          await end(host);
+          target.signal.throwIfAborted();
+        }
+        return { wrap: wrapIn(id), close: () => end(host) };
+      },
+      async close() {
+        // Hosts whose connection was lost and not made again.
+        for (const host of [...made.keys()].reverse()) {
+          await end(host).catch(error => context?.warn(`${host} was not left in order: ${error instanceof Error ? error.message : error}`));
+        }
+      },
     },
-  });
+    options,
+  );
 }
 
-function endingOf(target: Target, ending: string): (typeof ENDINGS)[number] {
-  const known = ENDINGS.find(name => name === ending);
-  if (known) return known;
-  throw new ConnectorDataError(`The host data dockerOnDisconnect of ${target.name} is "${ending}", but must be one of ${ENDINGS.join(", ")}`, { host: target.name });
+/** True or false for a container, nothing where there is none. */
+async function isRunning(program: Program, control: Control, identifier: string): Promise<boolean | undefined> {
+  const state = await control.tryTo(sh`${program} container inspect --format ${"{{.State.Running}}"} ${identifier}`);
+  return state === undefined ? undefined : state === "true";
 }
+
+interface Image {
+  readonly identifier: string;
+  readonly platform: string | undefined;
+  /** What gives a committed image the command of this one, in place of ours. */
+  readonly changes: readonly string[];
+}
+
+async function findImage(program: Program, control: Control, { identifier, platform }: Pick<Image, "identifier" | "platform">): Promise<Image> {
+  const inspect = sh`${program} image inspect --format ${"{{.Os}}/{{.Architecture}}\n{{json .Config.Entrypoint}}\n{{json .Config.Cmd}}"} ${identifier}`;
+  const read = (lines: string): Image & { readonly fits: boolean } => {
+    const [own = "", entrypoint = "null", command = "null"] = lines.split("\n");
+    const changes = [`ENTRYPOINT ${listed(entrypoint)}`, `CMD ${listed(command)}`];
+    return { identifier, platform, changes, fits: platform === undefined || platform === own || platform.startsWith(`${own}/`) };
+  };
+  const known = await control.tryTo(inspect);
+  const local = known === undefined ? undefined : read(known);
+  if (local?.fits) return local;
+  // Apart from the start: a pull that is interrupted leaves nothing behind.
+  await control.ask(`Cannot pull the image "${identifier}"`, sh`${program} pull --quiet ${[platform !== undefined && ["--platform", platform]]} ${identifier}`, { seconds: PULL });
+  return read(await control.ask(`Cannot look at the image "${identifier}"`, inspect));
+}
+/** Seconds. */
+const PULL = 1800;
+
+const listed = (json: string): string => (json === "null" || json === "" ? "[]" : json);
+
+/** Process 1 ends when asked to, and takes care of processes that others leave. */
+const IDLE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
+
+async function start(program: Program, control: Control, { host, image }: { readonly host: string; readonly image: Image }): Promise<string> {
+  const { identifier, platform } = image;
+  const name = `tsinfra-${crypto.randomUUID()}`;
+  const options = ["--name", name, "--label", `tsinfra=${host}`, platform !== undefined && ["--platform", platform], "--entrypoint", "/bin/sh"];
+  try {
+    return await control.ask(`Cannot start a container of "${identifier}"`, sh`${program} run -d ${options} ${identifier} -c ${IDLE}`);
+  } catch (error) {
+    // It may have been made before it could not be started.
+    await control.tryTo(sh`${program} rm -f ${name}`).catch(() => undefined);
+    throw error;
+  }
+}
+
+function platformOf(target: Target, data: DataReader<keyof typeof DATA_KEYS>): string | undefined {
+  const [platform, architecture] = [data.string("dockerPlatform"), data.string("dockerArchitecture")];
+  if (platform !== undefined && architecture !== undefined) {
+    throw new ConnectorDataError(`The host data of ${target.name} has dockerPlatform and dockerArchitecture, but one says it all`, { host: target.name });
+  }
+  return platform ?? (architecture === undefined ? undefined : `linux/${architecture}`);
+}
+
+function endingOf({ name }: Target, data: DataReader<keyof typeof DATA_KEYS>): Ending {
+  const written = data.string("dockerOnDisconnect") ?? DATA_KEYS.dockerOnDisconnect.default;
+  const known = ENDINGS.find(ending => ending === written);
+  if (known) return known;
+  throw new ConnectorDataError(`The host data dockerOnDisconnect of ${name} is "${written}", but must be one of ${ENDINGS.join(", ")}`, { host: name });
+}
+
+const short = (id: string): string => id.replace(/^sha256:/, "").slice(0, 12);

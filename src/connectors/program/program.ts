@@ -1,75 +1,107 @@
 /** Connectors that are a program: it runs commands somewhere, and is itself run here or through another connection. @module */
-import { quoted, sh, type Shell } from "../../core/command.ts";
+import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, Connector, ConnectorContext, DataKey, FoundHost, RunOptions, Target } from "../../core/connector.ts";
-import { ConnectError } from "../../core/errors.ts";
+import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
+import { type DataReader, readData } from "../shared/host-data.ts";
 import { runProcess } from "../shared/process.ts";
+import { PlaceConnection, type Reach } from "./connection.ts";
 
 /** A program that runs commands in one place. */
 export interface Place {
-  /** The program's own command line around the line it is to run there. */
-  wrap(line: Shell, options: { readonly pty: boolean }): Shell;
-  /** When the run is over. */
-  close?(): Promise<void>;
+  readonly wrap: Reach["wrap"];
+  readonly endsCommands?: boolean;
+  /** When the connection is closed; `control` works even if the run was interrupted. */
+  close?(control: Control): Promise<void>;
 }
 
 /** What a program connector is made of. */
-export interface ProgramConnector {
+export interface ProgramConnector<K extends string> {
   readonly name: string;
   readonly summary: string;
-  readonly dataKeys: Readonly<Record<string, DataKey>>;
-  /** False where the program cannot give a terminal. */
-  readonly pty?: boolean;
+  readonly dataKeys: Readonly<Record<K, DataKey>>;
   hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
   /** Find or make the place. Commands of its own are run with `control`. */
-  open(target: Target, control: Control, context: ConnectorContext): Promise<Place>;
+  open(target: Target, tools: { readonly data: DataReader<K>; readonly control: Control; readonly context: ConnectorContext }): Promise<Place>;
+  /** At the end of the run. */
+  close?(): Promise<void>;
+}
+
+/** Surroundings of programs that run on the control machine. */
+export interface ProgramOptions {
+  /** The whole environment; default: this process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Runs the program's own commands, where the program is. */
 export interface Control {
-  /** The command's stdout. Throws `ConnectError`, beginning with `what`, when it fails. */
-  ask(what: string, command: Shell): Promise<string>;
+  /** The command's stdout. Throws `ConnectError`, beginning with `what`, when it fails; `seconds` is how long it may take. */
+  ask(what: string, command: Shell, options?: { readonly seconds?: number }): Promise<string>;
   /** The command's stdout, or nothing when it fails. */
   tryTo(command: Shell): Promise<string | undefined>;
+  /** The same, but not ended by an interrupt. */
+  readonly steady: Control;
 }
 
-/** Make a connector of a program. */
-export function programConnector({ open, pty = true, ...program }: ProgramConnector): Connector {
+/** Make a connector of a program. Each has a data key of its own to run the program with sudo. */
+export function programConnector<K extends string>({ open, dataKeys, ...program }: ProgramConnector<K>, options: ProgramOptions = {}): Connector {
+  const sudoKey = `${program.name}Sudo`;
+  const sudo: DataKey = { type: "boolean", default: false, description: "Run the program with sudo, which must not ask for a password." };
+  const keys = { ...dataKeys, [sudoKey]: sudo } as Readonly<Record<K | typeof sudoKey, DataKey>>;
   return {
     ...program,
-    can: { pty, rsync: false },
+    dataKeys: keys,
+    can: { pty: true, rsync: false, through: true },
     async connect(target, context) {
-      const outer = target.through ?? LOCAL;
-      const place = await open(target, controlOf(target, outer), context);
+      target.signal.throwIfAborted();
+      if (target.address.startsWith("-")) throw new ConnectError(`"${target.address}" would be an option of ${program.name}`, { host: target.name });
+      const data = readData(target.data, { keys, host: target.name });
+      const outer = withSudo(target.through ?? localConnection(options), data.boolean(sudoKey) ?? false);
+      const control = createControl(outer, target);
+      const place = await open(target, { data, control, context });
+      const connection = new PlaceConnection({ host: target.name, outer, wrap: place.wrap, endsCommands: place.endsCommands ?? false });
+      let closing: Promise<void> | undefined;
       return {
-        run: (command, options = {}) => outer.run(place.wrap(sh`sh -c ${quoted(command)}`, { pty: options.pty ?? false }), options),
-        async close() {
-          await place.close?.();
-          await target.through?.close();
-        },
+        run: (command, runOptions) => connection.run(command, runOptions),
+        close: () =>
+          (closing ??= (async () => {
+            await connection.close();
+            await place.close?.(control.steady);
+          })().catch(error => context.warn(`${target.name} was not left in order: ${error instanceof Error ? error.message : error}`))),
       };
     },
   };
 }
 
 /** The control machine: a program runs there unless its connection goes through another one. */
-const LOCAL: Connection = {
-  run: (command: Shell, options: RunOptions = {}) => runProcess(["/bin/sh", "-c", command.wire()], options),
+export const localConnection = ({ env }: ProgramOptions): Connection => ({
+  run: (command: Shell, options: RunOptions = {}) => runProcess(["/bin/sh", "-c", command.wire()], { ...options, ...(env === undefined ? {} : { env }) }),
   async close() {},
-};
+});
 
-function controlOf({ name, timeout, signal }: Target, outer: Connection): Control {
-  const run = async (command: Shell): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
-    const result = await outer.run(command, { signal: AbortSignal.any([signal, AbortSignal.timeout(timeout * 1000 + CONTROL_GRACE_MS)]) });
-    return { exitCode: result.exitCode, stdout: text(result.stdout), stderr: text(result.stderr) };
+const withSudo = (outer: Connection, isWanted: boolean): Connection =>
+  isWanted ? { ...outer, run: (command, options) => outer.run(sh`sudo -n ${command}`, options), close: () => outer.close() } : outer;
+
+function createControl(outer: Connection, { name, timeout, signal }: Pick<Target, "name" | "timeout" | "signal">): Control {
+  const run = async (command: Shell, seconds = timeout + LONGER): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
+    const deadline = AbortSignal.timeout(seconds * 1000);
+    try {
+      const result = await outer.run(command, { signal: AbortSignal.any([signal, deadline]) });
+      return { exitCode: result.exitCode, stdout: text(result.stdout), stderr: text(result.stderr) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!deadline.aborted) throw error;
+      throw new ConnectError(`No answer within ${seconds} seconds from: ${command}`, { host: name, retryable: true });
+    }
   };
   return {
-    async ask(what, command) {
-      const { exitCode, stdout, stderr } = await run(command).catch((error: unknown) => {
+    async ask(what, command, { seconds } = {}) {
+      const { exitCode, stdout, stderr } = await run(command, seconds).catch((error: unknown) => {
         signal.throwIfAborted();
+        if (error instanceof ConnectionLostError) throw error;
         throw new ConnectError(`${what}: ${error instanceof Error ? error.message : error}`, { host: name, cause: error });
       });
       if (exitCode === 0) return stdout.trim();
-      throw new ConnectError(`${what}: ${stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`}`, {
+      throw new ConnectError(`${what}: ${complaint(stderr) || `exit code ${exitCode}`}`, {
         host: name,
         hint: exitCode === 127 ? `Is the program installed? The command was: ${command}` : `The command was: ${command}`,
       });
@@ -78,9 +110,20 @@ function controlOf({ name, timeout, signal }: Target, outer: Connection): Contro
       const { exitCode, stdout } = await run(command);
       return exitCode === 0 ? stdout.trim() : undefined;
     },
+    get steady() {
+      return createControl(outer, { name, timeout, signal: new AbortController().signal });
+    },
   };
 }
-/** Starting a container may take longer than a connection; it is still not waited for without end. */
-const CONTROL_GRACE_MS = 110_000;
+/** Seconds: starting a container may take longer than a connection; it is still not waited for without end. */
+const LONGER = 110;
+
+/** The last line that says something. */
+const complaint = (stderr: string): string =>
+  stderr
+    .trim()
+    .split("\n")
+    .filter(line => line.trim() !== "" && !/^Run '.*--help'|^See '.*--help'/.test(line))
+    .at(-1) ?? "";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();

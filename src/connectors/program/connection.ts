@@ -1,0 +1,147 @@
+/** Running commands in a place that a program reaches. @module */
+import { raw, sh, type Shell } from "../../core/command.ts";
+import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
+import { captureOutput } from "../shared/output.ts";
+import { Slots } from "../shared/slots.ts";
+import { onAbort, settlesWithin } from "../shared/wait.ts";
+import { Frame, type Words } from "./frame.ts";
+
+/** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */
+const AT_ONCE = 6;
+/** How long a command may take to begin before it is given up when it is to end, and to end once it was killed, in milliseconds. */
+const GRACE = 3000;
+/** How long the program may hold on after the command has ended: something in the background may still have its output open. */
+const LINGER = 3000;
+/** How long a look at the place may take. */
+const LOOK = 20_000;
+
+/** Where commands are run, and how. */
+export interface Reach {
+  /** For messages. */
+  readonly host: string;
+  /** The connection to where the program is. */
+  readonly outer: Connection;
+  /** The program's own command line around the words it is to run. */
+  wrap(words: Words, options: { readonly pty: boolean }): Shell;
+  /** Commands are processes of the program's own, and end with it; default false: it only asks somebody else to run them. */
+  readonly endsCommands?: boolean;
+}
+
+export class PlaceConnection {
+  readonly #reach: Reach;
+  readonly #slots = new Slots(AT_ONCE);
+  readonly #lingering = new Set<Promise<unknown>>();
+
+  constructor(reach: Reach) {
+    this.#reach = reach;
+  }
+
+  async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
+    using _ = await this.#slots.take(options.signal);
+    options.signal?.throwIfAborted();
+    return await this.#converse(command, options);
+  }
+
+  /** Wait for programs that have not ended with their command. */
+  async close(): Promise<void> {
+    await Promise.all(this.#lingering);
+  }
+
+  async #converse(command: Shell, options: RunOptions): Promise<RunResult> {
+    const { signal, stdin, pty = false } = options;
+    const frame = new Frame(command, { pty });
+    const output = captureOutput(options);
+    const cut = new AbortController();
+    let failure: { readonly reason: unknown } | undefined;
+    let stopping: Promise<void> | undefined;
+    const stop = (reason: unknown): void => {
+      failure ??= { reason };
+      stopping ??= this.#end(frame, settled, cut);
+    };
+    const running = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty }), {
+      pty,
+      capture: false,
+      signal: cut.signal,
+      ...(pty || stdin !== undefined ? { stdin: feed(stdin, { frame, pty, onFailure: stop }) } : {}),
+      onOutput: (stream, chunk) => output.add(stream, frame[stream].pass(chunk)),
+    });
+    const settled = running.then(
+      ({ exitCode }) => ({ exitCode }),
+      (error: unknown) => ({ error }),
+    );
+    using _ = onAbort(signal, () => stop(signal?.reason));
+    await Promise.race([settled, frame.ended]);
+    await stopping;
+    if (failure) throw failure.reason;
+    if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0))) return output.result(await this.#exitCode(frame, await settled));
+    this.#letGo(settled, cut);
+    return output.result(frame.exitCode);
+  }
+
+  /** The exit code of a command that did not say it: killed together with its wrapper, or lost. Throws `ConnectionLostError`. */
+  async #exitCode(frame: Frame, ending: { readonly exitCode: number } | { readonly error: unknown }): Promise<number> {
+    if ("error" in ending) throw ending.error;
+    if (frame.exitCode !== undefined) return frame.exitCode;
+    if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode;
+    const { host } = this.#reach;
+    const reason = frame.stderr.noise.split("\n").at(-1) || `its program ended with exit code ${ending.exitCode}`;
+    throw new ConnectionLostError(frame.pid === undefined ? `Cannot run commands on ${host} any more: ${reason}` : `Lost ${host} before the command ended`, { host });
+  }
+
+  async #isThere(): Promise<boolean> {
+    const frame = new Frame(sh`exit 0`, { pty: false });
+    const looking = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty: false }), {
+      capture: false,
+      signal: AbortSignal.timeout(LOOK),
+      onOutput: (stream, chunk) => void frame[stream].pass(chunk),
+    });
+    await looking.catch(() => undefined);
+    return frame.pid !== undefined;
+  }
+
+  /** End a command where it runs, and then the program that it is reached by, if that does not follow. */
+  async #end(frame: Frame, settled: Promise<unknown>, cut: AbortController): Promise<void> {
+    // A command that has just been sent has not said yet who it is.
+    if (!this.#reach.endsCommands) await settlesWithin(Promise.race([frame.begun, settled]), GRACE);
+    if (frame.pid !== undefined && !this.#reach.endsCommands) {
+      const group = raw(`${frame.pid}`);
+      const line = sh`{ kill -TERM -${group} || kill -TERM ${group}; for try in 1 2 3 4 5 6 7 8 9 10; do kill -0 -${group} || exit; sleep 0.1 || sleep 1; done; kill -KILL -${group}; } 2>/dev/null`;
+      const killing = this.#reach.outer.run(this.#reach.wrap(["/bin/sh", "-c", line.wire()], { pty: false }), { signal: AbortSignal.timeout(LOOK) });
+      await killing.catch(() => undefined);
+      if (await settlesWithin(settled, GRACE)) return;
+    }
+    cut.abort(new Error("The command was ended"));
+    await settled;
+  }
+
+  #letGo(settled: Promise<unknown>, cut: AbortController): void {
+    const gone = settlesWithin(settled, LINGER).then(async isGone => {
+      if (isGone) return;
+      cut.abort(new Error("The command has ended"));
+      await settled;
+    });
+    this.#lingering.add(gone);
+    void gone.finally(() => this.#lingering.delete(gone));
+  }
+}
+
+/**
+ * What a command reads, until it has ended. On a terminal nothing is sent before the command has begun:
+ * the terminal would show it, or its end would be the end of the program's own input.
+ */
+async function* feed(stdin: Input | undefined, { frame, pty, onFailure }: { readonly frame: Frame; readonly pty: boolean; readonly onFailure: (reason: unknown) => void }): AsyncGenerator<Uint8Array> {
+  if (pty) await frame.begun;
+  if (stdin === undefined) return;
+  if (stdin instanceof Uint8Array) return void (yield stdin);
+  let isOver = false;
+  void frame.ended.then(() => (isOver = true));
+  try {
+    for await (const chunk of stdin) {
+      if (isOver) return;
+      yield chunk;
+    }
+  } catch (error) {
+    onFailure(error);
+  }
+}
