@@ -1,5 +1,5 @@
 /** Running commands in a place that a program reaches. @module */
-import { raw, sh, type Shell } from "../../core/command.ts";
+import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { captureOutput } from "../shared/output.ts";
@@ -105,7 +105,7 @@ export class PlaceConnection {
     // A command that has just been sent has not said yet who it is.
     if (!this.#reach.endsCommands) await settlesWithin(Promise.race([frame.begun, settled]), GRACE);
     if (frame.pid !== undefined && !this.#reach.endsCommands) {
-      const group = raw(`${frame.pid}`);
+      const group = frame.pid;
       const line = sh`{ kill -TERM -${group} || kill -TERM ${group}; for try in 1 2 3 4 5 6 7 8 9 10; do kill -0 -${group} || exit; sleep 0.1 || sleep 1; done; kill -KILL -${group}; } 2>/dev/null`;
       const killing = this.#reach.outer.run(this.#reach.wrap(["/bin/sh", "-c", line.wire()], { pty: false }), { signal: AbortSignal.timeout(LOOK) });
       await killing.catch(() => undefined);
