@@ -1,6 +1,5 @@
 /** The first and the last stage: connections. @module */
-import type { Connection, Target } from "../core/connector.ts";
-import { ConnectError } from "../core/errors.ts";
+import { openChain } from "./chain.ts";
 import type { Engine } from "./engine.ts";
 import { Facts } from "./facts.ts";
 import { HostState } from "./host-state.ts";
@@ -14,7 +13,7 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
   const host = definition.name;
   const session = new Session({
     host,
-    connect: timeout => openConnection(settings, state, timeout ?? settings.config.connectTimeout),
+    connect: timeout => openChain(definition, { ...settings, data: state.data(), timeout: timeout ?? settings.config.connectTimeout }),
     context: connectorContext,
     transfers,
     fast: settings.fast,
@@ -64,14 +63,4 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
   );
   await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));
   emit({ type: "stage:end", stage: "disconnect", seconds: (clock.now() - started) / 1000 });
-}
-
-async function openConnection(settings: RunSettings, host: HostState, timeout: number): Promise<Connection> {
-  const { definition } = host;
-  const connector = settings.connectors.get(definition.connector);
-  if (!connector?.connect) {
-    throw new ConnectError(`The connector "@${definition.connector}" cannot run commands`, { host: definition.name });
-  }
-  const target: Target = { name: definition.name, address: definition.address, data: host.data(), timeout, signal: settings.signal };
-  return connector.connect(target, settings.connectorContext);
 }

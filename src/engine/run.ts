@@ -11,12 +11,20 @@ import { type PlannedOperation, plan, propose } from "./plan.ts";
 import { askFacts, prepare } from "./prepare.ts";
 import type { LocalTransfers } from "./session.ts";
 
+/** One part of a chain of connections. */
+export interface Hop {
+  readonly connector: string;
+  readonly address: string;
+}
+
 /** A host before it is connected. */
 export interface HostDefinition {
   readonly name: string;
   /** `ssh`, `local`, `docker` … */
   readonly connector: string;
   readonly address: string;
+  /** The connections that this one goes through, the first of them from here: `[{ connector: "ssh", address: "bastion" }]`. */
+  readonly through?: readonly Hop[];
   /** In the order listed; later ones win. `all` is added. */
   readonly groups: readonly string[];
   /** Data layers, highest precedence first; `--data` before host data before groups before `all`. */

@@ -8,7 +8,7 @@ import { fileReference, readInventoryFile, textOf } from "./file.ts";
 import { groupDataFiles, readGroupData } from "./group-data.ts";
 import type { Group, Spot } from "./groups.ts";
 import { locate } from "./locate.ts";
-import { parseHostName, splitHosts } from "./parse.ts";
+import { DEFAULT_CONNECTOR, type HostName, parseHostName, splitHosts } from "./parse.ts";
 import { excludeHosts, limitHosts } from "./select.ts";
 
 export { DataKeys } from "./data-keys.ts";
@@ -36,6 +36,8 @@ export interface InventoryHost {
   readonly name: string;
   readonly connector: string;
   readonly address: string;
+  /** The connections that this one goes through, the first of them from here. */
+  readonly through: HostName["through"];
   /** In the order listed, `all` last. */
   readonly groups: readonly string[];
   /** Data layers, highest precedence first. */
@@ -66,9 +68,7 @@ const isAll = (group: Group): boolean => group.name === "all";
 
 const namesOnly = (source: string): Group => ({ name: "all", data: {}, members: splitHosts(source).map(name => ({ name, data: {} })) });
 
-interface Draft {
-  readonly connector: string;
-  readonly address: string;
+interface Draft extends Pick<InventoryHost, "connector" | "address" | "through"> {
   /** Groups of the connector. */
   readonly found: Set<string>;
   readonly listed: Set<string>;
@@ -106,7 +106,7 @@ class Hosts {
     );
     for (const { member, hosts } of expanded) {
       for (const host of hosts) {
-        const draft = this.#drafts.get(host.name) ?? { connector: host.connector, address: host.address, found: new Set(host.groups), listed: new Set(), own: {}, base: host.data };
+        const draft = this.#drafts.get(host.name) ?? { connector: host.connector, address: host.address, through: host.through, found: new Set(host.groups), listed: new Set(), own: {}, base: host.data };
         draft.own = { ...draft.own, ...member.data };
         if (!isAll(group)) draft.listed.add(group.name);
         this.#drafts.set(host.name, draft);
@@ -137,15 +137,12 @@ class Hosts {
       const names = [...new Set([...draft.found, ...(this.#common === undefined ? [] : [this.#common]), ...draft.listed])];
       const own = check({ ...draft.base, ...draft.own }, `host "${name}"`);
       const layers = [top, own, ...names.map(groupLayer).reverse(), groupLayer("all"), bottom];
-      return { name, connector: draft.connector, address: draft.address, groups: [...names, "all"], data: layers };
+      return { name, connector: draft.connector, address: draft.address, through: draft.through, groups: [...names, "all"], data: layers };
     });
   }
 }
 
-interface Found {
-  readonly name: string;
-  readonly connector: string;
-  readonly address: string;
+interface Found extends Pick<InventoryHost, "name" | "connector" | "address" | "through"> {
   readonly data: Data;
   readonly groups: readonly string[];
 }
@@ -153,16 +150,33 @@ interface Found {
 /** The hosts behind a name: itself, or what an inventory connector finds. */
 async function expand(text: string, connectors: ReadonlyMap<string, Connector>, context: ConnectorContext): Promise<readonly Found[]> {
   const parsed = parseHostName(text);
-  const connector = connectorOf(parsed.name, parsed.connector, connectors);
-  const groups = parsed.name.startsWith("@") ? [`@${parsed.connector}`] : [];
-  if (!connector.hosts) return [{ ...parsed, groups }];
+  const connector = checkedChain(parsed, connectors);
+  const groups = groupsOf(parsed);
+  if (!connector.hosts || parsed.through.length > 0) return [{ ...parsed, groups }];
   const hosts = await connector.hosts(parsed.address, context);
   if (hosts.length === 0) throw new InventoryError(`"${text}" finds no hosts`);
   return hosts.map(host => {
-    const name = parseHostName(host.name);
-    connectorOf(host.name, name.connector, connectors);
-    return { ...name, data: { ...name.data, ...host.data }, groups: [...groups, ...host.groups] };
+    const at = parseHostName(host.at ?? host.name);
+    checkedChain(at, connectors);
+    return { ...at, name: host.name, data: { ...at.data, ...host.data }, groups: [...groups, ...host.groups] };
   });
+}
+
+/** A group for each connector that is named and is not what a plain name means. */
+function groupsOf({ name, connector, through }: HostName): readonly string[] {
+  const named = name.startsWith("@") ? [...through.map(hop => hop.connector), connector] : [];
+  const groups = named.filter(one => one !== DEFAULT_CONNECTOR).map(one => `@${one}`);
+  return [...(through.length > 0 ? ["@chain"] : []), ...new Set(groups)];
+}
+
+/** The last connector of a chain that can be made. */
+function checkedChain({ name, connector, through }: HostName, connectors: ReadonlyMap<string, Connector>): Connector {
+  const chain = [...through.map(hop => hop.connector), connector].map(one => connectorOf(name, one, connectors));
+  const idle = through.length > 0 ? chain.find(one => !one.connect) : undefined;
+  if (idle) throw new InventoryError(`The connector "@${idle.name}" of "${name}" brings hosts and runs nothing, so it cannot be part of a chain`);
+  const first = chain.slice(1).find(one => !one.can.through);
+  if (first) throw new InventoryError(`The connector "@${first.name}" of "${name}" cannot go through another connection`, { hint: `Put @${first.name} first` });
+  return chain.at(-1)!;
 }
 
 function connectorOf(host: string, name: string, connectors: ReadonlyMap<string, Connector>): Connector {

@@ -2,13 +2,15 @@
 import { InventoryError } from "../core/errors.ts";
 
 /** Connector of names without `@`. */
-const DEFAULT_CONNECTOR = "ssh";
+export const DEFAULT_CONNECTOR = "ssh";
 
 /** A host's name, taken apart. */
 export interface HostName {
   readonly name: string;
   readonly connector: string;
   readonly address: string;
+  /** What comes before the last part of a chain, the first from here: `@ssh/bastion` of `@ssh/bastion/@docker/app`. */
+  readonly through: readonly { readonly connector: string; readonly address: string }[];
   /** What the name itself says: `ada@web-1:2222` gives `sshUser` and `sshPort`. */
   readonly data: Readonly<Record<string, unknown>>;
 }
@@ -27,11 +29,18 @@ export function parseHostName(name: string): HostName {
   // A name that starts with a dash could become an option of a program it is handed to.
   if (FORBIDDEN.test(name)) throw new InventoryError(`"${name}" is not a host name`, { hint: "A host is a name, an address, user@name:port or @connector/address" });
   if (name.startsWith("@")) {
-    const [connector = "", ...rest] = name.slice(1).split("/");
-    if (connector === "") throw new InventoryError(`"${name}" names no connector`, { hint: "Write @connector/address, such as @docker/debian:12" });
-    return { name, connector, address: rest.join("/"), data: {} };
+    const through = name.split(NEXT_PART).map(part => parsePart(name, part));
+    return { name, ...through.pop()!, through, data: {} };
   }
-  return { name, connector: DEFAULT_CONNECTOR, ...parseAddress(name) };
+  return { name, connector: DEFAULT_CONNECTOR, through: [], ...parseAddress(name) };
+}
+/** Where the next part of a chain begins. */
+const NEXT_PART = /\/(?=@)/;
+
+function parsePart(name: string, part: string): { readonly connector: string; readonly address: string } {
+  const [, connector = "", address = ""] = /^@([^/]*)\/?(.*)$/s.exec(part) ?? [];
+  if (connector === "") throw new InventoryError(`"${name}" names no connector`, { hint: "Write @connector/address, such as @docker/debian:12" });
+  return { connector, address };
 }
 const FORBIDDEN = /^-|^[^@].*\s|[\0\r\n]/;
 

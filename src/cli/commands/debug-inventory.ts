@@ -14,10 +14,10 @@ export const debugInventory = subcommand({
     const session = await openSession(context, inventory);
     try {
       const keys = new DataKeys(session.connectors.values());
-      const hosts = session.hosts.map(({ name, connector, address, groups, data }) => {
+      const hosts = session.hosts.map(({ name, connector, address, through, groups, data }) => {
         const merged: Record<string, unknown> = Object.assign({}, ...[...data].reverse());
         const shown = Object.fromEntries(Object.entries(merged).map(([key, value]) => [key, keys.isSecret(key) ? "***" : value]));
-        return { name, connector, address, groups, data: shown };
+        return { name, connector, address, ...(through.length > 0 ? { through } : {}), groups, data: shown };
       });
       if (session.isJson) for (const host of hosts) session.screen.data(jsonLine({ type: "inventory:host", ...(JSON.parse(toJson(host)) as object) }, session.io.clock.now()));
       else {
