@@ -30,6 +30,8 @@ export interface Authentication {
 }
 
 type Try = AnyAuthMethod | undefined;
+/** `signFirst`: do not ask the server first whether it would take the key. */
+type AgentTry = AnyAuthMethod & { readonly type: "agent"; readonly signFirst: boolean };
 const ORDER = ["publickey", "keyboard-interactive", "password"] as const;
 type Method = (typeof ORDER)[number];
 
@@ -47,6 +49,7 @@ class Login implements Authentication {
   #passwords = 0;
   #interactions = 0;
   #problem: unknown;
+  #hasAsked = false;
 
   constructor(options: AuthenticationOptions) {
     this.#options = options;
@@ -68,7 +71,8 @@ class Login implements Authentication {
     const { name, settings } = hop;
     this.#settle(reason ? "cut off" : "refused");
     const allowed = this.#allowed?.join(" and ") || "no way to log in";
-    const unsupported = settings.unsupportedLogins.map(setting => `${setting}: not supported`);
+    // A system's configuration may ask for what its servers do not have: that is nobody's mistake.
+    const unsupported = settings.unsupportedLogins.filter(({ method }) => this.#allowed?.includes(method)).map(({ setting }) => `${setting}: not supported`);
     const tried = [...this.#tried, ...(this.#offer?.leftOut ?? [])];
     const why = reason ?? (this.#problem instanceof Error ? this.#problem.message : undefined);
     const parts = [why, `the server allows ${allowed}`, tried.length > 0 ? `tried ${tried.join("; ")}` : "there was nothing to try", ...unsupported];
@@ -88,8 +92,7 @@ class Login implements Authentication {
   }
 
   async #next(allowed: readonly string[] | null, partialSuccess: boolean | null): Promise<Try> {
-    const { settings } = this.#options.hop;
-    if (allowed === null) return { type: "none", username: settings.user };
+    if (allowed === null) return (await this.#first()) ?? this.#none();
     this.#allowed = allowed;
     this.#settle(partialSuccess ? "accepted, but not enough" : "refused");
     for (const method of this.#methods()) {
@@ -97,7 +100,21 @@ class Login implements Authentication {
       const attempt = await this.#attempt(method);
       if (attempt) return attempt;
     }
-    return undefined;
+    // Some let in who they know by other means, and only those who bring nothing.
+    return this.#hasAsked || partialSuccess ? undefined : this.#none();
+  }
+
+  /** What to begin with where it is clear: asking what the server allows would cost a round trip. */
+  async #first(): Promise<Try> {
+    const [method] = this.#methods();
+    if (method === "publickey") return await this.#publicKey();
+    return method === "password" && this.#options.hop.credentials.password ? await this.#password() : undefined;
+  }
+
+  /** Lets in only where nothing is needed; else it is the question what the server allows. */
+  #none(): Try {
+    this.#hasAsked = true;
+    return { type: "none", username: this.#options.hop.settings.user };
   }
 
   #settle(outcome: string): void {
@@ -134,7 +151,9 @@ class Login implements Authentication {
     const identity = this.#identities.shift();
     if (!identity) return undefined;
     this.current = identity.label;
-    return { type: "agent", username: hop.settings.user, agent: this.#signer(identity) };
+    // The only key is signed with at once, unless that would take a person: it is the one, or there is none.
+    const signFirst = this.#offer.identities.length === 1 && identity.isReady;
+    return { type: "agent", username: hop.settings.user, agent: this.#signer(identity), signFirst } as AgentTry;
   }
 
   #signer({ blob, sign }: Identity): BaseAgent {

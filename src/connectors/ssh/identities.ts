@@ -14,6 +14,8 @@ export interface Identity {
   readonly label: string;
   /** The public key or certificate. */
   readonly blob: Buffer;
+  /** It signs without asking a person, as far as we know. */
+  readonly isReady: boolean;
   /** The bare signature. Throws when there is none to be had. */
   sign(message: Buffer, hash: string | undefined): Promise<Buffer>;
 }
@@ -41,22 +43,22 @@ export async function identitiesFor(hop: Hop, sources: IdentitySources): Promise
   const held = await agentKeys(sources.agent, leftOut);
   const onlyNamed = hop.settings.identitiesOnly || hop.credentials.keyFile !== undefined;
 
-  const signWith = (file: LoadedFile): Identity["sign"] => {
-    const inAgent = held.find(key => key.blob.equals(file.publicKey));
-    return inAgent?.sign ?? file.sign;
+  const signWith = (file: LoadedFile): Pick<Identity, "sign" | "isReady"> => {
+    const { sign, isReady } = held.find(key => key.blob.equals(file.publicKey)) ?? file;
+    return { sign, isReady };
   };
   const certificates = (await Promise.all(files.map(file => certificatesOf(file, hop, sources)))).flat().map(({ blob, path, file }) => ({
     label: `certificate ${describe(path, blob)} of ${file.label}`,
     blob,
-    sign: signWith(file),
+    ...signWith(file),
   }));
-  const named = files.filter(file => held.some(key => key.blob.equals(file.publicKey))).map(file => ({ label: `${file.label}, in the agent`, blob: file.publicKey, sign: signWith(file) }));
+  const named = files.filter(file => held.some(key => key.blob.equals(file.publicKey))).map(file => ({ label: `${file.label}, in the agent`, blob: file.publicKey, ...signWith(file) }));
   const others = onlyNamed ? [] : held.filter(key => !files.some(file => file.publicKey.equals(key.blob)));
-  const rest = files.filter(file => !named.some(({ blob }) => blob.equals(file.publicKey))).map(file => ({ label: file.label, blob: file.publicKey, sign: file.sign }));
+  const rest = files.filter(file => !named.some(({ blob }) => blob.equals(file.publicKey))).map(file => ({ label: file.label, blob: file.publicKey, sign: file.sign, isReady: file.isReady }));
   return { identities: [...certificates, ...named, ...others, ...rest].filter(identity => canSign(identity, leftOut)), leftOut };
 }
 
-interface LoadedFile extends Pick<Identity, "label" | "sign"> {
+interface LoadedFile extends Pick<Identity, "label" | "sign" | "isReady"> {
   readonly path: string;
   readonly publicKey: Buffer;
 }
@@ -95,6 +97,7 @@ async function loadedFile(file: KeyFile, from: string, passphrase: PassphraseSou
   return {
     path: file.path,
     publicKey,
+    isReady: !file.isEncrypted || passphrase.given !== undefined,
     label: `key ${file.path} (${from}, ${describeKey(publicKey)})`,
     async sign(message, hash) {
       const signature: Buffer | Error = (await file.unlock(passphrase)).sign(message, hash);
@@ -120,6 +123,7 @@ async function agentKeys(agent: Agent | undefined, leftOut: string[]): Promise<r
     return keys.map(({ blob, comment }) => ({
       label: `key ${JSON.stringify(comment)} (agent, ${describeKey(blob)})`,
       blob,
+      isReady: true,
       sign: (message, hash) => agent.sign(blob, message, hash),
     }));
   } catch (error) {

@@ -11,6 +11,8 @@ const SILENCE = 1000;
 /** A channel with a command running in it. To be made as soon as there is a channel: a quick command ends at once. */
 export class Talk {
   exitCode: number | undefined;
+  /** Why the server does not run the command, if it said so. */
+  refusal: Error | undefined;
   /** The command has ended and all its output is here, or the connection is gone. */
   readonly end: Promise<void>;
   readonly channel: ClientChannel;
@@ -25,7 +27,7 @@ export class Talk {
       this.#hasEnded = true;
       this.#resume?.();
     });
-    channel.on("error", () => {});
+    channel.on("error", (error: Error) => (this.refusal ??= error));
     channel.on("drain", () => this.#resume?.());
     channel.on("exit", (code: number | null, signal?: string) => {
       this.exitCode = code ?? signalExitCode(signal ?? "");

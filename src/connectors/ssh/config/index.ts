@@ -64,8 +64,8 @@ export interface HostSettings {
   readonly algorithms: Readonly<Partial<Record<AlgorithmKeyword, string>>>;
   /** What the configuration asks for and this program does not do, each with its place. */
   readonly unsupported: readonly string[];
-  /** The same for ways to log in: they matter when no other works. */
-  readonly unsupportedLogins: readonly string[];
+  /** The same for ways to log in, by the server's name for the method: they matter when no other works. */
+  readonly unsupportedLogins: readonly { readonly method: string; readonly setting: string }[];
 }
 
 export type AlgorithmKeyword = "kexalgorithms" | "hostkeyalgorithms" | "ciphers" | "macs" | "pubkeyacceptedalgorithms" | "casignaturealgorithms";
@@ -77,10 +77,10 @@ const UNSUPPORTED: Readonly<Record<string, (value: string) => boolean>> = {
   knownhostscommand: value => value !== "none",
   proxyusefdpass: isYes,
 };
-const UNSUPPORTED_LOGINS: typeof UNSUPPORTED = {
-  gssapiauthentication: isYes,
-  hostbasedauthentication: isYes,
-  pkcs11provider: value => value !== "none",
+const UNSUPPORTED_LOGINS: Readonly<Record<string, (typeof UNSUPPORTED)[string]>> = {
+  "gssapi-with-mic gssapiauthentication": isYes,
+  "hostbased hostbasedauthentication": isYes,
+  "publickey pkcs11provider": value => value !== "none",
 };
 
 /** Ask the configuration. Throws `ConnectError` where ssh would stop. */
@@ -138,7 +138,10 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     passwordPrompts: count(settings.first("numberofpasswordprompts")) ?? 3,
     algorithms: Object.fromEntries(ALGORITHM_KEYWORDS.flatMap(keyword => settings.first(keyword)?.args[0] ? [[keyword, settings.first(keyword)?.args[0]]] : [])),
     unsupported: mattering(settings, UNSUPPORTED),
-    unsupportedLogins: mattering(settings, UNSUPPORTED_LOGINS),
+    unsupportedLogins: Object.entries(UNSUPPORTED_LOGINS).flatMap(([name, matters]) => {
+      const [method = "", keyword = ""] = name.split(" ");
+      return mattering(settings, { [keyword]: matters }).map(setting => ({ method, setting }));
+    }),
   };
 }
 
