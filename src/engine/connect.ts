@@ -53,7 +53,7 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
   const { clock, emit, connectors } = engine.settings;
   const started = clock.now();
   engine.stage = "disconnect";
-  const hosts = engine.hosts.filter(host => host.session.isConnected);
+  const hosts = engine.inventoryHosts.filter(host => host.session.isConnected);
   emit({ type: "stage:start", stage: "disconnect", hosts: hosts.length });
   await Promise.all(
     hosts.map(async host => {

@@ -24,7 +24,10 @@ export interface Place {
 /** The state of a run. */
 export class Engine {
   readonly settings: RunSettings;
+  /** Those that take part, in inventory order. */
   readonly hosts: readonly HostState[];
+  /** Those of other controllers too. */
+  readonly inventoryHosts: readonly HostState[];
   stage: Stage | "setup" = "setup";
   readonly #byName: ReadonlyMap<string, HostState>;
   readonly #declarations = new Map<string, Declaration>();
@@ -33,9 +36,20 @@ export class Engine {
 
   constructor(settings: RunSettings, hosts: readonly HostState[]) {
     this.settings = settings;
-    this.hosts = hosts;
+    this.inventoryHosts = hosts;
+    this.hosts = hosts.filter(host => !host.definition.isElsewhere);
     this.#startedAt = settings.clock.now();
     this.#byName = new Map(hosts.map(host => [host.name, host]));
+  }
+
+  /** Other controllers work on hosts of this inventory. */
+  get isShared(): boolean {
+    return this.hosts.length < this.inventoryHosts.length;
+  }
+
+  /** Among controllers that share an inventory and do not talk, the one with its first host does what is to be done once. */
+  get isFirst(): boolean {
+    return this.inventoryHosts[0] === this.hosts[0];
   }
 
   /** Names that nobody can guess from outside, the same for the same key during the run. */
@@ -111,7 +125,7 @@ export class Engine {
   }
 
   inventory(facade: (host: HostState) => Host): Inventory {
-    const { hosts } = this;
+    const hosts = this.inventoryHosts;
     const byName = this.#byName;
     const groups = (): string[] => [...new Set(hosts.flatMap(host => host.groups))].sort();
     return {

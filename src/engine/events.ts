@@ -10,7 +10,7 @@ export type OutcomeType =
   | "changed"
   /** Nothing needed doing, or its `_if` was false. */
   | "unchanged"
-  /** Not for this host: not declared there, or another host ran a `_runOnce`. */
+  /** Not for this host: not declared there, or a `_runOnce` is another host's, or another shard's. */
   | "skipped"
   | "failed"
   /** Failed under `_ignoreErrors`. */
@@ -30,6 +30,8 @@ export interface ErrorReport {
 export interface ProposedChange {
   readonly operation: string;
   readonly id: string;
+  /** The same in every shard of an inventory; absent where there is one. */
+  readonly key?: string;
   readonly at?: CallSite;
   /** Hosts where it would run commands. */
   readonly change: readonly string[];
@@ -42,6 +44,8 @@ export interface ProposedChange {
 export interface OperationSummary {
   readonly operation: string;
   readonly id: string;
+  /** The same in every shard of an inventory; absent where there is one. */
+  readonly key?: string;
   readonly hosts: number;
   readonly changed: number;
   readonly unchanged: number;
@@ -82,7 +86,7 @@ export type EngineEvent =
       readonly type: "operation:start";
       readonly id: string;
       readonly operation: string;
-      /** Hosts that will run it. */
+      /** Hosts that will run it; none when it is to run once, and in another shard. */
       readonly hosts: readonly string[];
       readonly mode: "parallel" | "serial" | "run once";
       /** Inside a callback of this operation. */

@@ -33,7 +33,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
 async function operationByOperation(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
   for (const operation of planned) {
     const calls = participants(operation);
-    if (calls.length === 0) continue;
+    if (calls.length === 0 && !operation.isElsewhere) continue;
     const finish = announce(engine, operation, calls);
     if (operation.runOnce) {
       for (const call of operation.calls) if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
@@ -82,7 +82,7 @@ async function allOf(engine: Engine, host: HostState, own: readonly (readonly [P
   for (const [operation, call] of own) {
     if (!host.isActive || engine.settings.signal.aborted) return;
     // The first host that comes to it has it; no host waits to see whether another will.
-    if (operation.runOnce && results.hasRun(operation)) {
+    if (operation.isElsewhere || (operation.runOnce && results.hasRun(operation))) {
       skip(engine, operation, call, results);
       continue;
     }
@@ -119,7 +119,7 @@ function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, 
 const SKIPPED: Completion = { outcome: "skipped", stdoutLines: [], stderrLines: [], retryAttempts: 0 };
 
 function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
-  const size = operation.serial ? 1 : operation.parallel || calls.length;
+  const size = operation.serial ? 1 : operation.parallel || calls.length || 1;
   return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) => calls.slice(index * size, (index + 1) * size));
 }
 

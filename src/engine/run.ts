@@ -29,6 +29,8 @@ export interface HostDefinition {
   readonly groups: readonly string[];
   /** Data layers, highest precedence first; `--data` before host data before groups before `all`. */
   readonly data: readonly Readonly<Record<string, unknown>>[];
+  /** Another controller works on it: it is known and answers facts, but takes no part in this run. */
+  readonly isElsewhere?: boolean;
 }
 
 /** Wall and monotonic time, and waiting; a test brings its own. */

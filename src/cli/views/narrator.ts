@@ -163,10 +163,10 @@ export class Narrator {
     return this.#told(lines);
   }
 
-  #operationHeading({ id, operation, mode, nestedIn }: EngineEvent & { readonly type: "operation:start" }): readonly string[] {
+  #operationHeading({ id, operation, mode, hosts, nestedIn }: EngineEvent & { readonly type: "operation:start" }): readonly string[] {
     // When hosts go their own ways, the same operation starts many times.
     if (nestedIn !== undefined || this.#heading === id) return [];
-    return this.#headingLines(operation, id, mode === "parallel" ? "" : mode === "serial" ? "one host after the other" : "on one host");
+    return this.#headingLines(operation, id, mode === "parallel" ? "" : mode === "serial" ? "one host after the other" : hosts.length === 0 ? "left to another shard" : "on one host");
   }
 
   /** Say again which operation the next line is about, if another one came between. */
