@@ -11,6 +11,7 @@ import { type InventoryHost, loadInventory } from "../inventory/index.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
+import { createNotes } from "./logger.ts";
 import { type OptionName, OPTIONS, type OptionSpec, type OptionValues } from "./options.ts";
 import { ArgumentError } from "./parse.ts";
 import { Prompts } from "./prompts.ts";
@@ -68,19 +69,19 @@ export async function openSession(context: Context, written: string | undefined)
   const format = options.json ? "json" : options.plain ? "plain" : settings.output ?? (isTerminal ? "pretty" : "plain");
   const isJson = format === "json";
   let view: View | undefined;
-  const tell = (level: "info" | "warn", message: string): void => {
+  const notes = createNotes((level, message) => {
     const event = { type: "log", level, message } as const;
     if (view) view.emit(event);
     else if (isJson) screen.data(jsonLine(event, io.clock.now()));
     else screen.lines([level === "warn" ? `${paint("warn", "Warning:")} ${message}` : message]);
-  };
-  const warn = (message: string): void => tell("warn", message);
+  });
+  const warn = (message: string): void => notes.warn(message);
   fromEnvironment.warnings.forEach(warn);
 
   const interrupts = watchInterrupts(context);
   const keyboard = io.stdin.isTTY && isTerminal && !isJson ? io.stdin : undefined;
   const prompts = new Prompts({ screen, keyboard, signal: interrupts.signal, interrupt: interrupts.interrupt });
-  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, inform: message => tell("info", message), cwd };
+  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, inform: message => notes.info(message), cwd };
   try {
     const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
     const connectors = await io.connectors();
