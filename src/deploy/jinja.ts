@@ -21,6 +21,9 @@ export function renderJinja(template: JinjaTemplate, data: Readonly<Record<strin
   return new Rendering(template).render(data);
 }
 
+/** By path and options: every host renders the same few templates. */
+const compiledTemplates = new Map<string, { readonly text: string; readonly template: CompiledTemplate }>();
+
 /** One template's rendering: its environment, and the first thing that went wrong in it. */
 class Rendering {
   readonly #template: JinjaTemplate;
@@ -59,11 +62,16 @@ class Rendering {
   #compiled(path: string, source: string): CompiledTemplate {
     const text = this.#options.keepTrailingNewline ? source : source.replace(/\r?\n$/, "");
     this.#sources.set(path, text);
+    const key = `${path}\0${JSON.stringify(this.#options)}`;
+    const known = compiledTemplates.get(key);
+    if (known?.text === text) return known.template;
     try {
       const compiler = new StrictCompiler(path, false);
       compiler.file = path;
       compiler.compile(transform(library.parser.parse(text, [], this.#options), [], path));
-      return { type: "code", obj: new Function(compiler.getCode())() };
+      const template = { type: "code", obj: new Function(compiler.getCode())() } as const;
+      compiledTemplates.set(key, { text, template });
+      return template;
     } catch (error) {
       throw this.#told(error, path);
     }

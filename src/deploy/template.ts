@@ -1,5 +1,4 @@
 /** Rendering templates of the control machine. @module */
-import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { readFileSync } from "node:fs";
 import { TemplateError } from "../core/errors.ts";
@@ -21,7 +20,7 @@ export function createTemplates(directories: readonly string[]): Templates {
       if (MODULE.test(path)) return renderModule(path, data);
       // Loaded when the first template is: most runs have none.
       const { renderJinja } = await import("./jinja.ts");
-      return renderJinja({ path, text: await readFile(path, "utf8"), directories, options }, data);
+      return renderJinja({ path, text: readFileSync(path, "utf8"), directories, options }, data);
     },
   };
 }

@@ -88,7 +88,7 @@ export class Facts {
       const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
       const single = asks.length === 1 && !fast;
-      const result = await session.run(single ? commands[0]! : batchScript(commands, nonce), {
+      const result = await session.run(single ? commands[0]! : batchScript(asks, nonce), {
         surroundings: how.surroundings,
         signal,
         ...(how.input ? { stdin: how.input } : {}),
@@ -232,22 +232,31 @@ const linesOf = (text: string): readonly string[] => (text === "" ? [] : text.re
 /**
  * Each command in a subshell of its own, evaluated so that a syntax error stays its own.
  * Its output is collected and written at once between two marks: what something left running prints cannot get into it.
+ * Commands that answer many questions are ours and simple: they run as they are, a process each, and check what they print.
  */
-const batchScript = (commands: readonly Shell[], nonce: string): Shell =>
+const batchScript = (asks: readonly Ask[], nonce: string): Shell =>
   joined(
     "\n",
-    commands.map(
-      command =>
-        sh`o=$(eval ${quoted(command)} </dev/null; c=$?; printf '\\002'; exit $c); printf '%s begin\\n%s\\n%s %s\\n' ${nonce} "$o" ${nonce} $?; printf '%s\\n' ${nonce} >&2`,
+    asks.map(({ command, isTogether }) =>
+      isTogether
+        ? sh`printf '%s begin\\n' ${nonce}; ${command} </dev/null; printf '\\002\\n%s %s\\n' ${nonce} $?; printf '%s\\n' ${nonce} >&2`
+        : sh`o=$(eval ${quoted(command)} </dev/null; c=$?; printf '\\002'; exit $c); printf '%s begin\\n%s\\n%s %s\\n' ${nonce} "$o" ${nonce} $?; printf '%s\\n' ${nonce} >&2`,
     ),
   );
 
+/** The outputs between the marks, in order. */
 function splitBatch(stdout: string, stderr: string, nonce: string, count: number): (Output | undefined)[] {
-  const answers = [...stdout.matchAll(new RegExp(`${nonce} begin\n([\\s\\S]*?)\n${nonce} (\\d+)\n`, "g"))];
   const errors = stderr.split(`${nonce}\n`);
+  const begin = `${nonce} begin\n`;
+  const end = `\n${nonce} `;
+  let at = 0;
   return Array.from({ length: count }, (_, index) => {
-    const [, output, exitCode] = answers[index] ?? [];
+    const from = stdout.indexOf(begin, at);
+    const to = stdout.indexOf(end, from + begin.length - 1);
+    if (from === -1 || to === -1) return undefined;
+    at = stdout.indexOf("\n", to + end.length);
+    const output = stdout.slice(from + begin.length, to);
     // The shell drops line breaks at the end: the mark behind them keeps them, unless the command left early.
-    return output === undefined ? undefined : { stdout: output.replace(/\x02$/, ""), stderr: errors[index] ?? "", exitCode: Number(exitCode) };
+    return { stdout: output.endsWith("\x02") ? output.slice(0, -1) : output, stderr: errors[index] ?? "", exitCode: Number(stdout.slice(to + end.length, at)) };
   });
 }

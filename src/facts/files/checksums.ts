@@ -1,6 +1,7 @@
 /** Checksums of files. @module */
 import { joined, remotePath, sh } from "../../core/command.ts";
 import { type CommandFact, fact } from "../../core/fact.ts";
+import { answersInOrder } from "../shared/together.ts";
 import type { PathArguments } from "./paths.ts";
 
 /** MD5 of a file, in hex digits; absent when it cannot be read. */
@@ -20,13 +21,10 @@ function checksumFact(name: string, digits: number, tools: readonly (readonly st
     name,
     together: {
       accepts: ({ path }) => path.startsWith("/") && !/[\n\\]/.test(path),
-      // /dev/null is there on every host: without its line, the tool is not.
-      command: all => sh`${tools[0]!} /dev/null ${all.map(({ path }) => path)} 2>/dev/null`,
-      split(lines, all) {
-        if (!lines[0]?.endsWith("  /dev/null")) return undefined;
-        let next = 1;
-        return all.map(({ path }) => (lines[next]?.endsWith(`  ${path}`) ? [lines[next++]!] : []));
-      },
+      // /dev/null is there on every host: without its line, the tool is not. Where nothing else is, no process is needed.
+      command: all =>
+        sh`if ${joined(" || ", all.map(({ path }) => sh`[ -e ${path} ]`))}; then ${tools[0]!} /dev/null ${all.map(({ path }) => path)} 2>/dev/null; else echo '  /dev/null'; fi`,
+      split: (lines, all) => answersInOrder(lines, all, line => line.endsWith("  /dev/null"), (line, path) => (line.endsWith(`  ${path}`) ? line : undefined)),
     },
     command({ path }) {
       const at = remotePath(path);

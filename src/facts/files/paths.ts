@@ -1,6 +1,7 @@
 /** What is at a path. @module */
-import { remotePath, sh } from "../../core/command.ts";
+import { joined, remotePath, sh } from "../../core/command.ts";
 import { derivedFact, fact } from "../../core/fact.ts";
+import { answersInOrder } from "../shared/together.ts";
 import { parseStat, type PathState } from "../shared/stat.ts";
 
 /** What facts about one path take. */
@@ -15,13 +16,10 @@ export const File = fact<PathState, PathArguments>({
   together: {
     // Names come back as they were asked for, each before its line.
     accepts: ({ path }) => path.startsWith("/") && !/\n| user=/.test(path),
-    // The root is there on every host: without its line, stat takes no formats like these.
-    command: all => sh`stat -c '%n user=%U group=%G mode=%A atime=%X mtime=%Y ctime=%Z size=%s %N' / ${all.map(({ path }) => path)} 2>/dev/null`,
-    split(lines, all) {
-      if (!lines[0]?.startsWith("/ user=")) return undefined;
-      let next = 1;
-      return all.map(({ path }) => (lines[next]?.startsWith(`${path} user=`) ? [lines[next++]!.slice(path.length + 1)] : []));
-    },
+    // The root is there on every host: without its line, stat takes no formats like these. Where nothing else is, no process is needed.
+    command: all =>
+      sh`if ${joined(" || ", all.map(({ path }) => sh`[ -e ${path} ] || [ -L ${path} ]`))}; then stat -c '%n user=%U group=%G mode=%A atime=%X mtime=%Y ctime=%Z size=%s %N' / ${all.map(({ path }) => path)} 2>/dev/null; else echo '/ user='; fi`,
+    split: (lines, all) => answersInOrder(lines, all, line => line.startsWith("/ user="), (line, path) => (line.startsWith(`${path} user=`) ? line.slice(path.length + 1) : undefined)),
   },
   command({ path }) {
     const at = remotePath(path);
