@@ -1,7 +1,9 @@
 /** What every command is given. @module */
 import type { Io } from "./io.ts";
 import type { OptionValues } from "./options.ts";
+import type { Shard } from "../inventory/shard.ts";
 import { Screen } from "./screen.ts";
+import { parseShard, shardText } from "./shard.ts";
 import { colorPaint, noPaint, type Paint, wantsColor } from "./views/paint.ts";
 
 /** What a command is given. */
@@ -10,9 +12,14 @@ export interface Context {
   readonly options: OptionValues;
   readonly screen: Screen;
   readonly paint: Paint;
+  /** The part of the inventory to work on; absent: all of it. */
+  readonly shard: Shard | undefined;
 }
 
 export function createContext(io: Io, options: OptionValues): Context {
   const color = wantsColor(options["no-color"] === true, io.environment, io.stderr.isTTY === true);
-  return { io, options, screen: new Screen(io.stdout, io.stderr), paint: color ? colorPaint : noPaint };
+  const screen = new Screen(io.stdout, io.stderr);
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  if (shard) screen.origin = { shard: shardText(shard) };
+  return { io, options, screen, paint: color ? colorPaint : noPaint, shard };
 }

@@ -6,23 +6,31 @@ import { ArgumentError, type CommandLine, parseCommandLine } from "./parse.ts";
 import { type CommandName, routeOf, verbOf } from "./route.ts";
 import { type Context, createContext } from "./context.ts";
 import { fatalLines } from "./views/errors.ts";
-import { jsonLine } from "./views/view.ts";
 
 /** Run a command line. Never rejects. */
 export async function runCli(args: readonly string[], version: string, io: Io = processIo()): Promise<ExitCode> {
   let context = createContext(io, NO_OPTIONS);
+  let code: ExitCode;
   try {
     const line = parseCommandLine(args);
     context = createContext(io, line.options);
-    if (line.options.version) return print(context, version);
-    if (line.options.help) return await help(context, helpTopic(line));
-    if (line.words.length === 0 && line.rest === undefined) return await usage(context);
-    if (line.options.chdir !== undefined) changeDirectory(io, line.options.chdir);
-    const { runRoute } = await import("./tree.ts");
-    return await runRoute(context, await routeOf(line, io.cwd(), isOperationModule));
+    code = await runLine(context, line, version);
   } catch (error) {
-    return report(context, error, args.includes("--json"));
+    code = report(context, error, context.screen.hasEvents || args.includes("--json"));
   }
+  // A log without its end is that of a run that was killed.
+  if (context.shard && context.screen.hasEvents) context.screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
+  return code;
+}
+
+async function runLine(context: Context, line: CommandLine, version: string): Promise<ExitCode> {
+  const { io, options } = context;
+  if (options.version) return print(context, version);
+  if (options.help) return help(context, helpTopic(line));
+  if (line.words.length === 0 && line.rest === undefined) return usage(context);
+  if (options.chdir !== undefined) changeDirectory(io, options.chdir);
+  const { runRoute } = await import("./tree.ts");
+  return runRoute(context, await routeOf(line, io.cwd(), isOperationModule));
 }
 
 const NO_OPTIONS = Object.fromEntries(Object.entries(OPTIONS).map(([name, { kind }]) => [name, kind === "list" ? [] : kind === "count" ? 0 : undefined])) as unknown as OptionValues;
@@ -68,7 +76,7 @@ async function isOperationModule(name: string): Promise<boolean> {
 /** Tell an error once, and give its exit code. */
 function report({ screen, paint, io }: Context, error: unknown, isJson: boolean): ExitCode {
   const { report: described, exitCode, stack } = describeError(error);
-  if (isJson) screen.data(jsonLine({ type: "error", ...{ error: described } }, io.clock.now()));
+  if (isJson) screen.event({ type: "error", ...{ error: described } }, io.clock.now());
   screen.live(undefined);
   screen.lines(fatalLines(described, paint, screen.columns));
   if (stack !== undefined && (io.environment["TSINFRA_DEBUG"] ?? "") !== "") screen.lines(stack.split("\n"));

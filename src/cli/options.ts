@@ -33,6 +33,7 @@ export const OPTIONS = {
   "retry-delay": { kind: "number", value: "SECONDS", group: "Run", setting: "retryDelay", description: "Wait between attempts" },
   limit: { kind: "list", value: "HOST", group: "Host", setting: "limit", description: "Only these hosts: a name, glob or group" },
   exclude: { kind: "list", value: "HOST", group: "Host", setting: "exclude", description: "Not these hosts: a name, glob or group" },
+  shard: { kind: "text", value: "I/N", group: "Host", description: "The I-th of N parts of these hosts, for N machines" },
   data: { kind: "list", value: "KEY=VALUE", group: "Host", description: "Host data that wins over all other" },
   "group-data": { kind: "list", value: "PATH", group: "Host", setting: "groupData", description: "More group data: a directory or file" },
   config: { kind: "text", value: "FILE", group: "Host", description: "Config file; default infra.config.ts" },

@@ -9,6 +9,7 @@ export type Route =
   | { readonly command: "init"; readonly words: readonly string[] }
   | { readonly command: "types"; readonly words: readonly string[] }
   | { readonly command: "docs"; readonly words: readonly string[] }
+  | { readonly command: "report"; readonly words: readonly string[] }
   | { readonly command: "completions"; readonly words: readonly string[] }
   | { readonly command: "check"; readonly files: readonly string[] }
   | { readonly command: "deploy"; readonly inventory: string | undefined; readonly files: readonly string[] }
@@ -20,7 +21,7 @@ export type Route =
 export type CommandName = Route["command"];
 
 /** What stands first and needs no hosts. */
-export const WITHOUT_INVENTORY = ["init", "types", "check", "docs", "completions"] as const;
+export const WITHOUT_INVENTORY = ["init", "types", "check", "docs", "report", "completions"] as const;
 /** What follows an inventory. */
 export const VERBS = ["exec", "fact", "debug-inventory"] as const;
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
@@ -36,7 +37,7 @@ export const verbOf = (words: readonly string[]): CommandName | undefined =>
 export async function routeOf({ words, rest }: CommandLine, cwd: string, isModule: (name: string) => Promise<boolean>): Promise<Route> {
   const [first, second, ...others] = words;
   if (first === undefined) throw new ArgumentError("There is nothing to do");
-  if (first === "init" || first === "types" || first === "docs" || first === "completions") return { command: first, words: words.slice(1) };
+  if (first === "init" || first === "types" || first === "docs" || first === "report" || first === "completions") return { command: first, words: words.slice(1) };
   if (first === "check") return { command: "check", files: [...words.slice(1), ...(rest ?? [])] };
   if (isVerb(first)) return verb(first, undefined, words.slice(1), rest);
 

@@ -17,6 +17,9 @@ export class Screen {
   readonly #out: Sink;
   readonly #err: Sink;
   #live = "";
+  /** What every event says of where it comes from. */
+  #origin: Readonly<Record<string, unknown>> = {};
+  #hasEvents = false;
 
   constructor(out: Sink, err: Sink) {
     this.#out = out;
@@ -42,6 +45,22 @@ export class Screen {
     if (live !== "") this.#err.write(CLEAR_LINE);
     this.#out.write(`${line}\n`);
     if (live !== "") this.#err.write(live);
+  }
+
+  /** An event of the run, or anything else with a type, as a line of JSON with the time it happened. */
+  event({ type, ...rest }: { readonly type: string }, now: number): void {
+    this.#hasEvents = true;
+    this.data(JSON.stringify({ type, time: new Date(now).toISOString(), ...this.#origin, ...rest }));
+  }
+
+  /** Data are events, and there were some. */
+  get hasEvents(): boolean {
+    return this.#hasEvents;
+  }
+
+  /** Let all events from here on say where they come from. */
+  set origin(origin: Readonly<Record<string, unknown>>) {
+    this.#origin = origin;
   }
 
   /** The line in progress; `undefined` takes it away. */

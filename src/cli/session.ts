@@ -8,6 +8,7 @@ import { didYouMean } from "../core/nearest.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
 import { type InventoryHost, loadInventory } from "../inventory/index.ts";
+import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import { EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
@@ -15,8 +16,10 @@ import { createNotes } from "./logger.ts";
 import { type OptionName, OPTIONS, type OptionSpec, type OptionValues } from "./options.ts";
 import { ArgumentError } from "./parse.ts";
 import { Prompts } from "./prompts.ts";
+import { shardText } from "./shard.ts";
 import { dataOf } from "./values.ts";
-import { createView, jsonLine, type View } from "./views/view.ts";
+import { plural } from "./views/text.ts";
+import { createView, type View } from "./views/view.ts";
 
 /** How a command wants to be shown. */
 export interface ViewMode {
@@ -32,6 +35,7 @@ export type { Context } from "./context.ts";
 /** Everything up to the first connection. */
 export interface Session extends Context {
   readonly settings: Settings;
+  /** Those of this shard, if there are shards. */
   readonly hosts: readonly InventoryHost[];
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly prompts: Prompts;
@@ -48,7 +52,7 @@ export interface Session extends Context {
 
 /** Read the config and the inventory. `written` is the inventory of the command line. */
 export async function openSession(context: Context, written: string | undefined): Promise<Session> {
-  const { io, options, screen, paint } = context;
+  const { io, options, screen, paint, shard } = context;
   const cwd = io.cwd();
   const installModules = once(async () => {
     const { installDeployModules } = await import("../deploy/index.ts");
@@ -72,7 +76,7 @@ export async function openSession(context: Context, written: string | undefined)
   const notes = createNotes((level, message) => {
     const event = { type: "log", level, message } as const;
     if (view) view.emit(event);
-    else if (isJson) screen.data(jsonLine(event, io.clock.now()));
+    else if (isJson) screen.event(event, io.clock.now());
     else screen.lines([level === "warn" ? `${paint("warn", "Warning:")} ${message}` : message]);
   });
   const warn = (message: string): void => notes.warn(message);
@@ -87,7 +91,7 @@ export async function openSession(context: Context, written: string | undefined)
     const connectors = await io.connectors();
     const passwords = await askPasswords(options, settings, prompts);
     settings = { ...settings, config: { ...settings.config, ...passwords.config } };
-    const hosts = await loadInventory(inventory, {
+    const selected = await loadInventory(inventory, {
       cwd,
       connectors,
       context: connectorContext,
@@ -98,6 +102,9 @@ export async function openSession(context: Context, written: string | undefined)
       exclude: settings.exclude,
       beforeImport: installModules,
     });
+    const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
+    const own = new Set(hosts);
+    if (shard && isJson) screen.event(shardStart(selected, own), io.clock.now());
     return {
       ...context,
       settings,
@@ -113,11 +120,12 @@ export async function openSession(context: Context, written: string | undefined)
         const created = createView(format, { screen, paint, clock: io.clock, verbosity: settings.verbosity, hosts: hosts.map(host => host.name), isQuiet, outputShown });
         view = created;
         prompts.pauseView = () => created.pause();
+        if (shard && !isJson && !isQuiet) notes.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
         const emit = (event: EngineEvent): void => {
           created.emit(event);
           onEvent?.(event);
         };
-        const run = await io.run({ settings, hosts, connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal });
+        const run = await io.run({ settings, hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })), connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal });
         return { run, view: created };
       },
       close() {
@@ -129,6 +137,13 @@ export async function openSession(context: Context, written: string | undefined)
     interrupts.end();
     throw error;
   }
+}
+
+/** The first event of a shard's log: what `report merge` needs to see whether all hosts are there. */
+function shardStart(selected: readonly InventoryHost[], own: ReadonlySet<InventoryHost>): { readonly type: string } {
+  const places = [...selected.keys()].filter(place => own.has(selected[place]!));
+  const names = selected.map(host => host.name);
+  return { type: "shard:start", ...{ hosts: places.map(place => names[place]), places, inventory: { hosts: names.length, digest: inventoryDigest(names) } } };
 }
 
 /** Settings that options override. Throws `ArgumentError` for values that a setting does not take. */

@@ -15,6 +15,7 @@ const SUBCOMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   types: async () => (await import("./commands/types.ts")).types,
   check: async () => (await import("./commands/check.ts")).check,
   docs: async () => (await import("./commands/docs.ts")).docs,
+  report: async () => (await import("./commands/report.ts")).report,
   completions: async () => (await import("./commands/completions.ts")).completions,
 };
 

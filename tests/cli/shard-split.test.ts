@@ -76,17 +76,6 @@ describe("a split", () => {
   });
 
   test("is the same in every version: controllers may differ", () => {
-    expect(["web-1", "web-2", "web-3", "db-1", "db-2", "10.0.0.7", "@docker/debian:12", "mail"].map(name => shardOf(name, 4))).toMatchInlineSnapshot(`
-      [
-        2,
-        3,
-        4,
-        3,
-        4,
-        3,
-        2,
-        4,
-      ]
-    `);
+    expect(["web-1", "web-2", "web-3", "db-1", "db-2", "10.0.0.7", "@docker/debian:12", "mail"].map(name => shardOf(name, 4))).toEqual([2, 3, 4, 3, 4, 3, 2, 4]);
   });
 });

@@ -5,7 +5,7 @@ import { fact, operation, raw, sh } from "../../src/public/index.ts";
 import { fakeRun, type FakeRun, runAll } from "../support/fake-run.ts";
 
 const shell = operation<{ line: string }>({ name: "test.shell", async *steps(_, { line }) { yield sh`${raw(line)}`; } });
-const Answer = fact({ name: "test.Answer", command: () => sh`answer`, parse: lines => lines[0] ?? "", empty: () => "" });
+const Answer = fact({ name: "test.Answer", command: () => sh`answer`, parse: lines => lines[0] ?? "", empty: "" });
 const named = (name: string, args: GlobalArguments = {}): unknown => shell({ name, line: name, ...args });
 const outcomes = (fake: FakeRun): string[] => fake.of("operation:host:end").map(event => `${event.operation}@${event.host} ${event.outcome}`);
 

@@ -10,7 +10,6 @@ import { ArgumentError } from "../parse.ts";
 import type { Context } from "../context.ts";
 import { fatalLines } from "../views/errors.ts";
 import { plural } from "../views/text.ts";
-import { jsonLine } from "../views/view.ts";
 
 export const check = subcommand({
   name: "check",
@@ -26,7 +25,7 @@ export const check = subcommand({
     if (missing !== undefined) throw new ArgumentError(`There is no file "${missing}"`);
     const { mistakes, output } = await compile(context, await Promise.all(paths.map(path => realpath(path))));
     for (const { at, code, message } of mistakes) {
-      if (options.json) screen.data(jsonLine({ type: "check:error", ...{ at, code, message } }, io.clock.now()));
+      if (options.json) screen.event({ type: "check:error", ...{ at, code, message } }, io.clock.now());
       screen.lines([...fatalLines({ code, message: `${message} (${code})`, at }, paint, screen.columns), ""]);
     }
     if (mistakes.length === 0 && output !== undefined) {

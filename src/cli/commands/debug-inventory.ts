@@ -2,7 +2,6 @@
 import { subcommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { toJson } from "../json.ts";
-import { jsonLine } from "../views/view.ts";
 
 export const debugInventory = subcommand({
   name: "debug-inventory",
@@ -19,7 +18,7 @@ export const debugInventory = subcommand({
         const shown = Object.fromEntries(Object.entries(merged).map(([key, value]) => [key, keys.isSecret(key) ? "***" : value]));
         return { name, connector, address, ...(through.length > 0 ? { through } : {}), groups, data: shown };
       });
-      if (session.isJson) for (const host of hosts) session.screen.data(jsonLine({ type: "inventory:host", ...(JSON.parse(toJson(host)) as object) }, session.io.clock.now()));
+      if (session.isJson) for (const host of hosts) session.screen.event({ type: "inventory:host", ...(JSON.parse(toJson(host)) as object) }, session.io.clock.now());
       else {
         const groups = [...new Set(hosts.flatMap(host => host.groups))].sort();
         const members = groups.map(group => [group, hosts.filter(host => host.groups.includes(group)).map(host => host.name)]);

@@ -23,9 +23,9 @@ export const exec = subcommand({
 });
 
 /** Prints what the commands print. */
-function printer({ screen, hosts, isJson }: Session): (event: EngineEvent) => void {
-  const width = Math.max(...hosts.map(host => widthOf(oneLine(host.name))));
-  const prefix = (host: string): string => (hosts.length === 1 ? "" : `${padEnd(`${oneLine(host)}:`, width + 1)} `);
+function printer({ screen, hosts, isJson, shard }: Session): (event: EngineEvent) => void {
+  const width = Math.max(0, ...hosts.map(host => widthOf(oneLine(host.name))));
+  const prefix = (host: string): string => (hosts.length === 1 && !shard ? "" : `${padEnd(`${oneLine(host)}:`, width + 1)} `);
   return event => {
     if (isJson || event.type !== "output" || event.for !== "operation") return;
     if (event.stream === "stdout") screen.data(prefix(event.host) + event.line);

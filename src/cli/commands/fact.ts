@@ -4,7 +4,6 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import type { FactRequest } from "../names.ts";
 import type { Session } from "../session.ts";
 import { oneLine } from "../views/text.ts";
-import { jsonLine } from "../views/view.ts";
 import { toJson } from "../json.ts";
 
 export const fact = subcommand({
@@ -47,7 +46,7 @@ async function askAll(session: Session, requests: readonly FactRequest[]): Promi
           isComplete = false;
           session.screen.lines([`${session.paint("fail", "Failed:")} ${label} on ${oneLine(host)}: ${oneLine(result.error.message)}`]);
         } else answers[host] = result.answer ?? null;
-        if (session.isJson) session.screen.data(jsonLine(answerEvent(label, host, result), session.io.clock.now()));
+        if (session.isJson) session.screen.event(answerEvent(label, host, result), session.io.clock.now());
       }
       all.push([label, answers]);
     }

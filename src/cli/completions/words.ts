@@ -42,6 +42,7 @@ const COMMANDS: Readonly<Record<(typeof WITHOUT_INVENTORY)[number] | (typeof VER
   types: "Write type declarations for the editor",
   check: "Type-check deploy files",
   docs: "Read about operations and facts",
+  report: "Join the event logs of shards",
   completions: "Print the completion script of a shell",
   exec: "Run a command",
   fact: "Ask facts",

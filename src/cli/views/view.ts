@@ -78,16 +78,10 @@ const isTurn = (event: EngineEvent): boolean => /^(?:stage|operation):(?:start|e
 /** One event per line, on stdout. */
 function jsonView({ screen, clock }: ViewOptions): View {
   return {
-    emit: event => screen.data(jsonLine(event, clock.now())),
+    emit: event => screen.event(event, clock.now()),
     pause: () => () => {},
     close: () => {},
   };
-}
-
-/** An event, or anything else with a type, with the time it happened. */
-export function jsonLine(event: { readonly type: string }, now: number): string {
-  const { type, ...rest } = event;
-  return JSON.stringify({ type, time: new Date(now).toISOString(), ...rest });
 }
 
 const narratorOf = ({ paint, screen, verbosity, hosts, isQuiet, outputShown }: ViewOptions): Narrator =>
