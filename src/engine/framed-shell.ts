@@ -74,7 +74,7 @@ export class FramedShell {
     this.#waiting.stdout.push(frame);
     this.#waiting.stderr.push(frame);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
-    const run = sh`(eval ${quoted(command)}) </dev/null; c=$?`;
+    const run = isProgram(command.wire()) ? sh`${command} </dev/null; c=$?` : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
     const guarded = successExitCodes && sh`if [ $r = 0 ]; then ${run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) r=1;; esac; else c=skipped; fi`;
     this.#input.push(Buffer.from(`${sh`${guarded ?? run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
     return promise;
@@ -128,6 +128,10 @@ export class FramedShell {
     }
   }
 }
+
+/** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
+const isProgram = (line: string): boolean => PROGRAM.test(line);
+const PROGRAM = /^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
 
 interface Frame {
   /** What comes right behind the command's output. */

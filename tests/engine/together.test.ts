@@ -41,8 +41,11 @@ function facts(fast: boolean): Facts {
   return new Facts({ host: "here", session, fast, emit: () => {}, now: () => 0, signal });
 }
 const how = resolveArguments({ context: {}, host: {}, config: DEFAULT_CONFIG, inheritedEnv: {} });
-const answers = async (source: Facts, subjects: readonly string[]) =>
-  Promise.all([File, Sha1File, Md5File, Sha256File].flatMap(fact => subjects.map(name => source.ask(fact as typeof File, { path: `${directory}/${name}` }, how, 60))));
+/** Without the time of the last access: a checksum moves it. */
+const answers = async (source: Facts, subjects: readonly string[]) => {
+  const all = await Promise.all([File, Sha1File, Md5File, Sha256File].flatMap(fact => subjects.map(name => source.ask(fact as typeof File, { path: `${directory}/${name}` }, how, 60))));
+  return all.map(answer => (typeof answer === "object" ? { ...answer, atime: undefined } : answer));
+};
 
 describe("many questions asked by one command have the answers that each has alone", () => {
   test("whatever the names", async () => {
