@@ -1,5 +1,5 @@
 /** An open SSH connection: one channel for each command. @module */
-import { quote, type Shell } from "../../core/command.ts";
+import type { Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
@@ -7,6 +7,7 @@ import { captureOutput } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
+import { inPosixShell } from "./login-shell.ts";
 import type { Client, ExecOptions, PseudoTtyOptions } from "./library.ts";
 import { type MarkedLine, markLine } from "./marked.ts";
 import { Talk } from "./talk.ts";
@@ -139,7 +140,7 @@ export class SshConnection implements Connection {
     // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
     const line = signal === "TERM" ? `kill -TERM -${group} || kill -TERM ${group}` : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
     try {
-      const { channel, end } = await this.#exec(`exec /bin/sh -c ${quote(`{ ${line}; } 2>/dev/null`)}`, false);
+      const { channel, end } = await this.#exec(inPosixShell(`{ ${line}; } 2>/dev/null`), false);
       channel.resume().stderr.resume();
       channel.end();
       await end;

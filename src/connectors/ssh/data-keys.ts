@@ -5,6 +5,11 @@ export type SshDataKey = keyof typeof SSH_DATA_KEYS;
 
 /** Each wins over what ssh_config says. */
 export const SSH_DATA_KEYS = {
+  sshTransport: {
+    type: "string",
+    default: "embedded",
+    description: "What speaks SSH: `embedded` needs nothing on this machine; `openssh` is its own ssh program, for PKCS#11, FIDO keys, GSSAPI and whatever else only that can do.",
+  },
   sshHostname: { type: "string", description: "Address to connect to. Default: HostName of ssh_config, else the host's name in the inventory." },
   sshPort: { type: "number", description: "Port. Default: Port of ssh_config, else 22." },
   sshUser: { type: "string", description: "User to log in as. Default: User of ssh_config, else the local user." },

@@ -2,15 +2,19 @@
 import type { ConnectorContext } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
-import { backOff, onAbort, pause, settlesWithin } from "../shared/wait.ts";
+import { onAbort, settlesWithin } from "../shared/wait.ts";
 import type { Agent } from "./agent.ts";
 import { algorithmsFor, allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { type Authentication, createAuthentication } from "./authenticate.ts";
 import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
 import type { KeyFiles } from "./keys.ts";
 import { type Client, type ConnectConfig, loadLibrary, type SshLibrary } from "./library.ts";
+import { DroppedError, type Retry, retrying } from "./retry.ts";
 import { type Hop, hopAddress } from "./route.ts";
 import { describeHop, openWay, socketError, type Way } from "./sockets.ts";
+
+/** What helps where this transport does not. */
+export const USE_OPENSSH = 'The ssh program of this machine may be able to: set the host data sshTransport: "openssh"';
 
 /** What all dials of a run share. */
 export interface DialResources {
@@ -30,34 +34,14 @@ export interface DialOptions {
   readonly resources: DialResources;
   readonly context: ConnectorContext;
   readonly deadline: Deadline;
-  readonly retry: { readonly times: number; readonly minDelay: number; readonly maxDelay: number };
+  readonly retry: Retry;
 }
 
 /** Seconds between signs of life, and how many may be missing, where the configuration does not say. */
 const KEEPALIVE = { interval: 15, count: 3 };
 
-/** The server hung up before it said who it is, as a busy sshd does (MaxStartups). */
-class DroppedError extends ConnectError {}
-
-/** Connect and log in; what may be a matter of time is tried again. Throws `ConnectError`, or the deadline's reason. */
-export async function dial(options: DialOptions): Promise<Client> {
-  const { deadline, retry } = options;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await dialOnce(options);
-    } catch (error) {
-      if (!(error instanceof ConnectError) || !error.retryable) throw error;
-      // A server that drops connections is there, and has time for us soon.
-      const isWorthIt = error instanceof DroppedError || attempt <= retry.times;
-      const delay = backOff(attempt, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
-      if (!isWorthIt || delay >= deadline.left) throw attempt === 1 ? error : new ConnectError(`${error.message} (tried ${attempt} times)`, { ...details(error), cause: error.cause, retryable: true });
-      deadline.phase = `the next try, after: ${error.message}`;
-      await pause(delay, deadline.signal);
-    }
-  }
-}
-
-const details = ({ host, hint }: ConnectError) => ({ ...(host === undefined ? {} : { host }), ...(hint === undefined ? {} : { hint }) });
+/** Connect and log in. Throws `ConnectError`, or the deadline's reason. */
+export const dial = (options: DialOptions): Promise<Client> => retrying(() => dialOnce(options), options);
 
 async function dialOnce(options: DialOptions): Promise<Client> {
   const { hop, via, resources, context, deadline } = options;
@@ -163,7 +147,7 @@ function translate(error: Error & { level?: string; code?: string }, { hop, logi
   return new ConnectError(`${describeHop(hop)} and this program do not understand each other: ${reason}`, {
     host: hop.name,
     cause: error,
-    ...(/no matching/i.test(reason) ? { hint: "The server offers only algorithms that are not supported here, or that KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms leave out" } : {}),
+    ...(/no matching/i.test(reason) ? { hint: `The server offers only algorithms that are not supported here, or that KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms leave out. ${USE_OPENSSH}` } : {}),
   });
 }
 

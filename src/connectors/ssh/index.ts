@@ -1,21 +1,23 @@
 /** Hosts over SSH. @module */
 import { homedir } from "node:os";
 import type { Connection, Connector, ConnectorContext, Target } from "../../core/connector.ts";
-import { ConnectError } from "../../core/errors.ts";
+import { ConnectError, ConnectorDataError } from "../../core/errors.ts";
 import { Deadline } from "../shared/deadline.ts";
-import { readData } from "../shared/host-data.ts";
+import { type DataReader, readData } from "../shared/host-data.ts";
 import { localUser } from "../shared/local-user.ts";
 import { runProcess } from "../shared/process.ts";
 import { Slots } from "../shared/slots.ts";
 import { unlessAborted } from "../shared/wait.ts";
 import { type Agent, createAgent } from "./agent.ts";
 import { createConfigFiles, type Sources } from "./config/index.ts";
-import { SSH_DATA_KEYS } from "./data-keys.ts";
+import { SSH_DATA_KEYS, type SshDataKey } from "./data-keys.ts";
 import { SshConnection } from "./connection.ts";
 import { dial, type DialResources } from "./dial.ts";
 import { createHostKeys } from "./host-keys/index.ts";
 import { createKeyFiles } from "./keys.ts";
 import type { Client } from "./library.ts";
+import { OpenSshTransport } from "./openssh/index.ts";
+import type { Retry } from "./retry.ts";
 import { type Hop, hopKey, routeTo } from "./route.ts";
 
 /** What the SSH connector needs from outside. */
@@ -54,6 +56,7 @@ class SshRun {
   readonly #dials = new Slots(DIALS);
   readonly #ending = new AbortController();
   readonly #resources: DialResources;
+  #openSsh: OpenSshTransport | undefined;
   #user: ReturnType<typeof localUser> | undefined;
 
   constructor({ home = homedir(), env = process.env, systemConfigFile = "/etc/ssh/ssh_config" }: SshConnectorOptions) {
@@ -72,17 +75,20 @@ class SshRun {
   async connect(target: Target, context: ConnectorContext): Promise<Connection> {
     target.signal.throwIfAborted();
     const data = readData(target.data, { keys: SSH_DATA_KEYS, host: target.name });
+    const retry = {
+      times: data.number("sshConnectRetries") ?? SSH_DATA_KEYS.sshConnectRetries.default,
+      minDelay: data.number("sshConnectRetryMinDelay") ?? SSH_DATA_KEYS.sshConnectRetryMinDelay.default,
+      maxDelay: data.number("sshConnectRetryMaxDelay") ?? SSH_DATA_KEYS.sshConnectRetryMaxDelay.default,
+    };
+    const transport = data.string("sshTransport") ?? SSH_DATA_KEYS.sshTransport.default;
+    if (transport === "openssh") return await this.#throughOpenSsh(target, { data, context, retry });
+    if (transport !== "embedded") throw new ConnectorDataError(`The host data sshTransport of ${target.name} is ${JSON.stringify(transport)}, but must be "embedded" or "openssh"`, { host: target.name });
     const places = { home: this.#home, cwd: context.cwd };
     const written = data.string("sshConfigFile");
     const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
     const hop = await routeTo(target, data, { ...places, sources: await this.#sources(only) });
     for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which is not supported`);
     const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
-    const retry = {
-      times: data.number("sshConnectRetries") ?? SSH_DATA_KEYS.sshConnectRetries.default,
-      minDelay: data.number("sshConnectRetryMinDelay") ?? SSH_DATA_KEYS.sshConnectRetryMinDelay.default,
-      maxDelay: data.number("sshConnectRetryMaxDelay") ?? SSH_DATA_KEYS.sshConnectRetryMaxDelay.default,
-    };
     const client = await this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry });
     return new SshConnection(client, { host: target.name, agentForward: hop.settings.forwardAgent && this.#agentFor(hop) !== undefined });
   }
@@ -92,6 +98,14 @@ class SshRun {
     const jumps = await Promise.allSettled(this.#jumps.values());
     for (const jump of jumps) if (jump.status === "fulfilled") jump.value.end();
     this.#jumps.clear();
+    await this.#openSsh?.close();
+  }
+
+  async #throughOpenSsh(target: Target, options: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly retry: Retry }): Promise<Connection> {
+    this.#openSsh ??= new OpenSshTransport({ env: this.#env, home: this.#home });
+    using _ = await this.#dials.take(target.signal);
+    using deadline = this.#deadline(target.name, target);
+    return await this.#openSsh.connect(target, { ...options, deadline });
   }
 
   /** One connection for all hosts behind a jump host. */
@@ -114,15 +128,19 @@ class SshRun {
     return client;
   }
 
-  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Parameters<typeof dial>[0]["retry"] }): Promise<Client> {
+  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Retry }): Promise<Client> {
     using _ = await this.#dials.take(options.signal);
-    using deadline = new Deadline({
-      seconds: hop.settings.connectTimeout ?? options.timeout,
-      phase: "the start",
-      signal: options.signal,
-      onExpiry: (phase, seconds) => new ConnectError(`No connection to ${hop.name} within ${seconds} seconds: still waiting for ${phase}`, { host: hop.name, retryable: true }),
-    });
+    using deadline = this.#deadline(hop.name, { timeout: hop.settings.connectTimeout ?? options.timeout, signal: options.signal });
     return await dial({ hop, via: options.via, resources: this.#resources, context: options.context, deadline, retry: options.retry });
+  }
+
+  #deadline(host: string, { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal }): Deadline {
+    return new Deadline({
+      seconds: timeout,
+      phase: "the start",
+      signal,
+      onExpiry: (phase, seconds) => new ConnectError(`No connection to ${host} within ${seconds} seconds: still waiting for ${phase}`, { host, retryable: true }),
+    });
   }
 
   async #sources(only: string | undefined): Promise<Sources> {

@@ -1,6 +1,6 @@
 /** Telling a command's output from what the login shell's start-up files print, and learning its process id. @module */
 import { randomBytes } from "node:crypto";
-import { quote } from "../../core/command.ts";
+import { inPosixShell } from "./login-shell.ts";
 
 /** A command line that says where its output begins. */
 export interface MarkedLine {
@@ -17,7 +17,7 @@ export function markLine(line: string, { pty }: { readonly pty: boolean }): Mark
   const mark = randomBytes(8).toString("hex");
   // On a terminal both streams are one.
   const announce = pty ? `echo ${mark} $$` : `echo ${mark} $$; echo ${mark} >&2`;
-  return { line: `exec /bin/sh -c ${quote(`${announce}; ${line}`)}`, stdout: new MarkFilter(mark), stderr: pty ? MarkFilter.open() : new MarkFilter(mark) };
+  return { line: inPosixShell(`${announce}; ${line}`), stdout: new MarkFilter(mark), stderr: pty ? MarkFilter.open() : new MarkFilter(mark) };
 }
 
 /** A server that runs something else (a forced command) never shows the mark: then all of it is output. */

@@ -1,0 +1,136 @@
+/** The other transport: the machine's own ssh, for what only it can do. @module */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Connection, ConnectorContext, Target } from "../../../core/connector.ts";
+import { ConnectError, HostKeyError } from "../../../core/errors.ts";
+import type { Deadline } from "../../shared/deadline.ts";
+import type { DataReader } from "../../shared/host-data.ts";
+import { runProcess } from "../../shared/process.ts";
+import type { SshDataKey } from "../data-keys.ts";
+import { createConfirmation } from "../host-keys/confirm.ts";
+import { DroppedError, type Retry, retrying } from "../retry.ts";
+import { createAnswers } from "./answers.ts";
+import { ONLY_CONNECT, sshArguments } from "./arguments.ts";
+import { writeAskpass } from "./askpass.ts";
+import { OpenSshConnection } from "./connection.ts";
+import { type Master, MasterError, startMaster } from "./master.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** What ssh makes of its configuration for a host. */
+export type SshSettings = Readonly<Record<string, string | undefined>>;
+
+/** One run's connections. */
+export class OpenSshTransport {
+  readonly #env: Env;
+  readonly #home: string;
+  readonly #confirmation = createConfirmation();
+  #directory: Promise<string> | undefined;
+  #count = 0;
+
+  constructor({ env, home }: { readonly env: Env; readonly home: string }) {
+    this.#env = { ...env, PATH: env.PATH ?? process.env.PATH, TERM: "dumb" };
+    this.#home = home;
+  }
+
+  async connect(target: Target, { data, context, deadline, retry }: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly deadline: Deadline; readonly retry: Retry }): Promise<Connection> {
+    const program = this.#program(target.name);
+    const { options, destination } = sshArguments(target, data, { home: this.#home, cwd: context.cwd });
+    deadline.phase = "what ssh makes of its configuration";
+    const settings = await this.#settings(target.name, [...options, "--", destination.host], deadline.signal);
+    const answers = createAnswers(
+      {
+        host: target.name,
+        user: settings.user ?? "",
+        promptName: settings.hostkeyalias ?? settings.hostname ?? destination.host,
+        isAmbiguous: mayAskAlike(settings),
+        password: data.secret("sshPassword"),
+        keyPassword: data.secret("sshKeyPassword"),
+        keyFile: data.path("sshKey", { home: this.#home, cwd: context.cwd }),
+      },
+      { context, deadline, confirmation: this.#confirmation },
+    );
+    const alive = settings.serveraliveinterval === "0" ? ["-o", "ServerAliveInterval=15"] : [];
+    const master = await retrying(
+      async () => {
+        deadline.phase = `ssh to connect to ${settings.hostname ?? destination.host}`;
+        this.#directory ??= makeDirectory();
+        const directory = join(await this.#directory, `${++this.#count}`);
+        const argv = [program, ...ONLY_CONNECT, ...alive, ...options, "-T", "--", destination.host];
+        try {
+          return await startMaster({ argv, env: this.#env, directory, signal: deadline.signal, answer: prompt => answers.answer(prompt) });
+        } catch (error) {
+          throw error instanceof MasterError ? translate(error.message, target.name) : error;
+        }
+      },
+      { deadline, retry },
+    );
+    return this.#connection(master, program, target.name);
+  }
+
+  /** Settings by their names in small letters, as `ssh -G` gives them. */
+  async settings(target: Target, data: DataReader<SshDataKey>, cwd: string): Promise<SshSettings> {
+    const { options, destination } = sshArguments(target, data, { home: this.#home, cwd });
+    return await this.#settings(target.name, [...options, "--", destination.host], target.signal);
+  }
+
+  async close(): Promise<void> {
+    const directory = await this.#directory?.catch(() => undefined);
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  }
+
+  #connection(master: Master, program: string, host: string): Connection {
+    return new OpenSshConnection({ host, program, env: this.#env, master });
+  }
+
+  #program(host: string): string {
+    const program = Bun.which("ssh", { PATH: this.#env.PATH ?? "" });
+    if (program) return program;
+    throw new ConnectError("This machine has no ssh program", { host, hint: 'Install it (openssh-client), or leave out the host data sshTransport: "openssh"' });
+  }
+
+  async #settings(host: string, args: readonly string[], signal: AbortSignal): Promise<SshSettings> {
+    const { exitCode, stdout, stderr } = await runProcess([this.#program(host), "-G", ...args], { env: this.#env, signal });
+    if (exitCode !== 0) throw new ConnectError(`ssh cannot use its configuration for ${host}: ${essence(Buffer.from(stderr).toString())}`, { host, hint: `Check with: ssh -G ${host}` });
+    const lines = Buffer.from(stdout).toString().split("\n");
+    return Object.fromEntries(lines.map(line => /^(\S+) (.*)$/.exec(line)).flatMap(match => (match ? [[match[1], match[2]]] : [])));
+  }
+}
+
+async function makeDirectory(): Promise<string> {
+  // mkdtemp makes it for this user alone.
+  const directory = await mkdtemp(join(tmpdir(), "tsinfra-ssh-"));
+  await writeAskpass(directory);
+  return directory;
+}
+
+/** A jump host that is written as `user@host` may be asked for in the same words as the host itself. */
+function mayAskAlike({ proxyjump, user, hostname }: SshSettings): boolean {
+  if (proxyjump === undefined || proxyjump === "none") return false;
+  return proxyjump.split(",").some(jump => {
+    const [, jumpUser = user, jumpHost] = /^(?:(.*)@)?\[?(.*?)\]?(?::\d+)?$/.exec(jump) ?? [];
+    return jumpUser === user && jumpHost === hostname;
+  });
+}
+
+/** What ssh said, as one of our errors. */
+function translate(said: string, host: string): ConnectError {
+  const why = essence(said);
+  if (/Host key verification failed|host key .*changed|REVOKED HOST KEY|HOST IDENTIFICATION/i.test(said)) {
+    return new HostKeyError(`ssh refuses the host key of ${host}: ${why}`, { host, hint: `Connect once with ssh and compare the fingerprint, or accept unknown keys with the host data sshStrictHostKeyChecking: "accept-new"` });
+  }
+  const allowed = /Permission denied \(([^)]*)\)/.exec(said)?.[1];
+  if (allowed !== undefined) return new ConnectError(`Cannot log in to ${host} with ssh: ${why}`, { host, hint: `Check with: ssh -v ${host}` });
+  const Kind = DROPPED.test(said) ? DroppedError : ConnectError;
+  return new Kind(`ssh cannot connect to ${host}: ${why || "it ended without a word"}`, { host, retryable: DROPPED.test(said) || RETRYABLE.test(said) });
+}
+const DROPPED = /kex_exchange_identification|closed by remote host|Connection reset by peer/i;
+const RETRYABLE = /Connection (refused|timed out)|No route to host|Network is unreachable|Temporary failure in name resolution|timed out during banner exchange/i;
+
+/** ssh's words without frames and repetitions, in a line. */
+function essence(said: string): string {
+  const lines = said.split(/\r?\n/).map(line => line.trim()).filter(line => line !== "" && !/^@|^debug\d|^Host key verification failed/.test(line));
+  return [...new Set(lines)].join(" ").slice(-WORDS);
+}
+const WORDS = 1000;

@@ -1,0 +1,80 @@
+/** The process that holds a host's one connection. @module */
+import { access, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pause, settlesWithin } from "../../shared/wait.ts";
+import { linkAskpass, type Prompt, takeQuestions } from "./askpass.ts";
+
+/** A connection that other ssh processes use through its socket. */
+export interface Master {
+  readonly socket: string;
+  /** Resolves with ssh's last words when the connection is gone. */
+  readonly gone: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** ssh ended before the connection was there. */
+export class MasterError extends Error {}
+
+export interface MasterOptions {
+  /** The program, its options and the host. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A private directory of its own, to be made. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  /** Answer what ssh asks; `undefined` refuses. */
+  answer(prompt: Prompt): Promise<string | undefined>;
+}
+
+/** ssh, ended when this process is: nobody else would, after it has been killed. */
+const GUARDED = `exec 3<&0; "$@" </dev/null 3<&- & s=$!; { read -r _ <&3; kill "$s"; } 2>/dev/null & w=$!; exec 3<&-; wait "$s"; c=$?; kill "$w" 2>/dev/null; exit "$c"`;
+/** How often questions and the socket are looked for, in milliseconds. */
+const LOOK = 15;
+/** How long ssh may take to end, in milliseconds. */
+const GRACE = 1000;
+
+/** Connect and log in. Throws `MasterError` with what ssh said, or the signal's reason. */
+export async function startMaster({ argv, env, directory, signal, answer }: MasterOptions): Promise<Master> {
+  signal.throwIfAborted();
+  await mkdir(directory, { mode: 0o700 });
+  const askpass = await linkAskpass(directory);
+  const socket = join(directory, "s");
+  const [program = "ssh", ...args] = argv;
+  const child = Bun.spawn(["/bin/sh", "-c", GUARDED, "ssh", program, "-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", `ControlPath=${socket}`, ...args], {
+    env: { ...env, ...askpass },
+    detached: true,
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
+  let isGone = false;
+  const gone = Promise.all([child.stderr.text(), child.exited]).then(([said]) => {
+    isGone = true;
+    return said.trim();
+  });
+  const close = async (): Promise<void> => {
+    if (isGone) return;
+    child.stdin.end();
+    if (await settlesWithin(child.exited, GRACE)) return;
+    // A terminated ssh ends its sessions first, which a dead host does not answer.
+    process.kill(-child.pid, "SIGKILL");
+    await child.exited;
+  };
+  try {
+    while (!(await exists(socket))) {
+      if (isGone) throw new MasterError(await gone);
+      await takeQuestions(directory, answer);
+      await pause(LOOK, signal);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { socket, gone, close };
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
