@@ -117,6 +117,7 @@ export class DeployScope implements Scope {
     const outer = this.#surrounding;
     const { own, globals } = splitArguments(operation.name, given);
     this.#engine.settings.checkArguments(operation.name, own);
+    if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
     const { data, base } = this.#placed();
     const how = withArguments(base, globals);
     const { _runOnce, _serial, _parallel } = how.all;

@@ -1,7 +1,7 @@
 /** What the parts of a run share. @module */
 import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
-import { FactError, InventoryError, TsinfraError } from "../core/errors.ts";
+import { type CallSite, FactError, InventoryError, TsinfraError } from "../core/errors.ts";
 import type { Fact } from "../core/fact.ts";
 import type { Host } from "../core/host.ts";
 import { nearest } from "../core/nearest.ts";
@@ -30,6 +30,7 @@ export class Engine {
   readonly inventoryHosts: readonly HostState[];
   stage: Stage | "setup" = "setup";
   readonly #byName: ReadonlyMap<string, HostState>;
+  readonly #deprecated = new Set<string>();
   readonly #declarations = new Map<string, Declaration>();
   readonly #secret = crypto.randomUUID();
   readonly #startedAt: number;
@@ -81,6 +82,14 @@ export class Engine {
       config: place.config,
       inheritedEnv: this.inheritedEnv(place.config),
     });
+  }
+
+  /** Say once per run that an operation has a better one. */
+  deprecated(operation: string, instead: string, at: CallSite | undefined): void {
+    if (this.#deprecated.has(operation)) return;
+    this.#deprecated.add(operation);
+    const place = at ? ` (first at ${at.file}:${at.line}:${at.column})` : "";
+    this.settings.emit({ type: "log", level: "warn", message: `${operation} is deprecated, use ${instead}${place}` });
   }
 
   /** The declaration of that identity: made once, shared by all hosts. */
