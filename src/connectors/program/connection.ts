@@ -24,8 +24,9 @@ export interface Reach {
   readonly outer: Connection;
   /** The program's own command line around the words it is to run. */
   wrap(words: Words, options: { readonly pty: boolean }): Shell;
-  /** Commands are processes of the program's own, and end with it; default false: it only asks somebody else to run them. */
-  readonly endsCommands?: boolean;
+  /** Commands are processes of the program's own, and end with it; else it only asks somebody to run them. */
+  readonly endsCommands: boolean;
+  readonly onLost: () => void;
 }
 
 export class PlaceConnection {
@@ -40,7 +41,12 @@ export class PlaceConnection {
   async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
     using _ = await this.#slots.take(options.signal);
     options.signal?.throwIfAborted();
-    return await this.#converse(command, options);
+    try {
+      return await this.#converse(command, options);
+    } catch (error) {
+      if (error instanceof ConnectionLostError) this.#reach.onLost();
+      throw error;
+    }
   }
 
   /** Wait for programs that have not ended with their command. */

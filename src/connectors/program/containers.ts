@@ -49,21 +49,22 @@ interface Made {
   readonly ending: Ending;
   readonly target: Target;
   control: Control;
+  /** Connections that are neither closed nor lost. */
+  users: number;
 }
 
 /** A running container is used and left as it is; an image is started, used, and dealt with at the end. */
 function containers(program: Program, options: ProgramOptions | undefined): Connector {
-  const made = new Map<string, Made>();
+  const made = new Set<Made>();
   /** What hosts were when they were disconnected last. */
   const committed = new Map<string, string>();
   let context: ConnectorContext | undefined;
 
   /** Commit or remove; what is to be kept stays. */
-  const end = async (host: string): Promise<void> => {
-    const one = made.get(host);
-    made.delete(host);
-    if (!one) return;
+  const end = async (one: Made): Promise<void> => {
+    if (!made.delete(one)) return;
     const { id, image, ending, target, control } = one;
+    const host = target.name;
     if (ending === "keep") {
       committed.set(host, id);
       return context?.inform(`${host} is kept as the container ${short(id)}`);
@@ -85,12 +86,29 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
         context = current;
         const host = target.name;
         const wrapIn = (id: string): Place["wrap"] => (words, { pty }): Shell => sh`${program} exec ${pty ? "-it" : "-i"} ${id} ${words}`;
+        const use = (one: Made): Place => {
+          one.users++;
+          let isOver = false;
+          const over = (): void => {
+            if (!isOver) one.users--;
+            isOver = true;
+          };
+          return {
+            wrap: wrapIn(one.id),
+            lost: over,
+            async close(way) {
+              over();
+              // Others may have been closed with the connections that they went through.
+              one.control = way;
+              if (one.users === 0) await end(one);
+            },
+          };
+        };
         const ending = endingOf(target, data);
         // After a lost connection the host is still what it was.
-        const earlier = made.get(host);
+        const earlier = [...made].find(one => one.target.name === host);
         if (earlier && (await isRunning(program, control, earlier.id))) {
-          earlier.control = control.steady;
-          return { wrap: wrapIn(earlier.id), close: () => end(host) };
+          return use(earlier);
         }
         const wanted = data.string("dockerContainerId") ?? data.string("dockerImage") ?? data.string("dockerIdentifier") ?? target.address;
         if (wanted === "") throw new ConnectError(`@${program} needs an image or a container`, { host, hint: `Write @${program}/debian:12` });
@@ -101,17 +119,18 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
         if (running === false) throw new ConnectError(`Container "${identifier}" is not running`, { host, hint: `Start it with: ${program} start ${identifier}` });
         const image = await findImage(program, control, { identifier, platform: platformOf(target, data) });
         const id = await start(program, control.steady, { host, image });
-        made.set(host, { id, image, ending, target, control: control.steady });
+        const one: Made = { id, image, ending, target, control: control.steady, users: 0 };
+        made.add(one);
         if (target.signal.aborted) {
-          await end(host);
+          await end(one);
           target.signal.throwIfAborted();
         }
-        return { wrap: wrapIn(id), close: () => end(host) };
+        return use(one);
       },
       async close() {
         // Hosts whose connection was lost and not made again.
-        for (const host of [...made.keys()].reverse()) {
-          await end(host).catch(error => context?.warn(`${host} was not left in order: ${error instanceof Error ? error.message : error}`));
+        for (const one of [...made].reverse()) {
+          await end(one).catch(error => context?.warn(`${one.target.name} was not left in order: ${error instanceof Error ? error.message : error}`));
         }
       },
     },
@@ -128,6 +147,7 @@ async function isRunning(program: Program, control: Control, identifier: string)
 interface Image {
   readonly identifier: string;
   readonly platform: string | undefined;
+  readonly hasEntrypoint: boolean;
   /** What gives a committed image the command of this one, in place of ours. */
   readonly changes: readonly string[];
 }
@@ -136,8 +156,10 @@ async function findImage(program: Program, control: Control, { identifier, platf
   const inspect = sh`${program} image inspect --format ${"{{.Os}}/{{.Architecture}}\n{{json .Config.Entrypoint}}\n{{json .Config.Cmd}}"} ${identifier}`;
   const read = (lines: string): Image & { readonly fits: boolean } => {
     const [own = "", entrypoint = "null", command = "null"] = lines.split("\n");
-    const changes = [`ENTRYPOINT ${listed(entrypoint)}`, `CMD ${listed(command)}`];
-    return { identifier, platform, changes, fits: platform === undefined || platform === own || platform.startsWith(`${own}/`) };
+    const hasEntrypoint = !isEmpty(entrypoint);
+    // An empty list would leave ours in place.
+    const changes = hasEntrypoint ? [`ENTRYPOINT ${entrypoint}`, `CMD ${isEmpty(command) ? "[]" : command}`] : [`CMD ${isEmpty(command) ? '["/bin/sh"]' : command}`];
+    return { identifier, platform, hasEntrypoint, changes, fits: platform === undefined || platform === own || platform.startsWith(`${own}/`) };
   };
   const known = await control.tryTo(inspect);
   const local = known === undefined ? undefined : read(known);
@@ -149,7 +171,7 @@ async function findImage(program: Program, control: Control, { identifier, platf
 /** Seconds. */
 const PULL = 1800;
 
-const listed = (json: string): string => (json === "null" || json === "" ? "[]" : json);
+const isEmpty = (json: string): boolean => ["null", "[]", ""].includes(json);
 
 /** Process 1 ends when asked to, and takes care of processes that others leave. */
 const IDLE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
@@ -157,9 +179,10 @@ const IDLE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
 async function start(program: Program, control: Control, { host, image }: { readonly host: string; readonly image: Image }): Promise<string> {
   const { identifier, platform } = image;
   const name = `tsinfra-${crypto.randomUUID()}`;
-  const options = ["--name", name, "--label", `tsinfra=${host}`, platform !== undefined && ["--platform", platform], "--entrypoint", "/bin/sh"];
+  const options = ["--name", name, "--label", `tsinfra=${host}`, platform !== undefined && ["--platform", platform], image.hasEntrypoint && ["--entrypoint", "/bin/sh"]];
+  const command = [image.hasEntrypoint ? [] : ["/bin/sh"], "-c", IDLE];
   try {
-    return await control.ask(`Cannot start a container of "${identifier}"`, sh`${program} run -d ${options} ${identifier} -c ${IDLE}`);
+    return await control.ask(`Cannot start a container of "${identifier}"`, sh`${program} run -d ${options} ${identifier} ${command}`);
   } catch (error) {
     // It may have been made before it could not be started.
     await control.tryTo(sh`${program} rm -f ${name}`).catch(() => undefined);

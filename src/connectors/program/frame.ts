@@ -37,11 +37,12 @@ export class Frame {
   }
 }
 
-// The line is not run in the wrapper's place: who would say how it ended?
+// The line is not run in the wrapper's place: who would say how it ended? It outlives what is meant for the line, which may have to tidy up.
+const KEPT = "trap : HUP INT QUIT TERM";
 const mark = (...what: string[]): string => `printf '\\001%s %s %s\\n' "$0" ${what.join(" ")}`;
-const SCRIPT = `${mark("b", "$$")}; ${mark("b")} >&2; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; ${mark("e")} >&2; exit $c`;
+const SCRIPT = `${KEPT}; ${mark("b", "$$")}; ${mark("b")} >&2; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; ${mark("e")} >&2; exit $c`;
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
-const TERMINAL_SCRIPT = `stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; exit $c`;
+const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; exit $c`;
 
 /** One of a line's two streams. */
 export class FramedStream {

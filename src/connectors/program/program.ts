@@ -10,6 +10,8 @@ import { PlaceConnection, type Reach } from "./connection.ts";
 export interface Place {
   readonly wrap: Reach["wrap"];
   readonly endsCommands?: boolean;
+  /** When the connection is lost; it may be closed all the same. */
+  lost?(): void;
   /** When the connection is closed; `control` works even if the run was interrupted. */
   close?(control: Control): Promise<void>;
 }
@@ -58,7 +60,7 @@ export function programConnector<K extends string>({ open, dataKeys, ...program 
       const outer = withSudo(target.through ?? localConnection(options), data.boolean(sudoKey) ?? false);
       const control = createControl(outer, target);
       const place = await open(target, { data, control, context });
-      const connection = new PlaceConnection({ host: target.name, outer, wrap: place.wrap, endsCommands: place.endsCommands ?? false });
+      const connection = new PlaceConnection({ host: target.name, outer, wrap: place.wrap, endsCommands: place.endsCommands ?? false, onLost: () => place.lost?.() });
       let closing: Promise<void> | undefined;
       return {
         run: (command, runOptions) => connection.run(command, runOptions),

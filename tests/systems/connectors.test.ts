@@ -1,0 +1,181 @@
+/** Connectors to containers, on real engines, with everything that connectors promise. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createConnectors } from "../../src/connectors/index.ts";
+import { createSshConnector } from "../../src/connectors/ssh/index.ts";
+import { sh } from "../../src/core/command.ts";
+import type { Connection, Connector } from "../../src/core/connector.ts";
+import { openChain } from "../../src/engine/chain.ts";
+import { parseHostName } from "../../src/inventory/parse.ts";
+import { testConnector } from "../contracts/connector.ts";
+import { testSession } from "../contracts/session.ts";
+import { connectorContext } from "../support/connectors.ts";
+import { type Sshd, startSshd } from "../support/sshd.ts";
+import { mustRun, type TestHost } from "../support/test-host.ts";
+import { dockerEngine, podmanEngine } from "./engines.ts";
+
+setDefaultTimeout(120_000);
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+/** An engine, and connectors whose programs speak to it. */
+interface Rig {
+  readonly host: TestHost;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly context: ReturnType<typeof connectorContext>;
+  open(name: string, data?: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<Connection>;
+  close(): Promise<void>;
+}
+
+function rigOf(engine: { readonly host: TestHost } & AsyncDisposable, more: readonly Connector[] = [], sshData: Readonly<Record<string, unknown>> = {}): Rig {
+  const connectors = new Map([...createConnectors({ env: engine.host.env ?? {} }), ...more.map(connector => [connector.name, connector] as const)]);
+  const context = connectorContext();
+  return {
+    host: engine.host,
+    connectors,
+    context,
+    open: (name, data = {}, signal = new AbortController().signal) =>
+      openChain(parseHostName(name), { connectors, connectorContext: context, data: { ...sshData, ...data }, timeout: 60, signal }),
+    async close() {
+      for (const connector of connectors.values()) await connector.close?.();
+      await engine[Symbol.asyncDispose]();
+    },
+  };
+}
+
+for (const program of ["docker", "podman"] as const) {
+  describe(program, () => {
+    let rig: Rig;
+    let server: Sshd;
+    const say = async (line: string): Promise<string> => (await mustRun(rig.host, `${program} ${line}`)).trim();
+    /** Those that were made here, by id. */
+    const ours = (): Promise<string> => say("ps -a --no-trunc --filter label=tsinfra --format '{{.ID}}'");
+    const image = program === "docker" ? "busybox:1" : "localhost/busybox:1";
+    const removed = { dockerOnDisconnect: "remove" };
+
+    beforeAll(async () => {
+      const engine = await (program === "docker" ? dockerEngine() : podmanEngine());
+      server = await startSshd({ config: [`SetEnv ${Object.entries(engine.host.env ?? {}).map(([name, value]) => `${name}=${value}`).join(" ")}`] });
+      rig = rigOf(engine, [createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" })], server.data);
+      await say(`run -d --name app --entrypoint sh ${image} -c "while :; do sleep 1; done"`);
+    }, 300_000);
+    afterAll(async () => {
+      await rig.close();
+      await server.stop();
+    });
+
+    const subject = (title: string, name: () => string) => ({ name: `${program}, ${title}`, can: { pty: true, rsync: false }, open: () => rig.open(name(), removed) });
+    testConnector(subject("an image", () => `@${program}/${image}`));
+    testConnector(subject("an image on an SSH host", () => `@ssh/target/@${program}/${image}`));
+    testSession(subject("an image", () => `@${program}/${image}`));
+
+    test("a container is used as it is, and left so", async () => {
+      const connection = await rig.open(`@${program}/app`);
+      await connection.run(sh`echo here >/tmp/mark`);
+      await connection.close();
+      expect(await say("exec app cat /tmp/mark")).toBe("here");
+      expect(await say("container inspect --format '{{.State.Running}}' app")).toBe("true");
+    });
+
+    test("of containers made for a connection none is left", async () => {
+      expect(await ours()).toBe("");
+    });
+
+    test("a container of an image is committed, with the command of the image, and removed", async () => {
+      const connection = await rig.open(`@${program}/${image}`);
+      await connection.run(sh`echo kept >/kept`);
+      await connection.close();
+      const [, committed = ""] = /committed to the image (\w+)/.exec(rig.context.told.join("\n")) ?? [];
+      expect(await say(`run --rm ${committed} cat /kept`)).toBe("kept");
+      const command = (of: string): Promise<string> => say(`image inspect --format '{{json .Config.Cmd}} {{len .Config.Entrypoint}}' ${of}`);
+      expect(await command(committed)).toBe(program === "docker" ? await command(image) : '["/bin/sh"] 0');
+      expect(await ours()).toBe("");
+
+      // What is connected again goes on where it was.
+      const again = await rig.open(`@${program}/${image}`, removed);
+      expect(text((await again.run(sh`cat /kept`)).stdout)).toBe("kept\n");
+      await again.close();
+    });
+
+    test("a container may be kept", async () => {
+      const name = `@${program}/${image}`;
+      const fresh = rigOf({ host: rig.host, async [Symbol.asyncDispose]() {} });
+      const connection = await fresh.open(name, { dockerOnDisconnect: "keep" });
+      await connection.close();
+      const [, kept = ""] = /kept as the container (\w+)/.exec(fresh.context.told.join("\n")) ?? [];
+      expect(await say(`container inspect --format '{{.State.Running}} {{index .Config.Labels "tsinfra"}}' ${kept}`)).toBe(`true ${name}`);
+      await say(`rm -f ${kept}`);
+    });
+
+    test("an interrupt removes the container, and commits nothing", async () => {
+      const images = await say("image ls -aq");
+      const controller = new AbortController();
+      const connection = await rig.open(`@${program}/${image}`, {}, controller.signal);
+      controller.abort(new Error("enough"));
+      await connection.close();
+      expect(await ours()).toBe("");
+      expect(await say("image ls -aq")).toBe(images);
+    });
+
+    test("an interrupt while the container starts leaves none", async () => {
+      const controller = new AbortController();
+      const opening = rig.open(`@${program}/${image}`, {}, controller.signal);
+      setTimeout(() => controller.abort(new Error("enough")), 300);
+      const opened = await opening.catch(error => error);
+      if ("run" in opened) await opened.close();
+      else expect(opened.message).toBe("enough");
+      expect(await ours()).toBe("");
+    });
+
+    test("a container that goes away is a lost connection, and never a result", async () => {
+      const connection = await rig.open(`@${program}/${image}`, removed);
+      const id = await ours();
+      const running = connection.run(sh`echo begun; sleep 100`, { onOutput: () => void say(`kill ${id}`).catch(() => {}) });
+      expect((await running.catch(error => error)).code).toBe("E_CONNECTION_LOST");
+      const error = await connection.run(sh`true`).catch(error => error);
+      expect([error.code, error.message]).toEqual(["E_CONNECTION_LOST", expect.stringMatching(/^Cannot run commands on .* any more: .*(is not running|state improper)/i)]);
+      await connection.close();
+      expect(await ours()).toBe("");
+    });
+
+    test("a command that kills its own wrapper has an exit code all the same", async () => {
+      const connection = await rig.open(`@${program}/app`);
+      expect((await connection.run(sh`kill -KILL 0`)).exitCode).toBe(137);
+      await connection.close();
+    });
+
+    test("what is neither container nor image is said", async () => {
+      const error = await rig.open(`@${program}/127.0.0.1:1/nowhere:9`).catch(error => error);
+      expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^Cannot pull the image "127\.0\.0\.1:1\/nowhere:9": ./)]);
+    });
+
+    test("a container that does not run is said, with what to do", async () => {
+      await say(`create --name asleep ${image} sh`);
+      const error = await rig.open(`@${program}/asleep`).catch(error => error);
+      expect([error.message, error.hint]).toEqual(['Container "asleep" is not running', `Start it with: ${program} start asleep`]);
+      await say("rm asleep");
+    });
+
+    test("an image without a shell is refused, and nothing is left", async () => {
+      await mustRun(rig.host, `cd /tmp && d=$(mktemp -d) && echo x >$d/x && tar -C $d -c x | ${program} import - bare:1 && rm -r $d`);
+      const error = await rig.open(`@${program}/${program === "docker" ? "bare:1" : "docker.io/library/bare:1"}`).catch(error => error);
+      expect(error.code).toBe("E_CONNECT");
+      expect(await ours()).toBe("");
+    });
+
+    test("an architecture that the image does not have is asked for, and refused", async () => {
+      const error = await rig.open(`@${program}/${image}`, { dockerArchitecture: "s390x" }).catch(error => error);
+      expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^Cannot pull the image/)]);
+      const own = (await say(`image inspect --format '{{.Architecture}}' ${image}`)).trim();
+      await (await rig.open(`@${program}/${image}`, { ...removed, dockerArchitecture: own })).close();
+      await (await rig.open(`@${program}/${image}`, { ...removed, dockerPlatform: `linux/${own}` })).close();
+    });
+
+    test("a chroot in a container on an SSH host", async () => {
+      const connection = await rig.open(`@ssh/target/@${program}/app/@chroot/`, { chrootDirectory: "/inner" }).catch(error => error);
+      expect(connection.message).toMatch(/^Cannot change root to "\/inner"/);
+      await say("exec app sh -c 'mkdir -p /inner/bin /inner/tmp && cp /bin/busybox /inner/bin && /inner/bin/busybox --install /inner/bin'");
+      const inner = await rig.open(`@ssh/target/@${program}/app/@chroot/inner`);
+      expect(text((await inner.run(sh`ls /; pwd`)).stdout)).toBe("bin\ntmp\n/\n");
+      await inner.close();
+    });
+  });
+}
