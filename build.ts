@@ -6,6 +6,7 @@
  *   bun build.ts --target NAME   dist/<target>/tsinfra for one target
  *   bun build.ts types           dist/types: the type declarations that the executable carries
  *   bun build.ts docs            dist/docs: every operation and fact, in Markdown
+ *   bun build.ts readme          the parts of README.md that are made from the registry
  *
  * @module
  */
@@ -17,6 +18,8 @@ import { type BunPlugin, Glob } from "bun";
 import ts from "typescript";
 import { version } from "./package.json";
 import { referencePlugin, writeDocs, writeReference } from "./src/reference/artifacts.ts";
+import { loadReference } from "./src/reference/index.ts";
+import { updateReadme } from "./src/reference/readme.ts";
 
 /** Targets whose runtime Bun offers, for the systems that people run tsinfra on. musl builds need libstdc++ on the machine. */
 const TARGETS = [
@@ -51,12 +54,13 @@ async function main(): Promise<void> {
   process.chdir(ROOT);
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: "boolean" }, target: { type: "string", multiple: true } } });
   const [what = "executable", ...rest] = positionals;
-  if (rest.length > 0 || !["executable", "types", "docs"].includes(what)) throw new Error(`Unknown: ${positionals.join(" ")}. Wanted: types, docs, or nothing`);
+  if (rest.length > 0 || !["executable", "types", "docs", "readme"].includes(what)) throw new Error(`Unknown: ${positionals.join(" ")}. Wanted: types, docs, readme, or nothing`);
   const unknown = values.target?.find(name => !isTarget(name));
   if (unknown) throw new Error(`No such target: ${unknown}. Targets: ${TARGETS.join(", ")}`);
 
   if (what === "types") writeTypes();
   else if (what === "docs") console.log(`dist/docs: ${await writeDocs(join(DIST, "docs"))} pages`);
+  else if (what === "readme") writeFileSync("README.md", updateReadme(readFileSync("README.md", "utf8"), await loadReference()));
   else {
     archiveTypes();
     await writeReference(DIST);
