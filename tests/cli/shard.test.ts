@@ -146,6 +146,15 @@ describe("a wrong use", () => {
   });
 });
 
+test("the README shows the scripts that are tested", async () => {
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  const parallel = await readFile(join(ROOT, "fixtures/shards/parallel.sh"), "utf8");
+  expect(readme).toContain(parallel.trim().split("\n").at(-1)!);
+  expect(readme).toContain(await readFile(join(ROOT, "fixtures/shards/slurm.sh"), "utf8"));
+  const job = await readFile(join(ROOT, "fixtures/shards/job.yaml"), "utf8");
+  for (const line of ["completionMode: Indexed", "backoffLimitPerIndex: 0", ...job.split("\n").filter(line => line.includes("--shard"))]) expect(readme).toContain(line.trim());
+});
+
 interface Named {
   readonly name: string;
 }
@@ -154,7 +163,8 @@ interface Job {
   readonly spec: {
     readonly completions: number;
     readonly parallelism: number;
-    readonly backoffLimit: number;
+    readonly backoffLimit?: number;
+    readonly backoffLimitPerIndex: number;
     readonly template: {
       readonly spec: {
         readonly volumes: readonly Named[];
@@ -168,8 +178,9 @@ test("the manifest for Kubernetes gives every index of the job its shard", async
   const text = await readFile(join(ROOT, "fixtures/shards/job.yaml"), "utf8");
   const job = Bun.YAML.parse(text) as Job;
   expect(job).toMatchObject({ apiVersion: "batch/v1", kind: "Job", metadata: { name: expect.stringMatching(/^[a-z0-9-]+$/) }, spec: { completionMode: "Indexed", template: { spec: { restartPolicy: "Never" } } } });
-  const { completions, parallelism, backoffLimit, template } = job.spec;
-  expect([parallelism <= completions, backoffLimit]).toEqual([true, 0]);
+  const { completions, parallelism, backoffLimit, backoffLimitPerIndex, template } = job.spec;
+  // A pod that fails ends its own index and no other.
+  expect([parallelism <= completions, backoffLimit, backoffLimitPerIndex]).toEqual([true, undefined, 0]);
   expect(template.spec.containers).toHaveLength(1);
   const container = template.spec.containers[0]!;
   const mounted = container.volumeMounts.map(mount => mount.name).sort();
