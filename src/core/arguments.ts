@@ -74,11 +74,11 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly _continueOnError?: boolean;
   /** Run only if this is true (a list: if all are) when its turn comes. */
   readonly _if?: Condition | readonly Condition[];
-  /** At most this many hosts at once; `0` means all. */
+  /** At most this many hosts of the run at once; `0` means all. Other shards do not count. */
   readonly _parallel?: number;
-  /** Only the first host that has this operation runs it; the others skip it. */
+  /** Only the first host that has this operation runs it; the others skip it. With `--shard`: only in the shard that has the inventory's first host. */
   readonly _runOnce?: boolean;
-  /** One host after the other. */
+  /** One host of the run after the other. Other shards do not wait. */
   readonly _serial?: boolean;
   /** How many more times to try after a failure; default 0. */
   readonly _retries?: number;
