@@ -125,7 +125,7 @@ export class SshConnection implements Connection {
     await talk.end;
     await stopping;
     if (failure) throw failure.reason;
-    if (talk.exitCode === undefined) throw this.#lost(talk.refusal && new Error("the server refuses to run commands", { cause: talk.refusal }));
+    if (talk.exitCode === undefined) throw this.#lost(talk.refusal && new Error("The server refuses to run commands", { cause: talk.refusal }));
     output.add("stdout", marked.stdout.rest());
     output.add("stderr", marked.stderr.rest());
     return output.result(talk.exitCode);

@@ -153,8 +153,14 @@ function throughProgram(command: string, shell: string): Way {
     complaint += error.message;
     socket.destroy();
   });
+  // The process may be told to be gone before the last of what it said has arrived.
+  let open = 2;
+  const part = (): void => {
+    if (--open === 0) ended.resolve(complaint.trim());
+  };
+  child.stderr.on("close", part);
   child.on("close", () => {
-    ended.resolve(complaint.trim());
+    part();
     socket.destroy();
   });
   return { socket, complaint: ended.promise };

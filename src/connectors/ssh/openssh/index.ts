@@ -92,7 +92,7 @@ export class OpenSshTransport {
 
   async #settings(host: string, args: readonly string[], signal: AbortSignal): Promise<SshSettings> {
     const { exitCode, stdout, stderr } = await runProcess([this.#program(host), "-G", ...args], { env: this.#env, signal });
-    if (exitCode !== 0) throw new ConnectError(`ssh cannot use its configuration for ${host}: ${essence(Buffer.from(stderr).toString())}`, { host, hint: `Check with: ssh -G ${host}` });
+    if (exitCode !== 0) throw new ConnectError(`OpenSSH cannot use its configuration for ${host}: ${essence(Buffer.from(stderr).toString())}`, { host, hint: `Check with: ssh -G ${host}` });
     const lines = Buffer.from(stdout).toString().split("\n");
     return Object.fromEntries(lines.map(line => /^(\S+) (.*)$/.exec(line)).flatMap(match => (match ? [[match[1], match[2]]] : [])));
   }
@@ -118,7 +118,7 @@ function mayAskAlike({ proxyjump, user, hostname }: SshSettings): boolean {
 function translate(said: string, host: string): ConnectError {
   const why = essence(said);
   if (/Host key verification failed|host key .*changed|REVOKED HOST KEY|HOST IDENTIFICATION/i.test(said)) {
-    return new HostKeyError(`ssh refuses the host key of ${host}: ${why}`, { host, hint: `Connect once with ssh and compare the fingerprint, or accept unknown keys with the host data sshStrictHostKeyChecking: "accept-new"` });
+    return new HostKeyError(`OpenSSH refuses the host key of ${host}: ${why}`, { host, hint: `Connect once with ssh and compare the fingerprint, or accept unknown keys with the host data sshStrictHostKeyChecking: "accept-new"` });
   }
   const allowed = /Permission denied \(([^)]*)\)/.exec(said)?.[1];
   if (allowed !== undefined) return new ConnectError(`Cannot log in to ${host} with ssh: ${why}`, { host, hint: `Check with: ssh -v ${host}` });
