@@ -1,0 +1,81 @@
+/** Hosts of an Ansible inventory. @module */
+import { access, constants, readdir, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import type { ConnectorContext, FoundHost } from "../../../core/connector.ts";
+import { InventoryError } from "../../../core/errors.ts";
+import { type Data, type FinderOptions, isObject, outputOf, parseJson, textOf } from "../finder.ts";
+import { parseYaml, readScriptOutput, readYaml } from "./documents.ts";
+import { readIni } from "./ini.ts";
+import { AnsibleInventory } from "./model.ts";
+import { translate } from "./variables.ts";
+
+/** Read an inventory file, script or directory, and the `group_vars` and `host_vars` beside it. */
+export async function ansibleHosts(path: string, { cwd, warn }: ConnectorContext, { env }: FinderOptions): Promise<readonly FoundHost[]> {
+  if (path === "") throw new InventoryError("@ansible needs a path", { hint: "Write @ansible/inventory.ini" });
+  const source = resolve(cwd, path);
+  const found = await stat(source).catch(() => undefined);
+  if (!found) throw new InventoryError(`Ansible inventory "${path}" does not exist`);
+  const inventory = new AnsibleInventory();
+  for (const file of found.isDirectory() ? await filesOf(source) : [source]) await readSource(file, inventory, env);
+  await readVariables(found.isDirectory() ? source : dirname(source), inventory, warn);
+
+  return [...inventory.hosts.keys()].flatMap((name): readonly FoundHost[] => {
+    const { at, data, warnings } = translate(name, inventory.variablesOf(name));
+    for (const warning of warnings) warn(`${name} of ${path}: ${warning}`);
+    return at === undefined ? [] : [{ name, at, data, groups: inventory.groupsOf(name) }];
+  });
+}
+
+async function readSource(file: string, inventory: AnsibleInventory, env: FinderOptions["env"]): Promise<void> {
+  const isScript = await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  const text = (await textOf(file)) ?? "";
+  if (isScript && text.startsWith("#!")) return readScriptOutput(parseJson(await outputOf([file, "--list"], { cwd: dirname(file), env }), file), file, inventory);
+  if ([".yml", ".yaml"].includes(extname(file))) return readYaml(parseYaml(text, file), file, inventory);
+  if (extname(file) === ".json") return readYaml(parseJson(text, file), file, inventory);
+  readIni(text, file, inventory);
+}
+
+/** What Ansible would read of a directory. */
+async function filesOf(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = entries.filter(entry => !entry.isDirectory() && !IGNORED.test(entry.name)).map(entry => entry.name);
+  return names.sort().map(name => join(directory, name));
+}
+const IGNORED = /^\.|~$|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)$/;
+
+async function readVariables(directory: string, inventory: AnsibleInventory, warn: (message: string) => void): Promise<void> {
+  for (const [folder, isKnown, add] of [
+    ["group_vars", (name: string) => name === "all" || inventory.groups.has(name), (name: string, data: Data) => inventory.addVariables(name, data)],
+    ["host_vars", (name: string) => inventory.hosts.has(name), (name: string, data: Data) => inventory.addHost(name, undefined, data)],
+  ] as const) {
+    for (const { name, file } of await variableFiles(join(directory, folder))) {
+      if (!isKnown(name)) continue;
+      const text = (await textOf(file)) ?? "";
+      if (text.startsWith("$ANSIBLE_VAULT;")) {
+        warn(`${file} is left out: encrypted by Ansible Vault`);
+        continue;
+      }
+      const data = parseYaml(text, file);
+      if (isObject(data)) add(name, data);
+      else if (data !== null && data !== undefined) throw new InventoryError(`${file} must hold variables by name`);
+    }
+  }
+}
+
+/** `NAME`, `NAME.yml` …, and every file of a directory `NAME`. */
+async function variableFiles(folder: string): Promise<readonly { readonly name: string; readonly file: string }[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries.map(async entry => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return (await filesOf(path)).map(file => ({ name: entry.name, file }));
+      const extension = extname(entry.name);
+      const name = [".yml", ".yaml", ".json"].includes(extension) ? basename(entry.name, extension) : entry.name;
+      return IGNORED.test(entry.name) ? [] : [{ name, file: path }];
+    }),
+  );
+  return found.flat().sort((a, b) => (a.file < b.file ? -1 : 1));
+}

@@ -1,0 +1,84 @@
+/** An Ansible inventory: groups in groups, hosts in them, variables of both. @module */
+import type { Data } from "../finder.ts";
+
+interface Group {
+  readonly hosts: Set<string>;
+  readonly children: Set<string>;
+  variables: Data;
+}
+
+/** What is read from one or several sources; later ones win. */
+export class AnsibleInventory {
+  readonly groups = new Map<string, Group>();
+  readonly hosts = new Map<string, Data>();
+
+  group(name: string): Group {
+    const known = this.groups.get(name) ?? { hosts: new Set<string>(), children: new Set<string>(), variables: {} };
+    this.groups.set(name, known);
+    return known;
+  }
+  addHost(name: string, group: string | undefined, variables: Data = {}): void {
+    this.hosts.set(name, { ...this.hosts.get(name), ...variables });
+    if (group !== undefined) this.group(group).hosts.add(name);
+  }
+  addVariables(group: string, variables: Data): void {
+    const known = this.group(group);
+    known.variables = { ...known.variables, ...variables };
+  }
+
+  /** Groups of a host, parents before children and `all` left out: what later ones say wins. */
+  groupsOf(host: string): readonly string[] {
+    const depths = this.#depths();
+    const found = new Set<string>();
+    const add = (name: string): void => {
+      if (found.has(name)) return;
+      found.add(name);
+      for (const [parent, { children }] of this.groups) if (children.has(name)) add(parent);
+    };
+    for (const [name, { hosts }] of this.groups) if (hosts.has(host)) add(name);
+    found.delete("all");
+    // A host that is named in no other group.
+    if (found.size === 0) found.add("ungrouped");
+    const order = (name: string): readonly [number, number, string] => [depths.get(name) ?? 0, Number(this.groups.get(name)?.variables["ansible_group_priority"] ?? 1), name];
+    return [...found].sort((a, b) => compare(order(a), order(b)));
+  }
+  /** A host's variables, with those of its groups below them. */
+  variablesOf(host: string): Data {
+    const layers = ["all", ...this.groupsOf(host)].map(name => this.groups.get(name)?.variables ?? {});
+    return Object.assign({}, ...layers, this.hosts.get(host)) as Data;
+  }
+
+  /** How far each group is below the top. A circle ends where it began. */
+  #depths(): ReadonlyMap<string, number> {
+    const depths = new Map<string, number>();
+    const descend = (name: string, depth: number, trail: readonly string[]): void => {
+      if (trail.includes(name) || (depths.get(name) ?? -1) >= depth) return;
+      depths.set(name, depth);
+      for (const child of this.groups.get(name)?.children ?? []) descend(child, depth + 1, [...trail, name]);
+    };
+    const isChild = new Set([...this.groups.values()].flatMap(({ children }) => [...children]));
+    for (const name of this.groups.keys()) if (!isChild.has(name) || name === "all") descend(name, 1, []);
+    return depths;
+  }
+}
+
+function compare(a: readonly [number, number, string], b: readonly [number, number, string]): number {
+  return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : Number(a[2] > b[2]));
+}
+
+/** `web[01:10]`, `db-[a:c]`, `x[0:8:2]`, and several of them, as the names that they stand for. */
+export function expandRanges(pattern: string): readonly string[] {
+  const [, before, first = "", last = "", step = "1", after = ""] = /^(.*?)\[(\w+):(\w+)(?::(\d+))?\](.*)$/s.exec(pattern) ?? [];
+  if (before === undefined) return [pattern];
+  const names = between(first, last, Math.max(1, Number(step)));
+  return names.flatMap(name => expandRanges(after).map(rest => before + name + rest));
+}
+
+function between(first: string, last: string, step: number): readonly string[] {
+  const isNumber = /^\d+$/.test(first) && /^\d+$/.test(last);
+  const [from, to] = isNumber ? [Number(first), Number(last)] : [first.charCodeAt(0), last.charCodeAt(0)];
+  const width = isNumber && first.startsWith("0") ? first.length : 0;
+  const names: string[] = [];
+  for (let at = from; at <= to; at += step) names.push(isNumber ? String(at).padStart(width, "0") : String.fromCharCode(at));
+  return names;
+}
