@@ -16,15 +16,23 @@ export function rememberShift(file: string, shift: number): void {
  * A function whose last act is the call (`return files.put(…)`) has left the stack by then: its caller is the innermost.
  */
 export function callSites(): readonly CallSite[] {
+  // Every frame costs a look into a source map, and below the user's frames there are only ours.
+  const near = capture(NEAR_FRAMES);
+  return near.isComplete ? near.sites : capture(STACK_LIMIT).sites;
+}
+
+function capture(limit: number): { readonly sites: readonly CallSite[]; readonly isComplete: boolean } {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: NodeJS.CallSite[] } = {};
-  Error.stackTraceLimit = STACK_LIMIT;
+  Error.stackTraceLimit = limit;
   Error.prepareStackTrace = (_, frames) => frames;
   Error.captureStackTrace(holder);
   const frames = holder.stack ?? [];
   Error.prepareStackTrace = prepareStackTrace;
   Error.stackTraceLimit = stackTraceLimit;
-  return frames.flatMap(frame => toUserSite(frame.getFileName(), frame.getLineNumber(), frame.getColumnNumber()) ?? []);
+  const sites = frames.map(frame => toUserSite(frame.getFileName(), frame.getLineNumber(), frame.getColumnNumber()));
+  const own = sites.filter(site => site !== undefined);
+  return { sites: own, isComplete: frames.length < limit || (own.length > 0 && sites.at(-1) === undefined) };
 }
 
 /** The innermost place in the user's files where an error was made. */
@@ -43,6 +51,7 @@ export function unshifted({ file, line, column }: CallSite): CallSite {
   return { file, line, column: Math.max(1, column - shift) };
 }
 
+const NEAR_FRAMES = 6;
 const STACK_LIMIT = 60;
 const STACK_FRAME = /^\s*at (?:.*?\()?((?:file:\/\/)?\/[^():]*?):(\d+):(\d+)\)?$/gm;
 /** Our own files: those beside this one, or inside the executable. */
