@@ -76,7 +76,7 @@ function ansibleContender(fleet: Fleet, hosts: number, port: number, after: () =
   const key = fleet.ssh(port)[3]!;
   writeFileSync(`${directory}/ansible-${hosts}.ini`, Array.from({ length: hosts }, (_, i) => `h${i} ansible_host=127.0.0.1 ansible_port=${port} ansible_user=${user} ansible_ssh_private_key_file=${key} work=${fleet.work(i)}`).join("\n"));
   writeFileSync(`${directory}/ansible.cfg`, `[defaults]\nforks=${hosts}\nhost_key_checking=False\ninterpreter_python=/usr/bin/python3\nretry_files_enabled=False\n[ssh_connection]\npipelining=True\nssh_args=-F /dev/null -o ControlMaster=auto -o ControlPersist=60s -o UserKnownHostsFile=${directory}/known_hosts\ncontrol_path=${directory}/cm-%%h-%%p-%%r\n`);
-  return { name: "ansible", command: ["ansible-playbook", "-i", `${directory}/ansible-${hosts}.ini`, writePlaybook(directory)], env: { ANSIBLE_CONFIG: `${directory}/ansible.cfg`, HOME: directory }, after };
+  return { name: "ansible", runs: 2, command: ["ansible-playbook", "-i", `${directory}/ansible-${hosts}.ini`, writePlaybook(directory)], env: { ANSIBLE_CONFIG: `${directory}/ansible.cfg`, HOME: directory }, after };
 }
 
 async function uploads(fleet: Fleet, hosts: number): Promise<void> {

@@ -15,6 +15,8 @@ export interface Contender {
   readonly name: string;
   readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** At most this many runs: for those that take minutes. */
+  readonly runs?: number;
   /** Before every run, outside the measurement. */
   readonly before?: () => Promise<void>;
   /** After every run, outside the measurement. Throws if the wanted state was not reached. */
@@ -37,6 +39,7 @@ export async function race(contenders: readonly Contender[], runs: number): Prom
   const samples = new Map(contenders.map(({ name }) => [name, [] as Sample[]]));
   for (let run = 0; run < runs; run++) {
     for (const contender of contenders) {
+      if (run >= (contender.runs ?? runs)) continue;
       await contender.before?.();
       samples.get(contender.name)!.push(await measure(contender));
       await contender.after?.();
