@@ -3,7 +3,7 @@ import type { Settings } from "../config/define.ts";
 import { environmentSettings, flagVariable, loadConfigFile, mergeSettings, settingProblem } from "../config/index.ts";
 import { Secret } from "../core/command.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
-import { CancelledError } from "../core/errors.ts";
+import { CancelledError, ConfigError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
@@ -88,7 +88,7 @@ export async function openSession(context: Context, written: string | undefined)
   const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, inform: message => notes.info(message), cwd };
   try {
     const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
-    const connectors = await io.connectors();
+    const connectors = withOwn(await io.connectors(), settings.connectors);
     const passwords = await askPasswords(options, settings, prompts);
     settings = { ...settings, config: { ...settings.config, ...passwords.config } };
     const selected = await loadInventory(inventory, {
@@ -159,6 +159,13 @@ function overridesOf(options: OptionValues): Readonly<Record<string, unknown>> {
   }
   if (options.json) overrides["output"] = "json";
   return overrides;
+}
+
+/** The built-in connectors and the user's own. */
+function withOwn(known: ReadonlyMap<string, Connector>, own: readonly Connector[]): ReadonlyMap<string, Connector> {
+  const taken = own.find(({ name }, index) => known.has(name) || own.findIndex(other => other.name === name) < index);
+  if (taken) throw new ConfigError(`Setting "connectors" has "${taken.name}", but there is a connector of that name`);
+  return new Map([...known, ...own.map(connector => [connector.name, connector] as const)]);
 }
 
 /** Host data that options override. */

@@ -1,4 +1,5 @@
 /** What `infra.config.ts` may say. @module */
+import type { Connector } from "../core/connector.ts";
 import type { Config } from "../core/config.ts";
 
 /** Defaults for every run in this directory. The command line and `TSINFRA_*` variables win over them. */
@@ -21,6 +22,8 @@ export interface InfraConfig extends Partial<Config> {
   readonly output?: OutputFormat;
   /** How much to show: 1 adds facts and reasons, 2 commands, 3 their output; default 0. */
   readonly verbosity?: number;
+  /** Ways to reach hosts beside the built-in ones: `@NAME/ADDRESS` is a host of the one called NAME. */
+  readonly connectors?: readonly Connector[];
   /** Other config files or directories on this machine; this file wins over them. */
   readonly extends?: string | readonly string[];
   /** Settings for one environment, chosen by `--env` or `TSINFRA_ENV`. */
@@ -50,6 +53,7 @@ export interface Settings {
   readonly noWait: boolean;
   readonly output: OutputFormat | undefined;
   readonly verbosity: number;
+  readonly connectors: readonly Connector[];
   /** Settings that deploy files may change. */
   readonly config: Config;
 }

@@ -70,6 +70,8 @@ const READ: Readonly<Record<SettingKind, (text: string) => unknown>> = {
   data: json,
   shell: text => (["false", "none"].includes(text.toLowerCase()) ? false : text),
   output: same,
+  // Nothing that text could say.
+  connectors: same,
 };
 
 /** Whether an environment variable says yes. Throws `ConfigError` for what is neither yes nor no. */

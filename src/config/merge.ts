@@ -13,7 +13,7 @@ export function mergeSettings(sources: readonly PartialSettings[]): Settings {
     const kind = kinds[key];
     if (kind === "data" || kind === "env") return map(key);
     const found = value(key);
-    if (kind === "strings") return found === undefined ? [] : [found].flat();
+    if (kind === "strings" || kind === "connectors") return found === undefined ? [] : [found].flat();
     return kind === "secret" && typeof found === "string" ? new Secret(found) : found;
   };
   const config = Object.fromEntries(
@@ -29,6 +29,7 @@ export function mergeSettings(sources: readonly PartialSettings[]): Settings {
     noWait: read("noWait") === true,
     output: read("output") as Settings["output"],
     verbosity: (read("verbosity") as number | undefined) ?? 0,
+    connectors: read("connectors") as Settings["connectors"],
     config,
   };
 }

@@ -4,7 +4,7 @@ import type { Config } from "../core/config.ts";
 import { nearest } from "../core/nearest.ts";
 import type { InfraConfig } from "./define.ts";
 
-export type SettingKind = "boolean" | "string" | "secret" | "count" | "seconds" | "percent" | "strings" | "env" | "data" | "shell" | "output";
+export type SettingKind = "boolean" | "string" | "secret" | "count" | "seconds" | "percent" | "strings" | "env" | "data" | "shell" | "output" | "connectors";
 
 /** Every setting; `$…` layers and `extends` are the loader's. */
 export const SETTINGS: Readonly<Record<keyof Config | Exclude<keyof InfraConfig, `$${string}` | "extends">, SettingKind>> = {
@@ -43,6 +43,7 @@ export const SETTINGS: Readonly<Record<keyof Config | Exclude<keyof InfraConfig,
   noWait: "boolean",
   output: "output",
   verbosity: "count",
+  connectors: "connectors",
 };
 
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
@@ -108,6 +109,9 @@ interface Rule {
 }
 const isText = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isConnector = (value: unknown): boolean =>
+  isRecord(value) && isText(value["name"]) && CONNECTOR_NAME.test(value["name"]) && isRecord(value["can"]) && isRecord(value["dataKeys"]) && ["connect", "hosts"].some(key => typeof value[key] === "function");
+const CONNECTOR_NAME = /^[a-z][a-z0-9-]*$/;
 const OUTPUTS = ["pretty", "plain", "json"];
 
 const RULES: Readonly<Record<SettingKind, Rule>> = {
@@ -124,5 +128,6 @@ const RULES: Readonly<Record<SettingKind, Rule>> = {
   },
   data: { wanted: "an object", accepts: isRecord },
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
+  connectors: { wanted: "a list of connectors, each with name, can, dataKeys, and connect or hosts", accepts: value => Array.isArray(value) && value.every(isConnector) },
   output: { wanted: `one of ${OUTPUTS.join(", ")}`, accepts: value => isText(value) && OUTPUTS.includes(value) },
 };

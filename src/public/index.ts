@@ -23,6 +23,7 @@ export type { CommandResult, Host, HostControl, HostData, LocalFile, LocalFiles,
 export { type Operation, operation, type OperationDefinition } from "../core/operation.ts";
 export type { Inventory, Local, Logger, RunState } from "../core/scope.ts";
 export { type Command, type Steps, withArguments } from "../core/steps.ts";
+export { type ProgramConnector, programConnector, type ProgramControl, type ProgramPlace } from "../connectors/program/program.ts";
 export { config, host, inventory, local, logger, state } from "./ambient.ts";
 export { allChanged, anyChanged } from "./conditions.ts";
 export { defineConfig, type InfraConfig } from "../config/define.ts";

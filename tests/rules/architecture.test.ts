@@ -14,7 +14,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   inventory: ["core"],
   deploy: ["public", "operations", "facts", "core"],
   "registry.ts": ["operations", "facts", "connectors", "core", "reference"],
-  public: ["config", "operations", "facts", "core"],
+  public: ["config", "connectors", "operations", "facts", "core"],
   engine: ["core"],
   connectors: ["core"],
   operations: ["facts", "core"],

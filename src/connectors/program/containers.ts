@@ -3,7 +3,7 @@ import { sh, type Shell } from "../../core/command.ts";
 import type { Connector, ConnectorContext, DataKey, Target } from "../../core/connector.ts";
 import { ConnectError, ConnectorDataError, InventoryError } from "../../core/errors.ts";
 import type { DataReader } from "../shared/host-data.ts";
-import { type Control, type Place, type ProgramOptions, programConnector } from "./program.ts";
+import { type ProgramControl, type ProgramPlace, type ProgramOptions, programConnector } from "./program.ts";
 
 const DATA_KEYS = {
   dockerIdentifier: { type: "string", description: "Image, or name or id of a running container; default: what follows the connector's name." },
@@ -48,7 +48,7 @@ interface Made {
   readonly image: Image;
   readonly ending: Ending;
   readonly target: Target;
-  control: Control;
+  control: ProgramControl;
   /** Connections that are neither closed nor lost. */
   users: number;
 }
@@ -82,11 +82,11 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
       name: program,
       summary: `Run commands in a ${program} container: a running one, or one made from an image.`,
       dataKeys: DATA_KEYS,
-      async open(target, { data, control, context: current }): Promise<Place> {
+      async open(target, { data, control, context: current }): Promise<ProgramPlace> {
         context = current;
         const host = target.name;
-        const wrapIn = (id: string): Place["wrap"] => (words, { pty }): Shell => sh`${program} exec ${pty ? "-it" : "-i"} ${id} ${words}`;
-        const use = (one: Made): Place => {
+        const wrapIn = (id: string): ProgramPlace["wrap"] => (words, { pty }): Shell => sh`${program} exec ${pty ? "-it" : "-i"} ${id} ${words}`;
+        const use = (one: Made): ProgramPlace => {
           one.users++;
           let isOver = false;
           const over = (): void => {
@@ -139,7 +139,7 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
 }
 
 /** True or false for a container, nothing where there is none. */
-async function isRunning(program: Program, control: Control, identifier: string): Promise<boolean | undefined> {
+async function isRunning(program: Program, control: ProgramControl, identifier: string): Promise<boolean | undefined> {
   const state = await control.tryTo(sh`${program} container inspect --format ${"{{.State.Running}}"} ${identifier}`);
   return state === undefined ? undefined : state === "true";
 }
@@ -152,7 +152,7 @@ interface Image {
   readonly changes: readonly string[];
 }
 
-async function findImage(program: Program, control: Control, { identifier, platform }: Pick<Image, "identifier" | "platform">): Promise<Image> {
+async function findImage(program: Program, control: ProgramControl, { identifier, platform }: Pick<Image, "identifier" | "platform">): Promise<Image> {
   const inspect = sh`${program} image inspect --format ${"{{.Os}}/{{.Architecture}}\n{{json .Config.Entrypoint}}\n{{json .Config.Cmd}}"} ${identifier}`;
   const read = (lines: string): Image & { readonly fits: boolean } => {
     const [own = "", entrypoint = "null", command = "null"] = lines.split("\n");
@@ -176,7 +176,7 @@ const isEmpty = (json: string): boolean => ["null", "[]", ""].includes(json);
 /** Process 1 ends when asked to, and takes care of processes that others leave. */
 const IDLE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
 
-async function start(program: Program, control: Control, { host, image }: { readonly host: string; readonly image: Image }): Promise<string> {
+async function start(program: Program, control: ProgramControl, { host, image }: { readonly host: string; readonly image: Image }): Promise<string> {
   const { identifier, platform } = image;
   const name = `tsinfra-${crypto.randomUUID()}`;
   const options = ["--name", name, "--label", `tsinfra=${host}`, platform !== undefined && ["--platform", platform], image.hasEntrypoint && ["--entrypoint", "/bin/sh"]];

@@ -7,13 +7,13 @@ import { runProcess } from "../shared/process.ts";
 import { PlaceConnection, type Reach } from "./connection.ts";
 
 /** A program that runs commands in one place. */
-export interface Place {
+export interface ProgramPlace {
   readonly wrap: Reach["wrap"];
   readonly endsCommands?: boolean;
   /** When the connection is lost; it may be closed all the same. */
   lost?(): void;
   /** When the connection is closed; `control` works even if the run was interrupted. */
-  close?(control: Control): Promise<void>;
+  close?(control: ProgramControl): Promise<void>;
 }
 
 /** What a program connector is made of. */
@@ -23,7 +23,7 @@ export interface ProgramConnector<K extends string> {
   readonly dataKeys: Readonly<Record<K, DataKey>>;
   hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
   /** Find or make the place. Commands of its own are run with `control`. */
-  open(target: Target, tools: { readonly data: DataReader<K>; readonly control: Control; readonly context: ConnectorContext }): Promise<Place>;
+  open(target: Target, tools: { readonly data: DataReader<K>; readonly control: ProgramControl; readonly context: ConnectorContext }): Promise<ProgramPlace>;
   /** At the end of the run. */
   close?(): Promise<void>;
 }
@@ -35,13 +35,13 @@ export interface ProgramOptions {
 }
 
 /** Runs the program's own commands, where the program is. */
-export interface Control {
+export interface ProgramControl {
   /** The command's stdout. Throws `ConnectError`, beginning with `what`, when it fails; `seconds` is how long it may take. */
   ask(what: string, command: Shell, options?: { readonly seconds?: number }): Promise<string>;
   /** The command's stdout, or nothing when it fails. */
   tryTo(command: Shell): Promise<string | undefined>;
   /** The same, but not ended by an interrupt. */
-  readonly steady: Control;
+  readonly steady: ProgramControl;
 }
 
 /** Make a connector of a program. Each has a data key of its own to run the program with sudo. */
@@ -83,7 +83,7 @@ export const localConnection = ({ env }: ProgramOptions): Connection => ({
 const withSudo = (outer: Connection, isWanted: boolean): Connection =>
   isWanted ? { ...outer, run: (command, options) => outer.run(sh`sudo -n ${command}`, options), close: () => outer.close() } : outer;
 
-function createControl(outer: Connection, { name, timeout, signal }: Pick<Target, "name" | "timeout" | "signal">): Control {
+function createControl(outer: Connection, { name, timeout, signal }: Pick<Target, "name" | "timeout" | "signal">): ProgramControl {
   const run = async (command: Shell, seconds = timeout + LONGER): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
     const deadline = AbortSignal.timeout(seconds * 1000);
     try {
