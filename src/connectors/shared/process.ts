@@ -6,7 +6,7 @@ import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
 
 /** What a program gets beside its arguments. */
 export interface ProcessOptions extends RunOptions {
-  /** The whole environment; default: this process's own. */
+  /** The whole environment; default: this process's own, as it is now. Bun would pass on what it was at the start. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
 }
@@ -60,7 +60,7 @@ interface Child {
   readonly release: () => Promise<void> | void;
 }
 
-function startOnPipes(argv: readonly string[], { env, cwd }: ProcessOptions, output: OutputCapture): Child {
+function startOnPipes(argv: readonly string[], { env = process.env, cwd }: ProcessOptions, output: OutputCapture): Child {
   const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   let lastOutput = performance.now();
   const read = async (stream: OutputStream, reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> }) => {
@@ -98,7 +98,7 @@ function startOnPipes(argv: readonly string[], { env, cwd }: ProcessOptions, out
   };
 }
 
-function startOnTerminal(argv: readonly string[], { env, cwd }: ProcessOptions, output: OutputCapture): Child {
+function startOnTerminal(argv: readonly string[], { env = process.env, cwd }: ProcessOptions, output: OutputCapture): Child {
   let lastOutput = performance.now();
   const drained: (() => void)[] = [];
   const terminal = new Bun.Terminal({
