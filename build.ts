@@ -19,6 +19,8 @@ import ts from "typescript";
 import { version } from "./package.json";
 import { referencePlugin, writeDocs, writeReference } from "./src/reference/artifacts.ts";
 import { loadReference } from "./src/reference/index.ts";
+import { createConnectors } from "./src/connectors/index.ts";
+import { connectorPage, connectorTable } from "./src/connectors/table.ts";
 import { updateReadme } from "./src/reference/readme.ts";
 
 /** Targets whose runtime Bun offers, for the systems that people run tsinfra on. musl builds need libstdc++ on the machine. */
@@ -59,8 +61,12 @@ async function main(): Promise<void> {
   if (unknown) throw new Error(`No such target: ${unknown}. Targets: ${TARGETS.join(", ")}`);
 
   if (what === "types") writeTypes();
-  else if (what === "docs") console.log(`dist/docs: ${await writeDocs(join(DIST, "docs"))} pages`);
-  else if (what === "readme") writeFileSync("README.md", updateReadme(readFileSync("README.md", "utf8"), await loadReference()));
+  else if (what === "docs") {
+    const pages = await writeDocs(join(DIST, "docs"));
+    writeFileSync(join(DIST, "docs/connectors.md"), connectorPage(createConnectors().values()));
+    console.log(`dist/docs: ${pages + 1} pages`);
+  }
+  else if (what === "readme") writeFileSync("README.md", updateReadme(readFileSync("README.md", "utf8"), await loadReference(), { connectors: connectorTable(createConnectors().values()) }));
   else {
     archiveTypes();
     await writeReference(DIST);

@@ -15,14 +15,15 @@ export const docs = subcommand({
   description: "Read about operations and facts",
   usage: ["tsinfra docs [NAME]"],
   args: {
-    name: { type: "positional", required: false, description: "A module (files), an operation (files.put), a fact (files.File) or a global argument (_sudo); default: all modules" },
+    name: { type: "positional", required: false, description: "A module (files), an operation (files.put), a fact (files.File), a global argument (_sudo), a connector (@docker) or connectors; default: all modules" },
   },
   notes: ["facts/files and operations/files say which of the two is meant."],
   async run({ io, options, screen }, { words }) {
     if (words.length > 1) throw new ArgumentError(`Unexpected argument "${words[1]}"`, { hint: "docs takes one name" });
     const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true) ? colorPaint : noPaint;
     const page: Page = { paint, width: Math.min(io.stdout.columns ?? 80, WIDEST) };
-    screen.data(docsOf(await loadReference(), words[0], page).join("\n"));
+    const lines = /^(?:connectors$|@)/.test(words[0] ?? "") ? await connectorPages(words[0] ?? "", page) : docsOf(await loadReference(), words[0], page);
+    screen.data(lines.join("\n"));
     return EXIT.ok;
   },
 });
@@ -106,6 +107,22 @@ function factPage(reference: Reference, one: FactReference, page: Page): readonl
     ...text(one.resultText, page),
     ...(one.resultFields ? rowLines(argumentRows({ arguments: one.resultFields }), page, row => (row.required ? "" : ", may be absent")) : []),
     ...(one.requires === undefined ? [] : ["", ...text(`Needs ${one.requires} on the host.`, page)]),
+  ];
+}
+
+/** What connectors there are, or what one of them reads. */
+async function connectorPages(name: string, page: Page): Promise<readonly string[]> {
+  const [{ createConnectors }, { TYPES }] = await Promise.all([import("../../connectors/index.ts"), import("../../connectors/table.ts")]);
+  const connectors = createConnectors();
+  const { paint, width } = page;
+  if (name === "connectors") return [...text("A host is @connector/address, or a chain: @ssh/bastion/@docker/app.", page), "", ...columns([...connectors.values()].map(one => [`@${one.name}`, one.summary]), width, paint)];
+  const connector = connectors.get(name.slice(1));
+  if (!connector) throw new ArgumentError(`There is no connector "${name}"`, { hint: didYouMean(name, [...connectors.keys()].map(known => `@${known}`)) });
+  const rows = Object.entries(connector.dataKeys).map(([key, { type, description, default: initial }]) => ({ name: key, type: TYPES[type], required: false, default: initial === undefined ? undefined : JSON.stringify(initial), text: description }));
+  return [
+    paint("heading", `@${connector.name}`),
+    ...text(connector.summary, page),
+    ...(rows.length === 0 ? [] : ["", paint("heading", "Host data"), ...rowLines(rows, page, row => (row.default === undefined ? "" : ` = ${row.default}`))]),
   ];
 }
 
