@@ -21,6 +21,8 @@ export interface SshdOptions {
   readonly address?: string;
   /** Port; default: a free one. */
   readonly port?: number;
+  /** The login shell of everybody; needs root. Default: as this machine has it. */
+  readonly shell?: string;
 }
 export type KeyType = "ed25519" | "ecdsa" | "rsa";
 
@@ -44,7 +46,7 @@ export interface Sshd extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export async function startSshd({ config = [], hostKeys = ["ed25519"], address = "127.0.0.1", port }: SshdOptions = {}): Promise<Sshd> {
+export async function startSshd({ config = [], hostKeys = ["ed25519"], address = "127.0.0.1", port, shell }: SshdOptions = {}): Promise<Sshd> {
   const directory = await mkdtemp(join(tmpdir(), "tsinfra-sshd-"));
   const path = (name: string) => join(directory, name);
   const home = path("home");
@@ -80,7 +82,7 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
         "",
       ].join("\n"),
     );
-    const child = Bun.spawn([findSshd(), "-D", "-e", "-f", path("sshd_config")], { stdin: "ignore", stdout: "ignore", stderr: Bun.file(path("log")) });
+    const child = Bun.spawn([...(shell === undefined ? [] : await withShell(shell, path("passwd"))), findSshd(), "-D", "-e", "-f", path("sshd_config")], { stdin: "ignore", stdout: "ignore", stderr: Bun.file(path("log")) });
     const isUp = await listens(address, chosen, child.exited);
     if (!isUp) {
       await child.exited;
@@ -117,6 +119,12 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
   }
 }
 
+/** A command in front of another, which sees this machine with another login shell. */
+async function withShell(shell: string, passwd: string): Promise<string[]> {
+  await Bun.write(passwd, (await Bun.file("/etc/passwd").text()).replace(/[^:\n]*$/gm, line => (line === "" ? "" : shell)));
+  return ["unshare", "-m", "--propagation", "private", "sh", "-c", `mount --bind "$0" /etc/passwd && exec "$@"`, passwd];
+}
+
 /** Make a key pair with ssh-keygen; returns the path of the private half. */
 export async function createKey(path: string, type: KeyType, options: { readonly passphrase?: string; readonly args?: readonly string[] } = {}): Promise<string> {
   const bits = type === "rsa" ? ["-b", "2048"] : [];
@@ -132,7 +140,7 @@ export async function keygen(args: readonly string[]): Promise<string> {
   return out;
 }
 
-async function freePort(address: string): Promise<number> {
+export async function freePort(address: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, address, resolve));
   const { port } = server.address() as { port: number };
@@ -141,7 +149,7 @@ async function freePort(address: string): Promise<number> {
 }
 
 /** Wait for the greeting; false if the process ends first. */
-async function listens(address: string, port: number, exited: Promise<unknown>): Promise<boolean> {
+export async function listens(address: string, port: number, exited: Promise<unknown>): Promise<boolean> {
   let isRunning = true;
   void exited.then(() => (isRunning = false));
   while (isRunning) {

@@ -7,8 +7,8 @@ import { captureOutput } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
-import { inPosixShell } from "./login-shell.ts";
-import type { Client, ExecOptions, PseudoTtyOptions } from "./library.ts";
+import { inPosixShell, startsGroups } from "./login-shell.ts";
+import { type Client, type ExecOptions, type PseudoTtyOptions, serverSoftware } from "./library.ts";
 import { type MarkedLine, markLine } from "./marked.ts";
 import { Talk } from "./talk.ts";
 
@@ -23,6 +23,7 @@ export class SshConnection implements Connection {
   readonly #client: Client;
   readonly #host: string;
   readonly #agentForward: boolean;
+  readonly #leadsGroup: boolean;
   readonly #slots = new Slots(CHANNELS);
   readonly #closed: Promise<void>;
   #isClosing = false;
@@ -33,6 +34,7 @@ export class SshConnection implements Connection {
     this.#client = client;
     this.#host = host;
     this.#agentForward = agentForward;
+    this.#leadsGroup = startsGroups(serverSoftware(client));
     client.on("error", (error: Error & { level?: string }) => {
       if (error.level === "agent") return;
       this.#reason = error.level === "client-timeout" ? "there was no sign of life any more" : error.message;
@@ -48,7 +50,7 @@ export class SshConnection implements Connection {
   async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
     const { signal } = options;
     using _ = await this.#slots.take(signal);
-    const marked = markLine(command.wire(), { pty: options.pty ?? false });
+    const marked = markLine(command.wire(), { pty: options.pty ?? false, leadsGroup: this.#leadsGroup });
     const talk = await this.#open(marked.line, options);
     return await this.#converse(talk, marked, options);
   }

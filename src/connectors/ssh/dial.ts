@@ -1,5 +1,5 @@
 /** Making a connection: way, handshake, login. @module */
-import type { ConnectorContext } from "../../core/connector.ts";
+import type { Connection, ConnectorContext } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { onAbort, settlesWithin } from "../shared/wait.ts";
@@ -31,6 +31,8 @@ export interface DialOptions {
   readonly hop: Hop;
   /** The connection to the jump host before it. */
   readonly via: Client | undefined;
+  /** The connection of another kind that it goes through. */
+  readonly through?: Connection | undefined;
   readonly resources: DialResources;
   readonly context: ConnectorContext;
   readonly deadline: Deadline;
@@ -44,14 +46,14 @@ const KEEPALIVE = { interval: 15, count: 3 };
 export const dial = (options: DialOptions): Promise<Client> => retrying(() => dialOnce(options), options);
 
 async function dialOnce(options: DialOptions): Promise<Client> {
-  const { hop, via, resources, context, deadline } = options;
+  const { hop, via, through, resources, context, deadline } = options;
   const library = await loadLibrary();
   deadline.phase = `a connection to ${hopAddress(hop)}`;
   const check = await resources.hostKeys.checkFor({ name: hop.name, settings: hop.settings, allowed: allowedHostKeyAlgorithms(hop.settings) }, context);
   const agent = resources.agentFor(hop);
   const login = createAuthentication({ hop, library, sources: { home: resources.home, keyFiles: resources.keyFiles, agent }, context, deadline, isSuspect: () => check.isSuspect });
   const config = clientConfig(hop, { check, login, deadline, agent, library });
-  const way = await openWay(hop, { via, signal: deadline.signal, shell: resources.shell });
+  const way = await openWay(hop, { via, through, signal: deadline.signal, shell: resources.shell });
   const client = library.createClient();
   try {
     await handshake(client, { ...config, sock: way.socket } as ConnectConfig, { hop, way, check, login, deadline, failure: config.failure });

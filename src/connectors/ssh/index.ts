@@ -38,7 +38,7 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
   return {
     name: "ssh",
     summary: "Run commands over SSH; the connector of plain host names.",
-    can: { pty: true, rsync: true },
+    can: { pty: true, rsync: true, through: true },
     dataKeys: SSH_DATA_KEYS,
     connect: (target, context) => run.connect(target, context),
     close: () => run.close(),
@@ -81,15 +81,20 @@ class SshRun {
       maxDelay: data.number("sshConnectRetryMaxDelay") ?? SSH_DATA_KEYS.sshConnectRetryMaxDelay.default,
     };
     const transport = data.string("sshTransport") ?? SSH_DATA_KEYS.sshTransport.default;
+    if (transport === "openssh" && target.through) {
+      throw new ConnectorDataError(`${target.name} goes through another connection, which the transport "openssh" cannot`, { host: target.name, hint: 'Set the host data sshTransport: "embedded", or use ProxyJump' });
+    }
     if (transport === "openssh") return await this.#throughOpenSsh(target, { data, context, retry });
     if (transport !== "embedded") throw new ConnectorDataError(`The host data sshTransport of ${target.name} is ${JSON.stringify(transport)}, but must be "embedded" or "openssh"`, { host: target.name });
     const places = { home: this.#home, cwd: context.cwd };
     const written = data.string("sshConfigFile");
     const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
-    const hop = await routeTo(target, data, { ...places, sources: await this.#sources(only) });
+    const route = await routeTo(target, data, { ...places, sources: await this.#sources(only) });
+    // A chain is stronger than ProxyJump and ProxyCommand, as -J is.
+    const hop: Hop = target.through ? { ...route, via: undefined, settings: { ...route.settings, proxyCommand: undefined } } : route;
     for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which is not supported`);
     const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
-    const client = await this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry });
+    const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry });
     return new SshConnection(client, { host: target.name, agentForward: hop.settings.forwardAgent && this.#agentFor(hop) !== undefined });
   }
 
@@ -128,10 +133,10 @@ class SshRun {
     return client;
   }
 
-  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Retry }): Promise<Client> {
+  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly through?: Connection | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Retry }): Promise<Client> {
     using _ = await this.#dials.take(options.signal);
     using deadline = this.#deadline(hop.name, { timeout: hop.settings.connectTimeout ?? options.timeout, signal: options.signal });
-    return await dial({ hop, via: options.via, resources: this.#resources, context: options.context, deadline, retry: options.retry });
+    return await dial({ hop, via: options.via, through: options.through, resources: this.#resources, context: options.context, deadline, retry: options.retry });
   }
 
   #deadline(host: string, { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal }): Deadline {

@@ -27,6 +27,9 @@ export interface Signer {
   sign(message: Buffer, hash: string | undefined): Promise<Buffer>;
 }
 
+/** What the server says that it is: `OpenSSH_9.2p1`. */
+export const serverSoftware = (client: Client): string => (client as { readonly _remoteVer?: string })._remoteVer ?? "";
+
 let loaded: Promise<SshLibrary> | undefined;
 
 export function loadLibrary(): Promise<SshLibrary> {

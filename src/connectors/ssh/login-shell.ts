@@ -12,3 +12,14 @@ export function inPosixShell(line: string): string {
   const numbered = line.replace(NUMBERED, char => `\\0${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
   return `exec /bin/sh -c 'eval "$(printf %b "${numbered}")"'`;
 }
+
+/** Does the server make each command the leader of a process group? */
+export const startsGroups = (software: string): boolean => software.startsWith("OpenSSH");
+
+/**
+ * For servers that start commands in a group of their own processes (dropbear, tinyssh): the same command, leading a group that can be ended as a whole.
+ * Where there is no setsid, it runs without.
+ */
+export function inOwnGroup(line: string): string {
+  return `set -- /bin/sh -c ${quote(line)}; { kill -0 -$$ || ! command -v setsid; } >/dev/null 2>&1 || exec setsid "$@"; exec "$@"`;
+}

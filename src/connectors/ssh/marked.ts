@@ -1,6 +1,6 @@
 /** Telling a command's output from what the login shell's start-up files print, and learning its process id. @module */
 import { randomBytes } from "node:crypto";
-import { inPosixShell } from "./login-shell.ts";
+import { inOwnGroup, inPosixShell } from "./login-shell.ts";
 
 /** A command line that says where its output begins. */
 export interface MarkedLine {
@@ -11,13 +11,14 @@ export interface MarkedLine {
 
 /**
  * The line run by `/bin/sh`, whatever the login shell is, in the login shell's own place:
- * so its process id is that of the process group. sshd ends processes on request only for users other than root.
+ * so its process id is that of the process group, where the server makes one. sshd ends processes on request only for users other than root.
  */
-export function markLine(line: string, { pty }: { readonly pty: boolean }): MarkedLine {
+export function markLine(line: string, { pty, leadsGroup }: { readonly pty: boolean; readonly leadsGroup: boolean }): MarkedLine {
   const mark = randomBytes(8).toString("hex");
   // On a terminal both streams are one.
   const announce = pty ? `echo ${mark} $$` : `echo ${mark} $$; echo ${mark} >&2`;
-  return { line: inPosixShell(`${announce}; ${line}`), stdout: new MarkFilter(mark), stderr: pty ? MarkFilter.open() : new MarkFilter(mark) };
+  const announced = `${announce}; ${line}`;
+  return { line: inPosixShell(leadsGroup ? announced : inOwnGroup(announced)), stdout: new MarkFilter(mark), stderr: pty ? MarkFilter.open() : new MarkFilter(mark) };
 }
 
 /** A server that runs something else (a forced command) never shows the mark: then all of it is output. */

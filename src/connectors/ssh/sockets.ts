@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
+import type { Connection } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
+import { openTunnel } from "../shared/tunnel.ts";
 import { onAbort, unlessAborted } from "../shared/wait.ts";
 import type { Client } from "./library.ts";
 import { type Hop, hopAddress } from "./route.ts";
@@ -11,12 +13,13 @@ import { type Hop, hopAddress } from "./route.ts";
 /** A way to a server. */
 export interface Way {
   readonly socket: Duplex;
-  /** Where the way is a program (ProxyCommand): what it wrote to its stderr, once it has ended. */
+  /** Where the way is a program (ProxyCommand, a connection that this one goes through): what it wrote to its stderr, once it has ended. */
   readonly complaint?: Promise<string>;
 }
 
 /** Throws `ConnectError`, or the signal's reason. */
-export async function openWay(hop: Hop, options: { readonly via: Client | undefined; readonly signal: AbortSignal; readonly shell: string }): Promise<Way> {
+export async function openWay(hop: Hop, options: { readonly via: Client | undefined; readonly through?: Connection | undefined; readonly signal: AbortSignal; readonly shell: string }): Promise<Way> {
+  if (options.through) return openTunnel(options.through, hop.settings);
   if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.signal) };
   const { proxyCommand } = hop.settings;
   if (proxyCommand !== undefined) return throughProgram(proxyCommand, options.shell);

@@ -39,5 +39,5 @@ export function sshArguments(target: { readonly name: string; readonly address: 
   return { options, destination };
 }
 
-/** What must not happen beside the connection, whatever the configuration says. */
-export const ONLY_CONNECT: readonly string[] = ["ClearAllForwardings=yes", "RemoteCommand=none", "RequestTTY=no", "PermitLocalCommand=no", "ForkAfterAuthentication=no", "LogLevel=ERROR"].flatMap(option => ["-o", option]);
+/** What must not happen beside the connection, whatever the configuration says; and ssh is to tell what it met. */
+export const ONLY_CONNECT: readonly string[] = ["ClearAllForwardings=yes", "RemoteCommand=none", "RequestTTY=no", "PermitLocalCommand=no", "ForkAfterAuthentication=no", "LogLevel=DEBUG1"].flatMap(option => ["-o", option]);

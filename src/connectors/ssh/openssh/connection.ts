@@ -1,5 +1,5 @@
 /** Commands over a connection that the machine's own ssh holds: an ssh process for each. @module */
-import { quote, sh, type Shell } from "../../../core/command.ts";
+import { sh, type Shell } from "../../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../../core/connector.ts";
 import { ConnectionLostError } from "../../../core/errors.ts";
 import { PlaceConnection } from "../../program/connection.ts";
@@ -7,7 +7,7 @@ import { endOfInput, pieces } from "../../shared/input.ts";
 import { runProcess } from "../../shared/process.ts";
 import { rsyncOver } from "../../shared/rsync.ts";
 import { backOff, pause } from "../../shared/wait.ts";
-import { inPosixShell } from "../login-shell.ts";
+import { inOwnGroup, inPosixShell, startsGroups } from "../login-shell.ts";
 import type { Master } from "./master.ts";
 
 export interface OpenSshOptions {
@@ -15,7 +15,12 @@ export interface OpenSshOptions {
   readonly program: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly master: Master;
+  /** Options and name of the host, for a connection of its own. */
+  readonly destination: readonly string[];
 }
+
+/** Closes the connection with its first session: each command is given one of its own. */
+const GIVES_ONE_SESSION = /^tinyssh/i;
 
 /** How often a session is asked for that the server does not give; commands of ours that hold one end sooner or later. */
 const REFUSALS = 40;
@@ -30,8 +35,7 @@ export class OpenSshConnection implements Connection {
     this.#place = new PlaceConnection({
       host: options.host,
       outer: { run: (command, runOptions) => this.#session(command, runOptions), close: async () => {} },
-      // The terminal has the modes of this side's, which is none.
-      wrap: (words, { pty }) => (pty ? sh`stty sane 2>/dev/null; exec ${words}` : sh`exec ${words}`),
+      wrap: words => sh`exec ${words}`,
       endsCommands: false,
       onLost: () => {},
     });
@@ -81,10 +85,15 @@ export class OpenSshConnection implements Connection {
   }
 
   #argv(command: Shell, pty: boolean): string[] {
-    const { program, master } = this.#options;
+    const { program, master, destination } = this.#options;
+    // The terminal has the modes of this side's, which is none.
+    const line = pty ? `stty sane 2>/dev/null; ${command.wire()}` : startsGroups(master.software) ? command.wire() : inOwnGroup(command.wire());
     // Without the connection there is nothing to fall back to: ssh would make another one, as somebody else perhaps.
-    const options = [`ControlPath=${quotedPath(master.socket)}`, "ControlMaster=no", "ProxyCommand=exit 1", "BatchMode=yes", "LogLevel=ERROR", "EscapeChar=none"].flatMap(option => ["-o", option]);
-    return [program, "-F", "none", ...options, pty ? "-tt" : "-T", "--", "host", inPosixShell(command.wire())];
+    const way = GIVES_ONE_SESSION.test(master.software)
+      ? ["-o", "ControlPath=none", ...destination.slice(0, -2)]
+      : ["-F", "none", "-o", `ControlPath="${master.socket}"`, "-o", "ProxyCommand=false"];
+    const options = ["ControlMaster=no", "BatchMode=yes", "LogLevel=ERROR", "EscapeChar=none"].flatMap(option => ["-o", option]);
+    return [program, ...options, ...way, pty ? "-tt" : "-T", "--", destination.at(-1) ?? "", inPosixShell(line)];
   }
 
   #lost(reason = "the connection was closed"): ConnectionLostError {
@@ -93,7 +102,6 @@ export class OpenSshConnection implements Connection {
   }
 }
 
-const quotedPath = (path: string): string => `"${path}"`;
 const REFUSED = /^mux_client_request_session: session request failed/m;
 /** As much of its stderr as is looked at. */
 const SAID = 1000;

@@ -14,7 +14,7 @@ import { createAnswers } from "./answers.ts";
 import { ONLY_CONNECT, sshArguments } from "./arguments.ts";
 import { writeAskpass } from "./askpass.ts";
 import { OpenSshConnection } from "./connection.ts";
-import { type Master, MasterError, startMaster } from "./master.ts";
+import { MasterError, startMaster } from "./master.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -66,7 +66,7 @@ export class OpenSshTransport {
       },
       { deadline, retry },
     );
-    return this.#connection(master, program, target.name);
+    return new OpenSshConnection({ host: target.name, program, env: this.#env, master, destination: [...options, "--", destination.host] });
   }
 
   /** Settings by their names in small letters, as `ssh -G` gives them. */
@@ -78,10 +78,6 @@ export class OpenSshTransport {
   async close(): Promise<void> {
     const directory = await this.#directory?.catch(() => undefined);
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
-  }
-
-  #connection(master: Master, program: string, host: string): Connection {
-    return new OpenSshConnection({ host, program, env: this.#env, master });
   }
 
   #program(host: string): string {
@@ -130,7 +126,7 @@ const RETRYABLE = /Connection (refused|timed out)|No route to host|Network is un
 
 /** ssh's words without frames and repetitions, in a line. */
 function essence(said: string): string {
-  const lines = said.split(/\r?\n/).map(line => line.trim()).filter(line => line !== "" && !/^@|^debug\d|^Host key verification failed/.test(line));
+  const lines = said.split(/\r?\n/).map(line => line.trim()).filter(line => line !== "" && !/^@|^Host key verification failed/.test(line));
   return [...new Set(lines)].join(" ").slice(-WORDS);
 }
 const WORDS = 1000;

@@ -7,6 +7,8 @@ import { linkAskpass, type Prompt, takeQuestions } from "./askpass.ts";
 /** A connection that other ssh processes use through its socket. */
 export interface Master {
   readonly socket: string;
+  /** What the server says that it is: `OpenSSH_9.2p1`. */
+  readonly software: string;
   /** Resolves with ssh's last words when the connection is gone. */
   readonly gone: Promise<string>;
   close(): Promise<void>;
@@ -48,7 +50,15 @@ export async function startMaster({ argv, env, directory, signal, answer }: Mast
     stderr: "pipe",
   });
   let isGone = false;
-  const gone = Promise.all([child.stderr.text(), child.exited]).then(([said]) => {
+  let software = "";
+  let said = "";
+  const read = async (): Promise<void> => {
+    for await (const line of linesOf(child.stderr)) {
+      software ||= /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(line)?.[1] ?? "";
+      if (!CHATTER.test(line)) said = `${said}${line}\n`.slice(-SAID);
+    }
+  };
+  const gone = Promise.all([read(), child.exited]).then(() => {
     isGone = true;
     return said.trim();
   });
@@ -70,7 +80,23 @@ export async function startMaster({ argv, env, directory, signal, answer }: Mast
     await close();
     throw error;
   }
-  return { socket, gone, close };
+  return { socket, software, gone, close };
+}
+
+/** What ssh says while all is well. */
+const CHATTER = /^(debug\d: |Authenticated to |Transferred: |Bytes per second: )/;
+/** As much of its last words as is kept. */
+const SAID = 4000;
+
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  yield rest;
 }
 
 const exists = (path: string): Promise<boolean> =>
