@@ -61,15 +61,15 @@ async function dialOnce(options: DialOptions): Promise<Client> {
   } catch (error) {
     client.destroy();
     way.socket.destroy();
-    throw error instanceof DroppedError && way.complaint ? await programError(hop, way.complaint) : error;
+    throw error instanceof DroppedError && way.complaint ? await programError(through ? `The connection that ${hop.name} goes through` : `The ProxyCommand of ${hop.name}`, hop, way.complaint) : error;
   }
 }
 
 /** The program has ended, or does so now that its input has. */
-async function programError({ name }: Hop, complaint: Promise<string>): Promise<ConnectError> {
+async function programError(what: string, { name }: Hop, complaint: Promise<string>): Promise<ConnectError> {
   await settlesWithin(complaint, 1000);
   const said = await Promise.race([complaint, ""]);
-  return new ConnectError(`The ProxyCommand of ${name} ended before the handshake${said === "" ? "" : `: ${said}`}`, { host: name, retryable: true });
+  return new ConnectError(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, { host: name, retryable: true });
 }
 
 interface Parts {

@@ -1,0 +1,73 @@
+/** A stream of bytes to a port that another connection's host can reach. @module */
+import { Duplex } from "node:stream";
+import { raw, sh, type Shell } from "../../core/command.ts";
+import type { Connection } from "../../core/connector.ts";
+
+/** The stream, and what the program that carries it said when it had ended. */
+export interface Tunnel {
+  readonly socket: Duplex;
+  readonly complaint: Promise<string>;
+}
+
+/** As much of a program's complaint as is kept. */
+const COMPLAINT = 2000;
+
+/** Ends with the stream, and the stream with it. */
+export function openTunnel(connection: Connection, { hostname, port }: { readonly hostname: string; readonly port: number }): Tunnel {
+  const ending = new AbortController();
+  const written: { readonly chunk: Uint8Array; readonly taken: () => void }[] = [];
+  let wake: (() => void) | undefined;
+  let isAtEnd = false;
+  async function* input(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const next = written.shift();
+      if (next) {
+        yield next.chunk;
+        // Asked for more: it is on its way.
+        next.taken();
+      } else if (isAtEnd) return;
+      else await new Promise<void>(resolve => (wake = resolve));
+    }
+  }
+  const socket = new Duplex({
+    read() {},
+    write(chunk: Uint8Array, _encoding, done) {
+      written.push({ chunk, taken: () => done() });
+      wake?.();
+    },
+    final(done) {
+      isAtEnd = true;
+      wake?.();
+      done();
+    },
+    destroy(error, done) {
+      isAtEnd = true;
+      wake?.();
+      ending.abort(new Error("The stream was closed"));
+      done(error);
+    },
+  });
+  let complaint = "";
+  const running = connection.run(carry(hostname, port), {
+    stdin: input(),
+    capture: false,
+    signal: ending.signal,
+    onOutput(stream, chunk) {
+      // Copied: the chunk may be part of a buffer that is used again.
+      if (stream === "stdout") socket.push(Buffer.from(chunk));
+      else complaint = (complaint + Buffer.from(chunk).toString()).slice(-COMPLAINT);
+    },
+  });
+  const ended = running.then(
+    () => complaint.trim(),
+    (error: unknown) => complaint.trim() || (error instanceof Error ? error.message : String(error)),
+  );
+  void ended.then(() => socket.destroy());
+  return { socket, complaint: ended };
+}
+
+/** With what the host has. */
+function carry(hostname: string, port: number): Shell {
+  const bash = raw("'exec 3<>\"/dev/tcp/$0/$1\" || exit; cat <&3 & cat >&3; wait'");
+  return sh`if command -v nc >/dev/null; then exec nc ${hostname} ${port}; elif command -v socat >/dev/null; then exec socat - TCP:${hostname}:${port}; elif command -v bash >/dev/null; then exec bash -c ${bash} ${hostname} ${port}; else echo "there is neither nc, socat nor bash" >&2; exit 1; fi`;
+}

@@ -1,0 +1,91 @@
+/** Connectors through connectors, as the engine makes them of a host's name. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { createConnectors } from "../../src/connectors/index.ts";
+import { createSshConnector } from "../../src/connectors/ssh/index.ts";
+import { sh } from "../../src/core/command.ts";
+import type { Connection, Connector } from "../../src/core/connector.ts";
+import { openChain } from "../../src/engine/chain.ts";
+import { parseHostName } from "../../src/inventory/parse.ts";
+import { testConnector } from "../contracts/connector.ts";
+import { testSession } from "../contracts/session.ts";
+import { connectorContext } from "../support/connectors.ts";
+import { needTools } from "../support/machine.ts";
+import { busyboxRootfs, removeRootfs } from "../support/rootfs.ts";
+import { type Sshd, startSshd } from "../support/sshd.ts";
+
+await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", nc: "netcat-openbsd" });
+
+let root = "";
+let server: Sshd;
+let ssh: Connector;
+const rig = async (): Promise<void> => {
+  root ||= await busyboxRootfs();
+  server ??= await startSshd();
+  ssh ??= createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
+};
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+const options = (data: Readonly<Record<string, unknown>> = {}) => ({
+  connectors: new Map<string, Connector>([...createConnectors(), ["ssh", ssh]]),
+  connectorContext: connectorContext(),
+  data: { ...server.data, ...data },
+  timeout: 30,
+  signal: new AbortController().signal,
+});
+const open = async (name: string, data?: Readonly<Record<string, unknown>>): Promise<Connection> => {
+  await rig();
+  return await openChain(parseHostName(name.replace("ROOT", root)), options(data));
+};
+
+beforeAll(rig, 60_000);
+afterAll(async () => {
+  await ssh.close?.();
+  await server.stop();
+  removeRootfs(root);
+});
+
+testConnector({ name: "ssh, then chroot", can: { pty: true, rsync: false }, open: () => open("@ssh/target/@chroot/ROOT") });
+testConnector({ name: "chroot, then ssh", can: { pty: true, rsync: false }, open: () => open("@chroot/ROOT/@ssh/target") });
+testSession({ name: "ssh, then chroot", open: () => open("@ssh/target/@chroot/ROOT") });
+
+describe("a chain", () => {
+  test("may go through ssh twice", async () => {
+    const connection = await open("@ssh/target/@ssh/target");
+    expect(text((await connection.run(sh`echo "$SSH_CONNECTION" | cut -d' ' -f4`)).stdout)).toBe(`${server.port}\n`);
+    await connection.close();
+  });
+
+  test("may have three parts", async () => {
+    const inner = `${root}/inner`;
+    mkdirSync(inner);
+    for (const directory of ["bin", "tmp"]) await Bun.$`cp -a ${root}/${directory} ${inner}`.quiet();
+    const connection = await open("@ssh/target/@chroot/ROOT/@chroot/inner");
+    expect(text((await connection.run(sh`ls /`)).stdout)).toBe("bin\ntmp\n");
+    await connection.close();
+  });
+
+  test("closes what it has opened when a later part fails", async () => {
+    const closed: string[] = [];
+    const outer: Connector = { name: "outer", summary: "", can: { pty: false, rsync: false }, dataKeys: {}, connect: async () => ({ run: async () => ({ exitCode: 1, stdout: new Uint8Array(), stderr: Buffer.from("no such place\n") }), close: async () => void closed.push("outer") }) };
+    const chained = openChain(parseHostName("@outer/@chroot/nowhere"), { ...options(), connectors: new Map([...createConnectors(), ["outer", outer]]) });
+    expect((await chained.catch(error => error)).message).toBe('Cannot change root to "/nowhere": no such place');
+    expect(closed).toEqual(["outer"]);
+  });
+
+  test("says which part cannot be reached", async () => {
+    const error = await open("@chroot/ROOT/@ssh/target", { sshPort: 1 }).catch(error => error);
+    expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^The connection that @chroot\/.* goes through ended before the handshake: .*refused/)]);
+    const other = await open("@chroot/ROOT/@ssh/target", { sshTransport: "openssh" }).catch(error => error);
+    expect([other.code, other.hint]).toEqual(["E_CONNECTOR_DATA", expect.stringContaining("ProxyJump")]);
+    const wrong = await openChain({ name: "x", connector: "local", address: "", through: [{ connector: "ssh", address: "target" }] }, options()).catch(error => error);
+    expect(wrong.message).toBe('The connector "@local" cannot go through another connection');
+  });
+
+  test("is lost as a whole", async () => {
+    const connection = await open("@ssh/target/@chroot/ROOT");
+    // The nearest sshd above the command is the one of this connection.
+    const running = connection.run(sh`p=$$; until grep -q '^Name:.sshd' /proc/$p/status; do p=$(sed -n 's/^PPid:.//p' /proc/$p/status); done; kill -KILL $p; sleep 2`);
+    expect((await running.catch(error => error)).code).toBe("E_CONNECTION_LOST");
+    await connection.close();
+  });
+});
