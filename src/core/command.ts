@@ -122,6 +122,9 @@ export function joined(separator: string, commands: readonly Shell[]): Shell {
   return new Shell(["", ...commands.slice(1).map(() => separator), ""], commands);
 }
 
+/** What a command prints, as words of another one: in backquotes, or in `$(…)` where something in it would end those. */
+export const substituted = (command: Shell): Shell => (/[`\\]/.test(command.wire()) ? sh`$(${command})` : sh`\`${command}\``);
+
 function holdsSecret(word: Word): boolean {
   if (word instanceof Raw) return word.text instanceof Secret;
   if (word instanceof Shell) return word.hasSecret;

@@ -1,5 +1,5 @@
 /** Facts about FreeBSD: packages, services, settings of rc.conf. @module */
-import { sh, type Shell } from "../core/command.ts";
+import { operand, sh, type Shell, substituted } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 
 /** Where to ask. */
@@ -32,13 +32,13 @@ export const PkgPackage = answer<PackageArguments>("freebsd.PkgPackage", ({ pack
 /** The service's name if there is an rc script for it, else absent. */
 export const ServiceScript = answer<ServiceArguments>(
   "freebsd.ServiceScript",
-  ({ srvName, jail = "" }) => sh`for service in \`service -j ${jail} -l\`; do if [ ${srvName} = "$service" ]; then echo "$service"; fi; done`,
+  ({ srvName, jail = "" }) => sh`for service in ${substituted(sh`service -j ${jail} -l`)}; do if [ ${srvName} = "$service" ]; then echo "$service"; fi; done`,
 );
 
 /** `running`, or absent. */
 export const ServiceStatus = answer<ServiceArguments>(
   "freebsd.ServiceStatus",
-  ({ srvName, jail = "" }) => sh`service -j ${jail} ${srvName} status > /dev/null 2>&1; if [ $? -eq 0 ]; then echo running; fi`,
+  ({ srvName, jail = "" }) => sh`service -j ${jail} ${operand(srvName)} status > /dev/null 2>&1; if [ $? -eq 0 ]; then echo running; fi`,
 );
 
 /** Value of a setting of rc.conf; absent when it has none. */

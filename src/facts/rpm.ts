@@ -56,7 +56,7 @@ export const RpmPackageProvides = fact<readonly (readonly [name: string, version
   name: "rpm.RpmPackageProvides",
   requires: "repoquery",
   // repoquery fails for what it does not know, which is an answer too.
-  command: ({ package: wanted }) => sh`repoquery --queryformat ${FORMAT} --whatprovides ${wanted} || true`,
+  command: ({ package: wanted }) => sh`repoquery --queryformat ${FORMAT} ${wanted.startsWith("-") ? `--whatprovides=${wanted}` : ["--whatprovides", wanted]} || true`,
   parse: lines =>
     lines.flatMap(line => {
       const [, name, version] = LINE.exec(line) ?? [];

@@ -1,5 +1,5 @@
 /** Facts about runit. @module */
-import { operand, sh } from "../core/command.ts";
+import { operand, remotePath, sh } from "../core/command.ts";
 import { fact } from "../core/fact.ts";
 import type { ServiceStatuses } from "./shared/services.ts";
 
@@ -17,7 +17,7 @@ export const RunitStatus = fact<ServiceStatuses, RunitArguments>({
   requires: "sv",
   command: ({ service, svDir = "/var/service" }) =>
     service === undefined
-      ? sh`export SVDIR=${svDir} && cd "$SVDIR" && find * -maxdepth 0 -exec sv status {} + 2>/dev/null`
+      ? sh`export SVDIR=${remotePath(svDir)} && cd "$SVDIR" && find * -maxdepth 0 -exec sv status {} + 2>/dev/null`
       : sh`SVDIR=${svDir} sv status ${service}`,
   parse: lines =>
     Object.fromEntries(

@@ -2,6 +2,7 @@
 import { sh, type Shell } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { BrewCasks, BrewPackages, BrewTaps, BrewVersion } from "../facts/brew.ts";
+import { notOption } from "./shared/options.ts";
 import { ensurePackages, type LatestArguments, type PackageArguments, type RefreshArguments } from "./shared/packages.ts";
 
 /** Arguments of `brew.packages`. */
@@ -110,6 +111,8 @@ export const tap = operation<TapArguments>({
     const src = given || (url ?? "").replace(/^\w+:\/\/[^/]*/, "").replace(/^\/+|\/+$/g, "");
     if (src === "") return host.noop("no tap was specified");
     if (src.split("/").length !== 2) return host.noop(`src '${src}' doesn't have two components.`);
+    notOption("src", src);
+    if (url !== undefined) notOption("url", url);
     const taps = await host.getFact(BrewTaps);
     if (taps.includes(src) === present) return host.noop(`tap ${src} ${present ? "already exists" : "does not exist"}`);
     yield present ? sh`${["brew", "tap", src, url]}` : sh`brew untap ${src}`;

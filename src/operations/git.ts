@@ -7,7 +7,8 @@ import { Directory, File } from "../facts/files/index.ts";
 import { GitBranch, GitConfig, GitLocalCommit, GitRemoteBranchCommit, GitSubmodulesCurrent, GitTag, GitTrackingBranch } from "../facts/git.ts";
 import { splitOnce } from "../facts/shared/lines.ts";
 import { directory } from "./files/directory.ts";
-import { chown, type OwnerArguments } from "./shared/attributes.ts";
+import { checkAttributes, chown, type OwnerArguments } from "./shared/attributes.ts";
+import { notOption } from "./shared/options.ts";
 import { joinPath } from "./shared/paths.ts";
 import { keyscan } from "./ssh.ts";
 
@@ -86,7 +87,9 @@ export const repo = operation<RepoArguments>({
   positional: ["src", "dest"],
   async *steps(host, args) {
     const { src, dest, branch, updateSubmodules, recursiveSubmodules, user, group } = args;
-    for (const word of [src, branch ?? ""]) notOption(word);
+    notOption("src", src);
+    notOption("branch", branch ?? "");
+    checkAttributes(args);
     yield* directory.steps(host, { path: dest });
     if (args.sshKeyscan) yield* scanKey(host, src);
 
@@ -180,7 +183,10 @@ export const worktree = operation<WorktreeArguments>({
   positional: ["worktree"],
   async *steps(host, args) {
     const { worktree: path, present = true, pull = true, rebase, force, user, group } = args;
-    for (const word of [args.commitish ?? "", args.newBranch ?? "", ...(args.fromRemoteBranch ?? [])]) notOption(word);
+    notOption("commitish", args.commitish ?? "");
+    notOption("newBranch", args.newBranch ?? "");
+    for (const word of args.fromRemoteBranch ?? []) notOption("fromRemoteBranch", word);
+    checkAttributes(args);
     const exists = (await host.getFact(Directory, { path })).type !== "absent";
     if (!present) {
       if (!exists) return host.noop(`git worktree ${path} does not exist`);
@@ -241,6 +247,7 @@ export const bareRepo = operation<BareRepoArguments>({
   name: "git.bareRepo",
   positional: ["path"],
   async *steps(host, { path, present = true, ...owner }) {
+    checkAttributes(owner);
     yield* directory.steps(host, { path, present });
     if (!present) return;
     const head = await host.getFact(File, { path: joinPath(path, "HEAD") });
@@ -254,8 +261,3 @@ export const bareRepo = operation<BareRepoArguments>({
 });
 
 const inDirectory = (path: string): Shell => sh`cd ${remotePath(path)} &&`;
-
-/** Refuse what git would take for an option. */
-function notOption(word: string): void {
-  if (word.startsWith("-")) throw new OperationValueError(`What git is given cannot begin with a dash: got "${word}"`);
-}

@@ -5,7 +5,7 @@ import { operation } from "../core/operation.ts";
 import { Ip6tablesChains, Ip6tablesRules, iptables, IptablesChains, type IptablesRule, IptablesRuleExists, IptablesRules } from "../facts/iptables.ts";
 import { network } from "../facts/shared/network.ts";
 import { commandWords } from "./shared/containers.ts";
-import { option } from "./shared/options.ts";
+import { notOption, option } from "./shared/options.ts";
 
 interface TableArguments {
   /** Name of the chain. */
@@ -75,6 +75,7 @@ export const chain = operation<ChainArguments>({
   positional: ["chain"],
   async *steps(host, { chain: name, present = true, table = "filter", policy, version = 4 }) {
     checkVersion(version);
+    notOption("policy", policy ?? "");
     const chains = await host.getFact(version === 4 ? IptablesChains : Ip6tablesChains, { table });
     const found = Object.hasOwn(chains, name) ? chains[name] : undefined;
     const command = sh`${iptables(version)} -t ${table}`;

@@ -2,6 +2,7 @@
 import { operand, sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { OpenrcEnabled, OpenrcStatus } from "../facts/openrc.ts";
+import { notOption } from "./shared/options.ts";
 import { controlService, type ServiceArguments } from "./shared/services.ts";
 
 /** Arguments of `openrc.service`. */
@@ -19,6 +20,7 @@ export const service = operation<OpenrcServiceArguments>({
   positional: ["service"],
   async *steps(host, { enabled, runLevel = "default", ...args }) {
     const name = args.service;
+    notOption("runLevel", runLevel);
     yield* controlService(host, args, await host.getFact(OpenrcStatus, { runLevel }), command => sh`rc-service ${operand(name)} ${command}`);
     if (enabled === undefined) return;
     const isEnabled = (await host.getFact(OpenrcEnabled, { runLevel }))[name] ?? false;

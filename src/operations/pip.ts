@@ -4,6 +4,7 @@ import { operation } from "../core/operation.ts";
 import { File } from "../facts/files/index.ts";
 import { PipPackages } from "../facts/pip.ts";
 import { directory } from "./files/directory.ts";
+import { notOption, option } from "./shared/options.ts";
 import { ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
 import { joinPath } from "./shared/paths.ts";
 import { byPackageKey, pythonPackages } from "./shared/python-packages.ts";
@@ -41,7 +42,7 @@ export const virtualenv = operation<VirtualenvArguments>({
     const exists = (await host.getFact(File, { path: joinPath(path, "bin/activate") })).type !== "absent";
     if (exists === present) return host.noop(`virtualenv ${path} ${present ? "exists" : "does not exist"}`);
     if (!present) return yield* directory.steps(host, { path, present });
-    const command = ofPython ? [remotePath(python ?? "python"), "-m", "venv"] : ["virtualenv", python !== undefined && "-p", python];
+    const command = ofPython ? [remotePath(python ?? "python"), "-m", "venv"] : ["virtualenv", ...option("-p", python && notOption("python", python))];
     yield sh`${[...command, sitePackages && "--system-site-packages", alwaysCopy && (ofPython ? "--copies" : "--always-copy"), remotePath(path)]}`;
   },
 });

@@ -4,6 +4,7 @@ import { OperationTypeError, OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
 import { FileContext, FileContextMapping, SEBoolean, SEPort, SEPorts, type SelinuxProtocol } from "../facts/selinux.ts";
 import { Which } from "../facts/server/index.ts";
+import { notOption } from "./shared/options.ts";
 
 /** Arguments of `selinux.boolean`. */
 export interface BooleanArguments {
@@ -45,6 +46,7 @@ export const fileContext = operation<FileContextArguments>({
   name: "selinux.fileContext",
   positional: ["path", "seType"],
   async *steps(host, { path, seType }) {
+    notOption("seType", seType);
     if ((await host.getFact(FileContext, { path }))?.type === seType) return host.noop(`file_context: '${path}' already had type '${seType}'`);
     yield sh`chcon -t ${[seType, remotePath(path)]}`;
   },
@@ -113,5 +115,6 @@ export const port = operation<PortArguments>({
 const PROTOCOLS: readonly string[] = ["tcp", "udp", "sctp", "dccp"];
 
 function checkType(present: boolean, seType: string | undefined): void {
+  notOption("seType", seType ?? "");
   if (present && !seType) throw new OperationValueError("`seType` must have a valid value if `present` is set");
 }

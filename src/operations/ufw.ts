@@ -4,7 +4,7 @@ import { OperationError, OperationTypeError, OperationValueError } from "../core
 import { operation } from "../core/operation.ts";
 import { network } from "../facts/shared/network.ts";
 import { type UfwAction, type UfwPolicy, type UfwRule, UfwRules, UfwStatus } from "../facts/ufw.ts";
-import { option } from "./shared/options.ts";
+import { notOption, option } from "./shared/options.ts";
 
 /** Arguments of `ufw.service`. */
 export interface ServiceArguments {
@@ -124,6 +124,7 @@ function ruleOf({ action, port, proto, fromIp, toIp, direction = "in", interface
   checkOneOf("direction", direction, ["in", "out", "route"]);
   if (log !== true && log !== false) checkOneOf("log", log, ["log", "log-all"]);
   if (app && (port !== undefined || proto)) throw new OperationValueError("A rule of ufw cannot have `app` beside `port` or `proto`");
+  notOption("app", app ?? "");
   if (comment?.includes("'")) throw new OperationValueError(`\`comment\` is ${JSON.stringify(comment)}, but ufw takes no single quote there`);
   if (port !== undefined && !/^\d+(?::\d+)?(?:,\d+(?::\d+)?)*$/.test(String(port))) throw new OperationTypeError(`\`port\` must be a number, a range or a list of them, not ${JSON.stringify(port)}`);
   const from = address("fromIp", fromIp);

@@ -6,6 +6,7 @@ import { File } from "../facts/files/index.ts";
 import { Path } from "../facts/server/index.ts";
 import { UvInstalledPythonsByImplementation, UvInstalledPythonsByVersion, UvPipPackages, UvToolBinDir, UvTools } from "../facts/uv.ts";
 import { directory } from "./files/directory.ts";
+import { notOption } from "./shared/options.ts";
 import { checkNames, ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
 import { joinPath } from "./shared/paths.ts";
 import { byPackageKey, pythonPackages } from "./shared/python-packages.ts";
@@ -167,7 +168,7 @@ export const venv = operation<VenvArguments>({
     if (exists === present) return host.noop(`venv ${path} ${present ? "exists" : "does not exist"}`);
     if (!present) return yield* directory.steps(host, { path, present });
     const flags = [allowExisting && "--allow-existing", clearExisting && "--clear", seed && "--seed", sitePackages && "--site-packages"];
-    const values = [...(linkMode ? ["--link-mode", linkMode] : []), ...(python ? ["--python", python] : [])];
+    const values = [...(linkMode ? ["--link-mode", linkMode] : []), ...(python ? ["--python", notOption("python", python)] : [])];
     yield sh`${["uv", "venv", ...flags, ...values, ...extraWords(extraArgs), remotePath(path)]}`;
   },
 });

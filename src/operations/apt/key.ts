@@ -5,6 +5,7 @@ import { operation, type Steps } from "../../core/operation.ts";
 import { AptKeys } from "../../facts/apt.ts";
 import { GpgKey, type GpgKeyMap } from "../../facts/gpg.ts";
 import { key as gpgKey } from "../gpg.ts";
+import { notOption } from "../shared/options.ts";
 import { basename } from "../shared/paths.ts";
 import { isUrl } from "../shared/urls.ts";
 
@@ -37,7 +38,7 @@ export const key = operation<KeyArguments>({
   positional: ["src"],
   async *steps(host, args) {
     const { dest, keyId, present = true } = args;
-    const ids = keyId === undefined ? [] : [keyId].flat();
+    const ids = keyId === undefined ? [] : [keyId].flat().map(id => notOption("keyId", id));
     if (!present) {
       if (ids.length > 0 && !dest && !args.src) return yield* gpgKey.steps(host, { keyId: ids, present, workingDirs: KEYRING_DIRECTORIES });
       return yield* gpgKey.steps(host, { ...(ids.length > 0 ? { keyId: ids } : {}), dest: keyringPath(args), present });

@@ -2,6 +2,7 @@ import { operand, sh } from "../../core/command.ts";
 import { operation } from "../../core/operation.ts";
 import { type DockerObject, DockerPlugin } from "../../facts/docker.ts";
 import { checkName, docker, type Pairs, pairsOf } from "../shared/containers.ts";
+import { notOption } from "../shared/options.ts";
 
 /** Arguments of `docker.plugin`. */
 export interface PluginArguments {
@@ -27,7 +28,7 @@ export const plugin = operation<PluginArguments>({
   async *steps(host, { plugin: source, alias, present = true, enabled = true, pluginOptions }) {
     checkName("docker.plugin", "plugin", source);
     const name = alias || source;
-    const options = pairsOf(pluginOptions);
+    const options = pairsOf(pluginOptions).map(pair => notOption("pluginOptions", pair));
     const [found] = await host.getFact(DockerPlugin, { objectId: name });
     if (!present) {
       if (found) yield sh`docker plugin rm -f ${operand(name)}`;

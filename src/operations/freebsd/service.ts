@@ -3,7 +3,7 @@ import { sh } from "../../core/command.ts";
 import { OperationValueError } from "../../core/errors.ts";
 import { operation } from "../../core/operation.ts";
 import { type JailArguments, ServiceScript, ServiceStatus } from "../../facts/freebsd.ts";
-import { option } from "../shared/options.ts";
+import { notOption, option } from "../shared/options.ts";
 
 /** Arguments of `freebsd.service.service`. */
 export interface ServiceArguments extends JailArguments {
@@ -28,6 +28,7 @@ export const service = operation<ServiceArguments>({
   positional: ["srvName"],
   idempotent: "`restarted`, `reloaded` and `custom` run every time",
   async *steps(host, { srvName, jail, srvState = "started", command = [], environment = [], verbose }) {
+    notOption("srvName", srvName);
     if (!(await host.getFact(ServiceScript, { srvName, jail }))) return host.noop(`Cannot find rc(8) script '${srvName}'`);
     const isRunning = async () => Boolean(await host.getFact(ServiceStatus, { srvName, jail }));
     const tool = ["service", verbose && "-v", ...option("-j", jail), ...environment.flatMap(variable => ["-E", variable]), srvName];

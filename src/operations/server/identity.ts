@@ -7,6 +7,7 @@ import { Hostname, Locales, Os, Timezone, Which } from "../../facts/server/index
 import { line } from "../files/line.ts";
 import { put } from "../files/put.ts";
 import { replace } from "../files/replace.ts";
+import { checkLine } from "../shared/options.ts";
 
 /** Arguments of `server.hostname`. */
 export interface HostnameArguments {
@@ -38,6 +39,7 @@ export const hostname = operation<HostnameArguments>({
   name: "server.hostname",
   positional: ["hostname"],
   async *steps(host, { hostname: name, hostnameFile }) {
+    checkLine("hostname", name);
     const current = await host.getFact(Hostname);
     const hasHostnamectl = (await host.getFact(Which, { command: "hostnamectl" })) !== undefined;
     const file = hasHostnamectl ? false : (hostnameFile ?? HOSTNAME_FILES[await host.getFact(Os)] ?? false);

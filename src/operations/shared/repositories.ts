@@ -7,7 +7,7 @@ import { download } from "../files/download.ts";
 import { file } from "../files/file.ts";
 import { put } from "../files/put.ts";
 import { basename } from "./paths.ts";
-import { checkLine } from "./rpm.ts";
+import { checkLine } from "./options.ts";
 import { isUrl } from "./urls.ts";
 
 /** One `.repo` file. */

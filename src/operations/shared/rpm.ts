@@ -1,6 +1,5 @@
 /** What dnf, yum and zypper have in common. @module */
-import { remotePath, sh, type Shell } from "../../core/command.ts";
-import { OperationValueError } from "../../core/errors.ts";
+import { remotePath, sh, type Shell, substituted } from "../../core/command.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { type Operation, operation, type Steps } from "../../core/operation.ts";
 import { RpmPackage, RpmPackageProvides } from "../../facts/rpm.ts";
@@ -46,17 +45,11 @@ export async function* ensureRpm(host: OperationHost, { src, present = true }: R
   if (wanted && !present) yield sh`${remove} ${wanted.name}`;
   else if (wanted) yield sh`rpm -i ${at}`;
   // Not there yet while changes are foreseen, so what it holds is asked when it is.
-  else yield sh`rpm -q \`rpm -qp ${at}\` 2> /dev/null || rpm -i ${at}`;
+  else yield sh`rpm -q ${substituted(sh`rpm -qp ${at}`)} 2> /dev/null || rpm -i ${at}`;
 }
 
 /** The packages that provide a name. */
 export async function expandProvides(host: OperationHost, name: string): Promise<readonly Member[]> {
   const providers = await host.getFact(RpmPackageProvides, { package: name });
   return providers.map(([provider, version]) => ({ name: provider, version }));
-}
-
-/** Refuse a value that would become more than its line of a file. */
-export function checkLine(argument: string, value: string): string {
-  if (/[\r\n]/.test(value)) throw new OperationValueError(`\`${argument}\` must not contain a newline: got ${JSON.stringify(value)}`);
-  return value;
 }
