@@ -1,5 +1,8 @@
 /** Connectors to containers, on real engines, with everything that connectors promise. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createConnectors } from "../../src/connectors/index.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { sh } from "../../src/core/command.ts";
@@ -12,8 +15,10 @@ import { connectorContext } from "../support/connectors.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 import { mustRun, type TestHost } from "../support/test-host.ts";
 import { dockerEngine, podmanEngine } from "./engines.ts";
+import { until } from "./until.ts";
 
 setDefaultTimeout(120_000);
+const MAIN = join(import.meta.dir, "../../src/main.ts");
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /** An engine, and connectors whose programs speak to it. */
@@ -167,6 +172,41 @@ for (const program of ["docker", "podman"] as const) {
       const own = (await say(`image inspect --format '{{.Architecture}}' ${image}`)).trim();
       await (await rig.open(`@${program}/${image}`, { ...removed, dockerArchitecture: own })).close();
       await (await rig.open(`@${program}/${image}`, { ...removed, dockerPlatform: `linux/${own}` })).close();
+    });
+
+    /** Run the command line with a deploy file, and interrupt it when it is time. */
+    const deploy = async (host: string, source: string, interruptWhen?: () => Promise<boolean>) => {
+      const cwd = await mkdtemp(join(tmpdir(), "tsinfra-containers-"));
+      await writeFile(join(cwd, "deploy.ts"), source);
+      await writeFile(join(cwd, "greeting.txt"), "hello\n");
+      const child = Bun.spawn([process.execPath, MAIN, host, "deploy.ts", "-y"], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe", env: { ...rig.host.env, PATH: process.env["PATH"] } });
+      if (interruptWhen) {
+        await until("the deploy is where it is to be interrupted", interruptWhen);
+        child.kill("SIGINT");
+      }
+      const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
+      await rm(cwd, { recursive: true });
+      return { code, err };
+    };
+
+    test("a deploy changes a container once, and then nothing", async () => {
+      const source = 'import { files } from "tsinfra/operations";\nfiles.put({ src: "greeting.txt", dest: "/tmp/greeting", mode: "640" });\n';
+      const first = await deploy(`@${program}/app`, source);
+      expect(first.code, first.err).toBe(0);
+      expect(await say("exec app sh -c 'stat -c %a /tmp/greeting; cat /tmp/greeting'")).toBe("640\nhello");
+      const second = await deploy(`@${program}/app`, source);
+      expect(second).toMatchObject({ code: 0, err: expect.stringContaining("nothing changed on 1 host") });
+    });
+
+    test("Ctrl-C in a deploy leaves no container and no image", async () => {
+      const images = await say("image ls -aq");
+      const source = 'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch /begun; sleep 100"] });\n';
+      const ran = await deploy(`@${program}/${image}`, source, async () => {
+        const id = await ours();
+        return id !== "" && (await rig.host.exec(`${program} exec ${id} test -e /begun`)).exitCode === 0;
+      });
+      expect(ran.code, ran.err).toBe(130);
+      expect([await ours(), await say("image ls -aq")]).toEqual(["", images]);
     });
 
     test("a chroot in a container on an SSH host", async () => {
