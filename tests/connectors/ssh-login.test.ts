@@ -98,6 +98,17 @@ describe("logging in", () => {
     expect(error.message).toMatch(/key-\d+ \(sshKey, ED25519 SHA256:.*\): cannot be used: .*passphrase/);
   });
 
+  test("a key that lives in a device is left to the other transport", async () => {
+    const word = (bytes: Buffer | string) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), Buffer.from(bytes)]);
+    const publicKey = Buffer.concat([word("sk-ssh-ed25519@openssh.com"), word(Buffer.alloc(32, 1)), word("ssh:")]);
+    const blob = Buffer.concat([Buffer.from("openssh-key-v1\0"), word("none"), word("none"), word(""), Buffer.from([0, 0, 0, 1]), word(publicKey), word("")]);
+    const path = join(directory, "sk");
+    await Bun.write(path, `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`);
+    const error = await failure({ sshKey: path });
+    expect(error.message).toContain("keys of the type sk-ssh-ed25519@openssh.com cannot be used here");
+    expect(error.hint).toContain('sshTransport: "openssh"');
+  });
+
   test("the default keys are looked for, unless that is switched off", async () => {
     const home = await mkdtemp(join(directory, "home-"));
     await Bun.write(join(home, ".ssh/known_hosts"), server.knownHosts);
@@ -196,14 +207,23 @@ describe("logging in", () => {
 });
 
 describe("logging in with words", () => {
+  let directory: string;
+  beforeAll(async () => void (directory = await mkdtemp(join(tmpdir(), "tsinfra-words-"))));
+  afterAll(() => rm(directory, { recursive: true }));
+  async function configFile(text: string): Promise<string> {
+    const path = join(await mkdtemp(join(directory, "config-")), "config");
+    await Bun.write(path, text);
+    return path;
+  }
   /** What sshd would need PAM and real users for. */
-  async function fakeServer(methods: readonly string[], secrets: { readonly password?: string; readonly code?: string }) {
+  async function fakeServer(methods: readonly string[], secrets: { readonly password?: string; readonly code?: string; readonly runs?: false; readonly open?: true }) {
     const hostKey = await createKey(join(await mkdtemp(join(tmpdir(), "tsinfra-words-")), "host"), "ed25519");
     const tried: string[] = [];
     const server = new Server({ hostKeys: [await Bun.file(hostKey).text()] }, client => {
       client.on("error", () => {});
       client.on("authentication", context => {
         tried.push(context.method);
+        if (context.method === "none" && secrets.open) return context.accept();
         if (context.method === "password" && context.password === secrets.password) return context.accept();
         if (context.method === "keyboard-interactive" && methods.includes("keyboard-interactive")) {
           const prompts = [...(secrets.password ? [{ prompt: "Password: ", echo: false }] : []), ...(secrets.code ? [{ prompt: "Code: ", echo: true }] : [])];
@@ -215,7 +235,8 @@ describe("logging in with words", () => {
         }
         context.reject(methods as never);
       });
-      client.on("session", accept => accept().on("exec", acceptExec => {
+      client.on("session", accept => accept().on("exec", (acceptExec, reject) => {
+        if (secrets.runs === false) return reject();
         const channel = acceptExec();
         channel.write("in\n");
         channel.exit(0);
@@ -283,6 +304,39 @@ describe("logging in with words", () => {
     const error = await connect(server.data).catch(error => error);
     expect(error.message).toContain("the server allows password; there was nothing to try");
     expect(error.hint).toContain("sshPassword");
+  });
+
+  test("a server that refuses to run commands is an error, and not a wait", async () => {
+    await using server = await fakeServer(["password"], { password: "s3cret", runs: false });
+    const error = await connect({ ...server.data, sshPassword: "s3cret" }).catch(error => error);
+    expect(error.code).toBe("E_CONNECTION_LOST");
+    expect(error.message).toEndWith("the server refuses to run commands");
+  });
+
+  test("a password at hand is given without asking first what the server allows", async () => {
+    await using server = await fakeServer(["password"], { password: "s3cret" });
+    await connect({ ...server.data, sshPassword: "s3cret" });
+    // Without a key there is nothing to begin with; the password is next.
+    expect(server.tried).toEqual(["none", "password"]);
+    server.tried.length = 0;
+    await connect({ ...server.data, sshPassword: "s3cret", sshConfigFile: await configFile("PreferredAuthentications password\n") });
+    expect(server.tried).toEqual(["password"]);
+  });
+
+  test("a server that wants nothing lets in, even those who have tried something", async () => {
+    await using server = await fakeServer(["password"], { open: true });
+    await connect({ ...server.data, sshPassword: "wr0ng", sshConfigFile: await configFile("PreferredAuthentications password\n") });
+    expect(server.tried).toEqual(["password", "none"]);
+  });
+
+  test("ways to log in that only ssh itself has are named where the server has them, and not elsewhere", async () => {
+    const sshConfigFile = await configFile("GSSAPIAuthentication yes\n");
+    for (const methods of [["password"], ["gssapi-with-mic", "password"]]) {
+      await using server = await fakeServer(methods, { password: "s3cret" });
+      const error = await connect({ ...server.data, sshConfigFile }).catch(error => error);
+      expect(error.message.includes("gssapiauthentication")).toBe(methods.length === 2);
+      expect(error.hint.includes('sshTransport: "openssh"')).toBe(methods.length === 2);
+    }
   });
 
   test("output of a server that runs something else than it was told arrives whole", async () => {

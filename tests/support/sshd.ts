@@ -78,7 +78,7 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
         "UseDNS no",
         "LogLevel VERBOSE",
         "MaxStartups 200:30:400",
-        "Subsystem sftp internal-sftp",
+        ...(config.some(line => line.startsWith("Subsystem")) ? [] : ["Subsystem sftp internal-sftp"]),
         "",
       ].join("\n"),
     );

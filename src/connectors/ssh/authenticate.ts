@@ -4,9 +4,9 @@ import type { ConnectorContext } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { parseCertificate } from "./certificate.ts";
-import { type Identity, identitiesFor, type IdentitySources, type Offer } from "./identities.ts";
+import { type Identity, identitiesFor, type IdentitySources, type Offer, UNUSABLE } from "./identities.ts";
 import type { AnyAuthMethod, AuthHandler, BaseAgent, SshLibrary } from "./library.ts";
-import { type Hop, hopAddress } from "./route.ts";
+import { type Hop, hopAddress, USE_OPENSSH } from "./route.ts";
 
 /** What logging in needs. */
 export interface AuthenticationOptions {
@@ -86,6 +86,8 @@ class Login implements Authentication {
   #hint(): string {
     const { hop } = this.#options;
     const { user, userFrom } = hop.settings;
+    const { unsupportedLogins } = hop.settings;
+    if (this.#offer?.leftOut.some(reason => reason.includes(UNUSABLE)) || unsupportedLogins.some(({ method }) => this.#allowed?.includes(method))) return USE_OPENSSH;
     if (hop.isJump) return `Check with: ssh ${hop.name}`;
     if (userFrom === undefined && this.#tried.length > 0) return `The user is ${JSON.stringify(user)}; another is set with the host data sshUser. Keys and passwords come from sshKey, sshPassword, the agent and ~/.ssh`;
     return "Set the host data sshKey or sshPassword, or start an agent that holds the key";

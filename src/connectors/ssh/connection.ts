@@ -142,11 +142,11 @@ export class SshConnection implements Connection {
     // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
     const line = signal === "TERM" ? `kill -TERM -${group} || kill -TERM ${group}` : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
     try {
-      const { channel, end } = await this.#exec(inPosixShell(`{ ${line}; } 2>/dev/null`), false);
-      channel.resume().stderr.resume();
-      channel.end();
-      await end;
-      return true;
+      const talk = await this.#exec(inPosixShell(`{ ${line}; } 2>/dev/null`), false);
+      talk.channel.resume().stderr.resume();
+      talk.channel.end();
+      await talk.end;
+      return talk.exitCode !== undefined;
     } catch {
       // No channel to be had.
       return false;

@@ -10,11 +10,8 @@ import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
 import type { KeyFiles } from "./keys.ts";
 import { type Client, type ConnectConfig, loadLibrary, type SshLibrary } from "./library.ts";
 import { DroppedError, type Retry, retrying } from "./retry.ts";
-import { type Hop, hopAddress } from "./route.ts";
+import { type Hop, hopAddress, USE_OPENSSH } from "./route.ts";
 import { describeHop, openWay, socketError, type Way } from "./sockets.ts";
-
-/** What helps where this transport does not. */
-export const USE_OPENSSH = 'The ssh program of this machine may be able to: set the host data sshTransport: "openssh"';
 
 /** What all dials of a run share. */
 export interface DialResources {

@@ -132,11 +132,14 @@ async function agentKeys(agent: Agent | undefined, leftOut: string[]): Promise<r
   }
 }
 
+/** Said of keys that only another program can use. */
+export const UNUSABLE = "cannot be used here";
+
 /** Types that ssh2 can offer. */
 function canSign({ blob, label }: Identity, leftOut: string[]): boolean {
   const type = keyTypeOf(blob);
   if (/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521))(-cert-v01@openssh\.com)?$/.test(type)) return true;
-  leftOut.push(`${label}: keys of the type ${type} cannot be used here`);
+  leftOut.push(`${label}: keys of the type ${type} ${UNUSABLE}`);
   return false;
 }
 

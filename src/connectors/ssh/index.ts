@@ -92,7 +92,7 @@ class SshRun {
     const route = await routeTo(target, data, { ...places, sources: await this.#sources(only) });
     // A chain is stronger than ProxyJump and ProxyCommand, as -J is.
     const hop: Hop = target.through ? { ...route, via: undefined, settings: { ...route.settings, proxyCommand: undefined } } : route;
-    for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which is not supported`);
+    for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`);
     const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
     const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry });
     return new SshConnection(client, { host: target.name, agentForward: hop.settings.forwardAgent && this.#agentFor(hop) !== undefined });

@@ -6,6 +6,9 @@ import type { DataReader } from "../shared/host-data.ts";
 import { type HostSettings, hostSettings, POLICIES, type Sources } from "./config/index.ts";
 import type { SshDataKey } from "./data-keys.ts";
 
+/** What helps where the embedded transport does not. */
+export const USE_OPENSSH = 'The ssh program of this machine may be able to: set the host data sshTransport: "openssh"';
+
 /** One server on the way. */
 export interface Hop {
   /** Name for messages: as in the inventory, or as the jump host is written. */

@@ -27,7 +27,10 @@ export class Talk {
       this.#hasEnded = true;
       this.#resume?.();
     });
-    channel.on("error", (error: Error) => (this.refusal ??= error));
+    channel.on("error", (error: Error) => {
+      this.refusal ??= error;
+      resolve();
+    });
     channel.on("drain", () => this.#resume?.());
     channel.on("exit", (code: number | null, signal?: string) => {
       this.exitCode = code ?? signalExitCode(signal ?? "");

@@ -78,7 +78,9 @@ export class OpenSshConnection implements Connection {
       });
       void running.catch(() => {}).finally(() => begun.resolve());
       const result = await running;
-      if (result.exitCode !== 255 || !REFUSED.test(said)) return result;
+      if (result.exitCode !== 255) return result;
+      if (CUT.test(said)) throw this.#lost(said.trim().split("\n").at(-1));
+      if (!REFUSED.test(said)) return result;
       if (refusals >= REFUSALS) throw this.#lost("the server gives no session");
       await pause(backOff(refusals, { first: 50, most: 1000 }), options.signal);
     }
@@ -102,6 +104,7 @@ export class OpenSshConnection implements Connection {
   }
 }
 
+const CUT = /^(Connection to .* closed by|Connection reset by|client_loop: |Read from remote host )/m;
 const REFUSED = /^mux_client_request_session: session request failed/m;
 /** As much of its stderr as is looked at. */
 const SAID = 1000;
