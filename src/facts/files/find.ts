@@ -39,9 +39,9 @@ function findFact(name: string, type: "f" | "l" | "d"): CommandFact<FindArgument
     name,
     command({ path, size, minSize, maxSize, maxDepth, fName, iName, regex, args = [], quotePath = true }) {
       const tests: readonly Word[] = [
-        option("-size", minSize, value => `+${bytes(value)}c`),
-        option("-size", maxSize, value => `-${bytes(value)}c`),
-        option("-size", size, value => `${bytes(value)}c`),
+        option("-size", minSize, value => `+${bytes("minSize", value)}c`),
+        option("-size", maxSize, value => `-${bytes("maxSize", value)}c`),
+        option("-size", size, value => `${bytes("size", value)}c`),
         option("-maxdepth", maxDepth, String),
         option("-name", fName, String),
         option("-iname", iName, String),
@@ -57,9 +57,9 @@ function findFact(name: string, type: "f" | "l" | "d"): CommandFact<FindArgument
 const option = <T>(name: string, value: T | undefined, text: (value: T) => string): readonly Word[] => (value === undefined ? [] : [name, text(value)]);
 
 /** `find` rounds every unit but bytes up, so sizes are given in bytes. */
-function bytes(size: string | number): number {
+function bytes(argument: string, size: string | number): number {
   const [, digits, unit = "", binary] = /^\s*(\d+(?:\.\d+)?)\s*([KMGTP]?)(i?)B?\s*$/i.exec(String(size)) ?? [];
-  if (digits === undefined) throw new FactError(`Not a size: "${size}". Wanted is a number of bytes, or one with a unit such as 10MB or 4KiB`);
+  if (digits === undefined) throw new FactError(`\`${argument}\` is not a size: ${JSON.stringify(String(size))}. Wanted is a number of bytes, or one with a unit such as 10MB or 4KiB`);
   return Math.round(Number(digits) * (binary ? 1024 : 1000) ** " KMGTP".indexOf(unit.toUpperCase() || " "));
 }
 

@@ -6,6 +6,7 @@ import { words } from "../../facts/shared/lines.ts";
 import { file } from "../files/file.ts";
 import { line } from "../files/line.ts";
 import { put } from "../files/put.ts";
+import { checkLine, notOption } from "../shared/options.ts";
 
 /** Arguments of `apt.repo`. */
 export interface RepoArguments {
@@ -59,7 +60,7 @@ export const ppa = operation<PpaArguments>({
   positional: ["src"],
   idempotent: "apt-add-repository finds out itself whether anything is to do",
   async *steps(_, { src, present = true }) {
-    if (src.startsWith("-")) throw new OperationValueError(`An archive cannot begin with a dash: got "${src}"`);
+    notOption("src", src);
     yield sh`${["apt-add-repository", "-y", !present && "--remove", src]}`;
   },
 });
@@ -110,8 +111,8 @@ export const sourcesFile = operation<SourcesFileArguments>({
       "Signed-By": args.signedBy === undefined ? [] : [args.signedBy],
     };
     if (fields.URIs.length === 0 || fields.Suites.length === 0) throw new OperationValueError("`apt.sourcesFile` needs at least one of `uris` and one of `suites`");
-    const lines = Object.entries(fields).flatMap(([field, list]) => (list.length === 0 ? [] : [`${field}: ${list.join(" ")}\n`]));
-    if (lines.some(text => text.slice(0, -1).includes("\n"))) throw new OperationValueError("A value of `apt.sourcesFile` must not contain a newline");
+    const argument = (field: string): string => (field === "Signed-By" ? "signedBy" : field.toLowerCase());
+    const lines = Object.entries(fields).flatMap(([field, list]) => (list.length === 0 ? [] : [`${field}: ${checkLine(argument(field), list.join(" "))}\n`]));
     yield* put.steps(host, { content: lines.join(""), dest, mode: "644" });
   },
 });

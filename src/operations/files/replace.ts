@@ -34,7 +34,7 @@ export const replace = operation<ReplaceArguments>({
     if (text === undefined) throw new OperationTypeError("Missing argument `text` required in `files.replace` operation");
     if (replacement === undefined) throw new OperationTypeError("Missing argument `replace` required in `files.replace` operation");
     if (text === "") throw new OperationValueError("`text` must not be empty: it would match every line");
-    checkOneLine(text, "text");
+    checkOneLine(text, args.text === undefined ? "match" : "text");
     flagText(args.flags);
     const found = await host.getFact(FindInFile, { path, pattern: text, interpolateVariables, extendedRegex });
     if (found && found.length === 0) return host.noop(`string "${text}" does not exist in ${path}`);

@@ -4,7 +4,7 @@ import { OperationValueError } from "../../core/errors.ts";
 import { operation } from "../../core/operation.ts";
 import { KernelModules, Kernel, Mounts, Sysctl, type SysctlValue, sysctlValue } from "../../facts/server/index.ts";
 import { line } from "../files/line.ts";
-import { option } from "../shared/options.ts";
+import { checkLine, option } from "../shared/options.ts";
 
 /** Arguments of `server.sysctl`. */
 export interface SysctlArguments {
@@ -63,7 +63,7 @@ export const sysctl = operation<SysctlArguments>({
   positional: ["key", "value"],
   async *steps(host, { key, value, persist = false, persistFile = "/etc/sysctl.conf" }) {
     if (!/^[^\s=]+$/.test(key)) throw new OperationValueError(`\`key\` is ${JSON.stringify(key)}, which cannot be the name of a setting`);
-    const text = [value].flat().join(" ");
+    const text = checkLine("value", [value].flat().join(" "));
     const existing = (await host.getFact(Sysctl, { keys: [key] }))[key];
     if (sameValue(existing, sysctlValue(text))) host.noop(`sysctl ${key} is set to ${text}`);
     else yield sh`sysctl ${operand(`${key}=${text}`)}`;
@@ -102,7 +102,8 @@ export const mount = operation<MountArguments>({
   name: "server.mount",
   positional: ["path"],
   async *steps(host, { path, mounted = true, options = [], device, fsType }) {
-    if (options.some(one => one.includes(","))) throw new OperationValueError("`options` holds one option per item, without commas");
+    const several = options.find(one => one.includes(","));
+    if (several !== undefined) throw new OperationValueError(`\`options\` holds one option per item, without commas: got ${JSON.stringify(several)}`);
     const mounts = await host.getFact(Mounts);
     const existing = Object.hasOwn(mounts, path) ? mounts[path] : undefined;
     const list = options.length > 0 ? options.join(",") : undefined;

@@ -7,6 +7,7 @@ import { directory } from "../files/directory.ts";
 import { file } from "../files/file.ts";
 import { line } from "../files/line.ts";
 import { put } from "../files/put.ts";
+import { checkLine } from "../shared/options.ts";
 
 /** Arguments of `server.userAuthorizedKeys`. */
 export interface UserAuthorizedKeysArguments {
@@ -50,12 +51,12 @@ export const userAuthorizedKeys = operation<UserAuthorizedKeysArguments>({
 /** The keys in a local file, or the key itself. */
 async function readKeys(host: OperationHost, given: string): Promise<readonly string[]> {
   const key = given.trim();
-  if (/^(?:ssh-|ecdsa-sha2-|sk-)\S+ \S/.test(key)) return [key];
+  if (/^(?:ssh-|ecdsa-sha2-|sk-)\S+ \S/.test(key)) return [checkLine("publicKeys", key)];
   const path = host.local.resolve(given);
   if ((await host.local.stat(path))?.type === "file") {
     const lines = (await host.local.readText(path)).split("\n").map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   }
   if (/^\S*(?:\/|\.pub$)\S*$/.test(key)) throw new LocalFileError(`No such file: ${path}`, { hint: "A public key begins with its type, such as ssh-ed25519" });
-  return [key];
+  return [checkLine("publicKeys", key)];
 }

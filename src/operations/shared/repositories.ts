@@ -39,7 +39,7 @@ export async function* ensureRepository(host: OperationHost, { src, present = tr
   }
   const { baseUrl, description = name, enabled = true, gpgCheck = true, type, gpgKey } = args;
   if (!baseUrl) throw new OperationError(`\`baseUrl\` must be provided for a repository that is not a URL: "${src}"`);
+  for (const [argument, value] of Object.entries({ src, description, baseUrl, type: type ?? "", gpgKey: gpgKey ?? "" })) checkLine(argument, value);
   const lines = [`[${name}]`, `name=${description}`, `baseurl=${baseUrl}`, `enabled=${Number(enabled)}`, `gpgcheck=${Number(gpgCheck)}`, type && `type=${type}`, gpgKey && `gpgkey=${gpgKey}`];
-  const content = lines.flatMap(line => (line ? `${checkLine("src", line)}\n` : [])).join("");
-  yield* put.steps(host, { content, dest: path });
+  yield* put.steps(host, { content: lines.flatMap(line => (line ? `${line}\n` : [])).join(""), dest: path });
 }

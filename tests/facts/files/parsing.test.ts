@@ -78,5 +78,5 @@ test("sizes have units, and only wildcards may be left unquoted", () => {
   expect(find({ maxDepth: 2, fName: "*.log", iName: "A*", regex: ".*/x", args: ["-newer", "/t m p"] })).toBe("find /d -type f -maxdepth 2 -name '*.log' -iname 'A*' -regex '.*/x' -newer '/t m p' || true");
   expect(find({ path: "/d*/$(touch pwned) [ab]", quotePath: false })).toBe("find /d*'/$(touch pwned) '[ab] -type f || true");
   expect(find({ path: "-delete" })).toBe("find ./-delete -type f || true");
-  expect(() => find({ size: "big" })).toThrow('Not a size: "big"');
+  expect(() => find({ size: "big" })).toThrow('`size` is not a size: "big"');
 });
