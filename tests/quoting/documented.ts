@@ -1,0 +1,89 @@
+/** What is not a fault, and why: the test fails for an entry that nothing needs. @module */
+import type { Fault } from "./judge.ts";
+
+/** Places in which some faults are what the argument is for. */
+export interface Documented {
+  /** `operation place`, as in `apt.packages extraInstallArgs[]`. */
+  readonly places: RegExp;
+  readonly faults: readonly Fault[];
+  readonly reason: string;
+  /** Only with this argument set. */
+  readonly when?: string;
+}
+
+export const DOCUMENTED: readonly Documented[] = [
+  { places: /^server\.shell commands$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the host's shell" },
+  { places: /^server\.shell commands\[\]$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "each is a text for the host's shell" },
+  { places: /^ssh\.command command$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the other host's shell" },
+  { places: /^files\.(?:line (?:line|replace)|replace (?:text|match|replace))$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
+  { places: /^files\.FindInFile pattern$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
+  { places: /^server\.Command command$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the host's shell" },
+
+  { places: / extra(?:Global)?(?:Install|Uninstall)?Args$/, faults: ["split", "changed", "option"], reason: "a text of options is split into words, as the docs say; each word is quoted" },
+  { places: / extra(?:Global)?(?:Install|Uninstall)?Args\[\]$/, faults: ["option"], reason: "they are options" },
+  { places: /^(?:files\.unarchive extraOpts|files\.Find\w+ args|iptables\.IptablesRuleExists rule)\[\]$/, faults: ["option"], reason: "they are options" },
+  { places: /^files\.download extra(?:Curl|Wget)Args\{key\}$/, faults: ["option"], reason: "the keys are options" },
+  { places: /^iptables\.rule extras$/, faults: ["split", "changed", "option"], reason: "a text of options is split into words; each word is quoted" },
+  { places: /^iptables\.rule extras\[\]$/, faults: ["option"], reason: "they are options" },
+  { places: /^apt\.SimulateOperationWillChange command$/, faults: ["split", "changed", "option"], reason: "it is what stands behind apt-get, options included" },
+  { places: /^docker\.container command$/, faults: ["split", "changed", "option"], reason: "it is split into words, and stands behind the image, where docker looks for no options" },
+  { places: /^docker\.container command\[\]$/, faults: ["option"], reason: "it stands behind the image, where docker looks for no options" },
+  { places: /\.(?:service|process) command$/, faults: ["split", "option"], reason: "it is a command of the service manager with its options; each word is quoted" },
+  { places: /^freebsd\.service\.service command(?:\[\])?$/, faults: ["option"], reason: "it is a command of the service's own script, with its options" },
+
+  { places: /^docker\.(?:build buildCmd|compose composeCommand)(?:\[\])?$/, faults: ["program", "split", "changed", "option", "expanded"], reason: "it names the program that is run" },
+  { places: /^pip\.(?:packages|PipPackages|Pip3Packages|virtualenv|venv) (?:pip|virtualenv|python|virtualenvKwargs\.python)$/, faults: ["program"], reason: "it names the program that is run, or the directory of it" },
+  { places: /^(?:bsdinit|server)\.service service$/, faults: ["program"], reason: "it names a script in /etc/rc.d" },
+
+  { places: /^(?:files\.(?:put|block) content|server\.user(?:AuthorizedKeys)? publicKeys)/, faults: ["line"], reason: "it is a content of any number of lines" },
+  { places: /^docker\.login password/, faults: ["line"], reason: "it goes to the standard input of docker" },
+
+  { places: /^git\.config value$/, faults: ["option"], reason: "git config looks for no options behind the name of a setting" },
+  { places: /^runit\.RunitStatus service$/, faults: ["option"], reason: "sv looks for no options behind its command" },
+  { places: /^ufw\.rule (?:comment|interface|proto)$/, faults: ["option"], reason: "ufw looks for options only before its command" },
+  { places: /^runit\.RunitStatus svDir$/, faults: ["expanded"], reason: "the pattern is the fact's own, for all services" },
+  { places: /^server\.Home user$/, faults: ["expanded"], reason: "the home without a user is one's own" },
+];
+
+const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+
+/** Options whose next word is their value whatever it begins with, by program: getopt, and what is like it. */
+export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["apt-key", words("--keyserver")],
+  ["chcon", words("-t")],
+  ["crontab", words("-u")],
+  ["curl", words("--user --proxy")],
+  [
+    "docker",
+    words(
+      "--build-arg --builder --cache-from --cache-to -f --label --network --platform --secret -t --target --project-directory --project-name --name --dns --entrypoint --env-file -e --hostname --memory --mount -p --restart --user -v --username --aux-address -d --gateway --ip-range --ipam-driver --ipam-opt --opt --scope --subnet --alias",
+    ),
+  ],
+  ["find", words("-name -iname -regex")],
+  ["freebsd-update", words("-b -f --currently-running -j -k -s -d")],
+  ["gpg", words("--keyring --keyserver")],
+  ["grep", words("-e")],
+  ["groupadd", words("--gid")],
+  ["ip6tables", words("-A -t -p --to-source")],
+  ["ip6tables-save", words("-t")],
+  ["iptables", words("-A -C -N -P -t -d -s -i -o -j -p --dport --sport --log-prefix --to-destination --to-source --to-ports")],
+  ["iptables-save", words("-t")],
+  ["mount", words("-t -o")],
+  ["mysql", words("-Be")],
+  ["pg_dump", words("-d -h -U")],
+  ["pkg", words("-j -r")],
+  ["printf", words("%s %s\n %s\\n")],
+  ["psql", words("-d -h -U -Ac")],
+  ["pw", words("-c")],
+  ["s6-rc-repo-list", words("-r")],
+  ["s6-rc-set-change", words("-r")],
+  ["s6-rc-set-status", words("-r")],
+  ["service", words("-j -E")],
+  ["supervisorctl", words("--configuration --password --serverurl --username")],
+  ["sysrc", words("-j")],
+  ["useradd", words("-c -d -g -p -s")],
+  ["usermod", words("-c -d -g -p -s")],
+  ["vzctl", words("--ostemplate --hostname --nameserver --ipadd")],
+  ["wget", words("--header --user -O")],
+  ["zfs", words("-o -V")],
+]);

@@ -1,0 +1,69 @@
+/** What is wrong with what a hostile text did. @module */
+import { TsinfraError } from "../../src/core/errors.ts";
+import { TAKES_NEXT_WORD } from "./documented.ts";
+import { BEGIN, END, type Hostile } from "./hostile.ts";
+import type { Ran } from "./sandbox.ts";
+import { type Outcome, textOf } from "./trials.ts";
+
+/**
+ * - `ran`: it was run as code;
+ * - `broken`: the shell could not read the command;
+ * - `split`: it became several words;
+ * - `changed`: a program got something else, beyond what the quotes of its own language ask for;
+ * - `expanded`: it became names of files, or a home;
+ * - `option`: a program can take it for an option;
+ * - `program`: it is what is run;
+ * - `line`: it became lines of a file;
+ * - `crash`: an error that is not meant for people.
+ */
+export type Fault = "ran" | "broken" | "split" | "changed" | "expanded" | "option" | "program" | "line" | "crash";
+
+export interface Finding {
+  readonly fault: Fault;
+  /** What shows it. */
+  readonly evidence: string;
+}
+
+/** What is wrong with what a command did. */
+export function judgeRun(hostile: Hostile, { started, stderr }: Ran): readonly Finding[] {
+  const findings: Finding[] = [];
+  const add = (fault: Fault, evidence: string): void => void findings.push({ fault, evidence });
+  if (/syntax error|bad substitution/i.test(stderr)) add("broken", stderr.trim());
+  if (stderr.split("\n").some(line => line.includes(BEGIN) && /(?:not found|Permission denied)$/i.test(line))) add("program", stderr.trim());
+  for (const { program, args } of started) {
+    const call = JSON.stringify([program, ...args]);
+    if (program === "PWNED" || (program === "touch" && args.includes("PWNED"))) add("ran", call);
+    if (args.some(arg => isExpanded(hostile, arg))) add("expanded", call);
+    if (args.some(arg => isSplit(hostile, arg))) add("split", call);
+    else if (args.some(arg => arg.includes(BEGIN) && arg.includes(END) && !plain(arg).includes(plain(hostile.text)))) add("changed", call);
+    if (hostile.dash && args.some((arg, at) => arg.startsWith(hostile.text) && isOption(program, args.slice(0, at)))) add("option", call);
+  }
+  return findings;
+}
+
+/** What is wrong with what an operation made, before anything runs. */
+export function judgeOutcome({ text }: Hostile, { files, error }: Outcome): readonly Finding[] {
+  const lines = text.includes("\ntouch PWNED\n") ? files.filter(({ content }) => /^touch PWNED$/m.test(textOf(content))) : [];
+  return [
+    ...lines.map(({ content }) => ({ fault: "line" as const, evidence: textOf(content) })),
+    ...(error === undefined || error instanceof TsinfraError ? [] : [{ fault: "crash" as const, evidence: String(error) }]),
+  ];
+}
+
+/** A path that is `~` has something behind it, and `~/…` is a path in the home, as the docs say. */
+const isExpanded = ({ text }: Hostile, arg: string): boolean => arg.includes("GLOBBED") || (arg.includes("HOMEEXPANDED") && !(text === "~" && arg.startsWith("/HOMEEXPANDED/")));
+
+/** One of the marks without the other, unless what is between is a directory and a name in it. */
+function isSplit({ text }: Hostile, arg: string): boolean {
+  if (arg.split(BEGIN).length === arg.split(END).length) return false;
+  const slashes = [...text.matchAll(/\//g)].map(({ index }) => index);
+  return !slashes.some(at => plain(arg).endsWith(plain(text.slice(0, at))) || plain(arg).includes(plain(text.slice(at + 1))));
+}
+
+function isOption(program: string, before: readonly string[]): boolean {
+  if (before.includes("--")) return false;
+  return !TAKES_NEXT_WORD.get(program)?.has(before.at(-1) ?? "");
+}
+
+/** Without what escapes of SQL, JSON, sed, awk and a shell's quotes add, and without case. */
+const plain = (text: string): string => text.replaceAll(`'"'"'`, "'").replaceAll("\\", "").replace(/(["'`])\1/g, "$1").replace(/(["'`])\1/g, "$1").toLowerCase();
