@@ -10,6 +10,7 @@ export type Route =
   | { readonly command: "types"; readonly words: readonly string[] }
   | { readonly command: "docs"; readonly words: readonly string[] }
   | { readonly command: "report"; readonly words: readonly string[] }
+  | { readonly command: "ssh"; readonly words: readonly string[] }
   | { readonly command: "completions"; readonly words: readonly string[] }
   | { readonly command: "check"; readonly files: readonly string[] }
   | { readonly command: "deploy"; readonly inventory: string | undefined; readonly files: readonly string[] }
@@ -21,7 +22,7 @@ export type Route =
 export type CommandName = Route["command"];
 
 /** What stands first and needs no hosts. */
-export const WITHOUT_INVENTORY = ["init", "types", "check", "docs", "report", "completions"] as const;
+export const WITHOUT_INVENTORY = ["init", "types", "check", "docs", "report", "ssh", "completions"] as const;
 /** What follows an inventory. */
 export const VERBS = ["exec", "fact", "debug-inventory"] as const;
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
@@ -38,6 +39,8 @@ export async function routeOf({ words, rest }: CommandLine, cwd: string, isModul
   const [first, second, ...others] = words;
   if (first === undefined) throw new ArgumentError("There is nothing to do");
   if (first === "init" || first === "types" || first === "docs" || first === "report" || first === "completions") return { command: first, words: words.slice(1) };
+  // A host may well have this name.
+  if (first === "ssh" && second === "explain") return { command: "ssh", words: words.slice(1) };
   if (first === "check") return { command: "check", files: [...words.slice(1), ...(rest ?? [])] };
   if (isVerb(first)) return verb(first, undefined, words.slice(1), rest);
 

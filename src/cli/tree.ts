@@ -16,6 +16,7 @@ const SUBCOMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   check: async () => (await import("./commands/check.ts")).check,
   docs: async () => (await import("./commands/docs.ts")).docs,
   report: async () => (await import("./commands/report.ts")).report,
+  ssh: async () => (await import("./commands/ssh.ts")).ssh,
   completions: async () => (await import("./commands/completions.ts")).completions,
 };
 

@@ -63,6 +63,11 @@ export interface Target {
   readonly signal: AbortSignal;
 }
 
+/** What a connector tells about a host, by what it is: `{ user: "ada", userFrom: "~/.ssh/config:3" }`. */
+export interface Explanation {
+  readonly [what: string]: string | number | boolean | readonly string[] | Explanation | readonly Explanation[] | undefined;
+}
+
 /** One way to reach hosts. One object serves a whole run, so that what hosts share is read once. */
 export interface Connector {
   /** `ssh` of `@ssh/web-1`. */
@@ -74,6 +79,8 @@ export interface Connector {
   hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
   /** Absent in connectors that only bring inventory. Throws `ConnectError`. */
   connect?(target: Target, context: ConnectorContext): Promise<Connection>;
+  /** Tell how a host would be reached, and try. Absent where there is little to tell. Throws `ConnectError` for what cannot even be worked out. */
+  explain?(target: Target, context: ConnectorContext): Promise<Explanation>;
   /** End what the run's connections shared. */
   close?(): Promise<void>;
 }

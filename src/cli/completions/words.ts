@@ -43,6 +43,7 @@ const COMMANDS: Readonly<Record<(typeof WITHOUT_INVENTORY)[number] | (typeof VER
   check: "Type-check deploy files",
   docs: "Read about operations and facts",
   report: "Join the event logs of shards",
+  ssh: "Explain how a host is reached",
   completions: "Print the completion script of a shell",
   exec: "Run a command",
   fact: "Ask facts",

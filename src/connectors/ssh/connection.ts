@@ -13,7 +13,7 @@ import { type MarkedLine, markLine } from "./marked.ts";
 import { Talk } from "./talk.ts";
 
 /** sshd allows 10 sessions a connection unless told otherwise; two are left for others. */
-const CHANNELS = 8;
+export const CHANNELS = 8;
 /** How often a refused channel is asked for again when no other is open, which would have explained the refusal. */
 const REFUSALS = 5;
 /** How long the server may take to agree that the connection is closed, or to say which process it started, in milliseconds. */

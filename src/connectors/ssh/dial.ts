@@ -8,7 +8,7 @@ import { algorithmsFor, allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { type Authentication, createAuthentication } from "./authenticate.ts";
 import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
 import type { KeyFiles } from "./keys.ts";
-import { type Client, type ConnectConfig, loadLibrary, type SshLibrary } from "./library.ts";
+import { type Client, type ConnectConfig, loadLibrary, serverSoftware, type SshLibrary } from "./library.ts";
 import { DroppedError, type Retry, retrying } from "./retry.ts";
 import { type Hop, hopAddress, USE_OPENSSH } from "./route.ts";
 import { describeHop, openWay, socketError, type Way } from "./sockets.ts";
@@ -34,6 +34,18 @@ export interface DialOptions {
   readonly context: ConnectorContext;
   readonly deadline: Deadline;
   readonly retry: Retry;
+  /** Filled with what the server turns out to be. */
+  readonly meeting?: Meeting | undefined;
+}
+
+/** What was learnt about a server on the way in; what is absent was not reached. */
+export interface Meeting {
+  software?: string;
+  hostKey?: string | undefined;
+  hostKeyStatus?: HostKeyCheck["verdict"];
+  algorithms?: { readonly kex: string; readonly hostKey: string; readonly cipher: string; readonly mac: string; readonly compression: string };
+  /** What let us in. */
+  login?: string | undefined;
 }
 
 /** Seconds between signs of life, and how many may be missing, where the configuration does not say. */
@@ -43,7 +55,7 @@ const KEEPALIVE = { interval: 15, count: 3 };
 export const dial = (options: DialOptions): Promise<Client> => retrying(() => dialOnce(options), options);
 
 async function dialOnce(options: DialOptions): Promise<Client> {
-  const { hop, via, through, resources, context, deadline } = options;
+  const { hop, via, through, resources, context, deadline, meeting = {} } = options;
   const library = await loadLibrary();
   deadline.phase = `a connection to ${hopAddress(hop)}`;
   const check = await resources.hostKeys.checkFor({ name: hop.name, settings: hop.settings, allowed: allowedHostKeyAlgorithms(hop.settings) }, context);
@@ -52,13 +64,22 @@ async function dialOnce(options: DialOptions): Promise<Client> {
   const config = clientConfig(hop, { check, login, deadline, agent, library });
   const way = await openWay(hop, { via, through, signal: deadline.signal, shell: resources.shell });
   const client = library.createClient();
+  client.on("handshake", ({ kex, serverHostKey, cs }) => {
+    const { cipher, mac, compress } = cs as { cipher: string; mac: string; compress: string };
+    meeting.algorithms = { kex, hostKey: serverHostKey, cipher, mac: mac || "part of the cipher", compression: compress };
+  });
   try {
     await handshake(client, { ...config, sock: way.socket } as ConnectConfig, { hop, way, check, login, deadline, failure: config.failure });
+    meeting.login = login.current ?? "nothing: the server lets everybody in";
     return client;
   } catch (error) {
     client.destroy();
     way.socket.destroy();
     throw error instanceof DroppedError && way.complaint ? await programError(through ? `The connection that ${hop.name} goes through` : `The ProxyCommand of ${hop.name}`, hop, way.complaint) : error;
+  } finally {
+    meeting.software = serverSoftware(client);
+    meeting.hostKey = check.seen;
+    meeting.hostKeyStatus = check.verdict;
   }
 }
 

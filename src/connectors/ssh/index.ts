@@ -1,6 +1,6 @@
 /** Hosts over SSH. @module */
 import { homedir } from "node:os";
-import type { Connection, Connector, ConnectorContext, Target } from "../../core/connector.ts";
+import type { Connection, Connector, ConnectorContext, Explanation, Target } from "../../core/connector.ts";
 import { ConnectError, ConnectorDataError } from "../../core/errors.ts";
 import { Deadline } from "../shared/deadline.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
@@ -12,7 +12,8 @@ import { type Agent, createAgent } from "./agent.ts";
 import { createConfigFiles, type Sources } from "./config/index.ts";
 import { SSH_DATA_KEYS, type SshDataKey } from "./data-keys.ts";
 import { SshConnection } from "./connection.ts";
-import { dial, type DialResources } from "./dial.ts";
+import { dial, type DialResources, type Meeting } from "./dial.ts";
+import { explainOpenSsh, explainRoute } from "./explain.ts";
 import { createHostKeys } from "./host-keys/index.ts";
 import { createKeyFiles } from "./keys.ts";
 import type { Client } from "./library.ts";
@@ -41,6 +42,7 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
     can: { pty: true, rsync: true, through: true },
     dataKeys: SSH_DATA_KEYS,
     connect: (target, context) => run.connect(target, context),
+    explain: (target, context) => run.explain(target, context),
     close: () => run.close(),
   };
 }
@@ -86,16 +88,40 @@ class SshRun {
     }
     if (transport === "openssh") return await this.#throughOpenSsh(target, { data, context, retry });
     if (transport !== "embedded") throw new ConnectorDataError(`The host data sshTransport of ${target.name} is ${JSON.stringify(transport)}, but must be "embedded" or "openssh"`, { host: target.name });
-    const places = { home: this.#home, cwd: context.cwd };
-    const written = data.string("sshConfigFile");
-    const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
-    const route = await routeTo(target, data, { ...places, sources: await this.#sources(only) });
+    const route = await this.#route(target, data, context);
     // A chain is stronger than ProxyJump and ProxyCommand, as -J is.
     const hop: Hop = target.through ? { ...route, via: undefined, settings: { ...route.settings, proxyCommand: undefined } } : route;
     for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`);
     const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
     const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry });
     return new SshConnection(client, { host: target.name, agentForward: hop.settings.forwardAgent && this.#agentFor(hop) !== undefined });
+  }
+
+  async explain(target: Target, context: ConnectorContext): Promise<Explanation> {
+    const data = readData(target.data, { keys: SSH_DATA_KEYS, host: target.name });
+    const connect = async (): Promise<string> => {
+      await (await this.connect(target, context)).close();
+      return "yes";
+    };
+    if (data.string("sshTransport") === "openssh") {
+      this.#openSsh ??= new OpenSshTransport({ env: this.#env, home: this.#home });
+      return explainOpenSsh(await this.#openSsh.settings(target, data, context.cwd), connect);
+    }
+    const route = await this.#route(target, data, context);
+    const retry = { times: 0, minDelay: 0, maxDelay: 0 };
+    return await explainRoute(route, {
+      data: target.data,
+      context,
+      resources: this.#resources,
+      connect: (hop, { via, meeting }) => this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry, meeting }),
+    });
+  }
+
+  async #route(target: Target, data: DataReader<SshDataKey>, context: ConnectorContext): Promise<Hop> {
+    const places = { home: this.#home, cwd: context.cwd };
+    const written = data.string("sshConfigFile");
+    const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
+    return await routeTo(target, data, { ...places, sources: await this.#sources(only) });
   }
 
   async close(): Promise<void> {
@@ -133,10 +159,10 @@ class SshRun {
     return client;
   }
 
-  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly through?: Connection | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Retry }): Promise<Client> {
+  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly through?: Connection | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Retry; readonly meeting?: Meeting }): Promise<Client> {
     using _ = await this.#dials.take(options.signal);
     using deadline = this.#deadline(hop.name, { timeout: hop.settings.connectTimeout ?? options.timeout, signal: options.signal });
-    return await dial({ hop, via: options.via, through: options.through, resources: this.#resources, context: options.context, deadline, retry: options.retry });
+    return await dial({ hop, via: options.via, through: options.through, resources: this.#resources, context: options.context, deadline, retry: options.retry, meeting: options.meeting });
   }
 
   #deadline(host: string, { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal }): Deadline {

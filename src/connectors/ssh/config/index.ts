@@ -27,6 +27,8 @@ export interface HostSettings {
   readonly user: string;
   /** Where `user` was said; absent: it is the local user's name. */
   readonly userFrom?: string | undefined;
+  /** Where the address, the port and the way were said; absent: nowhere. */
+  readonly places: Readonly<Partial<Record<"hostname" | "port" | "proxy", string>>>;
   /** The name that its keys are filed under, where that is another. */
   readonly hostKeyAlias?: string | undefined;
   /** Keys named for this host; absent: the default ones. */
@@ -110,6 +112,9 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     port: names.port,
     user: names.user,
     userFrom: question.user === undefined && user ? placeText(user.at) : undefined,
+    places: Object.fromEntries(
+      Object.entries({ hostname: settings.first("hostname"), port: question.port === undefined ? settings.first("port") : undefined, proxy: proxy ?? command }).flatMap(([what, line]) => (line ? [[what, placeText(line.at)]] : [])),
+    ),
     hostKeyAlias: settings.first("hostkeyalias")?.args[0],
     identityFiles: settings.first("identityfile") ? files("identityfile") : undefined,
     certificateFiles: files("certificatefile"),

@@ -15,6 +15,8 @@ import { createMemory, type Memory } from "./remember.ts";
 export interface HostKeys {
   /** Everything about one host, asked before its key is seen. */
   checkFor(host: CheckedHost, context: ConnectorContext): Promise<HostKeyCheck>;
+  /** What known_hosts files say about a host, a line each, for people. */
+  known(host: CheckedHost, context: ConnectorContext): Promise<readonly string[]>;
 }
 
 /** The host whose key is checked. */
@@ -35,6 +37,8 @@ export interface HostKeyCheck {
   confirmed(): Promise<void>;
   /** The key is a changed one, tolerated by configuration: no secret may be typed into such a connection. */
   readonly isSuspect: boolean;
+  /** The key that the host has shown, for explanations. */
+  readonly seen: string | undefined;
   /** How the key was judged, for explanations. */
   readonly verdict: Verdict["type"] | undefined;
 }
@@ -44,6 +48,10 @@ export function createHostKeys(): HostKeys {
   const confirmation = createConfirmation();
   const memory = createMemory(knownHosts);
   return {
+    async known(host, context) {
+      const lines = await new Check(host, context, { knownHosts, confirmation, memory }).about();
+      return lines.map(({ key, marker, file, line }) => `${marker === undefined ? "" : `@${marker} `}${describe(key)} (${file}:${line})`);
+    },
     async checkFor(host, context) {
       const check = new Check(host, context, { knownHosts, confirmation, memory });
       await check.prepare();
@@ -61,6 +69,7 @@ interface Shared {
 class Check implements HostKeyCheck {
   algorithms: readonly string[] = [];
   isSuspect = false;
+  seen: string | undefined;
   verdict: Verdict["type"] | undefined;
   readonly #host: CheckedHost;
   readonly #context: ConnectorContext;
@@ -81,7 +90,7 @@ class Check implements HostKeyCheck {
   }
 
   async prepare(): Promise<void> {
-    this.algorithms = preferredAlgorithms(await this.#about(), this.#host.allowed);
+    this.algorithms = preferredAlgorithms(await this.about(), this.#host.allowed);
   }
 
   async verify(key: Buffer): Promise<void> {
@@ -90,6 +99,7 @@ class Check implements HostKeyCheck {
       if (this.#accepted.equals(key)) return;
       throw this.#error(key, "has changed during the connection");
     }
+    this.seen = describe(key);
     const { settings } = this.#host;
     if (!(settings.noHostAuthenticationForLocalhost && isLoopback(settings.hostname))) await this.#judge(key);
     this.#accepted = key;
@@ -110,7 +120,7 @@ class Check implements HostKeyCheck {
     }
   }
 
-  async #about() {
+  async about() {
     const { hostname, port, hostKeyAlias } = this.#host.settings;
     const known = await this.#shared.knownHosts.about(this.#name, this.#files);
     // A key filed without the port counts too, unless something is filed with it.
@@ -120,7 +130,7 @@ class Check implements HostKeyCheck {
 
   async #judge(key: Buffer): Promise<void> {
     await this.#checkRevokedFile(key);
-    const verdict = judge(key, await this.#about());
+    const verdict = judge(key, await this.about());
     this.verdict = verdict.type;
     switch (verdict.type) {
       case "known":

@@ -89,8 +89,9 @@ export class OpenSshTransport {
   async #settings(host: string, args: readonly string[], signal: AbortSignal): Promise<SshSettings> {
     const { exitCode, stdout, stderr } = await runProcess([this.#program(host), "-G", ...args], { env: this.#env, signal });
     if (exitCode !== 0) throw new ConnectError(`OpenSSH cannot use its configuration for ${host}: ${essence(Buffer.from(stderr).toString())}`, { host, hint: `Check with: ssh -G ${host}` });
-    const lines = Buffer.from(stdout).toString().split("\n");
-    return Object.fromEntries(lines.map(line => /^(\S+) (.*)$/.exec(line)).flatMap(match => (match ? [[match[1], match[2]]] : [])));
+    const settings: Record<string, string> = {};
+    for (const [, name = "", value = ""] of Buffer.from(stdout).toString().matchAll(/^(\S+) (.*)$/gm)) settings[name] = settings[name] === undefined ? value : `${settings[name]} ${value}`;
+    return settings;
   }
 }
 
