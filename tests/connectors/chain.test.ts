@@ -1,7 +1,13 @@
 /** Connectors through connectors, as the engine makes them of a host's name. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createConnectors } from "../../src/connectors/index.ts";
+import { localConnection } from "../../src/connectors/program/program.ts";
+import { openTunnel } from "../../src/connectors/shared/tunnel.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { sh } from "../../src/core/command.ts";
 import type { Connection, Connector } from "../../src/core/connector.ts";
@@ -79,6 +85,24 @@ describe("a chain", () => {
     expect([other.code, other.hint]).toEqual(["E_CONNECTOR_DATA", expect.stringContaining("ProxyJump")]);
     const wrong = await openChain({ name: "x", connector: "local", address: "", through: [{ connector: "ssh", address: "target" }] }, options()).catch(error => error);
     expect(wrong.message).toBe('The connector "@local" cannot go through another connection');
+  });
+
+  test("carries ssh with what a host has", async () => {
+    for (const program of ["nc", "socat", "bash"]) {
+      const found = Bun.which(program);
+      if (!found) continue;
+      const bin = await mkdtemp(join(tmpdir(), "tsinfra-bin-"));
+      for (const name of ["cat", program]) await symlink(Bun.which(name)!, join(bin, name));
+      const { socket, complaint } = openTunnel(localConnection({ env: { PATH: bin } }), { hostname: server.address, port: server.port });
+      const [greeting] = (await once(socket, "data")) as [Buffer];
+      expect(greeting.toString()).toStartWith("SSH-2.0-");
+      // The server hangs up on what is no answer, and that ends the stream.
+      if (program === "nc") socket.destroy();
+      else socket.write("nonsense\r\n");
+      await complaint;
+      expect(socket.destroyed).toBe(true);
+      await rm(bin, { recursive: true });
+    }
   });
 
   test("is lost as a whole", async () => {

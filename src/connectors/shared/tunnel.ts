@@ -1,6 +1,6 @@
 /** A stream of bytes to a port that another connection's host can reach. @module */
 import { Duplex } from "node:stream";
-import { raw, sh, type Shell } from "../../core/command.ts";
+import { sh, type Shell } from "../../core/command.ts";
 import type { Connection } from "../../core/connector.ts";
 
 /** The stream, and what the program that carries it said when it had ended. */
@@ -66,8 +66,8 @@ export function openTunnel(connection: Connection, { hostname, port }: { readonl
   return { socket, complaint: ended };
 }
 
-/** With what the host has. */
+/** With what the host has. nc comes last: some kinds of it do not end when the other side does, and then only ssh's own signs of life tell. */
 function carry(hostname: string, port: number): Shell {
-  const bash = raw("'exec 3<>\"/dev/tcp/$0/$1\" || exit; cat <&3 & cat >&3; wait'");
-  return sh`if command -v nc >/dev/null; then exec nc ${hostname} ${port}; elif command -v socat >/dev/null; then exec socat - TCP:${hostname}:${port}; elif command -v bash >/dev/null; then exec bash -c ${bash} ${hostname} ${port}; else echo "there is neither nc, socat nor bash" >&2; exit 1; fi`;
+  const bash = 'exec 3<>"/dev/tcp/$0/$1" || exit; cat <&0 >&3 & cat <&3; kill $!';
+  return sh`if command -v bash >/dev/null; then exec bash --norc -c ${bash} ${hostname} ${port}; elif command -v socat >/dev/null; then exec socat - TCP:${hostname}:${port}; elif command -v nc >/dev/null; then exec nc ${hostname} ${port}; else echo "there is neither bash, socat nor nc" >&2; exit 1; fi`;
 }
