@@ -23,8 +23,15 @@ export interface Surroundings {
 export interface Escalated {
   readonly line: Shell;
   readonly preamble: readonly (string | Secret)[];
-  /** The preamble must wait for this line: until the terminal has stopped echoing. */
-  readonly readyLine?: string;
+  /** On a terminal, which programs empty before they read a password: what must be waited for. */
+  readonly typed?: {
+    /** The terminal has stopped echoing. */
+    readonly readyLine: string;
+    /** So many lines of the preamble may follow that; sudo does not prompt. */
+    readonly afterReady: number;
+    /** So many wait for a prompt, which su writes; the rest waits for the command to begin. */
+    readonly afterPrompt: number;
+  };
 }
 
 /**
@@ -67,7 +74,8 @@ export function escalate(command: Shell, surroundings: Surroundings, nonce?: str
   if (doas) line = sh`${["doas", "-n", doas.user !== undefined && ["-u", doas.user]]} ${line}`;
   if (!quiet) return { line, preamble };
   const readyLine = `${nonce} ready`;
-  return { line: sh`stty -echo; echo ${readyLine}; ${line}`, preamble, readyLine };
+  const typed = { readyLine, afterReady: sudo?.password ? 1 : 0, afterPrompt: su?.password ? 1 : 0 };
+  return { line: sh`stty -echo; echo ${readyLine}; ${line}`, preamble, typed };
 }
 
 /** True if the command runs as somebody other than who logged in. */

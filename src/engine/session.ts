@@ -248,11 +248,19 @@ export class Session {
     const { host } = this.#settings;
     const connection = await this.#open();
     const nonce = newNonce();
-    const { line, preamble, readyLine } = escalate(command, options.surroundings, nonce, options.pty);
+    const { line, preamble, typed } = escalate(command, options.surroundings, nonce, options.pty);
     const scripted = options.surroundings.shell !== false;
     const mark = new Mark(nonce);
     const marked: OutputStream = options.pty ? "stdout" : "stderr";
-    const ready = readyLine === undefined ? undefined : Promise.withResolvers<void>();
+    const [ready, prompted, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const passwords = typed ? typed.afterReady + typed.afterPrompt : 0;
+    const parts = typed
+      ? [
+          { lines: preamble.slice(0, typed.afterReady), after: ready.promise },
+          { lines: preamble.slice(typed.afterReady, passwords), after: prompted.promise },
+          { lines: preamble.slice(passwords), after: begun.promise },
+        ]
+      : [{ lines: preamble }];
     const onOutput = (stream: OutputStream, chunk: Uint8Array): void => options.onOutput?.(stream, chunk, index);
 
     const abort = new AbortController();
@@ -268,14 +276,16 @@ export class Session {
           );
     try {
       const result = await connection.run(line, {
-        ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(preamble, ready?.promise, options.stdin) } : {}),
+        ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),
         ...(options.pty ? { pty: true } : {}),
         signal: abort.signal,
         capture: options.capture ?? true,
         onOutput: (stream, chunk) => {
           if (!scripted || stream !== marked) return onOutput(stream, chunk);
           const rest = mark.push(chunk);
-          if (ready && mark.sawBefore(readyLine!)) ready.resolve();
+          if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
+          if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
+          if (mark.pid !== undefined) begun.resolve();
           if (rest.length > 0) onOutput(stream, rest);
         },
       });

@@ -31,6 +31,12 @@ export class Mark {
     return this.#head.includes(line);
   }
 
+  /** Behind that line somebody has begun another one, and waits. */
+  sawPromptAfter(line: string): boolean {
+    const at = this.#head.indexOf(line);
+    return at >= 0 && /\S[^\n]*$/.test(this.#head.slice(at + line.length));
+  }
+
   strip(output: Uint8Array): Uint8Array {
     return output.subarray(this.#skip);
   }
@@ -41,10 +47,19 @@ const MARK_LINE = (start: string): RegExp => new RegExp(`${start}(\\d+)\\r?\\n`)
 export const preambleBytes = (lines: readonly (string | Secret)[]): Uint8Array =>
   Buffer.from(lines.map(line => `${line instanceof Secret ? line.reveal() : line}\n`).join(""));
 
-/** What a command reads: lines first, once `ready`, then its own input. */
-export async function* withPreamble(lines: readonly (string | Secret)[], ready: Promise<void> | undefined, rest: Input | undefined): AsyncGenerator<Uint8Array> {
-  await ready;
-  if (lines.length > 0) yield preambleBytes(lines);
+/** Lines, and what they wait for. */
+export interface PreamblePart {
+  readonly lines: readonly (string | Secret)[];
+  readonly after?: Promise<void> | undefined;
+}
+
+/** What a command reads: lines first, each when it is their time, then its own input. */
+export async function* withPreamble(parts: readonly PreamblePart[], rest: Input | undefined): AsyncGenerator<Uint8Array> {
+  for (const { lines, after } of parts) {
+    if (lines.length === 0) continue;
+    await after;
+    yield preambleBytes(lines);
+  }
   if (rest instanceof Uint8Array) yield rest;
   else if (rest) yield* rest;
 }
