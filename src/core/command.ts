@@ -84,7 +84,7 @@ export const singleQuoted = (text: string): Word => raw(`'${text.replaceAll("'",
 
 /** A word in double quotes: the host's shell expands `$…` and backquotes in it, but nothing in it ends the quotes. */
 export const interpolated = (text: string): Word => raw(`"${text.replace(/\\[^]|\\$|"/g, escaped)}"`);
-const escaped = (found: string): string => ({ '"': '\\"', '\\"': '\\\\\\"', "\\": "\\\\" })[found] ?? found;
+const escaped = (found: string): string => ({ '"': '\\"', "\\\n": "\\\\\n", '\\"': '\\\\\\"', "\\": "\\\\" })[found] ?? found;
 
 /** An immutable shell command: literal parts, and words that are quoted when it is rendered. */
 export class Shell {

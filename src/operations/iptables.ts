@@ -75,6 +75,7 @@ export const chain = operation<ChainArguments>({
   positional: ["chain"],
   async *steps(host, { chain: name, present = true, table = "filter", policy, version = 4 }) {
     checkVersion(version);
+    notOption("chain", name);
     notOption("policy", policy ?? "");
     const chains = await host.getFact(version === 4 ? IptablesChains : Ip6tablesChains, { table });
     const found = Object.hasOwn(chains, name) ? chains[name] : undefined;
@@ -99,6 +100,7 @@ export const rule = operation<RuleArguments>({
   positional: ["chain", "jump"],
   async *steps(host, args) {
     const { chain: name, present = true, table = "filter", append = true, version = 4 } = args;
+    notOption("chain", name);
     checkVersion(version);
     checkCombination(args, table);
     const { definition, words } = describe(args);

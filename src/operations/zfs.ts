@@ -3,6 +3,7 @@ import { operand, sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { ZfsDatasets, ZfsSnapshots } from "../facts/zfs.ts";
 import { checkName } from "./shared/containers.ts";
+import { notOption } from "./shared/options.ts";
 
 interface CommonArguments {
   /** `false`: it must not be there; it is destroyed. Default true. */
@@ -106,5 +107,5 @@ export const snapshot = operation<SnapshotArguments>({
   },
 });
 
-const assignments = (properties: Readonly<Record<string, string | number>>): string[] => Object.entries(properties).map(([name, value]) => `${name}=${value}`);
+const assignments = (properties: Readonly<Record<string, string | number>>): string[] => Object.entries(properties).map(([name, value]) => `${notOption("properties", name)}=${value}`);
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

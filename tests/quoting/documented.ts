@@ -16,6 +16,7 @@ export const DOCUMENTED: readonly Documented[] = [
   { places: /^server\.shell commands\[\]$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "each is a text for the host's shell" },
   { places: /^ssh\.command command$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the other host's shell" },
   { places: /^files\.(?:line (?:line|replace)|replace (?:text|match|replace))$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
+  { places: /^crontab\.crontab (?:command|cronName)$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
   { places: /^files\.FindInFile pattern$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
   { places: /^server\.Command command$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the host's shell" },
 
@@ -29,30 +30,33 @@ export const DOCUMENTED: readonly Documented[] = [
   { places: /^docker\.container command$/, faults: ["split", "changed", "option"], reason: "it is split into words, and stands behind the image, where docker looks for no options" },
   { places: /^docker\.container command\[\]$/, faults: ["option"], reason: "it stands behind the image, where docker looks for no options" },
   { places: /\.(?:service|process) command$/, faults: ["split", "option"], reason: "it is a command of the service manager with its options; each word is quoted" },
-  { places: /^freebsd\.service\.service command(?:\[\])?$/, faults: ["option"], reason: "it is a command of the service's own script, with its options" },
 
   { places: /^docker\.(?:build buildCmd|compose composeCommand)(?:\[\])?$/, faults: ["program", "split", "changed", "option", "expanded"], reason: "it names the program that is run" },
   { places: /^pip\.(?:packages|PipPackages|Pip3Packages|virtualenv|venv) (?:pip|virtualenv|python|virtualenvKwargs\.python)$/, faults: ["program"], reason: "it names the program that is run, or the directory of it" },
-  { places: /^(?:bsdinit|server)\.service service$/, faults: ["program"], reason: "it names a script in /etc/rc.d" },
+  { places: /^(?:bsdinit|sysvinit|server)\.service service$/, faults: ["program"], reason: "it names a script in /etc/rc.d or /etc/init.d" },
 
   { places: /^(?:files\.(?:put|block) content|server\.user(?:AuthorizedKeys)? publicKeys)/, faults: ["line"], reason: "it is a content of any number of lines" },
   { places: /^docker\.login password/, faults: ["line"], reason: "it goes to the standard input of docker" },
 
   { places: /^git\.config value$/, faults: ["option"], reason: "git config looks for no options behind the name of a setting" },
+  { places: /^(?:pip|uv)\.(?:packages|tools) (?:packages|tools)(?:\[\])?$/, faults: ["split"], reason: "of a requirement with a URL only that is handed on" },
+  { places: /^portage\.packages packages(?:\[\])?$/, faults: ["changed"], reason: "a version is joined to its name as portage does it" },
   { places: /^runit\.RunitStatus service$/, faults: ["option"], reason: "sv looks for no options behind its command" },
   { places: /^ufw\.rule (?:comment|interface|proto)$/, faults: ["option"], reason: "ufw looks for options only before its command" },
-  { places: /^runit\.RunitStatus svDir$/, faults: ["expanded"], reason: "the pattern is the fact's own, for all services" },
+  { places: /^runit\.RunitStatus svDir$/, faults: ["expanded", "split", "changed", "option"], reason: "the pattern is the fact's own, for all services" },
   { places: /^server\.Home user$/, faults: ["expanded"], reason: "the home without a user is one's own" },
 ];
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
+
+const IPTABLES = words("-C -t -d -s -i -o -j -p --dport --sport --log-prefix --to-destination --to-source --to-ports");
 
 /** Options whose next word is their value whatever it begins with, by program: getopt, and what is like it. */
 export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["apt-key", words("--keyserver")],
   ["chcon", words("-t")],
   ["crontab", words("-u")],
-  ["curl", words("--user --proxy")],
+  ["curl", words("--user --proxy --header")],
   [
     "docker",
     words(
@@ -64,9 +68,9 @@ export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map
   ["gpg", words("--keyring --keyserver")],
   ["grep", words("-e")],
   ["groupadd", words("--gid")],
-  ["ip6tables", words("-A -t -p --to-source")],
+  ["ip6tables", IPTABLES],
   ["ip6tables-save", words("-t")],
-  ["iptables", words("-A -C -N -P -t -d -s -i -o -j -p --dport --sport --log-prefix --to-destination --to-source --to-ports")],
+  ["iptables", IPTABLES],
   ["iptables-save", words("-t")],
   ["mount", words("-t -o")],
   ["mysql", words("-Be")],
@@ -74,7 +78,7 @@ export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map
   ["pkg", words("-j -r")],
   ["printf", words("%s %s\n %s\\n")],
   ["psql", words("-d -h -U -Ac")],
-  ["pw", words("-c")],
+  ["pw", words("-c -d -g -s")],
   ["s6-rc-repo-list", words("-r")],
   ["s6-rc-set-change", words("-r")],
   ["s6-rc-set-status", words("-r")],

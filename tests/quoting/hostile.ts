@@ -23,6 +23,7 @@ export const HOSTILE: readonly Hostile[] = [
   { name: "is many words", text: marked(" a  *  ? [a-z] ~ {a,b} ! # b ") },
   { name: "is for printf and sed", text: marked("%s%n\\n\\1&;w PWNED;e touch PWNED") },
   { name: "is for sed", text: marked("/e;w PWNED;e touch PWNED") },
+  { name: "is for awk", text: marked('/{system("touch PWNED")}/') },
   { name: "has letters of the world", text: marked("é☃💥\u00a0\t") },
   { name: "is an option", text: `-${marked("")}`, dash: true },
   { name: "is a long option", text: `--${marked("=touch PWNED")}`, dash: true },

@@ -33,6 +33,7 @@ export function judgeRun(hostile: Hostile, { started, stderr }: Ran): readonly F
   for (const { program, args } of started) {
     const call = JSON.stringify([program, ...args]);
     if (program === "PWNED" || (program === "touch" && args.includes("PWNED"))) add("ran", call);
+    if (SQL.has(program) && args.some(arg => outsideOfQuotes(arg, SQL.get(program) ?? SQL_TOKENS))) add("ran", call);
     if (args.some(arg => isExpanded(hostile, arg))) add("expanded", call);
     if (args.some(arg => isSplit(hostile, arg))) add("split", call);
     else if (args.some(arg => arg.includes(BEGIN) && arg.includes(END) && !plain(arg).includes(plain(hostile.text)))) add("changed", call);
@@ -50,6 +51,16 @@ export function judgeOutcome({ text }: Hostile, { files, error }: Outcome): read
   ];
 }
 
+const SQL_TOKENS = /"(?:[^"]|"")*"|E'(?:[^'\\]|''|\\[^])*'|'(?:[^']|'')*'/g;
+/** Quoted text, by client. */
+const SQL: ReadonlyMap<string, RegExp> = new Map([
+  ["psql", SQL_TOKENS],
+  ["mysql", /"(?:[^"\\]|""|\\[^])*"|'(?:[^'\\]|''|\\[^])*'|`(?:[^`]|``)*`/g],
+]);
+
+/** Part of the text stands in a statement where no quotes are. */
+const outsideOfQuotes = (arg: string, tokens: RegExp): boolean => /^(?:CREATE|ALTER|DROP|GRANT|REVOKE|SHOW|SELECT|FLUSH) /.test(arg) && /qx[12]|PWNED/.test(arg.replace(tokens, "?"));
+
 /** A path that is `~` has something behind it, and `~/…` is a path in the home, as the docs say. */
 const isExpanded = ({ text }: Hostile, arg: string): boolean => arg.includes("GLOBBED") || (arg.includes("HOMEEXPANDED") && !(text === "~" && arg.startsWith("/HOMEEXPANDED/")));
 
@@ -66,4 +77,4 @@ function isOption(program: string, before: readonly string[]): boolean {
 }
 
 /** Without what escapes of SQL, JSON, sed, awk and a shell's quotes add, and without case. */
-const plain = (text: string): string => text.replaceAll(`'"'"'`, "'").replaceAll("\\", "").replace(/(["'`])\1/g, "$1").replace(/(["'`])\1/g, "$1").toLowerCase();
+const plain = (text: string): string => text.replaceAll(`'"'"'`, "'").replaceAll("\\t", "\t").replaceAll("\\n", "\n").replaceAll("\\", "").replace(/(["'`])\1/g, "$1").replace(/(["'`])\1/g, "$1").toLowerCase();

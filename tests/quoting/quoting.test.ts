@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { LocalFileError } from "../../src/core/errors.ts";
 import type { Fact } from "../../src/core/fact.ts";
 import type { OperationDefinition } from "../../src/core/operation.ts";
 import { loadReference, loadSignatures } from "../../src/reference/index.ts";
@@ -30,7 +31,7 @@ const faults = new Map<string, string>();
 
 describe("hostile text given to any argument of any operation or fact", () => {
   test("every operation and fact is tried", () => {
-    expect(units.filter(({ signature }) => Object.keys(signature.fields).length > 0 && signature.positional).length).toBeGreaterThan(100);
+    expect(units.length).toBeGreaterThan(380);
     const tried = new Set(trials.map(({ unit }) => unit));
     const untried = units.filter(({ name, signature }) => !tried.has(name) && JSON.stringify(signature).match(/"(?:string|secret)"/));
     expect(untried.map(({ name }) => name)).toEqual([]);
@@ -60,7 +61,9 @@ describe("hostile text given to any argument of any operation or fact", () => {
 test("a refusal names the argument and the value", () => {
   const silent = attempts.flatMap(({ trial: { name, place }, hostile, outcome, usual }) => {
     const message = messageOf(outcome);
-    if (message === undefined || message === messageOf(usual) || hostile.text === "" || NAMES_ANOTHER.test(name)) return [];
+    if (message === undefined || message === messageOf(usual) || hostile.text === "" || NAMES_ANOTHER.test(name) || outcome.error instanceof LocalFileError) return [];
+    // What sort of thing it is will do where several arguments of one sort are checked together.
+    if (/^(?:A package name|A quote does not end in the options) /.test(message)) return [];
     const value = JSON.stringify(hostile.text).slice(1, -1);
     const shown = [hostile.text, value].some(text => message.toLowerCase().includes(text.toLowerCase())) || place.secret;
     const words = place.argument.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`).replace(/s$/, "").split(" ");

@@ -40,23 +40,25 @@ export class Sandbox {
     // Every user of the sandbox writes here; nothing else of it is of interest.
     chmodSync(join(this.#root, "log"), 0o777);
     copyFileSync("/bin/dash", join(this.#root, "shell/dash"));
+    copyFileSync("/bin/sed", join(this.#root, "shell/sed"));
     copyFileSync(Bun.which("busybox") ?? "", join(this.#root, "shell/busybox"));
-    for (const library of librariesOf("/bin/dash")) {
+    for (const library of new Set(["/bin/dash", "/bin/sed"].flatMap(librariesOf))) {
       mkdirSync(join(this.#root, dirname(library)), { recursive: true });
       copyFileSync(library, join(this.#root, library));
     }
     this.#write("bin/.stand-in", STAND_IN, 0o755);
     this.#write("bin/.shell", SHELL_STAND_IN, 0o755);
+    this.#write("bin/.filter", FILTER_STAND_IN, 0o755);
     this.#write("work/GLOBBED", "");
     this.#write("dev/null", "", 0o666);
-    const names = new Set([...programs, ...SHELLS, ...ALWAYS]);
+    const names = new Set([...programs, ...SHELLS, ...FILTERS, ...ALWAYS]);
     for (const name of names) {
       const path = name.startsWith("/") ? name : `/bin/${name}`;
       mkdirSync(join(this.#root, dirname(path)), { recursive: true });
-      if (!existsSync(join(this.#root, path))) symlinkSync(SHELLS.has(basename(name)) ? "/bin/.shell" : "/bin/.stand-in", join(this.#root, path));
+      if (!existsSync(join(this.#root, path))) symlinkSync(SHELLS.has(basename(name)) ? "/bin/.shell" : FILTERS.has(basename(name)) ? "/bin/.filter" : "/bin/.stand-in", join(this.#root, path));
     }
     // Functions take no process, where the name may be one of a function and a later shell does not need the program.
-    const functions = [...names].filter(name => /^[A-Za-z_]\w*$/.test(name) && !NO_FUNCTIONS.has(name) && !SHELLS.has(name));
+    const functions = [...names].filter(name => /^[A-Za-z_]\w*$/.test(name) && !NO_FUNCTIONS.has(name) && !SHELLS.has(name) && !FILTERS.has(name));
     this.#write("functions", [RECORD, ...functions.map(name => `${name}() { _record ${name} "$@"; return $S; }`), CD].join("\n"));
   }
 
@@ -100,6 +102,8 @@ export class Sandbox {
 const DIRECTORIES = ["bin", "shell", "log", "texts", "work", "tmp", "etc", "dev", "var/lib", "usr/bin", "HOMEEXPANDED"];
 /** Programs that run a text which they are given: what they are told to run is run. */
 const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "su", "ssh"]);
+/** Programs that can run others, if a script tells them: they get a line to work on. */
+const FILTERS: ReadonlySet<string> = new Set(["sed", "awk"]);
 const ALWAYS = ["touch", "true", "false", "rm"];
 /** What a shell does itself, and must go on doing. */
 const NO_FUNCTIONS = new Set(["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "for", "in", "case", "esac", "test", "command", "exec", "eval", "export", "set", "unset", "shift", "read", "exit", "return", "trap", "local", "break", "continue", "true", "false", "umask", "wait", "type", "alias", "cd", "times", "readonly", "function", "select", "time"]);
@@ -116,6 +120,20 @@ ssh) while [ $# -gt 0 ]; do case $1 in -[poilF]) shift 2 ;; -*) shift ;; *) brea
 *) text=; while [ $# -gt 0 ]; do case $1 in -c|-ec|-lc) text=$2; shift 2; break ;; *) shift ;; esac; done; [ $# -gt 0 ] && shift ;;
 esac
 eval "$text"
+exit $S
+`;
+
+const FILTER_STAND_IN = `#!/shell/dash
+. /functions
+_record "\${0##*/}" "$@"
+while [ $# -gt 0 ]; do case $1 in -v) shift 2 ;; -*) shift ;; *) break ;; esac; done
+case \${0##*/} in
+sed) set -- /shell/sed "$1" ;;
+*) set -- /shell/busybox awk "$1" ;;
+esac
+"$@" >/dev/null 2>&1 <<END
+a line
+END
 exit $S
 `;
 

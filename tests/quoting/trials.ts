@@ -4,7 +4,6 @@ import { Secret, Shell } from "../../src/core/command.ts";
 import type { Fact } from "../../src/core/fact.ts";
 import type { OperationDefinition } from "../../src/core/operation.ts";
 import type { Command } from "../../src/core/steps.ts";
-import { shellTokens } from "../conformance/tokens.ts";
 import { type Arguments, type Place, places, sample, variations } from "./places.ts";
 import type { Base } from "./bases.ts";
 import { controlIn, everything, hostIn, nothing, only, renamed, type Said, type World } from "./worlds.ts";
@@ -93,11 +92,10 @@ const worldsOf = ({ world }: Base): typeof WORLDS => (world ? [[() => world, "fi
 
 /** In what company the text stands in the commands and files. */
 function signatures({ shells, files }: Outcome, form: string): readonly string[] {
+  // As it is written, since quotes are part of the company.
   const inShells = shells.flatMap(shell => {
-    const wire = shell.wire();
-    if (!wire.includes(PLAIN)) return [];
-    const tokens = shellTokens(wire.replaceAll(form + PLAIN, PLAIN));
-    return tokens.flatMap((token, index) => contexts(token).map(context => `${tokens[0]} ${token === context ? tokens[index - 1] : ""} ${context}`));
+    const text = shell.wire().replaceAll(form + PLAIN, PLAIN);
+    return contexts(text).map(context => `${/^\S*/.exec(text)?.[0]} ${context}`);
   });
   const inFiles = files.flatMap(({ dest, content }) => [dest, textOf(content)].flatMap(text => contexts(text.replaceAll(form + PLAIN, PLAIN))).map(context => `file ${context}`));
   return [...inShells, ...inFiles];

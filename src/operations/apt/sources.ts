@@ -27,6 +27,7 @@ export const repo = operation<RepoArguments>({
   name: "apt.repo",
   positional: ["src"],
   async *steps(host, { src, present = true, filename }) {
+    checkLine("src", src);
     const path = filename ? `/etc/apt/sources.list.d/${filename}.list` : "/etc/apt/sources.list";
     const wanted = parseAptSource(src);
     const isThere = async (fact: typeof AptSources) => wanted !== undefined && (await host.getFact(fact)).some(source => sameSource(source, wanted));

@@ -65,7 +65,7 @@ export const download = operation<DownloadArguments>({
     }
     const temporary = await host.tempFile(dest, args.tempDir);
     yield await fetchCommand(host, args, src, temporary);
-    yield sh`mv ${temporary} ${remotePath(dest)}`;
+    yield sh`mv ${remotePath(temporary)} ${remotePath(dest)}`;
     yield* attributeCommands(dest, wanted, undefined, { ownerFirst: true });
     for (const { label, tools, value } of sums) {
       const digests = tools.map((tool, at) => sh`${tool} ${remotePath(dest)}${at === 0 ? sh` 2> /dev/null` : sh``}`);
@@ -107,11 +107,12 @@ async function differs(host: OperationHost, path: string, sums: readonly { reado
 
 async function fetchCommand(host: OperationHost, args: DownloadArguments, src: string, temporary: string): Promise<Shell> {
   const { proxy, insecure, limitRate, headers = {} } = args;
+  const to = remotePath(temporary);
   const common = [...(limitRate ? ["--limit-rate", limitRate] : []), ...Object.entries(headers).flatMap(([name, value]) => ["--header", header(name, value)])];
   const extra = (options: Readonly<Record<string, string | Secret>> = {}): Word[] => Object.entries(options).flat();
-  const curl = sh`curl ${["-sSLf", ...extra(args.extraCurlArgs), ...(proxy ? ["--proxy", proxy] : []), insecure && "--insecure", ...common, src]} -o ${temporary}`;
+  const curl = sh`curl ${["-sSLf", ...extra(args.extraCurlArgs), ...(proxy ? ["--proxy", proxy] : []), insecure && "--insecure", ...common, src]} -o ${to}`;
   const wgetProxy = proxy ? ["-e", "use_proxy=yes", "-e", setting(src.startsWith("https:") ? "https_proxy" : "http_proxy", proxy)] : [];
-  const wget = sh`wget ${["-q", ...extra(args.extraWgetArgs), ...wgetProxy, insecure && "--no-check-certificate", ...common, src]} -O ${temporary} || ( rm -f ${temporary} ; exit 1 )`;
+  const wget = sh`wget ${["-q", ...extra(args.extraWgetArgs), ...wgetProxy, insecure && "--no-check-certificate", ...common, src]} -O ${to} || ( rm -f ${to} ; exit 1 )`;
   if (await host.getFact(Which, { command: "curl" })) return curl;
   if (await host.getFact(Which, { command: "wget" })) return wget;
   return sh`( ${curl} ) || ( ${wget} )`;

@@ -1,5 +1,5 @@
 /** Users and groups. @module */
-import { operand, Secret, sh, type Word } from "../../core/command.ts";
+import { operand, Secret, sh, type Shell, type Word } from "../../core/command.ts";
 import { OperationValueError } from "../../core/errors.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { operation } from "../../core/operation.ts";
@@ -127,8 +127,14 @@ function* create(os: string, name: string, { home, shell, group, groups = [], sy
     createHome ? "-m" : !isFreebsd && "-M",
   ];
   if (!isFreebsd) yield sh`useradd ${[...options, ...passwordOption(password), name]}`;
-  else if (password) yield sh`echo ${Secret.of(password)} | pw useradd -n ${name} -H 0 ${options}`;
+  else if (password) yield sh`${printed(password)} | pw useradd -n ${name} -H 0 ${options}`;
   else yield sh`pw useradd -n ${name} ${options}`;
+}
+
+/** `echo` takes some words for options, and some shells' reads backslashes. */
+function printed(password: string | Secret): Shell {
+  const secret = Secret.of(password);
+  return /^-|\\/.test(secret.reveal()) ? sh`printf ${"%s\n"} ${secret}` : sh`echo ${secret}`;
 }
 
 function* change(os: string, name: string, existing: UserAccount, { home, shell, group, groups = [], append, comment, password }: Wanted) {
@@ -143,7 +149,7 @@ function* change(os: string, name: string, existing: UserAccount, { home, shell,
     ...differing("-c", comment, existing.comment),
     ...(changesPassword && os !== FREEBSD ? passwordOption(password) : []),
   ];
-  if (changesPassword && os === FREEBSD && password) yield sh`echo ${Secret.of(password)} | pw usermod -n ${name} -H 0`;
+  if (changesPassword && os === FREEBSD && password) yield sh`${printed(password)} | pw usermod -n ${name} -H 0`;
   if (options.length === 0) return;
   yield os === FREEBSD ? sh`pw usermod -n ${name} ${options}` : sh`usermod ${options} ${name}`;
 }
