@@ -51,18 +51,18 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 const IPTABLES = words("-C -t -d -s -i -o -j -p --dport --sport --log-prefix --to-destination --to-source --to-ports");
 
-/** Options whose next word is their value whatever it begins with, by program: getopt, and what is like it. */
+/** Options whose next word is their value whatever it begins with, by program, or by program and its first word: getopt, and what is like it. */
 export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ["apt-key", words("--keyserver")],
   ["chcon", words("-t")],
   ["crontab", words("-u")],
   ["curl", words("--user --proxy --header")],
-  [
-    "docker",
-    words(
-      "--build-arg --builder --cache-from --cache-to -f --label --network --platform --secret -t --target --project-directory --project-name --name --dns --entrypoint --env-file -e --hostname --memory --mount -p --restart --user -v --username --aux-address -d --gateway --ip-range --ipam-driver --ipam-opt --opt --scope --subnet --alias",
-    ),
-  ],
+  ["docker", words("--build-arg --builder --cache-from --cache-to --label --network --platform --secret --target --project-directory --project-name --name --dns --entrypoint --env-file --hostname --memory --mount --restart --user --username --aux-address --gateway --ip-range --ipam-driver --ipam-opt --opt --scope --subnet --alias")],
+  ["docker build", words("-f -t")],
+  ["docker compose", words("-f")],
+  ["docker container", words("-e -p -v")],
+  ["docker network", words("-d")],
+  ["docker volume", words("-d")],
   ["find", words("-name -iname -regex")],
   ["freebsd-update", words("-b -f --currently-running -j -k -s -d")],
   ["gpg", words("--keyring --keyserver")],

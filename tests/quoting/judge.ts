@@ -73,7 +73,7 @@ function isSplit({ text }: Hostile, arg: string): boolean {
 
 function isOption(program: string, before: readonly string[]): boolean {
   if (before.includes("--")) return false;
-  return !TAKES_NEXT_WORD.get(program)?.has(before.at(-1) ?? "");
+  return ![program, `${program} ${before[0]}`].some(key => TAKES_NEXT_WORD.get(key)?.has(before.at(-1) ?? ""));
 }
 
 /** Without what escapes of SQL, JSON, sed, awk and a shell's quotes add, and without case. */

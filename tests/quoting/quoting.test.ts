@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { LocalFileError } from "../../src/core/errors.ts";
 import type { Fact } from "../../src/core/fact.ts";
 import type { OperationDefinition } from "../../src/core/operation.ts";
@@ -144,7 +144,6 @@ async function runAll(): Promise<void> {
     }
   }
   const sandbox = new Sandbox(programsIn(usual), ["etc/apt", "root", "home"]);
-  afterAll(() => sandbox.remove());
   const queue = [...Map.groupBy(jobs.values(), ({ shell }) => shell).values()].flatMap(batches);
   const work = async (): Promise<void> => {
     for (let batch = queue.pop(); batch; batch = queue.pop()) {
@@ -154,7 +153,11 @@ async function runAll(): Promise<void> {
       });
     }
   };
-  await Promise.all([work(), work()]);
+  try {
+    await Promise.all([work(), work()]);
+  } finally {
+    sandbox.remove();
+  }
 }
 
 const SUBSTITUTES = HOSTILE.find(({ name }) => name === "substitutes");
