@@ -18,6 +18,9 @@ export interface SessionSubject {
   open(): Promise<Connection>;
   /** Connect as a user who may sudo without a password, and as one who may with the password `password`. Absent where there is only one user. */
   readonly sudoers?: { readonly free: () => Promise<Connection>; readonly asked: () => Promise<Connection>; readonly password: string };
+  /** Other ways to become root, where the host has them: a user who may with su and root's password, and one who may with doas and none. */
+  readonly su?: { readonly user: () => Promise<Connection>; readonly password: string };
+  readonly doas?: () => Promise<Connection>;
   close?(): Promise<void>;
 }
 
@@ -131,6 +134,27 @@ export function testSession(subject: SessionSubject): void {
         expect(error.message).not.toContain("wr0ng");
       });
 
+      test("a wrong password is tried once, whatever comes after", async () => {
+        let lines = 0;
+        const counted = async (): Promise<Connection> => {
+          const connection = await sudoers.asked();
+          return { ...connection, run: (command, runOptions) => (lines++, connection.run(command, runOptions)), close: () => connection.close() };
+        };
+        const asked = start(counted);
+        const surroundings = { ...root, sudo: { ...root.sudo, password: new Secret("wr0ng") } };
+        const errors = await Promise.all(["one", "two"].map(word => asked.run(sh`echo ${word}`, options({ surroundings })).catch(error => error)));
+        errors.push(await asked.run(sh`echo three`, options({ surroundings })).catch(error => error));
+        expect(errors.map(({ code }) => code)).toEqual(Array(3).fill("E_ESCALATION"));
+        expect(lines).toBe(1);
+      });
+
+      test("sudo with a password on a terminal shows nothing of it", async () => {
+        const asked = start(sudoers.asked);
+        const surroundings = { ...root, sudo: { ...root.sudo, password: new Secret(sudoers.password) } };
+        const { stdout, exitCode } = await asked.run(sh`id -un; test -t 1 && echo terminal`, options({ surroundings, pty: true }));
+        expect([exitCode, text(stdout)]).toEqual([0, "root\nterminal\n"]);
+      });
+
       test("input and output pass through sudo", async () => {
         const asked = start(sudoers.asked);
         const password = new Secret(sudoers.password);
@@ -152,6 +176,36 @@ export function testSession(subject: SessionSubject): void {
         const path = `${remote}/roots`;
         await free.upload({ content: "x" }, path, { mode: "600", user: "root", group: "root" }, options({ surroundings: root }));
         expect(text((await free.run(sh`stat -c '%U %a' ${path}`, options({ surroundings: root }))).stdout)).toBe("root 600\n");
+      });
+
+      const { su, doas } = subject;
+      if (su) {
+        const asRoot = (password: string, login = false) => ({ ...plain, su: { user: "root", login, preserveEnv: false, password: new Secret(password) } });
+        test("su with a password, from a pipe and on a terminal", async () => {
+          const user = start(su.user);
+          expect(await who(user, asRoot(su.password))).toBe("root");
+          expect(await who(user, asRoot(su.password, true))).toBe("root");
+          const { stdout } = await user.run(sh`id -un; test -t 1 && echo terminal`, options({ surroundings: asRoot(su.password), pty: true }));
+          expect(text(stdout)).toBe("root\nterminal\n");
+        });
+
+        test("input passes through su", async () => {
+          const content = randomBytes(100_000);
+          const { stdout } = await start(su.user).run(sh`cat`, options({ surroundings: asRoot(su.password), stdin: content }));
+          expect(Buffer.from(stdout).equals(content)).toBe(true);
+        });
+
+        test("a wrong password for su is refused at once", async () => {
+          const error = await start(su.user).run(sh`true`, options({ surroundings: asRoot("wr0ng") })).catch(error => error);
+          expect([error.code, error.message.includes("wr0ng")]).toEqual(["E_ESCALATION", false]);
+        });
+      }
+
+      test.if(doas !== undefined)("doas", async () => {
+        const user = start(doas!);
+        expect(await who(user, { ...plain, doas: {} })).toBe("root");
+        expect(await who(user, { ...plain, doas: { user: "nobody" } })).toBe("nobody");
+        expect(await who(user, { ...plain, doas: {}, su: { user: "nobody", login: false, preserveEnv: false, shell: "/bin/sh" } })).toBe("nobody");
       });
     });
   }
