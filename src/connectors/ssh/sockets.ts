@@ -116,12 +116,13 @@ async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
 
 /** As much of a program's complaint as is shown. */
 const COMPLAINT = 2000;
+const PROGRAM_GRACE_MS = 1000;
 
 function throughProgram(command: string, shell: string): Way {
   const child = spawn(shell, ["-c", `exec ${command}`], { stdio: ["pipe", "pipe", "pipe"], detached: true });
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-COMPLAINT)));
-  const end = (): void => {
+  const kill = (): void => {
     if (child.pid !== undefined && child.exitCode === null) {
       try {
         process.kill(-child.pid);
@@ -130,6 +131,9 @@ function throughProgram(command: string, shell: string): Way {
       }
     }
   };
+  // A program that has closed its output by itself is about to end, and may still have to say why.
+  let isEnding = false;
+  const end = (): void => void (isEnding ? setTimeout(kill, PROGRAM_GRACE_MS).unref() : kill());
   const socket = new Duplex({
     read() {
       child.stdout.resume();
@@ -149,7 +153,10 @@ function throughProgram(command: string, shell: string): Way {
   child.stdout.on("data", (chunk: Buffer) => {
     if (!socket.push(chunk)) child.stdout.pause();
   });
-  child.stdout.on("end", () => socket.push(null));
+  child.stdout.on("end", () => {
+    isEnding = true;
+    socket.push(null);
+  });
   child.stdin.on("error", () => {});
   const ended = Promise.withResolvers<string>();
   child.on("error", error => {
