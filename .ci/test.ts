@@ -20,9 +20,9 @@ const checked = Bun.spawnSync([process.execPath, "check", "--no-script"], { stdi
 const report = process.env.TEST_REPORT ?? join(tmpdir(), `tsinfra-junit-${process.pid}.xml`);
 const wanted = process.argv.slice(2);
 const patterns = wanted.length > 0 ? wanted : ["tests", "--path-ignore-patterns=tests/systems/**"];
-// Tests start real programs, on busy machines: a deadline that only a hang reaches.
+// Tests start real programs, on busy machines: a deadline that only a hang reaches, and a second try.
 const timeout = "--timeout=120000";
-const ran = Bun.spawnSync([process.execPath, "test", ...patterns, timeout, "--only-failures", "--reporter=junit", `--reporter-outfile=${report}`], { stdio: ["ignore", "inherit", "inherit"] });
+const ran = Bun.spawnSync([process.execPath, "test", ...patterns, timeout, "--retry=1", "--only-failures", "--reporter=junit", `--reporter-outfile=${report}`], { stdio: ["ignore", "inherit", "inherit"] });
 if (!process.env.TEST_REPORT) rmSync(report, { force: true });
 process.exit(checked.exitCode || (ran.exitCode ?? 1));
 
