@@ -26,7 +26,7 @@ case $d in */*) p=\${d%/*}/;; *) p=./;; esac`,
     ...(isWhole ? [] : [sh`n=$(umask)`]),
     sh`umask 077
 t=$(mktemp "$p.tsinfra-XXXXXXXXXX") || exit
-trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT TERM`,
+trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM`,
     content,
     owner === "" ? sh`if [ -n "$2" ]; then chown "$2" "$t" 2>/dev/null; fi` : sh`chown ${owner} "$t" || exit`,
     ...(isWhole ? [] : [sh`umask "$n"; chmod "$1" "$t" || exit`]),
