@@ -272,6 +272,7 @@ describe("jump hosts", () => {
     [outer, inner] = await Promise.all([startSshd({ config: ["MaxSessions 50"] }), startSshd()]);
     home = await mkdtemp(join(tmpdir(), "tsinfra-jump-"));
     await Bun.write(join(home, ".ssh/known_hosts"), outer.knownHosts + inner.knownHosts);
+    await Bun.write(join(home, ".ssh/any_port"), inner.knownHosts.replace(/^\[127\.0\.0\.1\]:\d+/gm, "127.0.0.1"));
     await Bun.write(
       join(home, ".ssh/config"),
       `Host bastion\n HostName 127.0.0.1\n Port ${outer.port}\n User ${outer.user}\n IdentityFile ${outer.key}\n IdentitiesOnly yes\n` +
@@ -335,6 +336,19 @@ describe("jump hosts", () => {
     const fingerprint = (await Bun.$`ssh-keygen -l -f ${inner.key}`.text()).split(" ")[1] ?? "?";
     expect(said).not.toContain(fingerprint);
     expect(said).not.toContain("Failed password");
+  });
+
+  test("a host that goes down behind a jump host is lost at once", async () => {
+    let end: (() => void) | undefined;
+    await using way = await proxy(inner, (client, open) => {
+      const server = open();
+      client.pipe(server);
+      // The host's side alone ends, as when its network goes down with it.
+      server.on("data", chunk => client.write(chunk));
+      end = () => client.end();
+    });
+    const running = run(["app-1"], ([connection]) => connection!.run(sh`echo begun; sleep 1000`, { onOutput: () => end?.() }), { sshPort: way.port, sshKnownHostsFile: join(home, ".ssh/any_port") });
+    expect((await failure(running)).code).toBe("E_CONNECTION_LOST");
   });
 
   test("a jump host with a changed key is refused", async () => {

@@ -107,7 +107,12 @@ async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
     );
   };
   try {
-    jump.forwardOut("127.0.0.1", 0, hostname, port, (error, channel) => (error ? fail(error) : resolve(channel)));
+    jump.forwardOut("127.0.0.1", 0, hostname, port, (error, channel) => {
+      if (error) return fail(error);
+      // A host that goes down ends its side only; a connection of which one half is left is none.
+      channel.on("end", () => channel.close());
+      resolve(channel);
+    });
   } catch (error) {
     fail(error as Error);
   }
