@@ -23,14 +23,14 @@ export interface Surroundings {
 export interface Escalated {
   readonly line: Shell;
   readonly preamble: readonly (string | Secret)[];
-  /** On a terminal, which programs empty before they read a password: what must be waited for. */
+  /** So many of its lines are passwords. The others wait for the command to begin: sudo-rs reads more than the line it wants, and forgets the rest. */
+  readonly passwords: number;
+  /** On a terminal, which programs empty before they read a password: what those wait for. */
   readonly typed?: {
     /** The terminal has stopped echoing. */
     readonly readyLine: string;
-    /** So many lines of the preamble may follow that; sudo does not prompt. */
-    readonly afterReady: number;
-    /** So many wait for a prompt, which su writes; the rest waits for the command to begin. */
-    readonly afterPrompt: number;
+    /** So many of the passwords, the last ones, also wait for a prompt: su writes one, and sudo does not. */
+    readonly prompts: number;
   };
 }
 
@@ -72,10 +72,10 @@ export function escalate(command: Shell, surroundings: Surroundings, nonce?: str
   if (sudo) line = sh`${sudoWords(sudo)} ${line}`;
   if (dzdo) line = sh`${["dzdo", "-n", dzdo.user !== undefined && ["-u", dzdo.user]]} ${line}`;
   if (doas) line = sh`${["doas", "-n", doas.user !== undefined && ["-u", doas.user]]} ${line}`;
-  if (!quiet) return { line, preamble };
+  if (!quiet) return { line, preamble, passwords: passwords.length };
   const readyLine = `${nonce} ready`;
-  const typed = { readyLine, afterReady: sudo?.password ? 1 : 0, afterPrompt: su?.password ? 1 : 0 };
-  return { line: sh`stty -echo; echo ${readyLine}; ${line}`, preamble, typed };
+  const typed = { readyLine, prompts: su?.password ? 1 : 0 };
+  return { line: sh`stty -echo; echo ${readyLine}; ${line}`, preamble, passwords: passwords.length, typed };
 }
 
 /** True if the command runs as somebody other than who logged in. */

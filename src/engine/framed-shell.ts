@@ -1,6 +1,6 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
 import { quoted, raw, sh, type Shell } from "../core/command.ts";
-import type { Connection, Input, OutputStream, RunResult } from "../core/connector.ts";
+import type { Connection, OutputStream, RunResult } from "../core/connector.ts";
 import { ConnectionLostError } from "../core/errors.ts";
 
 /** How a framed command ended. */
@@ -34,10 +34,14 @@ export class FramedShell {
   /** The shell's process on the host, once known. */
   pid: number | undefined;
 
-  /** `start` makes the line that begins the shell and says `NONCE PID` on stderr first, and what it must read before commands. */
-  constructor(connection: Connection, start: (nonce: string) => { readonly line: Shell; readonly preamble: Input | undefined }) {
-    const { line, preamble } = start(this.#nonce);
-    if (preamble instanceof Uint8Array) this.#input.push(preamble);
+  /** `start` makes the line that begins the shell and says `NONCE PID` on stderr first, and what it must read before commands; with passwords, the rest waits until it has begun. */
+  constructor(connection: Connection, start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array }) {
+    const { line, passwords, preamble } = start(this.#nonce);
+    if (passwords.length > 0) {
+      this.#input.push(passwords);
+      this.#input.hold();
+    }
+    if (preamble.length > 0) this.#input.push(preamble);
     connection
       .run(line, { stdin: this.#input, capture: false, onOutput: (stream, chunk) => this.#take(stream, chunk) })
       .then(
@@ -89,6 +93,7 @@ export class FramedShell {
         return;
       }
       this.#started = true;
+      this.#input.release();
       this.pid = Number(found[1]);
       data = data.subarray(found.index + found[0].length);
     }
@@ -178,11 +183,22 @@ const LONGEST_MARK = 100;
 /** A stream that is written to from outside. */
 class PushStream implements AsyncIterable<Uint8Array> {
   #chunks: Uint8Array[] = [];
+  #held: Uint8Array[] | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
 
   push(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
+    (this.#held ?? this.#chunks).push(chunk);
+    this.#wake?.();
+  }
+  /** Keep what is pushed from now on until it is released. */
+  hold(): void {
+    this.#held ??= [];
+  }
+  release(): void {
+    if (!this.#held) return;
+    this.#chunks.push(...this.#held);
+    this.#held = undefined;
     this.#wake?.();
   }
   end(): void {

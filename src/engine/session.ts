@@ -183,7 +183,7 @@ export class Session {
     }
     // What a shell that ended early has left, or what needs a channel of its own.
     while (attempts.length < commands.length && attempts.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))) {
-      attempts.push(await this.#attempt(commands[attempts.length]!, options, attempts.length));
+      attempts.push(await this.#attempt(commands[attempts.length]!, options, { index: attempts.length }));
     }
     return attempts;
   }
@@ -236,31 +236,31 @@ export class Session {
     if (known?.isOpen) return known;
     const shell = new FramedShell(connection, nonce => {
       const bare = { ...surroundings, chdir: undefined, env: {} };
-      const { line, preamble } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
-      return { line, preamble: preamble.length === 0 ? undefined : preambleBytes(preamble) };
+      const { line, preamble, passwords } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
+      return { line, passwords: preambleBytes(preamble.slice(0, passwords)), preamble: preambleBytes(preamble.slice(passwords)) };
     });
     this.#shells.set(key, shell);
     return shell;
   }
 
   /** Run once in a channel of its own; `started` is false if the escalation refused before the command began. */
-  async #attempt(command: Shell, options: SessionRunOptions, index = 0): Promise<Attempt> {
+  async #attempt(command: Shell, options: SessionRunOptions, { index = 0, onTrial = false } = {}): Promise<Attempt> {
     const { host } = this.#settings;
     const connection = await this.#open();
     const nonce = newNonce();
-    const { line, preamble, typed } = escalate(command, options.surroundings, nonce, options.pty);
+    const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
     const scripted = options.surroundings.shell !== false;
     const mark = new Mark(nonce);
     const marked: OutputStream = options.pty ? "stdout" : "stderr";
     const [ready, prompted, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const passwords = typed ? typed.afterReady + typed.afterPrompt : 0;
-    const parts = typed
-      ? [
-          { lines: preamble.slice(0, typed.afterReady), after: ready.promise },
-          { lines: preamble.slice(typed.afterReady, passwords), after: prompted.promise },
-          { lines: preamble.slice(passwords), after: begun.promise },
-        ]
-      : [{ lines: preamble }];
+    if (!typed) ready.resolve();
+    const unprompted = passwords - (typed?.prompts ?? 0);
+    const parts = [
+      { lines: preamble.slice(0, unprompted), after: ready.promise },
+      { lines: preamble.slice(unprompted, passwords), after: prompted.promise },
+      // A password on trial may be refused: then the end of the input must come, or it would be asked for again.
+      { lines: preamble.slice(passwords), after: passwords > 0 && !onTrial ? begun.promise : ready.promise },
+    ];
     const onOutput = (stream: OutputStream, chunk: Uint8Array): void => options.onOutput?.(stream, chunk, index);
 
     const abort = new AbortController();
@@ -323,7 +323,7 @@ export class Session {
     const key = `${sudo?.user ?? "root"} ${su?.user ?? ""} ${sudo?.password?.reveal() ?? ""} ${su?.password?.reveal() ?? ""}`;
     let verified = this.#verified.get(key);
     if (!verified) {
-      verified = this.#attempt(sh`true`, { surroundings: { ...surroundings, chdir: undefined, env: {} }, signal }).then(result => {
+      verified = this.#attempt(sh`true`, { surroundings: { ...surroundings, chdir: undefined, env: {} }, signal }, { onTrial: true }).then(result => {
         if (result.started && result.exitCode === 0) return;
         const program = sudo?.password ? "sudo" : "su";
         throw new EscalationError(`The password for ${program} was refused: ${lastLine(result.stderr) || "no reason was given"}`, { host: this.#settings.host });

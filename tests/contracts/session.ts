@@ -75,16 +75,23 @@ export function testSession(subject: SessionSubject): void {
         expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout) + (await read(path))).toBe("640\ntwo");
       });
 
-      test("an upload that is broken off leaves the old file whole and nothing else", async () => {
-        const directory = `${remote}/broken`;
-        await session.run(sh`mkdir ${directory}`, options());
+      for (const when of ["at once", "on its way"]) test(`an upload that is broken off ${when} leaves the old file whole and nothing else`, async () => {
+        const directory = `${remote}/broken ${when}`;
+        await session.run(sh`rm -rf ${directory}; mkdir ${directory}`, options());
         await session.upload({ content: "old" }, `${directory}/file`, {}, options());
         const controller = new AbortController();
-        const source = { size: async () => 10_000_000, read: async function* () { yield new Uint8Array(100_000); controller.abort(new Error("broken off")); yield new Uint8Array(100_000); await new Promise(() => {}); }, write: localTransfers.write };
+        const read = async function* () {
+          yield new Uint8Array(100_000);
+          if (when === "on its way") while ((await list(directory)) === "file\n");
+          controller.abort(new Error("broken off"));
+          yield new Uint8Array(100_000);
+          await new Promise(() => {});
+        };
+        const source = { size: async () => 10_000_000, read, write: localTransfers.write };
         const uploading = new Session({ host: "target", fast, connect: subject.open, context: connectorContext(), transfers: source, onShellEnded: () => {}, onTransfer: () => {} });
         opened.push(uploading);
         await expect(uploading.upload({ path: "whatever" }, `${directory}/file`, {}, options({ signal: controller.signal }))).rejects.toThrow("broken off");
-        expect(await read(`${directory}/file`)).toBe("old");
+        expect(text((await session.run(sh`cat ${directory}/file`, options())).stdout)).toBe("old");
         await session.run(sh`for try in 1 2 3 4 5 6 7 8 9 10; do test "$(ls -A ${directory})" = file && exit; sleep 0.2; done`, options({ alone: true }));
         expect(await list(directory)).toBe("file\n");
       });

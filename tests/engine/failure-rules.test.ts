@@ -109,7 +109,7 @@ describe("trouble with the connection", () => {
     expect(outcomes(fake)).toEqual(["Next@a changed", "Reboot@a changed"]);
   });
   test("a connection lost during an upload is a failure, never a success", async () => {
-    const fake = fakeRun(["a"], { answer: (_, sent) => (sent.includes("mktemp") ? new ConnectionLostError("The connection was lost") : undefined) });
+    const fake = fakeRun(["a"], { answer: (_, sent) => (sent.includes(".tsinfra-") ? new ConnectionLostError("The connection was lost") : undefined) });
     await runAll(fake, () => { send({ dest: "/etc/motd" }); });
     expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "failed", error: { code: "E_CONNECTION_LOST" } });
   });
