@@ -6,6 +6,7 @@ import { onAbort, settlesWithin } from "../shared/wait.ts";
 import type { Agent } from "./agent.ts";
 import { algorithmsFor, allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { type Authentication, createAuthentication } from "./authenticate.ts";
+import { gatherWrites } from "./gather.ts";
 import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
 import type { KeyFiles } from "./keys.ts";
 import { type Client, type ConnectConfig, loadLibrary, serverSoftware, type SshLibrary } from "./library.ts";
@@ -69,7 +70,7 @@ async function dialOnce(options: DialOptions): Promise<Client> {
     meeting.algorithms = { kex, hostKey: serverHostKey, cipher, mac: mac || "part of the cipher", compression: compress };
   });
   try {
-    await handshake(client, { ...config, sock: way.socket } as ConnectConfig, { hop, way, check, login, deadline, failure: config.failure });
+    await handshake(client, { ...config, sock: gatherWrites(way.socket) } as ConnectConfig, { hop, way, check, login, deadline, failure: config.failure });
     meeting.login = login.current ?? "nothing: the server lets everybody in";
     return client;
   } catch (error) {
