@@ -22,6 +22,7 @@ import { loadReference } from "./src/reference/index.ts";
 import { createConnectors } from "./src/connectors/index.ts";
 import { connectorPage, connectorTable } from "./src/connectors/table.ts";
 import { updateReadme } from "./src/reference/readme.ts";
+import { keywordTable } from "./src/reference/ssh-keywords.ts";
 
 /** Targets whose runtime Bun offers, for the systems that people run tsinfra on. musl builds need libstdc++ on the machine. */
 const TARGETS = [
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
     writeFileSync(join(DIST, "docs/connectors.md"), connectorPage(createConnectors().values()));
     console.log(`dist/docs: ${pages + 1} pages`);
   }
-  else if (what === "readme") writeFileSync("README.md", updateReadme(readFileSync("README.md", "utf8"), await loadReference(), { connectors: connectorTable(createConnectors().values()) }));
+  else if (what === "readme") writeFileSync("README.md", updateReadme(readFileSync("README.md", "utf8"), await loadReference(), { connectors: connectorTable(createConnectors().values()), "ssh-config": keywordTable() }));
   else {
     archiveTypes();
     await writeReference(DIST);
