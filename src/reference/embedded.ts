@@ -1,9 +1,13 @@
 /** The reference that the executable carries. @module */
 
-/** Paths of JSON files: everything, and the part that arguments are checked with. */
+/** Paths of files. */
 export interface EmbeddedReference {
+  /** JSON: everything. */
   readonly reference: string;
+  /** JSON: the part that arguments are checked with. */
   readonly signatures: string;
+  /** Text: the licences of all that tsinfra is made from. */
+  readonly licences: string;
 }
 
 /** `undefined` from source. The build puts another file in the place of this one. */

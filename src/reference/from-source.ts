@@ -9,10 +9,16 @@ import type { UntestedReference } from "./generate.ts";
 const ROOT = join(import.meta.dir, "../..");
 const CACHE = join(ROOT, "node_modules/.cache/tsinfra");
 const SOURCES = ["src/core", "src/facts", "src/operations", "src/reference"];
-const PATHS = { sources: join(CACHE, "sources.json"), signatures: join(CACHE, "signatures.json"), reference: join(CACHE, "reference.json") };
+const PATHS = { sources: join(CACHE, "sources.json"), signatures: join(CACHE, "signatures.json"), reference: join(CACHE, "reference.json"), licences: join(CACHE, "licences.txt") };
 
-/** Path of a JSON file, which is made anew if what it is made from has changed. */
+/** Path of a file, which is made anew if what it is made from has changed. */
 export async function fromSource(part: keyof EmbeddedReference): Promise<string> {
+  if (part === "licences") {
+    const { thirdPartyLicences } = await import("./licences.ts");
+    await mkdir(CACHE, { recursive: true });
+    await replace(PATHS.licences, thirdPartyLicences(ROOT));
+    return PATHS.licences;
+  }
   const sources = await hashOf(SOURCES.flatMap(folder => typeScriptFiles(folder)));
   await once(`sources ${sources}`, [PATHS.sources, PATHS.signatures], async () => {
     const { readSources, signaturesOf } = await import("./generate.ts");

@@ -17,9 +17,12 @@ export const loadSignatures = (): Promise<Signatures> => load<Signatures>("signa
 /** The check of the arguments that operations and facts are given. */
 export const loadArgumentCheck = async (): Promise<CheckArguments> => argumentCheck(await loadSignatures());
 
-async function load<T>(part: keyof EmbeddedReference): Promise<T> {
-  return JSON.parse(await readFile(embedded ? embedded[part] : await pathFromSource(part), "utf8")) as T;
-}
+/** The licences of all that tsinfra is made from. */
+export const loadLicences = (): Promise<string> => loadText("licences");
+
+const load = async <T>(part: keyof EmbeddedReference): Promise<T> => JSON.parse(await loadText(part)) as T;
+
+const loadText = async (part: keyof EmbeddedReference): Promise<string> => readFile(embedded ? embedded[part] : await pathFromSource(part), "utf8");
 
 async function pathFromSource(part: keyof EmbeddedReference): Promise<string> {
   const { fromSource } = await import("./from-source.ts");

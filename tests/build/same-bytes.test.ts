@@ -20,7 +20,7 @@ async function copyOf(from: string, name: string): Promise<string> {
   const copy = join(mkdtempSync(join(tmpdir(), "build-")), name);
   copies.push(join(copy, ".."));
   mkdirSync(copy);
-  for (const path of ["src", "tests", "patches", "build.ts", "package.json", "bun.lock", "tsconfig.json"]) cpSync(join(from, path), join(copy, path), { recursive: true });
+  for (const path of ["src", "tests", "patches", "fixtures/licences", "LICENSE", "build.ts", "package.json", "bun.lock", "tsconfig.json"]) cpSync(join(from, path), join(copy, path), { recursive: true });
   // Not one link to the packages, which would lead both builds to the same place; a link for each file, since there are many.
   const linked = await spawn(["cp", "-al", join(from, "node_modules"), join(copy, "node_modules")]);
   if (linked.exitCode !== 0) cpSync(join(from, "node_modules"), join(copy, "node_modules"), { recursive: true });

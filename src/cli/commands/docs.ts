@@ -1,6 +1,6 @@
 /** `tsinfra docs [NAME]`. @module */
 import { didYouMean, nearest } from "../../core/nearest.ts";
-import { type FactReference, loadReference, type OperationReference, type Reference } from "../../reference/index.ts";
+import { type FactReference, loadLicences, loadReference, type OperationReference, type Reference } from "../../reference/index.ts";
 import { type ArgumentRow, argumentRows, factExample, firstSentence, idempotence, oldNames, plain, tested } from "../../reference/pages.ts";
 import { subcommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
@@ -15,11 +15,15 @@ export const docs = subcommand({
   description: "Read about operations and facts",
   usage: ["tsinfra docs [NAME]"],
   args: {
-    name: { type: "positional", required: false, description: "A module (files), an operation (files.put), a fact (files.File), a global argument (_sudo), a connector (@docker) or connectors; default: all modules" },
+    name: { type: "positional", required: false, description: "A module (files), an operation (files.put), a fact (files.File), a global argument (_sudo), a connector (@docker), connectors, or licenses; default: all modules" },
   },
   notes: ["facts/files and operations/files say which of the two is meant."],
   async run({ io, options, screen }, { words }) {
     if (words.length > 1) throw new ArgumentError(`Unexpected argument "${words[1]}"`, { hint: "docs takes one name" });
+    if (/^licen[cs]es$/.test(words[0] ?? "")) {
+      screen.data((await loadLicences()).trimEnd());
+      return EXIT.ok;
+    }
     const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true) ? colorPaint : noPaint;
     const page: Page = { paint, width: Math.min(io.stdout.columns ?? 80, WIDEST) };
     const lines = /^(?:connectors$|@)/.test(words[0] ?? "") ? await connectorPages(words[0] ?? "", page) : docsOf(await loadReference(), words[0], page);
