@@ -40,7 +40,7 @@ afterAll(async () => {
 async function deploy(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const child = Bun.spawn([`${directory}/deploy.ts`, ...args], {
     cwd: directory,
-    env: { PATH: `${ROOT}/dist:/usr/bin:/bin`, HOME: directory },
+    env: { PATH: `${ROOT}/dist:/usr/bin:/bin`, HOME: directory, TSINFRA_FAST: process.env.TSINFRA_FAST },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -132,7 +132,7 @@ async function connected({ host = localHost(), deployDir = process.cwd(), diff =
     environment: process.env,
     serial: false,
     noWait: false,
-    fast: true,
+    fast: process.env.TSINFRA_FAST !== "0",
     signal: new AbortController().signal,
   });
   await run.connect();
