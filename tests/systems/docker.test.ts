@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as facts from "../../src/facts/docker.ts";
 import { docker } from "../../src/operations/index.ts";
 import { apply, applyTwice, askFact, mustRun } from "../support/apply.ts";
-import { type DockerEngine, dockerEngine, LOGIN } from "./engines.ts";
+import { type DockerEngine, dockerEngine, LOGIN } from "../support/engines.ts";
 
 setDefaultTimeout(120_000);
 let engine: DockerEngine;

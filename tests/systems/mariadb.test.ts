@@ -4,7 +4,7 @@ import { MysqlUserGrants, MysqlUsers } from "../../src/facts/mysql.ts";
 import { mysql } from "../../src/operations/index.ts";
 import { apply, applyTwice, askFact, mustRun } from "../support/apply.ts";
 import { type Hosts, raiseHosts, type RaisedHost } from "../support/hosts.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(120_000);
 let hosts: Hosts;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { PodmanPs, PodmanSystemInfo } from "../../src/facts/podman.ts";
 import { askFact, mustRun } from "../support/apply.ts";
-import { podmanEngine } from "./engines.ts";
+import { podmanEngine } from "../support/engines.ts";
 
 setDefaultTimeout(120_000);
 let engine: Awaited<ReturnType<typeof podmanEngine>>;

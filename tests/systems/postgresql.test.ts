@@ -4,7 +4,7 @@ import { PostgresDatabases, PostgresRoles, PostgresTablespaces } from "../../src
 import { postgres } from "../../src/operations/index.ts";
 import { apply, applyTwice, askFact, mustRun } from "../support/apply.ts";
 import { type Hosts, raiseHosts, type RaisedHost } from "../support/hosts.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(120_000);
 let hosts: Hosts;

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../support/executable.ts";
 import { needRoot, needTools } from "../support/machine.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 const FIXTURES = join(import.meta.dir, "../../fixtures/shards");
 const HOSTS = [...Array.from({ length: 9 }, (_, index) => `web-${index + 1}`), "db-1", "db-2", "mail"];

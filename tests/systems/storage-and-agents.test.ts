@@ -5,7 +5,7 @@ import { ZfsDatasets, ZfsFilesystems, ZfsSnapshots } from "../../src/facts/zfs.t
 import { puppet, zfs } from "../../src/operations/index.ts";
 import { apply, applyTwice, askFact, chrootHost, mustRun, type TestHost } from "../support/apply.ts";
 import { debianRootfs, removeRootfs } from "../support/rootfs.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(120_000);
 const roots: string[] = [];

@@ -2,6 +2,7 @@
 import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
+import { pieces } from "../shared/input.ts";
 import { captureOutput } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
 import { onAbort, settlesWithin } from "../shared/wait.ts";
@@ -56,7 +57,7 @@ export class PlaceConnection {
 
   async #converse(command: Shell, options: RunOptions): Promise<RunResult> {
     const { signal, stdin, pty = false } = options;
-    const frame = new Frame(command, { pty });
+    const frame = new Frame(command, { pty, reads: stdin !== undefined });
     const output = captureOutput(options);
     const cut = new AbortController();
     let failure: { readonly reason: unknown } | undefined;
@@ -139,15 +140,27 @@ export class PlaceConnection {
 async function* feed(stdin: Input | undefined, { frame, pty, onFailure }: { readonly frame: Frame; readonly pty: boolean; readonly onFailure: (reason: unknown) => void }): AsyncGenerator<Uint8Array> {
   if (pty) await frame.begun;
   if (stdin === undefined) return;
-  if (stdin instanceof Uint8Array) return void (yield stdin);
+  const chunks = pieces(stdin);
+  // A race with `frame.ended` would keep every chunk until the end.
+  let wake: (() => void) | undefined;
   let isOver = false;
-  void frame.ended.then(() => (isOver = true));
+  void frame.ended.then(() => {
+    isOver = true;
+    wake?.();
+  });
   try {
-    for await (const chunk of stdin) {
-      if (isOver) return;
+    while (!isOver) {
+      const chunk = await new Promise<Uint8Array | undefined>((resolve, reject) => {
+        wake = () => resolve(undefined);
+        chunks.next().then(({ value }) => resolve(value), reject);
+      });
+      if (!chunk) return;
       yield chunk;
     }
   } catch (error) {
     onFailure(error);
+  } finally {
+    // Not waited for: it may itself wait for what never comes.
+    void chunks.return(undefined).catch(() => undefined);
   }
 }

@@ -18,14 +18,14 @@ export class Frame {
   /** The command line that runs it. */
   readonly words: Words;
 
-  constructor(line: Shell, { pty }: { readonly pty: boolean }) {
+  constructor(line: Shell, { pty, reads = false }: { readonly pty: boolean; readonly reads?: boolean }) {
     const nonce = crypto.randomUUID().replaceAll("-", "");
     this.stdout = new FramedStream(nonce);
     // On a terminal both streams are one.
     this.stderr = pty ? this.stdout : new FramedStream(nonce);
     this.begun = this.stdout.begun;
     this.ended = Promise.all([this.stdout.ended, this.stderr.ended]).then(() => undefined);
-    this.words = ["/bin/sh", "-c", pty ? TERMINAL_SCRIPT : SCRIPT, nonce, Secret.of(line.wire())];
+    this.words = ["/bin/sh", "-c", pty ? TERMINAL_SCRIPT : reads ? READING_SCRIPT : SCRIPT, nonce, Secret.of(line.wire())];
   }
   /** The process that leads the line's process group, once it has begun. */
   get pid(): number | undefined {
@@ -40,7 +40,10 @@ export class Frame {
 // The line is not run in the wrapper's place: who would say how it ended? It outlives what is meant for the line, which may have to tidy up.
 const KEPT = "trap : HUP INT QUIT TERM";
 const mark = (...what: string[]): string => `printf '\\001%s %s %s\\n' "$0" ${what.join(" ")}`;
-const SCRIPT = `${KEPT}; ${mark("b", "$$")}; ${mark("b")} >&2; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; ${mark("e")} >&2; exit $c`;
+const PLAIN = `${KEPT}; ${mark("b", "$$")}; ${mark("b")} >&2; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; ${mark("e")} >&2`;
+const SCRIPT = `${PLAIN}; exit $c`;
+/** Podman loses what was printed last if there is input left that nobody has read. */
+const READING_SCRIPT = `${PLAIN}; cat >/dev/null 2>&1; exit $c`;
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
 const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; exit $c`;
 

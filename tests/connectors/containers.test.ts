@@ -1,4 +1,4 @@
-/** Connectors to containers, on real engines, with everything that connectors promise. */
+/** Connectors to containers, on real engines, with everything that connectors promise. Said aloud, and left out, where an engine cannot run. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,10 +12,10 @@ import { parseHostName } from "../../src/inventory/parse.ts";
 import { testConnector } from "../contracts/connector.ts";
 import { testSession } from "../contracts/session.ts";
 import { connectorContext } from "../support/connectors.ts";
+import { tryEngine } from "../support/engines.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 import { mustRun, type TestHost } from "../support/test-host.ts";
-import { dockerEngine, podmanEngine } from "./engines.ts";
-import { until } from "./until.ts";
+import { until } from "../support/until.ts";
 
 setDefaultTimeout(120_000);
 const MAIN = join(import.meta.dir, "../../src/main.ts");
@@ -47,6 +47,11 @@ function rigOf(engine: { readonly host: TestHost } & AsyncDisposable, more: read
 }
 
 for (const program of ["docker", "podman"] as const) {
+  const engine = await tryEngine(program);
+  if ("reason" in engine) {
+    test.skip(`${program} cannot run here: ${engine.reason}`, () => {});
+    continue;
+  }
   describe(program, () => {
     let rig: Rig;
     let server: Sshd;
@@ -57,7 +62,6 @@ for (const program of ["docker", "podman"] as const) {
     const removed = { dockerOnDisconnect: "remove" };
 
     beforeAll(async () => {
-      const engine = await (program === "docker" ? dockerEngine() : podmanEngine());
       server = await startSshd({ config: [`SetEnv ${Object.entries(engine.host.env ?? {}).map(([name, value]) => `${name}=${value}`).join(" ")}`] });
       rig = rigOf(engine, [createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" })], server.data);
       await say(`run -d --name app --entrypoint sh ${image} -c "while :; do sleep 1; done"`);

@@ -1,15 +1,19 @@
 /** Container engines for tests: docker and a registry in a network of their own, and podman. Nothing of this machine's own is touched. @module */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { needRoot, needTools, startTime, trace, type Trace } from "../support/machine.ts";
-import { busyboxRootfs, must, removeRootfs } from "../support/rootfs.ts";
-import { HOST_ENV, spawn, type TestHost } from "../support/test-host.ts";
+import { needRoot, needTools, startTime, trace, type Trace } from "./machine.ts";
+import { busyboxRootfs, must, removeRootfs } from "./rootfs.ts";
+import { HOST_ENV, mustRun, spawn, type TestHost } from "./test-host.ts";
 import { until } from "./until.ts";
 
-/** A docker engine that only this test knows. */
-export interface DockerEngine extends AsyncDisposable {
-  /** This machine, with `docker` speaking to that engine. */
+/** An engine that only this test knows. */
+export interface Engine extends AsyncDisposable {
+  /** This machine, with `docker` or `podman` speaking to that engine. */
   readonly host: TestHost;
+}
+
+/** A docker engine with a registry. */
+export interface DockerEngine extends Engine {
   /** `HOST:PORT` of a registry with the user `ci` and the password `s3cret pa$$`. */
   readonly registry: string;
   /** Directory of the docker client's configuration, where credentials are kept. */
@@ -21,11 +25,30 @@ export interface DockerEngine extends AsyncDisposable {
 /** User and password of the registry. */
 export const LOGIN = { username: "ci", password: "s3cret pa$$ it's" };
 
-/** Start an engine that has the image `busybox:1`. */
+/** Start an engine that has the image `busybox:1`, and a registry. */
 export async function dockerEngine(): Promise<DockerEngine> {
+  await needTools({ "docker-compose": "docker-compose", "docker-registry": "docker-registry", htpasswd: "apache2-utils" });
+  const engine = await startDocker();
+  const { made, namespace } = engine;
+  const at = (name: string) => join(made.directory, name);
+  writeFileSync(at("htpasswd"), (await must(["htpasswd", "-nbB", LOGIN.username, LOGIN.password])).trim());
+  writeFileSync(at("registry.yml"), `version: 0.1\nstorage: {filesystem: {rootdirectory: ${at("registry")}}}\nhttp: {addr: "127.0.0.1:5000", secret: test}\nauth: {htpasswd: {realm: test, path: ${at("htpasswd")}}}\n`);
+  engine.daemons.push(start(made, namespace, "registry.log", ["docker-registry", "serve", at("registry.yml")]));
+  return { ...engine, registry: "127.0.0.1:5000", directory: made.directory };
+}
+
+interface Docker extends Engine {
+  readonly made: Trace;
+  readonly namespace: string;
+  readonly daemons: Bun.Subprocess[];
+  readonly configuration: string;
+}
+
+async function startDocker(made = trace()): Promise<Docker> {
   needRoot("A docker engine");
-  await needTools({ docker: "docker.io", dockerd: "docker.io", runc: "runc", "docker-compose": "docker-compose", "docker-registry": "docker-registry", htpasswd: "apache2-utils", iptables: "iptables", ip: "iproute2" });
-  const made = trace();
+  await needTools({ dockerd: "docker.io", runc: "runc", iptables: "iptables", ip: "iproute2" });
+  // A package of its own in some releases.
+  await needTools({ docker: "docker-cli" });
   const at = (name: string) => join(made.directory, name);
   const namespace = `tsdk${process.pid}`;
   made.undo(`rm -rf ${at("data")}; ip netns del ${namespace}`);
@@ -34,28 +57,26 @@ export async function dockerEngine(): Promise<DockerEngine> {
   await must(["ip", "-n", namespace, "link", "set", "lo", "up"]);
   const [socket, configuration] = [`unix://${at("docker.sock")}`, at("configuration")];
   mkdirSync(configuration);
-
-  writeFileSync(at("htpasswd"), (await must(["htpasswd", "-nbB", LOGIN.username, LOGIN.password])).trim());
-  writeFileSync(at("registry.yml"), `version: 0.1\nstorage: {filesystem: {rootdirectory: ${at("registry")}}}\nhttp: {addr: "127.0.0.1:5000", secret: test}\nauth: {htpasswd: {realm: test, path: ${at("htpasswd")}}}\n`);
-  const daemons = [
-    start(made, namespace, "registry.log", ["docker-registry", "serve", at("registry.yml")]),
-    start(made, namespace, "dockerd.log", ["dockerd", "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("dockerd.pid"), "-H", socket]),
-  ];
-  const env = { ...HOST_ENV, HOME: made.directory, DOCKER_HOST: socket, DOCKER_CONFIG: configuration, DOCKER_BUILDKIT: "0" };
-  const host = machine(env, namespace);
-  await until("dockerd answers", async () => (await host.exec("docker version")).exitCode === 0);
+  const daemon = start(made, namespace, "dockerd.log", ["dockerd", "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("dockerd.pid"), "-H", socket]);
+  const daemons = [daemon];
+  const host = machine({ ...HOST_ENV, HOME: made.directory, DOCKER_HOST: socket, DOCKER_CONFIG: configuration, DOCKER_BUILDKIT: "0" }, namespace);
+  await until("dockerd answers", async () => {
+    if (daemon.exitCode !== null) throw new Error(`dockerd ended: ${readFileSync(at("dockerd.log"), "utf8").trim().split("\n").at(-1)}`);
+    return (await host.exec("docker version")).exitCode === 0;
+  });
   const image = await busyboxImage(made);
   await must(["env", `DOCKER_HOST=${socket}`, "docker", "import", "--change", 'CMD ["sh"]', image, "busybox:1"]);
   return {
+    made,
+    namespace,
+    daemons,
     host,
-    registry: "127.0.0.1:5000",
     configuration,
-    directory: made.directory,
     async [Symbol.asyncDispose]() {
       await host.exec("docker ps -q | xargs -r docker kill");
-      for (const daemon of daemons.reverse()) {
-        daemon.kill("SIGTERM");
-        await daemon.exited;
+      for (const one of daemons.reverse()) {
+        one.kill("SIGTERM");
+        await one.exited;
       }
       made.remove();
     },
@@ -63,10 +84,9 @@ export async function dockerEngine(): Promise<DockerEngine> {
 }
 
 /** This machine, with podman on a store that only this test knows and with the image `localhost/busybox:1`. */
-export async function podmanEngine(): Promise<{ readonly host: TestHost } & AsyncDisposable> {
+export async function podmanEngine(made = trace()): Promise<Engine> {
   needRoot("Podman");
   await needTools({ podman: "podman", runc: "runc", conmon: "conmon" });
-  const made = trace();
   const at = (name: string) => join(made.directory, name);
   made.undo(`for m in $(cut -d' ' -f2 /proc/self/mounts | grep ^${made.directory}/ | sort -r); do umount -l $m; done`);
   // Root lacks the right to raise limits here and there, and crun does not like every arrangement of control groups.
@@ -82,6 +102,24 @@ export async function podmanEngine(): Promise<{ readonly host: TestHost } & Asyn
       made.remove();
     },
   };
+}
+
+/**
+ * An engine without anything beside it, that has been seen to run a container; or why this machine cannot run one,
+ * which is said aloud: a test that is left out must not look like one that has passed.
+ */
+export async function tryEngine(program: "docker" | "podman"): Promise<Engine | { readonly reason: string }> {
+  const made = trace();
+  try {
+    const engine = await (program === "docker" ? startDocker(made) : podmanEngine(made));
+    await mustRun(engine.host, `${program} run --rm ${program === "docker" ? "busybox:1" : "localhost/busybox:1"} true`);
+    return engine;
+  } catch (error) {
+    made.remove();
+    const reason = error instanceof Error ? error.message : String(error);
+    console.warn(`\nNOT TESTED: connections to ${program} containers, because ${program} cannot run here: ${reason}\n`);
+    return { reason };
+  }
 }
 
 /** An archive of a root file system with busybox alone. */
