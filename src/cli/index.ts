@@ -26,7 +26,7 @@ export async function runCli(args: readonly string[], version: string, io: Io = 
 async function runLine(context: Context, line: CommandLine, version: string): Promise<ExitCode> {
   const { io, options } = context;
   if (options.version) return print(context, version);
-  if (options.help) return help(context, helpTopic(line));
+  if (options.help || isHelp(line)) return help(context, helpTopic(line));
   if (line.words.length === 0 && line.rest === undefined) return usage(context);
   if (options.chdir !== undefined) changeDirectory(io, options.chdir);
   const { runRoute } = await import("./tree.ts");
@@ -47,6 +47,9 @@ async function help(context: Context, topic: CommandName | undefined): Promise<E
   const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true) ? colorPaint : noPaint;
   return print(context, topic === undefined ? await rootHelp(paint) : await commandHelp(topic, paint));
 }
+
+/** `help` or `help TOPIC`; anything more is about a host of that name. */
+const isHelp = ({ words, rest }: CommandLine): boolean => words[0] === "help" && rest === undefined && (words.length === 1 || (words.length === 2 && verbOf(words.slice(1)) !== undefined));
 
 const helpTopic = ({ words }: CommandLine): CommandName | undefined => {
   const topic = verbOf(words[0] === "help" ? words.slice(1) : words);

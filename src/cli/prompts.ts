@@ -30,6 +30,7 @@ export class Prompts {
   readonly #options: PromptOptions;
   readonly #answers = new Map<string, Promise<Secret | undefined>>();
   #last: Promise<unknown> = Promise.resolve();
+  #isOpen = false;
   /** Takes the line in progress away while a question is open; the view in use sets it. */
   pauseView: () => () => void = () => () => {};
 
@@ -40,12 +41,16 @@ export class Prompts {
   get isPossible(): boolean {
     return this.#options.keyboard !== undefined;
   }
+  /** A question is on the screen, and the cursor behind it. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
 
   /** The answer, `undefined` when there is nobody to ask or a `confirm` was denied. The same key gives the same answer. */
   ask({ key, text, kind }: Question): Promise<Secret | undefined> {
     const known = this.#answers.get(key);
     if (known) return known;
-    const answer = kind === "secret" ? this.#typed(text, true) : this.confirm(text).then(yes => (yes ? new Secret("yes") : undefined));
+    const answer = kind === "secret" ? this.#typed(text, true) : this.confirm(`${text} [y/N]`).then(yes => (yes ? new Secret("yes") : undefined));
     this.#answers.set(key, answer);
     return answer;
   }
@@ -64,15 +69,17 @@ export class Prompts {
       if (!keyboard) return undefined;
       signal.throwIfAborted();
       const resume = this.pauseView();
-      screen.prompt(`${oneLine(text)} `);
+      screen.prompt(`${text.split("\n").map(oneLine).join("\n")} `);
+      this.#isOpen = true;
       let isEchoed = false;
       try {
         const line = await readLine(keyboard, hidden, this.#options);
         isEchoed = line !== undefined && !hidden;
         return line === undefined ? undefined : new Secret(line);
       } finally {
-        // The terminal has shown the line break of an answer that was echoed.
-        if (!isEchoed) screen.prompt("\n");
+        this.#isOpen = false;
+        // The terminal has shown the line break of an answer that was echoed, and an interruption its own.
+        if (!isEchoed && !signal.aborted) screen.prompt("\n");
         resume();
       }
     });

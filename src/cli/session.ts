@@ -70,7 +70,7 @@ export async function openSession(context: Context, written: string | undefined)
   if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
 
   const isTerminal = io.stderr.isTTY === true;
-  const format = options.json ? "json" : options.plain ? "plain" : settings.output ?? (isTerminal ? "pretty" : "plain");
+  const format = options.json ? "json" : options.plain ? "plain" : settings.output ?? (isTerminal && !isForMachines(io.environment) ? "pretty" : "plain");
   const isJson = format === "json";
   let view: View | undefined;
   const notes = createNotes((level, message) => {
@@ -82,9 +82,9 @@ export async function openSession(context: Context, written: string | undefined)
   const warn = (message: string): void => notes.warn(message);
   fromEnvironment.warnings.forEach(warn);
 
-  const interrupts = watchInterrupts(context);
+  const interrupts = watchInterrupts(context, () => prompts.isOpen);
   const keyboard = io.stdin.isTTY && isTerminal && !isJson ? io.stdin : undefined;
-  const prompts = new Prompts({ screen, keyboard, signal: interrupts.signal, interrupt: interrupts.interrupt });
+  const prompts: Prompts = new Prompts({ screen, keyboard, signal: interrupts.signal, interrupt: interrupts.interrupt });
   const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, inform: message => notes.info(message), cwd };
   try {
     const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
@@ -202,8 +202,11 @@ async function askForLocal(prompts: Prompts): Promise<string> {
   throw new ArgumentError("There is no inventory", { hint });
 }
 
+/** A terminal that nobody looks at while it happens, or one that cannot change a line. */
+const isForMachines = ({ CI = "", TERM }: Io["environment"]): boolean => !["", "0", "false"].includes(CI) || TERM === "dumb";
+
 /** The first interrupt ends the run in order, the second leaves at once. */
-function watchInterrupts({ io, screen, paint }: Context): { readonly signal: AbortSignal; readonly interrupt: () => void; end(): void } {
+function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean): { readonly signal: AbortSignal; readonly interrupt: () => void; end(): void } {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) {
@@ -211,6 +214,7 @@ function watchInterrupts({ io, screen, paint }: Context): { readonly signal: Abo
       io.exit(EXIT.interrupted);
       return;
     }
+    if (isAsking()) screen.prompt("\n");
     screen.lines([paint("warn", "Interrupted: ending what runs. Press Ctrl-C again to leave at once")]);
     controller.abort(new CancelledError("The run was interrupted"));
   };

@@ -128,6 +128,24 @@ describe("a yes-or-no question", () => {
     await keyboard.type("\n");
     expect(await no).toBeUndefined();
   });
+
+  test("of several lines stands on several lines, without what would steer the terminal, and says what can be typed", async () => {
+    const { keyboard, prompts, text } = setUp();
+    const answer = prompts.ask({ key: "keys", text: "Not known:\n  web-1: ED25519 SHA256:a\x1b[2J\n  web-2: RSA SHA256:b\nTrust them?", kind: "confirm" });
+    await keyboard.type("y\n");
+    await answer;
+    expect(text()).toBe("Not known:\n  web-1: ED25519 SHA256:a\n  web-2: RSA SHA256:b\nTrust them? [y/N] ");
+  });
+
+  test("that is interrupted leaves the line to whoever tells of it", async () => {
+    const { prompts, abort, text } = setUp();
+    const answer = prompts.confirm("Go on?");
+    await new Promise(resolve => setImmediate(resolve));
+    expect(prompts.isOpen).toBe(true);
+    abort.abort(new CancelledError("The run was interrupted"));
+    await expect(answer).rejects.toThrow(CancelledError);
+    expect([prompts.isOpen, text()]).toEqual([false, "Go on? "]);
+  });
 });
 
 test("the line in progress is gone while a question is open", async () => {

@@ -131,6 +131,15 @@ describe("a deploy", () => {
     }
   });
 
+  test("changes no line in place where nobody watches, or where the terminal cannot", async () => {
+    const err = async (environment: Record<string, string>): Promise<string> => (await cli(["web", "deploy.ts", "-y"], { isTerminal: true, environment, onExecute })).err;
+    const onExecute = async (emit: Emit): Promise<void> => emit({ type: "stage:start", stage: "connect", hosts: 1 });
+    expect(await err({})).toContain("\x1b[2K");
+    expect(await err({ CI: "false" })).toContain("\x1b[2K");
+    expect(await err({ CI: "true" })).not.toContain("\x1b[2K");
+    expect(await err({ TERM: "dumb" })).not.toContain("\x1b");
+  });
+
   test("that is not confirmed changes nothing, and that is fine", async () => {
     const { code, calls, err } = await cli(["web", "deploy.ts"], { isTerminal: true, answers: ["n"] });
     expect([code, calls]).toEqual([0, WHOLE.filter(stage => stage !== "execute")]);
@@ -343,6 +352,10 @@ describe("around it all", () => {
     expect((await cli(["web", "exec", "--help"])).out).toContain("Run a shell command on every host");
     expect((await cli(["check", "-h"])).out).toContain("tsinfra check FILE.ts...");
     expect((await cli(["web", "apt.packages", "--help"])).out).toContain("Run one operation");
+    expect((await cli(["help"])).out).toBe(help.out);
+    expect((await cli(["help", "exec"])).out).toContain("Run a shell command on every host");
+    // A host may have this name.
+    expect((await cli(["help", "deploy.ts", "-y"])).calls).toEqual(WHOLE);
   });
 
   test("without arguments help goes to stderr, with 2", async () => {

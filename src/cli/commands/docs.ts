@@ -70,7 +70,8 @@ function overview({ operations, facts, operationModules, factModules }: Referenc
   const part = (title: string, modules: Reference["factModules"], count: (module: string) => number): readonly string[] =>
     ["", paint("heading", title), ...columns(modules.flatMap(({ name, summary }) => (count(name) === 0 ? [] : [[name, firstSentence(summary)] as const])), width, paint)];
   const counted = (entries: readonly { readonly module: string }[]) => (name: string) => entries.filter(({ module }) => module === name || module.startsWith(`${name}.`)).length;
-  const counts = [operations.length > 0 ? `${operations.length} operations` : "", facts.length > 0 ? `${facts.length} facts` : ""].filter(Boolean).join(", ");
+  const live = operations.filter(({ deprecated }) => deprecated === undefined).length;
+  const counts = [live > 0 ? `${live} operations` : "", facts.length > 0 ? `${facts.length} facts` : ""].filter(Boolean).join(", ");
   return [
     ...wrap(`${counts}. Read on with tsinfra docs MODULE or tsinfra docs MODULE.NAME.`, width),
     ...(operations.length > 0 ? part("Operations", operationModules, counted(operations)) : []),

@@ -49,7 +49,8 @@ function excerpt({ file, line, column }: CallSite, paint: Paint, columns: number
   const indent = /^\s*/.exec(text)?.[0].length ?? 0;
   // A long line is shown from where the mistake is, not from its beginning.
   const start = column - 1 - indent > width - 10 ? column - 1 - Math.floor(width / 2) : indent;
-  const shown = cut(oneLine(text.slice(start)), width);
-  const mark = oneLine(text.slice(start, column - 1)).length;
+  const before = start > indent ? "…" : "";
+  const shown = cut(before + oneLine(text.slice(start)), width);
+  const mark = before.length + oneLine(text.slice(start, column - 1)).length;
   return [`${paint("dim", number)}${shown}`, `${paint("dim", `${" ".repeat(number.length - 2)}│ `)}${" ".repeat(mark)}${paint("fail", "^")}`];
 }

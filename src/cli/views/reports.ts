@@ -1,7 +1,7 @@
 /** The two tables of a run: what would change, and what did. @module */
 import type { EngineEvent, OperationSummary, ProposedChange } from "../../engine/events.ts";
 import { hostList } from "./hosts.ts";
-import type { Paint } from "./paint.ts";
+import type { Paint, Tone } from "./paint.ts";
 import { type Column, table } from "./table.ts";
 import { cut, duration, oneLine, plural } from "./text.ts";
 
@@ -36,14 +36,15 @@ type Results = EngineEvent & { readonly type: "results" };
 
 /** Counts per operation, hosts that failed, and one line about everything. */
 export function resultLines({ operations, hosts, seconds, ok }: Results, { paint, columns }: ReportOptions): readonly string[] {
+  const count = (value: number, tone?: Tone): string => (value === 0 ? "-" : tone === undefined ? String(value) : paint(tone, String(value)));
   const counted: readonly { readonly column: Column; readonly cell: (row: OperationSummary) => string; readonly isOptional?: true }[] = [
     { column: { title: "Operation", shrinkTo: 14 }, cell: row => oneLine(row.operation) },
     { column: number("Hosts"), cell: row => String(row.hosts) },
-    { column: number("Changed"), cell: row => paint("change", count(row.changed)) },
+    { column: number("Changed"), cell: row => count(row.changed, "change") },
     { column: number("Same"), cell: row => count(row.unchanged) },
     { column: number("Skipped"), cell: row => count(row.skipped), isOptional: true },
-    { column: number("Ignored"), cell: row => paint("warn", count(row.ignored)), isOptional: true },
-    { column: number("Failed"), cell: row => paint("fail", count(row.failed)), isOptional: true },
+    { column: number("Ignored"), cell: row => count(row.ignored, "warn"), isOptional: true },
+    { column: number("Failed"), cell: row => count(row.failed, "fail"), isOptional: true },
     { column: number("Missed"), cell: row => count(row.notReached), isOptional: true },
     { column: number("Time"), cell: row => (row.seconds > 0 ? duration(row.seconds) : "-") },
   ];
@@ -69,4 +70,3 @@ function summary(operations: readonly OperationSummary[], hosts: number, failed:
 }
 
 const number = (title: string): Column => ({ title, align: "right" });
-const count = (value: number): string => (value === 0 ? "-" : String(value));
