@@ -192,12 +192,14 @@ describe("logging in", () => {
     expect(error.message).toContain("The agent at /nonexistent/agent cannot be reached");
   });
 
-  test("the agent is forwarded where that is wanted", async () => {
+  test("the agent is forwarded where that is wanted, and never to a host whose key has changed", async () => {
     await using agent = await startAgent(directory);
     await agent.add(await key("ed25519"));
+    const changed = { sshStrictHostKeyChecking: "no", sshKnownHostsFile: join(directory, "changed") };
+    await Bun.write(changed.sshKnownHostsFile, `[127.0.0.1]:${server.port} ${(await Bun.file(`${await key("ed25519")}.pub`).text()).trim()}\n`);
     const connector = createSshConnector({ home: server.home, env: { SSH_AUTH_SOCK: agent.socket }, systemConfigFile: "/nonexistent" });
-    for (const [sshForwardAgent, expected] of [[true, "ED25519"], [false, ""]] as const) {
-      const connection = await connector.connect!(targetFor("web-1", { ...server.data, sshKey: undefined, sshForwardAgent }), connectorContext());
+    for (const [data, expected] of [[{ sshForwardAgent: true }, "ED25519"], [{ sshForwardAgent: false }, ""], [{ sshForwardAgent: true, ...changed }, ""]] as const) {
+      const connection = await connector.connect!(targetFor("web-1", { ...server.data, sshKey: undefined, ...data }), connectorContext());
       const { stdout } = await connection.run(sh`ssh-add -l 2>/dev/null`);
       expect(/\((.*)\)/.exec(new TextDecoder().decode(stdout))?.[1] ?? "").toBe(expected);
       await connection.close();

@@ -93,8 +93,11 @@ class SshRun {
     const hop: Hop = target.through ? { ...route, via: undefined, settings: { ...route.settings, proxyCommand: undefined } } : route;
     for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`);
     const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
-    const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry });
-    return new SshConnection(client, { host: target.name, agentForward: hop.settings.forwardAgent && this.#agentFor(hop) !== undefined });
+    const meeting: Meeting = {};
+    const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry, meeting });
+    // A host that may be somebody else does not get at the keys.
+    const agentForward = hop.settings.forwardAgent && meeting.hostKeyStatus !== "changed" && this.#agentFor(hop) !== undefined;
+    return new SshConnection(client, { host: target.name, agentForward });
   }
 
   async explain(target: Target, context: ConnectorContext): Promise<Explanation> {
