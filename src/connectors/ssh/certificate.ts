@@ -8,6 +8,8 @@ import { isCertificateType, keyTypeOf, plainType, WireReader, wireBlob } from ".
 export interface Certificate {
   /** `ssh-ed25519-cert-v01@openssh.com` … */
   readonly type: string;
+  /** Zero where the authority gave none. */
+  readonly serial: bigint;
   readonly purpose: "user" | "host";
   /** The certified key, without certificate. */
   readonly key: Buffer;
@@ -44,7 +46,7 @@ export function parseCertificate(blob: Uint8Array): Certificate | undefined {
     if (!isCertificateType(type) || words === undefined) return undefined;
     reader.blob();
     const key = Buffer.concat([wireBlob(plainType(type)), ...Array.from({ length: words }, () => wireBlob(reader.blob()))]);
-    reader.uint64();
+    const serial = reader.uint64();
     const purpose = reader.uint32() === 2 ? "host" : "user";
     const keyId = reader.text();
     const principals = texts(reader.blob());
@@ -56,7 +58,7 @@ export function parseCertificate(blob: Uint8Array): Certificate | undefined {
     const authority = reader.blob();
     const signed = Buffer.from(blob.subarray(0, reader.position));
     const signature = reader.blob();
-    return { type, purpose, key, keyId, principals, validAfter, validBefore, criticalOptions, authority, signed, signature };
+    return { type, serial, purpose, key, keyId, principals, validAfter, validBefore, criticalOptions, authority, signed, signature };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

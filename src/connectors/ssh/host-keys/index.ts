@@ -1,15 +1,15 @@
 /** Is this the host it claims to be? @module */
-import { readFile } from "node:fs/promises";
 import type { ConnectorContext } from "../../../core/connector.ts";
-import { ConnectError, HostKeyError } from "../../../core/errors.ts";
+import { HostKeyError } from "../../../core/errors.ts";
 import { quote } from "../../../core/command.ts";
 import { hostCertificateProblem, parseCertificate } from "../certificate.ts";
 import type { HostSettings } from "../config/index.ts";
 import { fingerprint, keyTypeName, keyTypeOf } from "../wire.ts";
 import { type Confirmation, createConfirmation } from "./confirm.ts";
 import { judge, preferredAlgorithms, type Verdict } from "./judge.ts";
-import { createKnownHosts, type KnownHosts, knownHostName, parseKnownHosts } from "./known-hosts.ts";
+import { createKnownHosts, type KnownHosts, knownHostName } from "./known-hosts.ts";
 import { createMemory, type Memory } from "./remember.ts";
+import { createRevokedKeys, type RevokedKeys } from "./revoked.ts";
 
 /** Checks host keys; one object serves a run. */
 export interface HostKeys {
@@ -45,15 +45,14 @@ export interface HostKeyCheck {
 
 export function createHostKeys(): HostKeys {
   const knownHosts = createKnownHosts();
-  const confirmation = createConfirmation();
-  const memory = createMemory(knownHosts);
+  const shared: Shared = { knownHosts, confirmation: createConfirmation(), memory: createMemory(knownHosts), revoked: createRevokedKeys() };
   return {
     async known(host, context) {
-      const lines = await new Check(host, context, { knownHosts, confirmation, memory }).about();
+      const lines = await new Check(host, context, shared).about();
       return lines.map(({ key, marker, file, line }) => `${marker === undefined ? "" : `@${marker} `}${describe(key)} (${file}:${line})`);
     },
     async checkFor(host, context) {
-      const check = new Check(host, context, { knownHosts, confirmation, memory });
+      const check = new Check(host, context, shared);
       await check.prepare();
       return check;
     },
@@ -64,6 +63,7 @@ interface Shared {
   readonly knownHosts: KnownHosts;
   readonly confirmation: Confirmation;
   readonly memory: Memory;
+  readonly revoked: RevokedKeys;
 }
 
 class Check implements HostKeyCheck {
@@ -180,17 +180,8 @@ class Check implements HostKeyCheck {
 
   async #checkRevokedFile(key: Buffer): Promise<void> {
     const { revokedHostKeys } = this.#host.settings;
-    if (revokedHostKeys === undefined) return;
-    let text: string;
-    try {
-      text = await readFile(revokedHostKeys, "latin1");
-    } catch (error) {
-      throw new ConnectError(`Cannot read RevokedHostKeys ${JSON.stringify(revokedHostKeys)}: ${(error as Error).message}`, { cause: error });
-    }
-    if (text.startsWith("SSHKRL")) throw new ConnectError(`Cannot read RevokedHostKeys ${JSON.stringify(revokedHostKeys)}: binary revocation lists are not supported`, { hint: "List the public keys as text instead" });
-    const plain = parseCertificate(key)?.key ?? key;
-    const revoked = parseKnownHosts(text.replace(/^(?=\S)/gm, "* "), revokedHostKeys).find(line => line.key.equals(plain));
-    if (revoked) throw this.#error(key, `is revoked by ${revoked.file}:${revoked.line}`);
+    const by = revokedHostKeys === undefined ? undefined : await this.#shared.revoked.by(key, revokedHostKeys);
+    if (by !== undefined) throw this.#error(key, `is revoked by ${by}`);
   }
 
   #error(key: Buffer, what: string, details: { readonly hint?: string } = {}): HostKeyError {
