@@ -97,7 +97,7 @@ export class OpenSshTransport {
 
 async function makeDirectory(): Promise<string> {
   // mkdtemp makes it for this user alone.
-  const directory = await mkdtemp(join(tmpdir(), "tsinfra-ssh-"));
+  const directory = await mkdtemp(join(tmpdir(), `tsinfra-ssh-${process.pid}-`));
   await writeAskpass(directory);
   return directory;
 }

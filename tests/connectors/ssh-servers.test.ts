@@ -156,6 +156,8 @@ for (const sshTransport of ["embedded", "openssh"]) {
 }
 
 test("nothing of the transport openssh is left behind", async () => {
-  expect((await readdir(tmpdir())).filter(name => name.startsWith("tsinfra-ssh-"))).toEqual([]);
-  expect(Bun.spawnSync(["pgrep", "-f", "ControlPath=.*tsinfra-ssh-"]).exitCode).toBe(1);
+  // By this process: others may be testing too.
+  const ours = `tsinfra-ssh-${process.pid}-`;
+  expect((await readdir(tmpdir())).filter(name => name.startsWith(ours))).toEqual([]);
+  expect(Bun.spawnSync(["pgrep", "-f", `ControlPath=.*${ours}`]).exitCode).toBe(1);
 });
