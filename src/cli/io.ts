@@ -13,8 +13,8 @@ export interface Io {
   readonly clock: Clock;
   cwd(): string;
   chdir(directory: string): void;
-  /** Call back at every interrupt; the result ends that. */
-  onInterrupt(callback: () => void): () => void;
+  /** Call back at every interrupt, and once with `unread` when nobody reads the output any more; the result ends that. */
+  onInterrupt(callback: (why?: "unread") => void): () => void;
   /** Leave at once. */
   exit(code: number): void;
   /** The ways to reach hosts. */
@@ -23,31 +23,44 @@ export interface Io {
 }
 
 /** This process. */
-export const processIo = (): Io => ({
-  stdout: process.stdout,
-  stderr: process.stderr,
-  stdin: process.stdin,
-  environment: process.env,
-  clock: systemClock,
-  cwd: () => process.cwd(),
-  chdir: directory => process.chdir(directory),
-  onInterrupt(callback) {
-    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-    for (const signal of signals) process.on(signal, callback);
-    return () => {
-      for (const signal of signals) process.off(signal, callback);
-    };
-  },
-  exit: code => process.exit(code),
-  async connectors() {
-    const { createConnectors } = await import("../connectors/index.ts");
-    return createConnectors();
-  },
-  async run(parts) {
-    const [{ createRun }, { runSettings }] = await Promise.all([import("../engine/run.ts"), import("./run-settings.ts")]);
-    return createRun(await runSettings(parts));
-  },
-});
+export const processIo = (): Io => {
+  const callbacks = new Set<(why?: "unread") => void>();
+  let isUnread = false;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", () => {
+      // Whoever was reading has gone (`| head`): said once, however much is still written.
+      if (!isUnread) for (const callback of callbacks) callback("unread");
+      isUnread = true;
+    });
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    environment: process.env,
+    clock: systemClock,
+    cwd: () => process.cwd(),
+    chdir: directory => process.chdir(directory),
+    onInterrupt(callback) {
+      const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+      const onSignal = (): void => callback();
+      for (const signal of signals) process.on(signal, onSignal);
+      callbacks.add(callback);
+      return () => {
+        for (const signal of signals) process.off(signal, onSignal);
+        callbacks.delete(callback);
+      };
+    },
+    exit: code => process.exit(code),
+    async connectors() {
+      const { createConnectors } = await import("../connectors/index.ts");
+      return createConnectors();
+    },
+    async run(parts) {
+      const [{ createRun }, { runSettings }] = await Promise.all([import("../engine/run.ts"), import("./run-settings.ts")]);
+      return createRun(await runSettings(parts));
+    },
+  };
+};
 
 const systemClock: Clock = {
   now: () => Date.now(),

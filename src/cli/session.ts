@@ -208,14 +208,14 @@ const isForMachines = ({ CI = "", TERM }: Io["environment"]): boolean => !["", "
 /** The first interrupt ends the run in order, the second leaves at once. */
 function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean): { readonly signal: AbortSignal; readonly interrupt: () => void; end(): void } {
   const controller = new AbortController();
-  const interrupt = (): void => {
+  const interrupt = (why?: "unread"): void => {
     if (controller.signal.aborted) {
       screen.live(undefined);
       io.exit(EXIT.interrupted);
       return;
     }
     if (isAsking()) screen.prompt("\n");
-    screen.lines([paint("warn", "Interrupted: ending what runs. Press Ctrl-C again to leave at once")]);
+    screen.lines([paint("warn", why === "unread" ? "Interrupted: nobody reads the output any more" : "Interrupted: ending what runs. Press Ctrl-C again to leave at once")]);
     controller.abort(new CancelledError("The run was interrupted"));
   };
   return { signal: controller.signal, interrupt, end: io.onInterrupt(interrupt) };

@@ -55,6 +55,17 @@ test("the starter of `init` is right as it stands, changes this machine once, an
   expect(await readFile(join(cwd, "deploy.ts"), "utf8")).toContain(note);
 });
 
+test("output that nobody reads any more ends the run, without a word of how", async () => {
+  const cwd = await directory();
+  for (const words of ["docs", "@local exec -- yes"]) {
+    const child = Bun.spawn(["sh", "-c", `{ "$0" "$1" ${words}; echo $? >code; } | head -n 1`, process.execPath, MAIN], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    expect(out.split("\n")).toHaveLength(2);
+    expect(err).not.toMatch(/EPIPE|^ +at /m);
+    if (words !== "docs") expect([err, await readFile(join(cwd, "code"), "utf8")]).toEqual([expect.stringContaining("Interrupted: nobody reads the output any more"), "130\n"]);
+  }
+});
+
 test("a failing operation ends with 1; its output is shown, and later operations are not reached", async () => {
   const cwd = await directory({
     "deploy.ts": `import { server } from "tsinfra/operations";
