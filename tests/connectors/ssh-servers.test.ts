@@ -53,7 +53,6 @@ for (const shell of ["/usr/bin/fish", "/bin/tcsh"]) {
   testSession(subject(`ssh, login shell ${shell}`, () => openSsh({ shell })));
 }
 testConnector(subject("openssh, login shell /usr/bin/fish", () => openSsh({ shell: "/usr/bin/fish" }), { sshTransport: "openssh" }));
-testConnector(subject("openssh, login shell /bin/tcsh", () => openSsh({ shell: "/bin/tcsh" }), { sshTransport: "openssh" }));
 
 // dropbear 2022.83 now and then closes the output of a command that starts while another one ends.
 testConnector(subject("ssh to dropbear", startDropbear, {}, ["concurrency"]));

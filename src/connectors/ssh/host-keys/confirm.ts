@@ -24,17 +24,26 @@ export interface Confirmation {
 export function createConfirmation(): Confirmation {
   let waiting: { readonly unknown: UnknownKey; readonly resolve: (trusted: boolean) => void; readonly reject: (error: unknown) => void }[] = [];
   let isAsking = false;
+  const trusted = new Set<string>();
+  const idOf = ({ name, key }: UnknownKey): string => `${name} ${key}`;
 
   async function askAll(context: ConnectorContext): Promise<void> {
     isAsking = true;
     try {
       while (waiting.length > 0) {
         await pause(GATHERING);
-        const group = waiting;
+        const group = waiting.filter(({ unknown }) => !trusted.has(idOf(unknown)));
+        // Hosts of one address: the answer for the first is one for all.
+        for (const { unknown, resolve } of waiting) if (trusted.has(idOf(unknown))) resolve(true);
         waiting = [];
+        if (group.length === 0) continue;
         try {
           const answer = await context.ask(question(group.map(({ unknown }) => unknown)));
-          for (const { resolve } of group) resolve(answer?.reveal() === "yes");
+          const isTrusted = answer?.reveal() === "yes";
+          for (const { unknown, resolve } of group) {
+            if (isTrusted) trusted.add(idOf(unknown));
+            resolve(isTrusted);
+          }
         } catch (error) {
           for (const { reject } of group) reject(error);
         }
@@ -45,11 +54,12 @@ export function createConfirmation(): Confirmation {
   }
 
   return {
-    confirm(unknown, context) {
+    async confirm(unknown, context) {
+      if (trusted.has(idOf(unknown))) return true;
       const { promise, resolve, reject } = Promise.withResolvers<boolean>();
       waiting.push({ unknown, resolve, reject });
       if (!isAsking) void askAll(context);
-      return promise;
+      return await promise;
     },
   };
 }
