@@ -73,7 +73,7 @@ for (const program of ["docker", "podman"] as const) {
 
     const subject = (title: string, name: () => string) => ({ name: `${program}, ${title}`, can: { pty: true, rsync: false }, open: () => rig.open(name(), removed) });
     testConnector(subject("an image", () => `@${program}/${image}`));
-    testConnector(subject("an image on an SSH host", () => `@ssh/target/@${program}/${image}`));
+    testConnector(subject("a container on an SSH host", () => `@ssh/target/@${program}/app`));
     testSession(subject("an image", () => `@${program}/${image}`));
 
     test("a container is used as it is, and left so", async () => {
@@ -82,6 +82,11 @@ for (const program of ["docker", "podman"] as const) {
       await connection.close();
       expect(await say("exec app cat /tmp/mark")).toBe("here");
       expect(await say("container inspect --format '{{.State.Running}}' app")).toBe("true");
+    });
+
+    test("of commands that were broken off no process is left", async () => {
+      // Its own two, and `ps`.
+      expect((await say("exec app ps -o comm")).split("\n").slice(1).map(name => name.trim()).sort()).toEqual(["ps", "sh", "sleep"]);
     });
 
     test("of containers made for a connection none is left", async () => {
@@ -145,6 +150,23 @@ for (const program of ["docker", "podman"] as const) {
       expect(await ours()).toBe("");
     });
 
+    test("a container that was stopped is started again, and one that was removed is not replaced by a fresh one", async () => {
+      const connection = await rig.open(`@${program}/${image}`, removed);
+      const id = await ours();
+      await connection.run(sh`echo here >/mark`);
+      await say(`kill ${id}`);
+      await connection.run(sh`true`).catch(() => {});
+      const again = await rig.open(`@${program}/${image}`, removed);
+      expect([await ours(), text((await again.run(sh`cat /mark`)).stdout)]).toEqual([id, "here\n"]);
+      await say(`rm -f ${id}`);
+      await again.run(sh`true`).catch(() => {});
+      const error = await rig.open(`@${program}/${image}`, removed).catch(error => error);
+      expect([error.code, error.message]).toEqual(["E_CONNECT", `The container ${id.slice(0, 12)} of @${program}/${image} is not there any more, nor is what was done in it`]);
+      await again.close();
+      expect(await ours()).toBe("");
+      await (await rig.open(`@${program}/${image}`, removed)).close();
+    });
+
     test("a command that kills its own wrapper has an exit code all the same", async () => {
       const connection = await rig.open(`@${program}/app`);
       expect((await connection.run(sh`kill -KILL 0`)).exitCode).toBe(137);
@@ -178,15 +200,15 @@ for (const program of ["docker", "podman"] as const) {
       await (await rig.open(`@${program}/${image}`, { ...removed, dockerPlatform: `linux/${own}` })).close();
     });
 
-    /** Run the command line with a deploy file, and interrupt it when it is time. */
-    const deploy = async (host: string, source: string, interruptWhen?: () => Promise<boolean>) => {
+    /** Run the command line with a deploy file, and stop it when it is time. */
+    const deploy = async (host: string, source: string, stop?: { readonly with: NodeJS.Signals; readonly when: () => Promise<boolean> }) => {
       const cwd = await mkdtemp(join(tmpdir(), "tsinfra-containers-"));
       await writeFile(join(cwd, "deploy.ts"), source);
       await writeFile(join(cwd, "greeting.txt"), "hello\n");
       const child = Bun.spawn([process.execPath, MAIN, host, "deploy.ts", "-y"], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe", env: { ...rig.host.env, PATH: process.env["PATH"] } });
-      if (interruptWhen) {
-        await until("the deploy is where it is to be interrupted", interruptWhen);
-        child.kill("SIGINT");
+      if (stop) {
+        await until("the deploy is where it is to be stopped", stop.when);
+        child.kill(stop.with);
       }
       const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
       await rm(cwd, { recursive: true });
@@ -204,14 +226,36 @@ for (const program of ["docker", "podman"] as const) {
 
     test("Ctrl-C in a deploy leaves no container and no image", async () => {
       const images = await say("image ls -aq");
-      const source = 'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch /begun; sleep 100"] });\n';
-      const ran = await deploy(`@${program}/${image}`, source, async () => {
-        const id = await ours();
-        return id !== "" && (await rig.host.exec(`${program} exec ${id} test -e /begun`)).exitCode === 0;
-      });
+      const ran = await deploy(`@${program}/${image}`, WAITS, { with: "SIGINT", when: hasBegun });
       expect(ran.code, ran.err).toBe(130);
       expect([await ours(), await say("image ls -aq")]).toEqual(["", images]);
     });
+
+    const WAITS = 'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch /begun; sleep 100"] });\n';
+    /** True while a deploy waits in the container that was made for it. */
+    const hasBegun = async (): Promise<boolean> => {
+      const ids = (await ours()).split("\n").filter(Boolean);
+      const asked = await Promise.all(ids.map(id => rig.host.exec(`${program} exec ${id} test -e /begun`)));
+      return asked.some(({ exitCode }) => exitCode === 0);
+    };
+
+    for (const [where, name] of [["", `@${program}/${image}`], [" on an SSH host", `@ssh/target/@${program}/${image}`]] as const)
+      test(`the container${where} of a run that was killed is removed by the next one, and no other`, async () => {
+        await deploy(`@${program}/${image}`, WAITS, { with: "SIGKILL", when: hasBegun });
+        const killed = await ours();
+        expect(killed).toMatch(/^\w{64}$/);
+        const first = await rig.open(name, removed);
+        const second = await ours();
+        expect(second).toMatch(/^\w{64}$/);
+        expect(second).not.toBe(killed);
+        expect(rig.context.told.filter(line => line.includes(killed.slice(0, 12)))).toEqual([`The container ${killed.slice(0, 12)} of a run that was killed was removed`]);
+        // The first one's maker is alive.
+        const another = rigOf({ host: rig.host, async [Symbol.asyncDispose]() {} }, [rig.connectors.get("ssh")!], server.data);
+        const other = await another.open(name, removed);
+        expect((await ours()).split("\n")).toHaveLength(2);
+        for (const connection of [first, other]) await connection.close();
+        expect(await ours()).toBe("");
+      });
 
     test("a chroot in a container on an SSH host", async () => {
       const connection = await rig.open(`@ssh/target/@${program}/app/@chroot/`, { chrootDirectory: "/inner" }).catch(error => error);

@@ -3,6 +3,7 @@ import { sh, type Shell } from "../../core/command.ts";
 import type { Connector, ConnectorContext, DataKey, Target } from "../../core/connector.ts";
 import { ConnectError, ConnectorDataError, InventoryError } from "../../core/errors.ts";
 import type { DataReader } from "../shared/host-data.ts";
+import { type Controller, isAlive, thisController } from "./controller.ts";
 import { type ProgramControl, type ProgramPlace, type ProgramOptions, programConnector } from "./program.ts";
 
 const DATA_KEYS = {
@@ -59,6 +60,7 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
   /** What hosts were when they were disconnected last. */
   const committed = new Map<string, string>();
   let context: ConnectorContext | undefined;
+  let controller: Promise<Controller | undefined> | undefined;
 
   /** Commit or remove; what is to be kept stays. */
   const end = async (one: Made): Promise<void> => {
@@ -107,7 +109,10 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
         const ending = endingOf(target, data);
         // After a lost connection the host is still what it was.
         const earlier = [...made].find(one => one.target.name === host);
-        if (earlier && (await isRunning(program, control, earlier.id))) {
+        if (earlier) {
+          const isUp = await isRunning(program, control, earlier.id);
+          if (isUp === undefined) throw new ConnectError(`The container ${short(earlier.id)} of ${host} is not there any more, nor is what was done in it`, { host });
+          if (!isUp) await control.ask(`The container ${short(earlier.id)} of ${host} cannot be started again`, sh`${program} start ${earlier.id}`);
           return use(earlier);
         }
         const wanted = data.string("dockerContainerId") ?? data.string("dockerImage") ?? data.string("dockerIdentifier") ?? target.address;
@@ -117,8 +122,11 @@ function containers(program: Program, options: ProgramOptions | undefined): Conn
         const running = data.string("dockerImage") !== undefined && data.string("dockerContainerId") === undefined ? undefined : await isRunning(program, control, identifier);
         if (running === true) return { wrap: wrapIn(identifier) };
         if (running === false) throw new ConnectError(`Container "${identifier}" is not running`, { host, hint: `Start it with: ${program} start ${identifier}` });
-        const image = await findImage(program, control, { identifier, platform: platformOf(target, data) });
-        const id = await start(program, control.steady, { host, image });
+        controller ??= thisController();
+        const maker = await controller;
+        const [image, swept] = await Promise.all([findImage(program, control, { identifier, platform: platformOf(target, data) }), maker ? sweep(program, control, maker) : []]);
+        for (const one of swept) context.inform(`The container ${short(one)} of a run that was killed was removed`);
+        const id = await start(program, control.steady, { host, image, ...(maker && ending !== "keep" ? { maker } : {}) });
         const one: Made = { id, image, ending, target, control: control.steady, users: 0 };
         made.add(one);
         if (target.signal.aborted) {
@@ -176,9 +184,17 @@ const isEmpty = (json: string): boolean => ["null", "[]", ""].includes(json);
 /** Process 1 ends when asked to, and takes care of processes that others leave. */
 const IDLE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done";
 
-async function start(program: Program, control: ProgramControl, { host, image }: { readonly host: string; readonly image: Image }): Promise<string> {
+interface Start {
+  readonly host: string;
+  readonly image: Image;
+  /** Whose end is the container's too; absent for one that is to be kept. */
+  readonly maker?: Controller;
+}
+
+async function start(program: Program, control: ProgramControl, { host, image, maker }: Start): Promise<string> {
   const { identifier, platform } = image;
-  const name = `tsinfra-${crypto.randomUUID()}`;
+  // In the name: an image that the container is committed to would hand a label on to other containers.
+  const name = `${maker ? nameOf(maker) + maker.process : "tsinfra"}-${crypto.randomUUID()}`;
   const options = ["--name", name, "--label", `tsinfra=${host}`, platform !== undefined && ["--platform", platform], image.hasEntrypoint && ["--entrypoint", "/bin/sh"]];
   const command = [image.hasEntrypoint ? [] : ["/bin/sh"], "-c", IDLE];
   try {
@@ -188,6 +204,23 @@ async function start(program: Program, control: ProgramControl, { host, image }:
     await control.tryTo(sh`${program} rm -f ${name}`).catch(() => undefined);
     throw error;
   }
+}
+
+const nameOf = ({ sees }: Controller): string => `tsinfra-${sees}-`;
+
+/** Remove what was made by processes like this one that are dead: killed, or they would have done so. Returns the ids. */
+async function sweep(program: Program, control: ProgramControl, maker: Controller): Promise<readonly string[]> {
+  const start = nameOf(maker);
+  const listed = await control.tryTo(sh`${program} ps --all --no-trunc --filter ${`name=${start}`} --format ${"{{.ID}} {{.Names}}"}`);
+  const swept: string[] = [];
+  for (const line of (listed ?? "").split("\n")) {
+    const [, id, name = ""] = /^(\w+) (\S+)$/.exec(line) ?? [];
+    const [, made] = /^(\d+-\d+)-[0-9a-f-]{36}$/.exec(name.startsWith(start) ? name.slice(start.length) : "") ?? [];
+    if (id === undefined || made === undefined || (await isAlive(made))) continue;
+    // Another run may be just as far.
+    if ((await control.tryTo(sh`${program} rm -f ${id}`)) !== undefined) swept.push(id);
+  }
+  return swept;
 }
 
 function platformOf(target: Target, data: DataReader<keyof typeof DATA_KEYS>): string | undefined {
