@@ -155,6 +155,9 @@ describe("host names", () => {
   test("that do not fit are counted", () => {
     expect(hostList(["alpha", "beta", "gamma", "delta"], 80)).toBe("alpha, beta, gamma, delta");
     expect(hostList(["alpha", "beta", "gamma", "delta"], 22)).toBe("alpha, beta, … 2 more");
+    // As hosts, not as what is written.
+    expect(hostList(["web-1", "web-2", "web-3", "db-1", "db-3", "db-4"], 20)).toBe("web-[1-3], … 3 more");
+    expect(hostList(["web-1.example.com", "web-2.example.com", "web-4.example.com"], 28)).toBe("web-[1-2].example.com, …");
     expect(hostList(["a-very-long-name-of-a-host.example.com"], 10)).toBe("a-very-lo…");
   });
 });

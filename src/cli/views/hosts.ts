@@ -2,9 +2,11 @@
 import { cut, oneLine, widthOf } from "./text.ts";
 
 /** `web-1`, `web-2`, `web-3`, `db` become `web-[1-3], db`: neighbours that differ in their last number. */
-export function foldHosts(names: readonly string[]): readonly string[] {
-  const parts: { prefix: string; digits: number; suffix: string; from: number; to: number }[] = [];
-  const folded: (string | (typeof parts)[number])[] = [];
+export const foldHosts = (names: readonly string[]): readonly string[] => fold(names).map(({ text }) => text);
+
+/** Each with the number of hosts that it stands for. */
+function fold(names: readonly string[]): readonly { readonly text: string; readonly count: number }[] {
+  const folded: (string | { prefix: string; digits: number; suffix: string; from: number; to: number })[] = [];
   for (const name of names.map(oneLine)) {
     const [, prefix = "", number = "", suffix = ""] = /^(.*?)(\d+)(\D*)$/s.exec(name) ?? [];
     const last = folded.at(-1);
@@ -14,10 +16,10 @@ export function foldHosts(names: readonly string[]): readonly string[] {
     else folded.push(canFold ? { prefix, suffix, digits: digitsOf(number), from: value, to: value } : name);
   }
   return folded.map(part => {
-    if (typeof part === "string") return part;
+    if (typeof part === "string") return { text: part, count: 1 };
     const number = (value: number): string => String(value).padStart(part.digits, "0");
     const range = part.from === part.to ? number(part.from) : `[${number(part.from)}-${number(part.to)}]`;
-    return part.prefix + range + part.suffix;
+    return { text: part.prefix + range + part.suffix, count: part.to - part.from + 1 };
   });
 }
 
@@ -26,15 +28,19 @@ const digitsOf = (number: string): number => (number.startsWith("0") && number.l
 
 /** Host names in at most `width` columns; what does not fit is counted. */
 export function hostList(names: readonly string[], width: number): string {
-  const folded = foldHosts(names);
-  const whole = folded.join(", ");
+  const folded = fold(names);
+  const whole = folded.map(({ text }) => text).join(", ");
   if (widthOf(whole) <= width) return whole;
-  const shown: string[] = [];
-  for (const part of folded) {
-    const rest = `, … ${folded.length - shown.length - 1} more`;
-    if (widthOf([...shown, part].join(", ") + rest) > width) break;
-    shown.push(part);
+  let shown = "";
+  let missing = names.length;
+  for (const { text, count } of folded) {
+    const longer = shown === "" ? text : `${shown}, ${text}`;
+    if (widthOf(`${longer}, … ${missing - count} more`) > width) break;
+    shown = longer;
+    missing -= count;
   }
-  const missing = folded.length - shown.length;
-  return shown.length === 0 ? cut(whole, width) : `${shown.join(", ")}, … ${missing} more`;
+  if (shown !== "") return `${shown}, … ${missing} more`;
+  const [first] = folded;
+  // How many there are matters less than one name that is whole.
+  return first && widthOf(`${first.text}, …`) <= width ? `${first.text}, …` : cut(whole, width);
 }

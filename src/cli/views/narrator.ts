@@ -1,11 +1,11 @@
 /** A run as lines of text: what the pretty and the plain view have in common. @module */
 import type { EngineEvent, ErrorReport, OutcomeType, Stage } from "../../engine/events.ts";
 import { Diffs } from "./diffs.ts";
-import { errorLines } from "./errors.ts";
+import { errorLines, messageFor } from "./errors.ts";
 import { foldHosts, hostList } from "./hosts.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { proposedLines, resultLines } from "./reports.ts";
-import { duration, oneLine, padEnd, plural, widthOf } from "./text.ts";
+import { duration, NAME_WIDTH, oneLine, padEnd, plural, widthOf } from "./text.ts";
 
 export interface NarratorOptions {
   readonly paint: Paint;
@@ -22,7 +22,6 @@ export interface NarratorOptions {
 
 /** With more hosts than this, those that succeed are told together. */
 const FOLD_ABOVE = 10;
-const NAME_WIDTH = 24;
 
 const STAGES: Readonly<Record<Stage, (hosts: number) => string>> = {
   connect: hosts => `Connecting to ${plural(hosts, "host")}`,
@@ -196,9 +195,6 @@ export class Narrator {
     return lines;
   }
 }
-
-/** An error's message behind the host's name, which need not be said twice. */
-const messageFor = (host: string, { message }: ErrorReport): string => oneLine(message).replace(` on ${oneLine(host)}:`, ":");
 
 function factName(fact: string, args: Readonly<Record<string, unknown>>): string {
   const given = Object.entries(args).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);

@@ -1,16 +1,17 @@
 /** The two tables of a run: what would change, and what did. @module */
 import type { EngineEvent, OperationSummary, ProposedChange } from "../../engine/events.ts";
+import { messageFor } from "./errors.ts";
 import { hostList } from "./hosts.ts";
 import type { Paint, Tone } from "./paint.ts";
 import { type Column, table } from "./table.ts";
-import { cut, duration, oneLine, plural } from "./text.ts";
+import { cut, duration, NAME_WIDTH, oneLine, padEnd, plural, widthOf } from "./text.ts";
 
 export interface ReportOptions {
   readonly paint: Paint;
   readonly columns: () => number;
 }
 
-const CELL = 30;
+const CELL = 32;
 
 /** Operations that would change something, and a word about the others. */
 export function proposedLines(proposed: readonly ProposedChange[], { paint, columns }: ReportOptions): readonly string[] {
@@ -51,10 +52,11 @@ export function resultLines({ operations, hosts, seconds, ok }: Results, { paint
   const shown = counted.filter(({ cell, isOptional }) => !isOptional || operations.some(row => Bun.stripANSI(cell(row)) !== "-"));
   const rows = operations.map(row => shown.map(({ cell }) => cell(row)));
   const failed = hosts.filter(host => host.error);
+  const names = Math.min(NAME_WIDTH, Math.max(0, ...failed.map(host => widthOf(oneLine(host.host)))));
   return [
     paint("heading", "Results"),
     ...(rows.length === 0 ? ["  No operations"] : table(shown.map(({ column }) => column), rows, columns(), paint)),
-    ...(failed.length === 0 ? [] : ["", ...failed.map(host => cut(`  ${paint("name", oneLine(host.host))}  ${paint("fail", "Failed")}: ${oneLine(host.error?.message ?? "")}`, columns()))]),
+    ...(failed.length === 0 ? [] : ["", ...failed.map(host => cut(`  ${paint("name", padEnd(oneLine(host.host), names))}  ${paint("fail", "Failed")}: ${host.error ? messageFor(host.host, host.error) : ""}`, columns()))]),
     "",
     summary(operations, hosts.length, failed.length, seconds, ok, paint),
   ];

@@ -1,5 +1,8 @@
 /** Fitting text into a line. @module */
 
+/** Columns for host names; longer ones stick out. */
+export const NAME_WIDTH = 24;
+
 export const widthOf = (text: string): number => Bun.stringWidth(text);
 
 /** One line without control characters: names and output come from elsewhere and must not steer the terminal. */
