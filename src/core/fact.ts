@@ -23,6 +23,11 @@ export interface CommandFact<A extends object, T> {
   readonly variant?: FactVariant<A, T>;
   /** How to ask about many things at once, where each alone costs the host a process. */
   readonly together?: FactTogether<A>;
+  /**
+   * A shell test that the answer is still what these lines said, where that is cheaper to tell than by asking again,
+   * or part of the answer changes by itself; `undefined`: ask again and compare.
+   */
+  still?(lines: readonly string[], args: A): Shell | undefined;
 }
 
 /** One command for several questions of the same fact. */

@@ -15,6 +15,12 @@ export interface OperationDefinition<A extends object> {
   readonly idempotent?: true | string;
   /** After a change, commands run as after a fresh login: what it gives (groups, limits) may be another. */
   readonly freshLogin?: true;
+  /**
+   * Its commands depend on nothing but its arguments, the facts it asks and the local files it reads, so that they may be
+   * sent to the host while the operation before it still runs there; the host runs them if those facts still hold.
+   * What it changes there: at most what its arguments name, or anything. Default: it waits.
+   */
+  readonly changes?: "what it names" | "anything";
   /** What to use in place of this operation. */
   readonly deprecated?: string;
   /** Compare the host with the arguments and yield the commands that are missing. Awaits nothing but `host`. */

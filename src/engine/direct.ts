@@ -8,6 +8,7 @@ import type { Engine, Place } from "./engine.ts";
 import type { HostState } from "./host-state.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
 import type { Emit } from "./events.ts";
+import type { Behind } from "./shared-shells.ts";
 
 /** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
 export async function runDirect(engine: Engine, host: HostState, command: Shell, args: ConnectorArguments, place: Place): Promise<CommandResult> {
@@ -33,7 +34,7 @@ export async function runCommands(
   how: ResolvedArguments,
   purpose: "operation" | "direct",
   successExitCodes: readonly number[],
-  onSent?: () => void,
+  onSent?: (behind: Behind) => void,
 ): Promise<readonly CommandResult[]> {
   const { emit, signal } = engine.settings;
   for (const command of commands) emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
@@ -46,9 +47,9 @@ export async function runCommands(
         surroundings: how.surroundings,
         signal,
         onOutput: lines.push,
-        onSent: () => {
+        onSent: behind => {
           forgetting.onSent();
-          onSent?.();
+          onSent?.(behind);
         },
         ...(how.input ? { stdin: how.input } : {}),
         ...(how.all._getPty ? { pty: true } : {}),
@@ -93,7 +94,7 @@ export function toCommandResult({ exitCode, stdout, stderr }: { exitCode: number
 const toLines = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));
 
 /** Cuts chunks into lines, each stream on its own. */
-function lineEmitter(emit: Emit, host: string, purpose: "operation" | "direct"): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
+export function lineEmitter(emit: Emit, host: string, purpose: "operation" | "direct"): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   const rest = { stdout: "", stderr: "" };
   const line = (stream: OutputStream, text: string): void => emit({ type: "output", host, stream, line: text.replace(/\r$/, ""), for: purpose });

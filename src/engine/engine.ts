@@ -53,6 +53,12 @@ export class Engine {
     return this.inventoryHosts[0] === this.hosts[0];
   }
 
+  /** No host waits for another between operations. */
+  get goesAlone(): boolean {
+    const { fast, noWait, serial } = this.settings;
+    return fast && (noWait || serial || this.inventoryHosts.length === 1);
+  }
+
   /** Names that nobody can guess from outside, the same for the same key during the run. */
   tempName(key: string | undefined): string {
     return new Bun.CryptoHasher("sha256").update(`${this.#secret} ${key ?? crypto.randomUUID()}`).digest("hex").slice(0, 40);

@@ -13,6 +13,8 @@ export interface FactSettings {
   readonly session: Session;
   /** Facts are asked in a shell that others use too. */
   readonly fast: boolean;
+  /** Keep what the host printed, for `recall`. */
+  readonly remembers: boolean;
   readonly emit: Emit;
   /** Milliseconds. */
   readonly now: () => number;
@@ -27,6 +29,8 @@ export class Facts {
   #waiting = new Map<string, Question[]>();
   /** How many times something ran on the host; answers from before do not count any more. */
   #epoch = 0;
+  /** The last answers, whenever they were given. */
+  readonly #remembered = new Map<string, Remembered>();
 
   constructor(settings: FactSettings) {
     this.#settings = settings;
@@ -38,14 +42,15 @@ export class Facts {
     this.#answers.clear();
   }
 
-  /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. */
-  async ask<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, maxAge: number): Promise<T> {
-    if ("from" in fact) return fact.derive(await this.ask(fact.from as Fact<A, never>, args, how, maxAge), args);
+  /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. The questions it comes to are added to `asked`. */
+  async ask<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, maxAge: number, asked?: Set<string>): Promise<T> {
+    if ("from" in fact) return fact.derive(await this.ask(fact.from as Fact<A, never>, args, how, maxAge, asked), args);
     if (fact.variant && fact.variant.when?.(args) !== false) {
-      const chosen = fact.variant.choose(await this.ask(fact.variant.by, {}, how, maxAge), args);
-      if (chosen) return this.ask(chosen, args, how, maxAge);
+      const chosen = fact.variant.choose(await this.ask(fact.variant.by, {}, how, maxAge, asked), args);
+      if (chosen) return this.ask(chosen, args, how, maxAge, asked);
     }
-    const key = `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)}`;
+    const key = questionKey(fact, args, how);
+    asked?.add(key);
     const known = this.#answers.get(key);
     if (known && known.epoch === this.#epoch && this.#settings.now() - known.askedAt <= maxAge * 1000) return known.value as Promise<T>;
     const value = new Promise<T>((resolve, reject) => {
@@ -54,6 +59,33 @@ export class Facts {
     this.#answers.set(key, { value, epoch: this.#epoch, askedAt: this.#settings.now() });
     value.catch(() => this.#answers.delete(key));
     return value;
+  }
+
+  /** The last answer, though something may have run since; `undefined` if there is none. `onQuestion` is called with every question that it stands on. */
+  async recall<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, onQuestion: (question: Recalled) => void): Promise<{ readonly value: T } | undefined> {
+    if ("from" in fact) {
+      const from = await this.recall(fact.from as Fact<A, never>, args, how, onQuestion);
+      return from && { value: fact.derive(from.value, args) };
+    }
+    if (fact.variant && fact.variant.when?.(args) !== false) {
+      const kind = await this.recall(fact.variant.by, {}, how, onQuestion);
+      if (!kind) return undefined;
+      const chosen = fact.variant.choose(kind.value, args);
+      if (chosen) return this.recall(chosen, args, how, onQuestion);
+    }
+    const key = questionKey(fact, args, how);
+    const found = this.#remembered.get(key);
+    if (!found) return undefined;
+    onQuestion({ key, still: () => stillHolds(found.question, found.lines) });
+    return { value: found.value as T };
+  }
+
+  /** Ask questions again whose last answers are remembered. Never fails. */
+  renew(keys: readonly string[]): void {
+    for (const key of keys) {
+      const found = this.#remembered.get(key);
+      if (found) this.ask(found.question.fact, found.question.args, found.question.how, Number.POSITIVE_INFINITY).catch(() => undefined);
+    }
   }
 
   #enqueue(question: Question): void {
@@ -125,9 +157,10 @@ export class Facts {
       const reason = stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`;
       return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint: `The command was: ${factCommand({ fact, args })}` }));
     }
-    if (lines.length === 0) return resolve(fact.empty);
     try {
-      resolve(fact.parse(lines, args));
+      const value = lines.length === 0 ? fact.empty : fact.parse(lines, args);
+      if (this.#settings.remembers && exitCode === 0 && stdout.length <= REMEMBERED_LENGTH) this.#remembered.set(questionKey(fact, args, how), { question: { fact, args, how }, value, lines });
+      resolve(value);
     } catch (error) {
       const because = error instanceof Error ? error.message : String(error);
       reject(
@@ -142,6 +175,20 @@ export class Facts {
     }
   }
 }
+
+/** A question whose last answer is taken for true. */
+export interface Recalled {
+  readonly key: string;
+  /** A shell test that it is. */
+  readonly still: () => Shell;
+}
+interface Remembered {
+  readonly question: Pick<Question, "fact" | "args" | "how">;
+  readonly value: unknown;
+  readonly lines: readonly string[];
+}
+/** Longer answers are not compared on the host. */
+const REMEMBERED_LENGTH = 2048;
 
 interface Answer {
   readonly value: Promise<unknown>;
@@ -176,6 +223,15 @@ function factKey(fact: object): number {
   let key = factKeys.get(fact);
   if (key === undefined) factKeys.set(fact, (key = ++lastFactKey));
   return key;
+}
+
+/** Equal for questions that have the same answer. */
+const questionKey = (fact: object, args: object, how: ResolvedArguments): string => `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)}`;
+
+/** A shell test that the host would print the same lines again. */
+function stillHolds(question: Pick<Question, "fact" | "args">, lines: readonly string[]): Shell {
+  const { fact, args } = question;
+  return fact.still?.(lines, args) ?? sh`[ "$(eval ${quoted(factCommand(question))} </dev/null 2>/dev/null; echo $?)" = ${[...lines, "0"].join("\n")} ]`;
 }
 
 /** The command of a fact: nothing, where the program it needs is missing. */

@@ -14,6 +14,18 @@ export interface FramedOptions {
   readonly capture?: boolean;
 }
 
+/** How a group of commands runs. */
+export interface GroupOptions {
+  readonly successExitCodes: readonly number[];
+  /** What `beginGroup` returned; absent: a group of their own. */
+  readonly group?: string;
+  /** A shell test of ours: it runs in the shell itself. */
+  readonly only?: Shell | undefined;
+}
+interface GroupMember extends GroupOptions {
+  readonly group: string;
+}
+
 /** The shell ended before a command was its turn: it can be run in another one. */
 export class ShellEnded extends Error {}
 
@@ -31,6 +43,7 @@ export class FramedShell {
   #started = false;
   #ended = false;
   #count = 0;
+  #groups = 0;
   /** The shell's process on the host, once known. */
   pid: number | undefined;
 
@@ -59,10 +72,19 @@ export class FramedShell {
     return this.#send(command, options, undefined);
   }
 
-  /** Run commands in order, as one message; after one whose exit code is no success the rest is skipped. */
-  runGroup(commands: readonly Shell[], options: readonly FramedOptions[], successExitCodes: readonly number[]): Promise<FramedResult>[] {
-    this.#input.push(Buffer.from("r=0\n"));
-    return commands.map((command, index) => this.#send(command, options[index] ?? {}, successExitCodes));
+  /**
+   * Run commands in order, as one message; after one whose exit code is no success the rest of the group is skipped.
+   * A group that was begun before goes on, even if it is skipping already. Unless the test `only` succeeds when it is their turn, all of them are skipped, and what follows in the group.
+   */
+  runGroup(commands: readonly Shell[], options: readonly FramedOptions[], { group = this.beginGroup(), only, successExitCodes }: GroupOptions): Promise<FramedResult>[] {
+    return commands.map((command, index) => this.#send(command, options[index] ?? {}, { group, successExitCodes, only: index === 0 ? only : undefined }));
+  }
+
+  /** Commands that belong together. Returns its name. */
+  beginGroup(): string {
+    const group = `r${++this.#groups}`;
+    this.#input.push(Buffer.from(`${group}=0\n`));
+    return group;
   }
 
   /** End the shell once what is in flight has ended. */
@@ -70,7 +92,7 @@ export class FramedShell {
     this.#input.end();
   }
 
-  #send(command: Shell, { onOutput, capture = true }: FramedOptions, successExitCodes: readonly number[] | undefined): Promise<FramedResult> {
+  #send(command: Shell, { onOutput, capture = true }: FramedOptions, member: GroupMember | undefined): Promise<FramedResult> {
     if (this.#ended) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
@@ -79,8 +101,7 @@ export class FramedShell {
     this.#waiting.stderr.push(frame);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
     const run = isProgram(command.wire()) ? sh`${command} </dev/null; c=$?` : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
-    const guarded = successExitCodes && sh`if [ $r = 0 ]; then ${run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) r=1;; esac; else c=skipped; fi`;
-    this.#input.push(Buffer.from(`${sh`${guarded ?? run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
+    this.#input.push(Buffer.from(`${sh`${member ? guarded(run, member) : run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
     return promise;
   }
 
@@ -134,9 +155,16 @@ export class FramedShell {
   }
 }
 
+/** A command that runs only while all went well in its group. */
+function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Shell {
+  const name = raw(group);
+  const condition = only ? sh`[ $${name} = 0 ] && { ${only}; }` : sh`[ $${name} = 0 ]`;
+  return sh`if ${condition}; then ${run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${name}=1;; esac; else ${name}=1; c=skipped; fi`;
+}
+
 /** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
 const isProgram = (line: string): boolean => PROGRAM.test(line);
-const PROGRAM = /^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
+const PROGRAM = /^true$|^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
 
 interface Frame {
   /** What comes right behind the command's output. */

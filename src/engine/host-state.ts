@@ -3,6 +3,7 @@ import type { Config } from "../core/config.ts";
 import type { CallSite, TsinfraError } from "../core/errors.ts";
 import type { HostData } from "../core/host.ts";
 import type { Operation } from "../core/operation.ts";
+import type { RunAhead } from "./ahead.ts";
 import type { Declared } from "./order.ts";
 import type { Facts } from "./facts.ts";
 import { Handle, type HandleSource } from "./handle.ts";
@@ -31,6 +32,8 @@ export class OperationCall implements HandleSource {
   /** Its place among the host's calls. */
   readonly index: number;
   readonly handle: Handle;
+  /** The questions of its forecast, where hosts go alone. */
+  asked: ReadonlySet<string> = NO_QUESTIONS;
   readonly #declaring: Declaring;
   /** The forecast while it is made, then its answer. */
   #forecast: Promise<boolean> | boolean = false;
@@ -74,6 +77,8 @@ export class OperationCall implements HandleSource {
   }
 }
 
+const NO_QUESTIONS: ReadonlySet<string> = new Set();
+
 /** What happens to an operation once it is declared. */
 export interface Declaring {
   /** While preparing: remember it, begin its forecast. In a callback: run it at once. */
@@ -97,6 +102,8 @@ export class HostState {
   /** Set when the host takes no further part. */
   error: TsinfraError | undefined;
   isConnected = false;
+  /** What was sent to it ahead of its turn. */
+  ahead: RunAhead | undefined;
   readonly #overrides: Record<string, unknown> = {};
   /** Grows with every assignment to the host's data. */
   dataVersion = 0;

@@ -5,6 +5,7 @@ import type { Config } from "../core/config.ts";
 import type { HostData, LocalFiles, OperationHost } from "../core/host.ts";
 import { sh } from "../core/command.ts";
 import type { Engine } from "./engine.ts";
+import type { Recalled } from "./facts.ts";
 import type { HostState, OperationCall } from "./host-state.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
 
@@ -26,6 +27,8 @@ export class OperationView implements OperationHost {
   noopReason: string | undefined;
   /** Temporary files it was given names of. */
   readonly tempFiles = new Set<string>();
+  /** Its questions. */
+  readonly asked = new Set<string>();
 
   /** Commands that were yielded and have not run: they run before a fact is asked. */
   readonly #yielded: Yielded | undefined;
@@ -63,7 +66,13 @@ export class OperationView implements OperationHost {
   async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
-    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config.factMaxAge);
+    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config.factMaxAge, this.asked);
+  }
+
+  /** The last answer, though something may have run since. */
+  protected async recall<A extends object, T>(asked: Fact<A, T>, given: A, onQuestion: (question: Recalled) => void): Promise<{ readonly value: T } | undefined> {
+    const { own, globals } = splitArguments(`The fact ${asked.name}`, given, true);
+    return this.#host.facts.recall(asked, own, withArguments(this.#factArguments, globals), onQuestion);
   }
 
   anticipate<A extends object, T>(expected: Fact<A, T>, ...args: FactCallArguments<A>): void {

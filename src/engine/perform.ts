@@ -5,7 +5,8 @@ import type { HostControl } from "../core/host.ts";
 import { ConnectionLostError, DeployError, TsinfraError } from "../core/errors.ts";
 import { inScope } from "../core/scope.ts";
 import type { Command } from "../core/steps.ts";
-import { commandError, forgetOnce, runCommands, runDirect, toCommandResult } from "./direct.ts";
+import { askAhead, CONNECTION_LOST, RunAhead, uploadText } from "./ahead.ts";
+import { commandError, forgetOnce, lineEmitter, runCommands, runDirect, toCommandResult } from "./direct.ts";
 import { DeployScope } from "./deploy-scope.ts";
 import type { Engine } from "./engine.ts";
 import type { OutcomeType } from "./events.ts";
@@ -13,6 +14,7 @@ import type { OperationCall } from "./host-state.ts";
 import { OperationView, type Yielded } from "./operation-host.ts";
 import { reportError } from "./report.ts";
 import { type ResolvedArguments, withArguments } from "./resolve.ts";
+import type { Behind } from "./shared-shells.ts";
 
 /** What one attempt came to. */
 interface Attempt {
@@ -26,6 +28,8 @@ interface Attempt {
   noop: string | undefined;
 }
 
+const newAttempt = (): Attempt => ({ error: undefined, commands: [], executed: 0, stdoutLines: [], stderrLines: [], noop: undefined });
+
 /** Run an operation: its condition, its attempts, its outcome. Never rejects, except when the run is cancelled. */
 export async function perform(engine: Engine, call: OperationCall, id: string, nestedIn?: string): Promise<OutcomeType> {
   const { clock, emit, signal } = engine.settings;
@@ -36,7 +40,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
 
   const retries = call.how.all._retries ?? 0;
   let retryAttempts = 0;
-  let attempt = await tryOnce(engine, call);
+  let attempt = (await takeAhead(engine, call)) ?? (await tryOnce(engine, call));
   while (retryAttempts < retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt))) {
     const delay = call.how.all._retryDelay ?? 5;
     retryAttempts++;
@@ -45,6 +49,8 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
     attempt = await tryOnce(engine, call);
   }
   signal.throwIfAborted();
+  // What was sent behind what failed does not run.
+  if (attempt.error) call.host.ahead = undefined;
 
   const { error, executed, noop, stdoutLines, stderrLines } = attempt;
   const outcome: OutcomeType = error ? (call.how.all._ignoreErrors ? "ignored" : "failed") : executed > 0 ? "changed" : "unchanged";
@@ -74,12 +80,55 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
 /** Evaluate an operation up to its first command: that one proves a change. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
   const view = new OperationView(engine, call);
+  if (engine.goesAlone) call.asked = view.asked;
   for await (const _ of call.operation.steps(view, call.args)) return true;
   return false;
 }
 
+/** The attempt that was sent ahead of its turn; `undefined` if it was not, or has not run. */
+async function takeAhead(engine: Engine, call: OperationCall): Promise<Attempt | undefined> {
+  const { host } = call;
+  const { emit, signal } = engine.settings;
+  const ahead = await host.ahead?.take(call);
+  if (!ahead) return undefined;
+  const attempt = newAttempt();
+  const lines = lineEmitter(emit, host.name, "operation");
+  const begin = (): void => {
+    for (const { text } of ahead.steps) {
+      attempt.commands.push(text);
+      emit({ type: "command", host: host.name, command: text, for: "operation" });
+    }
+  };
+  try {
+    const results = await ahead.results(signal, begin, lines.push);
+    lines.end();
+    // Its shell has ended on the way: what is missing shows when it is evaluated again.
+    if (!results || (results.length < ahead.steps.length && isSuccess(call, results.at(-1)))) {
+      host.ahead = undefined;
+      return undefined;
+    }
+    attempt.noop = ahead.noopReason;
+    for (const [index, result] of results.map(toCommandResult).entries()) {
+      const { command, upload } = ahead.steps[index]!;
+      if (upload) host.session.uploaded(upload.dest, upload.size, results[index]!);
+      else {
+        attempt.stdoutLines.push(...result.stdoutLines);
+        attempt.stderrLines.push(...result.stderrLines);
+        if (!isSuccess(call, result)) throw commandError(host.name, command, result);
+      }
+      attempt.executed++;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    attempt.error = asError(call, error);
+  }
+  return attempt;
+}
+
+const isSuccess = (call: OperationCall, result: { readonly exitCode: number } | undefined): boolean => result === undefined || (call.how.all._successExitCodes ?? SUCCESS).includes(result.exitCode);
+
 async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
-  const attempt: Attempt = { error: undefined, commands: [], executed: 0, stdoutLines: [], stderrLines: [], noop: undefined };
+  const attempt = newAttempt();
   const queue = new CommandQueue(engine, call, attempt);
   // A fact asked after a command was yielded is asked after it ran.
   const view = new OperationView(engine, call, queue);
@@ -89,7 +138,10 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
       return attempt;
     }
     for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
-    await queue.flush(() => askAhead(engine, call));
+    await queue.flush(behind => {
+      if (engine.goesAlone && view.tempFiles.size === 0 && !call.how.all._continueOnError) call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+      else askAhead(engine, call);
+    });
     attempt.noop = view.noopReason;
   } catch (error) {
     engine.settings.signal.throwIfAborted();
@@ -100,17 +152,6 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
     await removeTempFiles(engine, call, view, attempt);
   }
   return attempt;
-}
-
-/** Send the facts that the host's next operation will ask right behind what this one sent. */
-function askAhead(engine: Engine, call: OperationCall): void {
-  const next = call.host.calls[call.index + 1];
-  if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
-  const look = async (): Promise<void> => {
-    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), next.args)) return;
-  };
-  // Whatever is wrong shows again, and is told, when its turn comes.
-  look().catch(() => undefined);
 }
 
 /** The commands of one attempt. Each waits until it is known what follows it: shell commands in a row travel together. */
@@ -145,7 +186,7 @@ class CommandQueue implements Yielded {
   }
 
   /** Run what waits. `onSent` is called if what is sent from then on runs right behind it. */
-  async flush(onSent?: () => void): Promise<void> {
+  async flush(onSent?: (behind: Behind) => void): Promise<void> {
     const [shells, other] = [this.#shells, this.#other];
     this.#shells = [];
     this.#other = undefined;
@@ -167,7 +208,7 @@ class CommandQueue implements Yielded {
 }
 
 /** Run shell commands in order, up to the first that fails; then throw. */
-async function runShells(engine: Engine, call: OperationCall, commands: readonly Shell[], how: ResolvedArguments, attempt: Attempt, onSent?: () => void): Promise<void> {
+async function runShells(engine: Engine, call: OperationCall, commands: readonly Shell[], how: ResolvedArguments, attempt: Attempt, onSent?: (behind: Behind) => void): Promise<void> {
   const successExitCodes = how.all._successExitCodes ?? SUCCESS;
   attempt.commands.push(...commands.map(String));
   const results = await runCommands(engine, call.host, commands, how, "operation", successExitCodes, onSent).catch((error: unknown) => {
@@ -187,7 +228,7 @@ async function runShells(engine: Engine, call: OperationCall, commands: readonly
 const SUCCESS: readonly number[] = [0];
 
 /** Run one command that is no plain shell command. Throws when it fails. */
-async function execute(engine: Engine, call: OperationCall, command: Exclude<Command, Shell>, attempt: Attempt, onSent?: () => void): Promise<void> {
+async function execute(engine: Engine, call: OperationCall, command: Exclude<Command, Shell>, attempt: Attempt, onSent?: (behind: Behind) => void): Promise<void> {
   const configured = command.kind === "configured";
   const how = configured ? withArguments(call.how, command.arguments) : call.how;
   const bare = configured ? command.command : command;
@@ -197,9 +238,9 @@ async function execute(engine: Engine, call: OperationCall, command: Exclude<Com
     surroundings: how.surroundings,
     signal: engine.settings.signal,
     timeout: how.all._timeout,
-    onSent: () => {
+    onSent: (behind: Behind) => {
       forgetting.onSent();
-      onSent?.();
+      onSent?.(behind);
     },
   };
   const announce = (text: string): void => {
@@ -211,7 +252,7 @@ async function execute(engine: Engine, call: OperationCall, command: Exclude<Com
       case "shell":
         return await runShells(engine, call, [bare], how, attempt, onSent);
       case "upload":
-        announce(`upload ${"path" in bare.source ? bare.source.path : "content"} to ${bare.dest}`);
+        announce(uploadText(bare));
         await host.session.upload(bare.source, bare.dest, bare, options);
         break;
       case "download":
@@ -275,9 +316,6 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     log: message => emit({ type: "log", level: "info", message, host: host.name }),
   };
 }
-
-/** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */
-const CONNECTION_LOST = -1;
 
 const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean => [conditions ?? []].flat().every(condition => condition());
 

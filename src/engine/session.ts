@@ -2,9 +2,9 @@
 import { type Secret, sh, type Shell, type UploadSource } from "../core/command.ts";
 import type { Connection, ConnectorContext, Input, OutputStream, RunResult } from "../core/connector.ts";
 import { CommandTimeoutError, ConnectionLostError, OperationError, TsinfraError } from "../core/errors.ts";
-import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalate.ts";
+import { escalate, type Surroundings } from "./escalate.ts";
 import { asText, bytes, collect, counted, Mark, preambleBytes, slices, withPreamble } from "./streams.ts";
-import { FramedShell, ShellEnded } from "./framed-shell.ts";
+import { type Attempt, type Behind, canShareShell, SharedShells } from "./shared-shells.ts";
 import { downloadCommand, killTree, uploadCommand, type UploadAttributes } from "./scripts.ts";
 
 /** The password for sudo or su was refused. The host is not asked again: a second try could lock the account. */
@@ -26,7 +26,7 @@ export interface SessionRunOptions {
   /** In a channel of its own: for output that is long. */
   readonly alone?: boolean;
   /** Called if what is sent from now on runs right behind these commands, in the same shell. */
-  readonly onSent?: () => void;
+  readonly onSent?: (behind: Behind) => void;
 }
 
 /** Reading and writing the control machine's files in pieces. */
@@ -58,14 +58,19 @@ export class Session {
   #connection: Promise<Connection> | undefined;
   /** Passwords that were accepted; each is tried once before it is used. */
   readonly #verified = new Map<string, Promise<void>>();
-  /** Shells that take one command after the other, by who they run as. */
-  readonly #shells = new Map<string, FramedShell>();
+  readonly #shells: SharedShells;
   #sudoPassword: Promise<Secret | undefined> | undefined;
   /** Known after the first refusal. */
   #sudoAsks = false;
 
   constructor(settings: SessionSettings) {
     this.#settings = settings;
+    this.#shells = new SharedShells({
+      connection: () => this.#open(),
+      kill: (pid, surroundings) => this.#kill(pid, surroundings),
+      onEnded: settings.onShellEnded,
+      onLost: () => this.#lost(),
+    });
   }
 
   get isConnected(): boolean {
@@ -91,13 +96,12 @@ export class Session {
 
   /** Begin a shell that commands will share, without waiting for it. */
   async openShell(surroundings: Surroundings): Promise<void> {
-    if (this.#settings.fast && canShareShell([], { surroundings }) && !hasPassword(surroundings)) this.#shell(await this.#open(), surroundings);
+    if (this.#settings.fast && canShareShell([], { surroundings }) && !hasPassword(surroundings)) await this.#shells.open(surroundings);
   }
 
   /** Have the next commands run as after a fresh login: what it gives (groups, limits) may have changed. */
   endShells(): void {
-    for (const shell of this.#shells.values()) shell.close();
-    this.#shells.clear();
+    this.#shells.end();
   }
 
   /** Run a command and return how it ended, whatever its exit code. */
@@ -124,18 +128,33 @@ export class Session {
 
   /** Copy a file to the host, atomically. Throws when the host refuses; an old file is then still whole. */
   async upload(source: UploadSource, dest: string, attributes: UploadAttributes, options: SessionRunOptions): Promise<void> {
-    const { fast, host, onTransfer, transfers } = this.#settings;
+    const { onTransfer, transfers } = this.#settings;
+    const inline = await this.inlineUpload(source, dest, attributes);
+    if (inline) return this.uploaded(dest, inline.size, await this.run(inline.command, options));
     const content = "path" in source ? undefined : bytes(source.content);
     const path = "path" in source ? source.path : "";
     const size = content ? content.length : await transfers.size(path);
     const sent = (count: number): void => onTransfer("upload", dest, count, size);
-    const inline = fast && size <= INLINE_BYTES ? asText(content ?? (await collect(transfers.read(path)))) : undefined;
-    // Written this way it may hold secrets: it is read from the shell's stdin, not from an argument.
-    const command = uploadCommand(dest, size, attributes, inline);
-    const stdin = inline === undefined ? counted(content ? slices(content) : transfers.read(path), sent) : undefined;
-    const result = await this.run(command, stdin ? { ...options, stdin } : options);
-    if (inline !== undefined) sent(size);
-    if (result.exitCode !== 0) throw new OperationError(`Cannot upload to "${dest}": ${lastLine(result.stderr) || "no reason was given"}`, { host });
+    const stdin = counted(content ? slices(content) : transfers.read(path), sent);
+    this.uploaded(dest, undefined, await this.run(uploadCommand(dest, size, attributes), { ...options, stdin }));
+  }
+
+  /** The command that writes a file, with its content inside, if that is small enough; `undefined` if it must travel by itself. */
+  async inlineUpload(source: UploadSource, dest: string, attributes: UploadAttributes): Promise<{ readonly command: Shell; readonly size: number } | undefined> {
+    const { fast, transfers } = this.#settings;
+    if (!fast) return undefined;
+    const given = "path" in source ? undefined : bytes(source.content);
+    const size = given ? given.length : await transfers.size((source as { path: string }).path);
+    if (size > INLINE_BYTES) return undefined;
+    const content = given ?? (await collect(transfers.read((source as { path: string }).path)));
+    const text = asText(content);
+    return text === undefined ? undefined : { command: uploadCommand(dest, content.length, attributes, text), size: content.length };
+  }
+
+  /** Tell of an upload that has ended. Throws when the host refused. */
+  uploaded(dest: string, size: number | undefined, { exitCode, stderr }: RunResult): void {
+    if (exitCode !== 0) throw new OperationError(`Cannot upload to "${dest}": ${lastLine(stderr) || "no reason was given"}`, { host: this.#settings.host });
+    if (size !== undefined) this.#settings.onTransfer("upload", dest, size, size);
   }
 
   /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. */
@@ -179,68 +198,13 @@ export class Session {
   async #attemptAll(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly Attempt[]> {
     const attempts: Attempt[] = [];
     if (this.#settings.fast && canShareShell(commands, options)) {
-      attempts.push(...(await this.#attemptFramed(commands, options, successExitCodes)));
+      attempts.push(...(await this.#shells.run(commands, options, successExitCodes)));
     }
     // What a shell that ended early has left, or what needs a channel of its own.
     while (attempts.length < commands.length && attempts.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))) {
       attempts.push(await this.#attempt(commands[attempts.length]!, options, { index: attempts.length }));
     }
     return attempts;
-  }
-
-  /** Run commands in a shell that stays; fewer attempts than commands if one failed, or the shell ended. */
-  async #attemptFramed(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly Attempt[]> {
-    const { surroundings, signal } = options;
-    const connection = await this.#open();
-    signal.throwIfAborted();
-    const shell = this.#shell(connection, surroundings);
-    const scripts = commands.map(command => inSurroundings(command, surroundings));
-    const handlers = commands.map((_, index) => ({
-      capture: options.capture ?? true,
-      ...(options.onOutput ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) } : {}),
-    }));
-    const aborted = Promise.withResolvers<never>();
-    let killed: Promise<void> | undefined;
-    const onAbort = (): void => {
-      aborted.reject(signal.reason);
-      if (shell.pid !== undefined) killed = this.#kill(shell.pid, surroundings);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    const running = scripts.length === 1 ? [shell.run(scripts[0]!, handlers[0]!)] : shell.runGroup(scripts, handlers, successExitCodes);
-    for (const run of running) run.catch(() => undefined);
-    if (shell.pid !== undefined) options.onSent?.();
-    const attempts: Attempt[] = [];
-    try {
-      for (const run of running) {
-        const result = await Promise.race([run, aborted.promise]);
-        if (result.how === "skipped") break;
-        attempts.push({ ...result, started: result.how === "ran" });
-      }
-    } catch (error) {
-      // Before that the connection must not be closed.
-      await killed;
-      this.#shells.delete(shellKey(surroundings));
-      if (error instanceof ShellEnded) this.#settings.onShellEnded();
-      else if (error instanceof ConnectionLostError) this.#lost();
-      if (!(error instanceof ShellEnded)) throw error;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-      aborted.promise.catch(() => undefined);
-    }
-    return attempts;
-  }
-
-  #shell(connection: Connection, surroundings: Surroundings): FramedShell {
-    const key = shellKey(surroundings);
-    const known = this.#shells.get(key);
-    if (known?.isOpen) return known;
-    const shell = new FramedShell(connection, nonce => {
-      const bare = { ...surroundings, chdir: undefined, env: {} };
-      const { line, preamble, passwords } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
-      return { line, passwords: preambleBytes(preamble.slice(0, passwords)), preamble: preambleBytes(preamble.slice(passwords)) };
-    });
-    this.#shells.set(key, shell);
-    return shell;
   }
 
   /** Run once in a channel of its own; `started` is false if the escalation refused before the command began. */
@@ -305,7 +269,7 @@ export class Session {
   /** The connection is gone: the next command makes a new one. */
   #lost(): void {
     this.#connection = undefined;
-    this.#shells.clear();
+    this.#shells.forget();
   }
 
   /** End a process and its descendants, as whoever it runs as: the connection may not be allowed to. */
@@ -340,22 +304,6 @@ export class Session {
   }
 }
 
-interface Attempt extends RunResult {
-  readonly started: boolean;
-}
-
-/** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind. */
-function canShareShell(commands: readonly Shell[], { surroundings, stdin, pty, timeout, alone }: Omit<SessionRunOptions, "signal">): boolean {
-  if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
-  return FRAMING_SHELLS.test(surroundings.shell) && !commands.some(command => IN_BACKGROUND.test(command.wire()));
-}
-const FRAMING_SHELLS = /(?:^|\/)(?:sh|dash|bash|ash|ksh)$/;
-const IN_BACKGROUND = /(?:^|[^&>])&(?![&>\d])/;
-
-/** Shells are shared by everything that runs as the same user. */
-function shellKey(surroundings: Surroundings): string {
-  return isEscalated(surroundings) ? JSON.stringify({ ...surroundings, chdir: undefined, env: undefined }) : String(surroundings.shell);
-}
 const hasPassword = ({ sudo, su }: Surroundings): boolean => sudo?.password !== undefined || su?.password !== undefined;
 
 /** Files up to this size ride in the command that writes them. */

@@ -38,7 +38,7 @@ function facts(fast: boolean): Facts {
     onTransfer: () => {},
   });
   sessions.push(session);
-  return new Facts({ host: "here", session, fast, emit: () => {}, now: () => 0, signal });
+  return new Facts({ host: "here", session, fast, remembers: false, emit: () => {}, now: () => 0, signal });
 }
 const how = resolveArguments({ context: {}, host: {}, config: DEFAULT_CONFIG, inheritedEnv: {} });
 /** Without the time of the last access: a checksum moves it. */

@@ -2,12 +2,11 @@
 import type { Duplex } from "node:stream";
 
 /**
- * Join what is written in one turn of the event loop. ssh2 writes a packet in three pieces, each of which would travel alone
- * and wake the server's process; and what hosts are sent together comes from several writers.
+ * Join what is written at once: ssh2 writes a packet in three pieces, each of which would travel alone and wake the server's process.
  */
-export function gatherWrites<Socket extends Duplex>(socket: Socket): Socket {
+export function gatherWrites(socket: Duplex): Duplex {
   const write = socket.write.bind(socket) as (chunk: Uint8Array) => boolean;
-  const end = socket.end.bind(socket) as (...args: unknown[]) => Socket;
+  const end = socket.end.bind(socket) as (...args: unknown[]) => Duplex;
   let pieces: Uint8Array[] = [];
   const flush = (): void => {
     const all = pieces;
@@ -15,12 +14,12 @@ export function gatherWrites<Socket extends Duplex>(socket: Socket): Socket {
     if (all.length > 0 && socket.writable) write(all.length === 1 ? all[0]! : Buffer.concat(all));
   };
   socket.write = ((piece: Uint8Array): boolean => {
-    if (pieces.push(piece) === 1) setImmediate(flush);
+    if (pieces.push(piece) === 1) queueMicrotask(flush);
     return !socket.writableNeedDrain;
-  }) as Socket["write"];
-  socket.end = ((...args: unknown[]): Socket => {
+  }) as Duplex["write"];
+  socket.end = ((...args: unknown[]): Duplex => {
     flush();
     return end(...args);
-  }) as Socket["end"];
+  }) as Duplex["end"];
   return socket;
 }

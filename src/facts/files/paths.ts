@@ -27,6 +27,16 @@ export const File = fact<PathState, PathArguments>({
   },
   parse: (lines, { path }) => parseStat(lines, path),
   empty: { type: "absent" },
+  still([line], { path }) {
+    const at = remotePath(path);
+    if (line === undefined) return sh`[ ! -e ${at} ] && [ ! -L ${at} ]`;
+    const [, user, group, mode, mtime, size] = /^user=(.*) group=(.*) mode=(\S+) atime=\S+ mtime=(\d+) ctime=\S+ size=(\d+) /.exec(line) ?? [];
+    if (mode === undefined || mode.startsWith("l")) return undefined;
+    // Times and size of a directory change with what is put into it, access times by reading.
+    return mode.startsWith("d")
+      ? sh`[ "$(stat -c '%U %G %A' ${at})" = ${`${user} ${group} ${mode}`} ]`
+      : sh`[ "$(stat -c '%U %G %A %Y %s' ${at})" = ${`${user} ${group} ${mode} ${mtime} ${size}`} ]`;
+  },
 });
 
 /** What is at a path, as `File` says it. */

@@ -42,6 +42,7 @@ export interface BlockArguments {
  */
 export const block = operation<BlockArguments>({
   name: "files.block",
+  changes: "what it names",
   positional: ["path", "content"],
   async *steps(host, args) {
     const { path, present = true, line } = args;

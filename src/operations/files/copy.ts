@@ -23,6 +23,7 @@ export interface CopyArguments {
  */
 export const copy = operation<CopyArguments>({
   name: "files.copy",
+  changes: "what it names",
   positional: ["src", "dest"],
   async *steps(host, { src, dest, overwrite = false }) {
     checkPath(src, "src");

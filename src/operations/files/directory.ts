@@ -27,6 +27,7 @@ export interface DirectoryArguments extends AttributeArguments, ForceArguments {
  */
 export const directory = operation<DirectoryArguments>({
   name: "files.directory",
+  changes: "what it names",
   positional: ["path"],
   async *steps(host, { path, present = true, recursive = false, noCheckOwnerMode, noFailOnLink, ...args }) {
     checkPath(path);

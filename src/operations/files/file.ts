@@ -25,6 +25,7 @@ export interface FileArguments extends AttributeArguments, ForceArguments {
  */
 export const file = operation<FileArguments>({
   name: "files.file",
+  changes: "what it names",
   positional: ["path"],
   async *steps(host, { path, present = true, touch = false, createRemoteDir = true, ...args }) {
     checkPath(path);

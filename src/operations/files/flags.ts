@@ -20,6 +20,7 @@ export interface FlagsArguments {
  */
 export const flags = operation<FlagsArguments>({
   name: "files.flags",
+  changes: "what it names",
   positional: ["path", "flags"],
   async *steps(host, { path, flags: given, present = true }) {
     checkPath(path);

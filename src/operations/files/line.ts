@@ -29,6 +29,7 @@ export interface LineArguments extends SedArguments {
  */
 export const line = operation<LineArguments>({
   name: "files.line",
+  changes: "what it names",
   positional: ["path", "line"],
   async *steps(host, args) {
     const { path, present = true, replace, escapeRegexCharacters = false, interpolateVariables = false, extendedRegex = false } = args;

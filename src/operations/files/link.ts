@@ -28,6 +28,7 @@ export interface LinkArguments extends OwnerArguments, ForceArguments {
  */
 export const link = operation<LinkArguments>({
   name: "files.link",
+  changes: "what it names",
   positional: ["path", "target"],
   async *steps(host, { path, target, present = true, symbolic = true, createRemoteDir = true, ...args }) {
     checkPath(path);

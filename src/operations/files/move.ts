@@ -21,6 +21,7 @@ export interface MoveArguments {
  */
 export const move = operation<MoveArguments>({
   name: "files.move",
+  changes: "what it names",
   positional: ["src", "dest"],
   async *steps(host, { src, dest, overwrite = false }) {
     checkPath(src, "src");

@@ -39,6 +39,7 @@ export interface PutArguments extends OwnerArguments, TimeArguments {
  */
 export const put = operation<PutArguments>({
   name: "files.put",
+  changes: "what it names",
   positional: ["src", "dest"],
   async *steps(host, args) {
     const { createRemoteDir = true, force = false } = args;

@@ -25,6 +25,7 @@ export interface ReplaceArguments extends SedArguments {
  */
 export const replace = operation<ReplaceArguments>({
   name: "files.replace",
+  changes: "what it names",
   positional: ["path", "text", "replace"],
   async *steps(host, args) {
     const { path, replace: replacement, interpolateVariables = false, extendedRegex = false } = args;

@@ -29,6 +29,7 @@ export interface TemplateArguments extends AttributeArguments {
  */
 export const template = operation<TemplateArguments>({
   name: "files.template",
+  changes: "what it names",
   positional: ["src", "dest"],
   async *steps(host, { src, dest, data = {}, jinjaEnvKwargs, ...args }) {
     checkPath(src, "src");

@@ -45,6 +45,7 @@ export interface KillArguments {
  */
 export const shell = operation<ShellArguments>({
   name: "server.shell",
+  changes: "anything",
   positional: ["commands"],
   idempotent: "what the commands do is not known",
   async *steps(_, { commands }) {
