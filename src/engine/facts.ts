@@ -119,10 +119,12 @@ export class Facts {
       const nonce = crypto.randomUUID();
       const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
-      const single = asks.length === 1 && !fast;
+      // What is asked together sees by itself whether the answer is whole.
+      const single = asks.length === 1 && (!fast || asks[0]!.isTogether);
       const result = await session.run(single ? commands[0]! : batchScript(asks, nonce), {
         surroundings: how.surroundings,
         signal,
+        isOurs: fast,
         ...(how.input ? { stdin: how.input } : {}),
         ...(how.all._getPty ? { pty: true } : {}),
         ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),

@@ -12,6 +12,8 @@ export interface FramedResult extends RunResult {
 export interface FramedOptions {
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
   readonly capture?: boolean;
+  /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
+  readonly inPlace?: boolean;
 }
 
 /** How a group of commands runs. */
@@ -92,7 +94,7 @@ export class FramedShell {
     this.#input.end();
   }
 
-  #send(command: Shell, { onOutput, capture = true }: FramedOptions, member: GroupMember | undefined): Promise<FramedResult> {
+  #send(command: Shell, { onOutput, capture = true, inPlace = false }: FramedOptions, member: GroupMember | undefined): Promise<FramedResult> {
     if (this.#ended) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
@@ -100,7 +102,7 @@ export class FramedShell {
     this.#waiting.stdout.push(frame);
     this.#waiting.stderr.push(frame);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
-    const run = isProgram(command.wire()) ? sh`${command} </dev/null; c=$?` : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
+    const run = inPlace ? sh`{ ${command}\n} </dev/null; c=$?` : isProgram(command.wire()) ? sh`${command} </dev/null; c=$?` : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
     this.#input.push(Buffer.from(`${sh`${member ? guarded(run, member) : run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
     return promise;
   }
@@ -157,9 +159,8 @@ export class FramedShell {
 
 /** A command that runs only while all went well in its group. */
 function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Shell {
-  const name = raw(group);
-  const condition = only ? sh`[ $${name} = 0 ] && { ${only}; }` : sh`[ $${name} = 0 ]`;
-  return sh`if ${condition}; then ${run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${name}=1;; esac; else ${name}=1; c=skipped; fi`;
+  const condition = only ? sh`[ $${group} = 0 ] && { ${only}; }` : sh`[ $${group} = 0 ]`;
+  return sh`if ${condition}; then ${run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
 }
 
 /** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */

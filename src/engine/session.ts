@@ -23,6 +23,8 @@ export interface SessionRunOptions {
   /** Chunks as they arrive, and which of the commands they are of. */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => void;
   readonly capture?: boolean;
+  /** The command is the engine's own and changes nothing of a shell but variables. */
+  readonly isOurs?: boolean;
   /** In a channel of its own: for output that is long. */
   readonly alone?: boolean;
   /** Called if what is sent from now on runs right behind these commands, in the same shell. */

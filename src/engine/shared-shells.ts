@@ -68,8 +68,11 @@ export class SharedShells {
     signal.throwIfAborted();
     const shell = this.#shell(connection, surroundings);
     const scripts = commands.map(command => inSurroundings(command, surroundings));
+    // Another directory or variables would stay.
+    const isPlain = surroundings.chdir === undefined && Object.keys(surroundings.env).length === 0;
     const handlers = commands.map((_, index) => ({
       capture: options.capture ?? true,
+      inPlace: isPlain && (options.isOurs ?? false),
       ...(options.onOutput ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) } : {}),
     }));
     const { onSent } = options;
