@@ -44,6 +44,8 @@ const adviceFor = (code: string): Advice => ADVICE[code] ?? { exitCode: EXIT.fai
 /** An error with its hint from the table. Anything that is no `TsinfraError` is a mistake of ours. */
 export function describeError(error: unknown): { readonly report: ErrorReport; readonly exitCode: ExitCode; readonly stack?: string } {
   if (!(error instanceof TsinfraError)) {
+    const denied = systemProblem(error);
+    if (denied !== undefined) return { report: { code: "E_LOCAL_FILE", message: denied }, exitCode: EXIT.failed };
     const { exitCode, hint } = adviceFor("E_UNEXPECTED");
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const stack = error instanceof Error ? error.stack : undefined;
@@ -54,4 +56,12 @@ export function describeError(error: unknown): { readonly report: ErrorReport; r
   const where = error.host !== undefined && !error.message.includes(error.host) ? ` (host ${error.host})` : "";
   const report = { code: error.code, message: `${error.message}${where}`, ...(hint === undefined ? {} : { hint }), ...(error.at ? { at: error.at } : {}) };
   return { report, exitCode };
+}
+
+/** What this machine's file system refuses is nobody's mistake in the program: no place, no rights, no such directory. */
+function systemProblem(error: unknown): string | undefined {
+  const { code, syscall, path, message } = error as Partial<NodeJS.ErrnoException>;
+  if (!(error instanceof Error) || code === undefined || syscall === undefined || path === undefined) return undefined;
+  const reason = /^E\w+: (.*?), /.exec(message ?? "")?.[1] ?? "it is refused";
+  return `Cannot ${syscall} ${JSON.stringify(path)}: ${reason} (${code})`;
 }

@@ -15,6 +15,8 @@ export interface Io {
   chdir(directory: string): void;
   /** Call back at every interrupt, and once with `unread` when nobody reads the output any more; the result ends that. */
   onInterrupt(callback: (why?: "unread") => void): () => void;
+  /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
+  onStray(callback: (error: unknown) => void): () => void;
   /** Leave at once. */
   exit(code: number): void;
   /** The ways to reach hosts. */
@@ -48,6 +50,13 @@ export const processIo = (): Io => {
       return () => {
         for (const signal of signals) process.off(signal, onSignal);
         callbacks.delete(callback);
+      };
+    },
+    onStray(callback) {
+      const events = ["uncaughtException", "unhandledRejection"] as const;
+      for (const event of events) process.on(event, callback);
+      return () => {
+        for (const event of events) process.off(event, callback);
       };
     },
     exit: code => process.exit(code),

@@ -3,14 +3,14 @@ import type { Settings } from "../config/define.ts";
 import { environmentSettings, flagVariable, loadConfigFile, mergeSettings, settingProblem } from "../config/index.ts";
 import { Secret } from "../core/command.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
-import { CancelledError, ConfigError } from "../core/errors.ts";
+import { CancelledError, ConfigError, DeployError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
 import { type InventoryHost, loadInventory } from "../inventory/index.ts";
 import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
-import { EXIT } from "./exit.ts";
+import { describeError, EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
 import { createNotes } from "./logger.ts";
 import { type OptionName, OPTIONS, type OptionSpec, type OptionValues } from "./options.ts";
@@ -18,6 +18,7 @@ import { ArgumentError } from "./parse.ts";
 import { Prompts } from "./prompts.ts";
 import { shardText } from "./shard.ts";
 import { dataOf } from "./values.ts";
+import { fatalLines } from "./views/errors.ts";
 import { plural } from "./views/text.ts";
 import { createView, type View } from "./views/view.ts";
 
@@ -43,6 +44,8 @@ export interface Session extends Context {
   readonly isYes: boolean;
   readonly cwd: string;
   readonly signal: AbortSignal;
+  /** Something was thrown that nobody caught: the run is no success, whatever became of it. Throws it where it is the user's own. */
+  hasStray(): boolean;
   /** Make `tsinfra` importable by user files. */
   readonly installModules: () => Promise<void>;
   /** The view and the run that it shows; `onEvent` sees every event first. */
@@ -115,6 +118,7 @@ export async function openSession(context: Context, written: string | undefined)
       isYes: options.yes ?? flagVariable("TSINFRA_YES", io.environment["TSINFRA_YES"]),
       cwd,
       signal: interrupts.signal,
+      hasStray: interrupts.hasStray,
       installModules,
       async start({ isQuiet = false, outputShown = false, deployDir = cwd }, onEvent) {
         const created = createView(format, { screen, paint, clock: io.clock, verbosity: settings.verbosity, hosts: hosts.map(host => host.name), isQuiet, outputShown });
@@ -205,11 +209,22 @@ async function askForLocal(prompts: Prompts): Promise<string> {
 /** A terminal that nobody looks at while it happens, or one that cannot change a line. */
 const isForMachines = ({ CI = "", TERM }: Io["environment"]): boolean => !["", "0", "false"].includes(CI) || TERM === "dumb";
 
-/** The first interrupt ends the run in order, the second leaves at once. */
-function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean): { readonly signal: AbortSignal; readonly interrupt: () => void; end(): void } {
+/** The first interrupt ends the run in order, the second leaves at once. What a deploy file throws where nobody can catch it ends the run too. */
+function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean): { readonly signal: AbortSignal; readonly interrupt: () => void; hasStray(): boolean; end(): void } {
   const controller = new AbortController();
+  const { signal } = controller;
+  let hasStray = false;
+  const onStray = async (thrown: unknown): Promise<void> => {
+    // Everybody who was told to stop throws the same; some of it where nobody waits any more.
+    if (thrown === signal.reason || thrown instanceof CancelledError) return;
+    hasStray = true;
+    const { explained } = await import("./explain.ts");
+    const error = await explained(thrown);
+    if (error instanceof DeployError) controller.abort(error);
+    else screen.lines(fatalLines(describeError(error).report, paint, screen.columns));
+  };
   const interrupt = (why?: "unread"): void => {
-    if (controller.signal.aborted) {
+    if (signal.aborted) {
       screen.live(undefined);
       io.exit(EXIT.interrupted);
       return;
@@ -218,7 +233,16 @@ function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean
     screen.lines([paint("warn", why === "unread" ? "Interrupted: nobody reads the output any more" : "Interrupted: ending what runs. Press Ctrl-C again to leave at once")]);
     controller.abort(new CancelledError("The run was interrupted"));
   };
-  return { signal: controller.signal, interrupt, end: io.onInterrupt(interrupt) };
+  const ends = [io.onInterrupt(interrupt), io.onStray(error => void onStray(error))];
+  return {
+    signal,
+    interrupt,
+    hasStray() {
+      if (signal.reason instanceof DeployError) throw signal.reason;
+      return hasStray;
+    },
+    end: () => ends.forEach(end => end()),
+  };
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

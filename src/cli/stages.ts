@@ -24,7 +24,8 @@ export async function runStages(session: Session, load: () => Promise<readonly D
     const { run } = await session.start({ ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) }, options.onEvent);
     try {
       await run.connect();
-      return await changeHosts(session, run, deploys, options);
+      const code = await changeHosts(session, run, deploys, options);
+      return session.hasStray() ? EXIT.failed : code;
     } finally {
       await run.disconnect();
     }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -64,6 +64,25 @@ test("output that nobody reads any more ends the run, without a word of how", as
     expect(err).not.toMatch(/EPIPE|^ +at /m);
     if (words !== "docs") expect([err, await readFile(join(cwd, "code"), "utf8")]).toEqual([expect.stringContaining("Interrupted: nobody reads the output any more"), "130\n"]);
   }
+});
+
+test.each([
+  ["in a timer", `setTimeout(() => { throw new Error("nobody catches it"); }, 10);`],
+  ["in a promise that nobody awaits", `void Promise.reject(new Error("nobody catches it"));`],
+])("what a deploy file throws %s ends the run before it changes anything, with its place", async (_, line) => {
+  const cwd = await directory({
+    "deploy.ts": `import { server } from "tsinfra/operations";\n${line}\nawait Bun.sleep(300);\nserver.shell({ commands: ["touch changed"] });\n`,
+  });
+  const { code, err } = await tsinfra(cwd, "@local", "deploy.ts", "-y");
+  expect(code).toBe(1);
+  expect(err).toMatch(/^Error: nobody catches it\n  at deploy\.ts:2:\d+\n/m);
+  expect(err).not.toMatch(/src\/|Proposed/);
+  expect(await readdir(cwd)).not.toContain("changed");
+});
+
+test("what this machine's file system refuses is told as such", async () => {
+  const cwd = await directory({ file: "" });
+  expect(await tsinfra(cwd, "init", "file/below")).toMatchObject({ code: 1, err: `Error: Cannot mkdir "${join(cwd, "file/below")}": not a directory (ENOTDIR)\n` });
 });
 
 test("a failing operation ends with 1; its output is shown, and later operations are not reached", async () => {

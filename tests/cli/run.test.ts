@@ -73,6 +73,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       interrupts.add(callback);
       return () => interrupts.delete(callback);
     },
+    onStray: () => () => {},
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),
     run: given => {

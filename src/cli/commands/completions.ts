@@ -13,7 +13,7 @@ export const completions = subcommand({
   async run(context, { words }) {
     const [wanted, ...others] = words;
     const shell = SHELLS.find(name => name === wanted);
-    if (!shell || others.length > 0) throw new ArgumentError(wanted === undefined ? "There is no shell named" : `There is no completion for "${words.join(" ")}"`, { hint: `Write tsinfra completions ${SHELLS.join(", or ")}` });
+    if (!shell || others.length > 0) throw new ArgumentError(wanted === undefined ? "The shell is missing" : `There is no completion for "${words.join(" ")}"`, { hint: `Write tsinfra completions ${SHELLS.join(", or ")}` });
     context.screen.data(completionScript(shell, completionWords(await loadReference())).trimEnd());
     return EXIT.ok;
   },
