@@ -6,8 +6,8 @@ export type KeywordGroups = Readonly<Record<string, readonly string[]>>;
 /** Mean what they mean to ssh. */
 export const HONOURED: KeywordGroups = {
   "which lines count": ["Host", "Match", "Include"],
-  "where, and as whom": ["HostName", "Port", "User", "AddressFamily", "BindAddress", "ProxyJump", "ProxyCommand"],
-  "host keys": ["HostKeyAlias", "UserKnownHostsFile", "GlobalKnownHostsFile", "RevokedHostKeys", "StrictHostKeyChecking", "HashKnownHosts", "NoHostAuthenticationForLocalhost"],
+  "where, and as whom": ["HostName", "CanonicalizeHostname", "CanonicalDomains", "CanonicalizeMaxDots", "CanonicalizeFallbackLocal", "CanonicalizePermittedCNAMEs", "Port", "User", "AddressFamily", "BindAddress", "ProxyJump", "ProxyCommand"],
+  "host keys": ["HostKeyAlias", "UserKnownHostsFile", "GlobalKnownHostsFile", "KnownHostsCommand", "RevokedHostKeys", "StrictHostKeyChecking", "HashKnownHosts", "NoHostAuthenticationForLocalhost"],
   "logging in": [
     "IdentityFile",
     "CertificateFile",
@@ -26,7 +26,7 @@ export const HONOURED: KeywordGroups = {
 };
 
 /** Only ssh itself can: who uses one is told, with its line. */
-export const WARNED: readonly string[] = ["CanonicalizeHostname", "KnownHostsCommand", "ProxyUseFdpass"];
+export const WARNED: readonly string[] = ["ProxyUseFdpass"];
 /** Only ssh itself can, and said where no other way leads in: many a system turns these on for everybody. */
 export const WARNED_AT_LOGIN: readonly string[] = ["GSSAPIAuthentication", "HostbasedAuthentication", "PKCS11Provider"];
 
@@ -34,7 +34,7 @@ export const WARNED_AT_LOGIN: readonly string[] = ["GSSAPIAuthentication", "Host
 export const WITHOUT_EFFECT: KeywordGroups = {
   "host keys": ["UpdateHostKeys", "VerifyHostKeyDNS", "CheckHostIP", "CASignatureAlgorithms", "RequiredRSASize"],
   "logging in": ["AddKeysToAgent", "PubkeyAcceptedAlgorithms", "SecurityKeyProvider", "HostbasedAcceptedAlgorithms", "EnableSSHKeysign", "GSSAPI…", "KbdInteractiveDevices"],
-  "the connection": ["BindInterface", "ConnectionAttempts", "TCPKeepAlive", "IPQoS", "RekeyLimit", "CanonicalDomains and its like"],
+  "the connection": ["BindInterface", "ConnectionAttempts", "TCPKeepAlive", "IPQoS", "RekeyLimit"],
   "commands": ["SendEnv", "SetEnv", "RequestTTY", "RemoteCommand", "LocalCommand", "ControlMaster", "forwardings, X11, tunnels, escapes, logging"],
 };
 

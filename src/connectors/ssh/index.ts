@@ -29,6 +29,8 @@ export interface SshConnectorOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Configuration after the user's own; default: `/etc/ssh/ssh_config`. */
   readonly systemConfigFile?: string;
+  /** Looks names up that CanonicalizeHostname completes; default: as the machine does. */
+  readonly resolve?: Sources["resolve"];
 }
 
 /** Connections that are being made at once: more would only wait for each other, with their clocks running. */
@@ -52,6 +54,7 @@ class SshRun {
   readonly #home: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #systemConfigFile: string;
+  readonly #resolve: Sources["resolve"];
   readonly #configFiles = createConfigFiles();
   readonly #agents = new Map<string, Agent>();
   readonly #jumps = new Map<string, Promise<Client>>();
@@ -61,14 +64,15 @@ class SshRun {
   #openSsh: OpenSshTransport | undefined;
   #user: ReturnType<typeof localUser> | undefined;
 
-  constructor({ home = homedir(), env = process.env, systemConfigFile = "/etc/ssh/ssh_config" }: SshConnectorOptions) {
+  constructor({ home = homedir(), env = process.env, systemConfigFile = "/etc/ssh/ssh_config", resolve }: SshConnectorOptions) {
+    this.#resolve = resolve;
     this.#home = home;
     this.#env = env;
     this.#systemConfigFile = systemConfigFile;
     this.#resources = {
       home,
       shell: env.SHELL || "/bin/sh",
-      hostKeys: createHostKeys(),
+      hostKeys: createHostKeys({ env, signal: this.#ending.signal }),
       keyFiles: createKeyFiles(),
       agentFor: hop => this.#agentFor(hop),
     };
@@ -186,6 +190,7 @@ class SshRun {
       only,
       systemFile: this.#systemConfigFile,
       succeeds: async command => (await runProcess([this.#env.SHELL || "/bin/sh", "-c", command], { env: this.#env, signal: this.#ending.signal })).exitCode === 0,
+      resolve: this.#resolve,
     };
   }
 

@@ -1,6 +1,7 @@
 /** Which lines of the configuration speak of a host. @module */
 import { dirname, join } from "node:path";
 import { expandHome } from "../../shared/paths.ts";
+import { canonicalName, isCanonicalizing, type Resolve, systemResolve } from "./canonical.ts";
 import type { ConfigFiles } from "./files.ts";
 import { badLine, type Directive, type Place } from "./lines.ts";
 import { matchesHostList, matchesList, matchesPattern } from "./patterns.ts";
@@ -8,6 +9,8 @@ import { expandTokens, expandVariables, type Names, type Surroundings, tokensOf 
 
 /** The first value of each keyword, all values of those that add up, and where they are written. */
 export interface Settings {
+  /** The name or address to connect to, in small letters. */
+  readonly hostname: string;
   first(keyword: string): Directive | undefined;
   all(keyword: string): readonly Directive[];
 }
@@ -30,6 +33,8 @@ export interface Sources {
   readonly systemFile: string;
   /** True if the command ends with exit code 0. */
   readonly succeeds: (command: string) => Promise<boolean>;
+  /** Looks names up where the configuration wants them made canonical; default: as the machine does. */
+  readonly resolve?: Resolve | undefined;
 }
 
 /** Includes may nest this deep, as in ssh. */
@@ -40,8 +45,9 @@ const ADDING = new Set(["identityfile", "certificatefile", "sendenv", "setenv", 
 export async function evaluate(question: Question, sources: Sources): Promise<Settings> {
   const evaluation = new Evaluation(question, sources);
   await evaluation.pass(false);
-  // A `Match final` anywhere asks for all to be read again, now with the host name that came out.
-  if (evaluation.wantsFinalPass) await evaluation.pass(true);
+  evaluation.hostname = await canonicalName(evaluation.hostname, evaluation, sources.resolve ?? systemResolve);
+  // Canonical names, or a `Match final` anywhere, ask for all to be read again, now with the host name that came out.
+  if (evaluation.wantsFinalPass || isCanonicalizing(evaluation)) await evaluation.pass(true);
   return evaluation;
 }
 
@@ -58,11 +64,11 @@ interface Block {
 
 class Evaluation implements Settings {
   wantsFinalPass = false;
+  hostname = "";
   readonly #question: Question;
   readonly #sources: Sources;
   readonly #values = new Map<string, Directive[]>();
   #final = false;
-  #finalHost = "";
 
   constructor(question: Question, sources: Sources) {
     this.#question = question;
@@ -76,8 +82,12 @@ class Evaluation implements Settings {
   }
 
   async pass(final: boolean): Promise<void> {
-    this.#finalHost = this.#names().hostname.toLowerCase();
     this.#final = final;
+    await this.#readAll();
+    if (!final) this.hostname = this.#names().hostname.toLowerCase();
+  }
+
+  async #readAll(): Promise<void> {
     const { only, systemFile, surroundings } = this.#sources;
     const own = join(surroundings.home, ".ssh");
     if (only !== undefined) {
@@ -122,7 +132,7 @@ class Evaluation implements Settings {
   }
 
   #matchesHost(line: Directive): boolean {
-    const host = this.#final ? this.#finalHost : this.#question.host;
+    const host = this.#final ? this.hostname : this.#question.host;
     let found = false;
     for (const pattern of line.args) {
       if (pattern.startsWith("!")) {
@@ -155,7 +165,7 @@ class Evaluation implements Settings {
     const names = this.#names();
     switch (name) {
       case "host":
-        return matchesHostList(this.#final ? this.#finalHost : names.hostname, argument);
+        return matchesHostList(this.#final ? this.hostname : names.hostname, argument);
       case "originalhost":
         return matchesHostList(this.#question.host, argument);
       case "user":
@@ -179,7 +189,7 @@ class Evaluation implements Settings {
     const expanded = hostname ? expandTokens(hostname.args[0] ?? "", { h: host }, hostname.at, "h") : host;
     return {
       original: host,
-      hostname: this.#final ? this.#finalHost : expanded,
+      hostname: this.#final ? this.hostname : expanded,
       port: port ?? Number(this.first("port")?.args[0] ?? 22),
       user: user ?? this.first("user")?.args[0] ?? this.#sources.surroundings.user,
       jump: this.first("proxyjump")?.rest ?? "",

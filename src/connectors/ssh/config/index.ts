@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { expandHome } from "../../shared/paths.ts";
 import { evaluate, type Question, type Settings, type Sources } from "./evaluate.ts";
-import { badLine, type Directive, type Place, placeText } from "./lines.ts";
+import { badLine, type Directive, type Place, placeText, splitArguments } from "./lines.ts";
 import { COMMAND_TOKENS, expandTokens, expandVariables, type Names, tokensOf } from "./tokens.ts";
 
 export type { Sources, Question };
@@ -15,6 +15,14 @@ export interface NamedPath {
   readonly path: string;
   /** `~/.ssh/config:12`, `default`, … */
   readonly from: string;
+}
+
+/** A program that is run with words of its own, and tokens of which some are known only when it runs. */
+export interface TokenCommand {
+  readonly program: string;
+  /** Its arguments with their tokens replaced, and `more` of them. Throws `ConnectError` if one is unknown. */
+  args(more: Readonly<Record<string, string>>): readonly string[];
+  readonly at: Place;
 }
 
 /** How strictly unknown and changed host keys are taken. */
@@ -45,6 +53,7 @@ export interface HostSettings {
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
   readonly revokedHostKeys?: string | undefined;
+  readonly knownHostsCommand?: TokenCommand | undefined;
   readonly strictHostKeyChecking: HostKeyPolicy;
   readonly hashKnownHosts: boolean;
   readonly noHostAuthenticationForLocalhost: boolean;
@@ -75,8 +84,6 @@ const ALGORITHM_KEYWORDS: readonly AlgorithmKeyword[] = ["kexalgorithms", "hostk
 
 /** Settings that change which host is met or how, and that only ssh itself can honour. */
 const UNSUPPORTED: Readonly<Record<string, (value: string) => boolean>> = {
-  canonicalizehostname: value => value !== "no" && value !== "false",
-  knownhostscommand: value => value !== "none",
   proxyusefdpass: isYes,
 };
 const UNSUPPORTED_LOGINS: Readonly<Record<string, (typeof UNSUPPORTED)[string]>> = {
@@ -126,6 +133,7 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     userKnownHostsFiles: paths(settings.first("userknownhostsfile")) ?? ["known_hosts", "known_hosts2"].map(name => join(surroundings.home, ".ssh", name)),
     globalKnownHostsFiles: paths(settings.first("globalknownhostsfile")) ?? ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
     revokedHostKeys: revoked && paths(revoked)?.[0],
+    knownHostsCommand: tokenCommand(settings.first("knownhostscommand"), tokens, surroundings.env),
     strictHostKeyChecking: policy(settings.first("stricthostkeychecking")),
     hashKnownHosts: flag(settings, "hashknownhosts", false),
     noHostAuthenticationForLocalhost: flag(settings, "nohostauthenticationforlocalhost", false),
@@ -150,6 +158,12 @@ export async function hostSettings(question: Question, sources: Sources): Promis
   };
 }
 
+function tokenCommand(line: Directive | undefined, tokens: Readonly<Record<string, string>>, env: Sources["surroundings"]["env"]): TokenCommand | undefined {
+  if (!line || line.rest.toLowerCase() === "none") return undefined;
+  const [program = "", ...args] = splitArguments(line.rest, line.at, { comments: false });
+  return { program, at: line.at, args: more => args.map(word => expandTokens(expandVariables(word, env, line.at), { ...tokens, ...more }, line.at)) };
+}
+
 function mattering(settings: Settings, keywords: typeof UNSUPPORTED): readonly string[] {
   return Object.entries(keywords).flatMap(([keyword, matters]) => {
     const line = settings.first(keyword);
@@ -158,12 +172,10 @@ function mattering(settings: Settings, keywords: typeof UNSUPPORTED): readonly s
 }
 
 function namesOf(question: Question, settings: Settings, { surroundings }: Sources): Names {
-  const line = settings.first("hostname");
-  const hostname = line ? expandTokens(line.args[0] ?? "", { h: question.host }, line.at, "h") : question.host;
   const port = settings.first("port");
   return {
     original: question.host,
-    hostname: hostname.toLowerCase(),
+    hostname: settings.hostname,
     port: question.port ?? (port ? portNumber(port) : 22),
     user: question.user ?? settings.first("user")?.args[0] ?? surroundings.user,
     jump: settings.first("proxyjump")?.rest ?? "",

@@ -40,7 +40,7 @@ export const badLine = (at: Place, problem: string): ConnectError =>
   new ConnectError(`${problem} in ${placeText(at)}`, { at: { ...at, column: 1 }, hint: "See ssh_config(5); the same file stops ssh too" });
 
 /** Split as ssh does: quotes of both kinds, backslashes before quotes, backslashes and spaces, comments. */
-function splitArguments(text: string, at: Place): readonly string[] {
+export function splitArguments(text: string, at: Place, { comments = true }: { readonly comments?: boolean } = {}): readonly string[] {
   const words: string[] = [];
   let position = 0;
   while (position < text.length) {
@@ -48,7 +48,7 @@ function splitArguments(text: string, at: Place): readonly string[] {
       position++;
       continue;
     }
-    if (text[position] === "#") break;
+    if (comments && text[position] === "#") break;
     let word = "";
     let quote = "";
     for (; position < text.length; position++) {

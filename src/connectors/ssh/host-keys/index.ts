@@ -7,7 +7,8 @@ import type { HostSettings } from "../config/index.ts";
 import { fingerprint, keyTypeName, keyTypeOf } from "../wire.ts";
 import { type Confirmation, createConfirmation } from "./confirm.ts";
 import { judge, preferredAlgorithms, type Verdict } from "./judge.ts";
-import { createKnownHosts, type KnownHosts, knownHostName } from "./known-hosts.ts";
+import { type Asking, askKnownHostsCommand } from "./command.ts";
+import { createKnownHosts, type KnownHosts, type KnownKey, knownHostName } from "./known-hosts.ts";
 import { createMemory, type Memory } from "./remember.ts";
 import { createRevokedKeys, type RevokedKeys } from "./revoked.ts";
 
@@ -43,9 +44,9 @@ export interface HostKeyCheck {
   readonly verdict: Verdict["type"] | undefined;
 }
 
-export function createHostKeys(): HostKeys {
+export function createHostKeys(asking: Asking): HostKeys {
   const knownHosts = createKnownHosts();
-  const shared: Shared = { knownHosts, confirmation: createConfirmation(), memory: createMemory(knownHosts), revoked: createRevokedKeys() };
+  const shared: Shared = { knownHosts, confirmation: createConfirmation(), memory: createMemory(knownHosts), revoked: createRevokedKeys(), asking };
   return {
     async known(host, context) {
       const lines = await new Check(host, context, shared).about();
@@ -64,6 +65,7 @@ interface Shared {
   readonly confirmation: Confirmation;
   readonly memory: Memory;
   readonly revoked: RevokedKeys;
+  readonly asking: Asking;
 }
 
 class Check implements HostKeyCheck {
@@ -120,7 +122,14 @@ class Check implements HostKeyCheck {
     }
   }
 
-  async about() {
+  /** What the files, and the program that KnownHostsCommand names, say of the host: before its key is seen, and of its key. */
+  async about(key?: Buffer): Promise<readonly KnownKey[]> {
+    const { knownHostsCommand, hostname } = this.#host.settings;
+    const filed = await this.#filed();
+    return knownHostsCommand ? [...filed, ...(await askKnownHostsCommand(knownHostsCommand, { name: this.#name, hostname, key }, this.#shared.asking))] : filed;
+  }
+
+  async #filed(): Promise<readonly KnownKey[]> {
     const { hostname, port, hostKeyAlias } = this.#host.settings;
     const known = await this.#shared.knownHosts.about(this.#name, this.#files);
     // A key filed without the port counts too, unless something is filed with it.
@@ -130,7 +139,7 @@ class Check implements HostKeyCheck {
 
   async #judge(key: Buffer): Promise<void> {
     await this.#checkRevokedFile(key);
-    const verdict = judge(key, await this.about());
+    const verdict = judge(key, await this.about(key));
     this.verdict = verdict.type;
     switch (verdict.type) {
       case "known":
