@@ -43,17 +43,19 @@ function behind(outer: Connection, inner: Connection): Connection {
     await inner.close();
     await outer.close();
   };
+  const watched = async <R>(running: Promise<R>): Promise<R> => {
+    try {
+      return await running;
+    } catch (error) {
+      // The next command makes a new chain.
+      if (error instanceof ConnectionLostError) void outer.close();
+      throw error;
+    }
+  };
+  const { rsync } = inner;
   return {
-    async run(command, options) {
-      try {
-        return await inner.run(command, options);
-      } catch (error) {
-        // The next command makes a new chain.
-        if (error instanceof ConnectionLostError) void outer.close();
-        throw error;
-      }
-    },
+    run: (command, options) => watched(inner.run(command, options)),
     close,
-    ...(inner.rsync ? { rsync: inner.rsync.bind(inner) } : {}),
+    ...(rsync ? { rsync: (...args) => watched(rsync.apply(inner, args)) } : {}),
   };
 }

@@ -70,8 +70,8 @@ export function escalate(command: Shell, surroundings: Surroundings, nonce?: str
   if (shell !== false) line = sh`${shell} -c ${quoted(line)}`;
   if (su) line = sh`${suWords(su)} -c ${quoted(line)}`;
   if (sudo) line = sh`${sudoWords(sudo)} ${line}`;
-  if (dzdo) line = sh`${["dzdo", "-n", dzdo.user !== undefined && ["-u", dzdo.user]]} ${line}`;
-  if (doas) line = sh`${["doas", "-n", doas.user !== undefined && ["-u", doas.user]]} ${line}`;
+  if (dzdo) line = sh`${doasWords("dzdo", dzdo)} ${line}`;
+  if (doas) line = sh`${doasWords("doas", doas)} ${line}`;
   if (!quiet) return { line, preamble, passwords: passwords.length };
   const readyLine = `${nonce} ready`;
   const typed = { readyLine, prompts: su?.password ? 1 : 0 };
@@ -80,6 +80,12 @@ export function escalate(command: Shell, surroundings: Surroundings, nonce?: str
 
 /** True if the command runs as somebody other than who logged in. */
 export const isEscalated = ({ doas, dzdo, sudo, su }: Surroundings): boolean => Boolean(doas || dzdo || sudo || su);
+
+/** What rsync is called on the host to run as somebody else, in words; nothing where words are not enough: su takes a line, a password an input. */
+export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly Word[] | undefined {
+  if (su || sudo?.password) return undefined;
+  return [doas && doasWords("doas", doas), dzdo && doasWords("dzdo", dzdo), sudo && sudoWords(sudo), "rsync"].filter(words => words !== undefined);
+}
 
 const NEWLINE = raw("\n");
 
@@ -97,6 +103,8 @@ export function inSurroundings(command: Shell, { chdir, env }: Surroundings): Sh
 function group(command: Shell): Shell {
   return /[;&|\n#]/.test(command.wire()) ? sh`{ ${command}${NEWLINE}}` : command;
 }
+
+const doasWords = (program: "doas" | "dzdo", { user }: { readonly user?: string }): Word => [program, "-n", user !== undefined && ["-u", user]];
 
 function sudoWords(sudo: NonNullable<Surroundings["sudo"]>): Word {
   return [

@@ -2,10 +2,10 @@
 import { type Secret, sh, type Shell, type UploadSource } from "../core/command.ts";
 import type { Connection, ConnectorContext, Input, OutputStream, RunResult } from "../core/connector.ts";
 import { CommandTimeoutError, ConnectionLostError, OperationError, TsinfraError } from "../core/errors.ts";
-import { escalate, type Surroundings } from "./escalate.ts";
+import { escalate, escalatedRsync, isEscalated, type Surroundings } from "./escalate.ts";
 import { asText, bytes, collect, counted, Mark, preambleBytes, slices, withPreamble } from "./streams.ts";
 import { type Attempt, type Behind, canShareShell, SharedShells } from "./shared-shells.ts";
-import { downloadCommand, killTree, uploadCommand, type UploadAttributes } from "./scripts.ts";
+import { downloadCommand, killTree, throughFile, uploadCommand, type UploadAttributes } from "./scripts.ts";
 
 /** The password for sudo or su was refused. The host is not asked again: a second try could lock the account. */
 export class EscalationError extends TsinfraError {
@@ -27,6 +27,8 @@ export interface SessionRunOptions {
   readonly isOurs?: boolean;
   /** In a channel of its own: for output that is long. */
   readonly alone?: boolean;
+  /** A file of the user who is logged in that the command reads after its input, or writes its output to. */
+  readonly staged?: { readonly input: string } | { readonly output: string };
   /** Called if what is sent from now on runs right behind these commands, in the same shell. */
   readonly onSent?: (behind: Behind) => void;
 }
@@ -138,7 +140,12 @@ export class Session {
     const size = content ? content.length : await transfers.size(path);
     const sent = (count: number): void => onTransfer("upload", dest, count, size);
     const stdin = counted(content ? slices(content) : transfers.read(path), sent);
-    this.uploaded(dest, undefined, await this.run(uploadCommand(dest, size, attributes), { ...options, stdin }));
+    const command = uploadCommand(dest, size, attributes);
+    const connection = await this.#open();
+    if (!connection.stage) return this.uploaded(dest, undefined, await this.run(command, { ...options, stdin }));
+    await using file = await connection.stage(options.signal);
+    await file.write(stdin);
+    this.uploaded(dest, undefined, await this.run(command, { ...options, alone: true, staged: { input: file.path } }));
   }
 
   /** The command that writes a file, with its content inside, if that is small enough; `undefined` if it must travel by itself. */
@@ -162,21 +169,25 @@ export class Session {
   /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. */
   async download(src: string, dest: string, options: SessionRunOptions): Promise<void> {
     const { transfers, onTransfer, host } = this.#settings;
+    const connection = await this.#open();
     const sink = await transfers.write(dest);
     let received = 0;
     let complaint: Uint8Array = EMPTY;
     try {
+      await using file = await connection.stage?.(options.signal);
+      const receive = (chunk: Uint8Array): void => {
+        sink.push(chunk);
+        onTransfer("download", src, (received += chunk.length));
+      };
       const result = await this.run(downloadCommand(src), {
         ...options,
+        ...(file ? { staged: { output: file.path } } : {}),
         alone: true,
         capture: false,
-        onOutput: (stream, chunk) => {
-          if (stream === "stderr") return void (complaint = Buffer.concat([complaint, chunk]));
-          sink.push(chunk);
-          onTransfer("download", src, (received += chunk.length));
-        },
+        onOutput: (stream, chunk) => (stream === "stderr" ? void (complaint = Buffer.concat([complaint, chunk])) : receive(chunk)),
       });
       if (result.exitCode !== 0) throw new OperationError(`Cannot download "${src}": ${lastLine(complaint) || "no reason was given"}`, { host });
+      await file?.read(receive);
     } catch (error) {
       await sink.discard();
       throw error;
@@ -184,12 +195,15 @@ export class Session {
     await sink.commit();
   }
 
+  /** Copy a directory with rsync. Throws where the connection cannot, or cannot as that user. */
   async rsync(src: string, dest: string, flags: readonly string[], options: SessionRunOptions): Promise<RunResult> {
+    const { host } = this.#settings;
     const connection = await this.#open();
-    if (!connection.rsync) {
-      throw new OperationError(`This connector cannot rsync: use files.sync`, { host: this.#settings.host });
-    }
-    return connection.rsync(src, dest, flags, { signal: options.signal, onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0) });
+    if (!connection.rsync) throw new OperationError("This connector cannot rsync: use files.sync", { host });
+    const rsync = escalatedRsync(options.surroundings);
+    if (!rsync) throw new OperationError("rsync cannot run with su, or with a password for sudo: use files.sync", { host });
+    const as = isEscalated(options.surroundings) ? [`--rsync-path=${sh`${rsync}`}`] : [];
+    return connection.rsync(src, dest, [...as, ...flags], { signal: options.signal, onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0) });
   }
 
   async #open(): Promise<Connection> {
@@ -241,7 +255,7 @@ export class Session {
             options.timeout * 1000,
           );
     try {
-      const result = await connection.run(line, {
+      const result = await connection.run(options.staged ? throughFile(line, options.staged) : line, {
         ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),
         ...(options.pty ? { pty: true } : {}),
         signal: abort.signal,

@@ -9,13 +9,13 @@ import { busyboxRootfs, debianRootfs, removeRootfs } from "../support/rootfs.ts"
 const connector = createChrootConnector();
 const open = (root: string) => connector.connect!(targetFor(root), connectorContext());
 
-for (const [name, make] of [["Debian", () => debianRootfs()], ["busybox", busyboxRootfs]] as const) {
+for (const [name, make] of [["Debian", () => debianRootfs({ packages: ["rsync"] })], ["busybox", busyboxRootfs]] as const) {
   let root: string | undefined;
   const close = async () => {
     if (root !== undefined) removeRootfs(root);
     root = undefined;
   };
-  testConnector({ name: `chroot, ${name}`, can: connector.can, open: async () => open((root ??= await make())), close });
+  testConnector({ name: `chroot, ${name}`, can: { ...connector.can, rsync: name === "Debian" }, open: async () => open((root ??= await make())), close });
   testSession({ name: `chroot, ${name}`, open: async () => open((root ??= await make())), close });
 }
 

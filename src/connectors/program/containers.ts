@@ -33,7 +33,7 @@ function onSshHost(program: Program): Connector {
   return {
     name,
     summary: `Run commands in a ${program} container on an SSH host: @${name}/HOST:IMAGE is short for @ssh/HOST/@${program}/IMAGE.`,
-    can: { pty: true, rsync: false },
+    can: { pty: true, rsync: true },
     dataKeys: {},
     async hosts(address) {
       const [, host, image] = /^((?:[^:[]|\[[^\]]*\])+):(.+)$/.exec(address) ?? [];

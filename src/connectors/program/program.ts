@@ -4,6 +4,7 @@ import type { Connection, Connector, ConnectorContext, DataKey, FoundHost, RunOp
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
 import { runProcess } from "../shared/process.ts";
+import { rsyncOver } from "../shared/rsync.ts";
 import { PlaceConnection, type Reach } from "./connection.ts";
 
 /** A program that runs commands in one place. */
@@ -52,7 +53,7 @@ export function programConnector<K extends string>({ open, dataKeys, ...program 
   return {
     ...program,
     dataKeys: keys,
-    can: { pty: true, rsync: false, through: true },
+    can: { pty: true, rsync: true, through: true },
     async connect(target, context) {
       target.signal.throwIfAborted();
       if (target.address.startsWith("-")) throw new ConnectError(`"${target.address}" would be an option of ${program.name}`, { host: target.name });
@@ -64,6 +65,7 @@ export function programConnector<K extends string>({ open, dataKeys, ...program 
       let closing: Promise<void> | undefined;
       return {
         run: (command, runOptions) => connection.run(command, runOptions),
+        rsync: (src, dest, flags, runOptions) => rsyncOver((command, more) => connection.run(command, more), { src, dest, flags }, runOptions),
         close: () =>
           (closing ??= (async () => {
             await connection.close();

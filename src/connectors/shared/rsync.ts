@@ -22,7 +22,7 @@ export interface RsyncJob {
  */
 const REMOTE_SHELL = `/bin/sh -c 'shift; exec 5<&0; { printf "%s\\000" "$@"; printf "\\000"; } >&4; cat <&5 >&4 & exec cat <&3' remote`;
 
-/** Throws `OperationError` if rsync is missing here, and what `run` throws. */
+/** Throws `OperationError` if rsync is missing here or there, and what `run` throws. */
 export async function rsyncOver(run: Connection["run"], { src, dest, flags }: RsyncJob, options: RunOptions = {}): Promise<RunResult> {
   const { signal } = options;
   signal?.throwIfAborted();
@@ -57,9 +57,13 @@ export async function rsyncOver(run: Connection["run"], { src, dest, flags }: Rs
     }).finally(() => toRsync.end()),
   );
   conversation.catch(stop);
-  const [exitCode] = await Promise.all([ended, conversation]);
+  const [exitCode, there] = await Promise.all([ended, conversation]);
+  if (there?.exitCode === NOT_FOUND) throw new OperationError("The host has no rsync", { hint: "Install rsync there, or use files.sync" });
   return output.result(exitCode);
 }
+
+/** What a shell says of a program that it does not find. */
+const NOT_FOUND = 127;
 
 /** Throws `OperationError` where this machine has no rsync. */
 export function needRsync(): void {
@@ -67,18 +71,18 @@ export function needRsync(): void {
 }
 
 /** First come the words of the command, then what the command reads. Nothing is run if rsync gives up before that. */
-async function converse(fromRsync: Duplex, run: (line: Shell, stdin: AsyncIterable<Uint8Array>) => Promise<unknown>): Promise<void> {
+async function converse(fromRsync: Duplex, run: (line: Shell, stdin: AsyncIterable<Uint8Array>) => Promise<RunResult>): Promise<RunResult | undefined> {
   const chunks = fromRsync[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let head: Buffer = Buffer.alloc(0);
   while (!head.includes("\0\0")) {
     const { done, value } = await chunks.next();
-    if (done) return;
+    if (done) return undefined;
     head = Buffer.concat([head, value]);
   }
   const end = head.indexOf("\0\0");
   const [program = "", ...args] = head.toString("utf8", 0, end).split("\0");
   // `--rsync-path="sudo rsync"` is one word here and several on the host.
-  await run(sh`${[...program.split(/ +/), ...args]}`, prefixed(head.subarray(end + 2), chunks));
+  return await run(sh`${[...program.split(/ +/), ...args]}`, prefixed(head.subarray(end + 2), chunks));
 }
 
 async function* prefixed(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
