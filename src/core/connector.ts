@@ -111,6 +111,14 @@ export interface RunResult {
   readonly stderr: Uint8Array;
 }
 
+/** A file on the host that nobody else may read, which takes over a part of another file's way. Disposing removes it; so does the end of the connection. */
+export interface StagedFile extends AsyncDisposable {
+  /** As the host's shell knows it. */
+  readonly path: string;
+  write(content: Input): Promise<void>;
+  read(onBlock: (block: Uint8Array) => void): Promise<void>;
+}
+
 /** An open connection to one host. */
 export interface Connection {
   /**
@@ -121,6 +129,8 @@ export interface Connection {
   run(command: Shell, options?: RunOptions): Promise<RunResult>;
   /** Copy a directory with rsync, where `can.rsync`. */
   rsync?(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** Make a file for content that is not to travel as a command's input or output; absent where all does. Everything done with it ends with `signal`. */
+  stage?(signal: AbortSignal): Promise<StagedFile>;
   /** Never rejects. */
   close(): Promise<void>;
 }

@@ -39,6 +39,10 @@ set -C; : >"$t" || exit; set +C`,
 
 const sizeCheck = (size: number): Shell => sh`if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi`;
 
+/** A command line whose input ends with a file, or whose output is one; opened by the user who is logged in, whoever the command runs as. */
+export const throughFile = (line: Shell, file: { readonly input: string } | { readonly output: string }): Shell =>
+  "input" in file ? sh`{ cat; cat <${file.input}; } | {\n${line}\n}` : sh`{\n${line}\n} >${file.output}`;
+
 /** Write a file to stdout. */
 export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)}`;
 

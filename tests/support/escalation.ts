@@ -9,6 +9,8 @@ import { type Hosts, type HostsOptions, raiseHosts } from "./hosts.ts";
 export interface EscalationOptions {
   readonly name: string;
   readonly sshTransport: string;
+  /** Host data. */
+  readonly data?: Readonly<Record<string, unknown>>;
   /** Default: one host as `raiseHosts` makes it. */
   readonly hosts?: Omit<HostsOptions, "count">;
   /** A shell script that is run on it as root. */
@@ -18,7 +20,7 @@ export interface EscalationOptions {
 }
 
 /** The host is raised when it is first connected to. */
-export function escalationSubject({ name, sshTransport, hosts: options = {}, setUp, hasDoas = false }: EscalationOptions): SessionSubject {
+export function escalationSubject({ name, sshTransport, hosts: options = {}, setUp, hasDoas = false, data: more = {} }: EscalationOptions): SessionSubject {
   const connector = createSshConnector({ home: "/nonexistent", env: { PATH: process.env.PATH }, systemConfigFile: "/nonexistent" });
   let raised: Promise<Hosts> | undefined;
   const raise = async (): Promise<Hosts> => {
@@ -36,7 +38,7 @@ export function escalationSubject({ name, sshTransport, hosts: options = {}, set
   };
   const as = (sshUser: string) => async () => {
     const { hosts, identityFile, knownHosts } = await (raised ??= raise());
-    const data = { sshHostname: hosts[0]!.address, sshUser, sshKey: identityFile, sshKnownHostsFile: knownHosts, sshConfigFile: "none", sshTransport };
+    const data = { sshHostname: hosts[0]!.address, sshUser, sshKey: identityFile, sshKnownHostsFile: knownHosts, sshConfigFile: "none", sshTransport, ...more };
     return await connector.connect!(targetFor("h1", data), connectorContext());
   };
   return {
@@ -48,6 +50,7 @@ export function escalationSubject({ name, sshTransport, hosts: options = {}, set
       await connector.close?.();
       await (await raised)?.down();
     },
+    isStaged: more.sshFileTransferProtocol === "sftp",
     ...(hasDoas ? { doas: as("ops") } : {}),
   };
 }

@@ -1,15 +1,16 @@
 /** An open SSH connection: one channel for each command. @module */
 import type { Shell } from "../../core/command.ts";
-import type { Connection, RunOptions, RunResult } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/connector.ts";
+import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
 import { captureOutput } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
 import { inPosixShell, startsGroups } from "./login-shell.ts";
-import { type Client, type ExecOptions, type PseudoTtyOptions, serverSoftware } from "./library.ts";
+import { type Client, type ExecOptions, type PseudoTtyOptions, serverSoftware, type SFTPWrapper } from "./library.ts";
 import { type MarkedLine, markLine } from "./marked.ts";
+import { openSftp, stageFile } from "./sftp.ts";
 import { Talk } from "./talk.ts";
 
 /** sshd allows 10 sessions a connection unless told otherwise; two are left for others. */
@@ -19,18 +20,31 @@ const REFUSALS = 5;
 /** How long the server may take to agree that the connection is closed, or to say which process it started, in milliseconds. */
 const GRACE = 1000;
 
+export interface SshConnectionOptions {
+  readonly host: string;
+  readonly agentForward: boolean;
+  /** Files travel over SFTP. */
+  readonly sftp: boolean;
+}
+
+/** Files that travel over SFTP at once: each holds a session while another one is needed. */
+const STAGED = 2;
+
 export class SshConnection implements Connection {
+  readonly stage?: (signal: AbortSignal) => Promise<StagedFile>;
   readonly #client: Client;
   readonly #host: string;
   readonly #agentForward: boolean;
   readonly #leadsGroup: boolean;
   readonly #slots = new Slots(CHANNELS);
+  readonly #stages = new Slots(STAGED);
   readonly #closed: Promise<void>;
   #isClosing = false;
   #isLost = false;
   #reason = "the connection was closed";
 
-  constructor(client: Client, { host, agentForward }: { readonly host: string; readonly agentForward: boolean }) {
+  constructor(client: Client, { host, agentForward, sftp }: SshConnectionOptions) {
+    if (sftp) this.stage = signal => this.#stage(signal);
     this.#client = client;
     this.#host = host;
     this.#agentForward = agentForward;
@@ -57,6 +71,29 @@ export class SshConnection implements Connection {
 
   async rsync(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult> {
     return await rsyncOver((command, runOptions) => this.run(command, runOptions), { src, dest, flags }, options);
+  }
+
+  async #stage(signal: AbortSignal): Promise<StagedFile> {
+    const turn = await this.#stages.take(signal);
+    try {
+      return await stageFile({ host: this.#host, run: (command, options) => this.run(command, options), sftp: () => this.#sftp(signal), signal, turn });
+    } catch (error) {
+      turn[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Not in line with commands: one of them waits for what this carries. */
+  async #sftp(signal: AbortSignal): Promise<SFTPWrapper> {
+    for (let refusals = 1; ; refusals++) {
+      try {
+        return await openSftp(this.#client);
+      } catch (error) {
+        if (this.#isLost) throw this.#lost(error);
+        if (refusals >= REFUSALS || !isRefusal(error)) throw new OperationError(`The server gives ${this.#host} no session for SFTP: ${(error as Error).message}`, { host: this.#host, cause: error, hint: 'See Subsystem and MaxSessions in its sshd_config, or set the host data sshFileTransferProtocol: "shell"' });
+        await pause(backOff(refusals, { first: 50, most: 1000 }), signal);
+      }
+    }
   }
 
   async close(): Promise<void> {

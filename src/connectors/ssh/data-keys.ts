@@ -26,6 +26,11 @@ export const SSH_DATA_KEYS = {
     default: "ask",
     description: "What happens to unknown host keys: `yes` refuses, `ask` asks on a terminal and refuses without one, `accept-new` accepts and remembers, `no` also tolerates changed keys. Default: StrictHostKeyChecking of ssh_config.",
   },
+  sshFileTransferProtocol: {
+    type: "string",
+    default: "shell",
+    description: "What carries files that are large or not text: `shell`, the input and output of commands, or `sftp`, for hosts where those do not pass them unharmed. The latter needs three sessions at once, and space in the host's temporary directory.",
+  },
   sshConnectRetries: { type: "number", default: 3, description: "How often a refused or unreachable connection is tried again before the connect timeout ends." },
   sshConnectRetryMinDelay: { type: "number", default: 0.1, description: "Seconds before the first retry; the delay doubles with each." },
   sshConnectRetryMaxDelay: { type: "number", default: 2, description: "Seconds that a delay between tries takes at most." },

@@ -90,6 +90,9 @@ class SshRun {
     if (transport === "openssh" && target.through) {
       throw new ConnectorDataError(`${target.name} goes through another connection, which the transport "openssh" cannot`, { host: target.name, hint: 'Set the host data sshTransport: "embedded", or use ProxyJump' });
     }
+    const carrier = data.string("sshFileTransferProtocol") ?? SSH_DATA_KEYS.sshFileTransferProtocol.default;
+    if (carrier !== "shell" && carrier !== "sftp") throw new ConnectorDataError(`The host data sshFileTransferProtocol of ${target.name} is ${JSON.stringify(carrier)}, but must be "shell" or "sftp"`, { host: target.name });
+    if (carrier === "sftp" && transport === "openssh") throw new ConnectorDataError(`Files of ${target.name} are to travel over SFTP, which the transport "openssh" cannot`, { host: target.name, hint: 'Leave out the host data sshFileTransferProtocol, or set sshTransport: "embedded"' });
     if (transport === "openssh") return await this.#throughOpenSsh(target, { data, context, retry });
     if (transport !== "embedded") throw new ConnectorDataError(`The host data sshTransport of ${target.name} is ${JSON.stringify(transport)}, but must be "embedded" or "openssh"`, { host: target.name });
     const route = await this.#route(target, data, context);
@@ -101,7 +104,7 @@ class SshRun {
     const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry, meeting });
     // A host that may be somebody else does not get at the keys.
     const agentForward = hop.settings.forwardAgent && meeting.hostKeyStatus !== "changed" && this.#agentFor(hop) !== undefined;
-    return new SshConnection(client, { host: target.name, agentForward });
+    return new SshConnection(client, { host: target.name, sftp: carrier === "sftp", agentForward });
   }
 
   async explain(target: Target, context: ConnectorContext): Promise<Explanation> {

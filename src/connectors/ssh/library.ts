@@ -1,9 +1,9 @@
 /** The door to ssh2, opened when the first host needs it. @module */
 import { connect } from "node:net";
-import type { AnyAuthMethod, BaseAgent, Client, ClientChannel, ConnectConfig, ExecOptions, ParsedKey, PseudoTtyOptions, SignCallback, SigningRequestOptions } from "ssh2";
+import type { AnyAuthMethod, BaseAgent, Client, ClientChannel, ConnectConfig, ExecOptions, ParsedKey, PseudoTtyOptions, SFTPWrapper, SignCallback, SigningRequestOptions, Stats } from "ssh2";
 import { isCertificateType, keyTypeOf } from "./wire.ts";
 
-export type { AnyAuthMethod, BaseAgent, Client, ClientChannel, ConnectConfig, ExecOptions, ParsedKey, PseudoTtyOptions };
+export type { AnyAuthMethod, BaseAgent, Client, ClientChannel, ConnectConfig, ExecOptions, ParsedKey, PseudoTtyOptions, SFTPWrapper, Stats };
 
 /** Called with what to try next, or `false` when there is nothing more. */
 export type AuthHandler = (allowed: readonly string[] | null, partialSuccess: boolean | null, next: (attempt: AnyAuthMethod | false) => void) => void;
