@@ -1,4 +1,4 @@
-/** Connectors whose programs need more than a test machine has: a stand-in checks every argument, and runs what it is told here. */
+/** Connectors whose programs need more than most machines have: a stand-in checks every argument, and runs what it is told here. tests/systems/places.test.ts has the real ones. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,16 +30,16 @@ exec setsid -w "$@"\n`,
   await after("kubectl", upTo);
   await after("lxc", upTo);
   await after("incus", upTo);
-  await after(
-    "systemd-run",
+  const systemd = [
     'until [ "$1" = /bin/sh ]; do shift || exit 98; done',
     // As systemd does: two dollars are one, a single one begins a variable.
     `n=$#; while [ $n -gt 0 ]; do
   case $(printf %s "$1" | sed 's/[$][$]//g') in *\\$*) echo "a variable in: $1" >&2; exit 97;; esac
   word=$(printf '%s.' "$1" | sed 's/[$][$]/$/g'); shift; set -- "$@" "\${word%.}"; n=$((n - 1))
 done`,
-  );
-  for (const program of ["kubectl", "lxc", "incus", "systemd-run"]) await chmod(join(bin, program), 0o755);
+  ] as const;
+  for (const program of ["systemd-run", "machinectl"]) await after(program, ...systemd);
+  for (const program of ["kubectl", "lxc", "incus", "systemd-run", "machinectl"]) await chmod(join(bin, program), 0o755);
 });
 afterAll(() => rm(bin, { recursive: true, force: true }));
 
@@ -60,6 +60,7 @@ for (const [name, make, address] of [
   testConnector({ name: `${name}, by a stand-in`, can: make().can, open: lazily(make, address) });
 }
 
+const SYSTEMD_RUN = "--machine=box --quiet --wait --collect --service-type=exec --setenv=HOME=/root --pipe";
 test.each([
   ["kubectl", createKubectlConnector, "app", {}, ["exec -i app --", "exec -i app --", "exec -it app --"]],
   [
@@ -78,8 +79,8 @@ test.each([
   ],
   ["lxd", createLxdConnector, "remote:box", {}, ["exec remote:box --force-noninteractive --", "exec remote:box --force-noninteractive --", "exec remote:box --force-interactive --"]],
   ["incus", createIncusConnector, "box", {}, ["exec box --force-noninteractive --", "exec box --force-noninteractive --", "exec box --force-interactive --"]],
-  ["machinectl", createMachinectlConnector, "box", {}, ["--pipe", "--pipe", "--pty"].map(mode => `--machine=box --quiet --wait --collect --service-type=exec --setenv=HOME=/root ${mode}`)],
-  ["nspawn", createNspawnConnector, "box", {}, ["--pipe", "--pipe", "--pty"].map(mode => `--machine=box --quiet --wait --collect --service-type=exec --setenv=HOME=/root ${mode}`)],
+  ["machinectl", createMachinectlConnector, "box", {}, [SYSTEMD_RUN, SYSTEMD_RUN, "shell --quiet --setenv=HOME=/root box"]],
+  ["nspawn", createNspawnConnector, "box", {}, [SYSTEMD_RUN, SYSTEMD_RUN, "shell --quiet --setenv=HOME=/root box"]],
 ] as const)("%s is called with what it takes", async (_, make, address, data, expected) => {
   await rm(join(bin, "log"), { force: true });
   const connection = await lazily(make, address, data)();

@@ -14,6 +14,8 @@ const AT_ONCE = 6;
 const GRACE = 3000;
 /** How long the program may hold on after the command has ended: something in the background may still have its output open. */
 const LINGER = 3000;
+/** What a shell says of a command that was killed. */
+const KILLED = 137;
 /** How long a look at the place may take. */
 const LOOK = 20_000;
 
@@ -90,7 +92,8 @@ export class PlaceConnection {
   async #exitCode(frame: Frame, ending: { readonly exitCode: number } | { readonly error: unknown }): Promise<number> {
     if ("error" in ending) throw ending.error;
     if (frame.exitCode !== undefined) return frame.exitCode;
-    if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode;
+    // Not every program knows; of one that has said nothing it was at least no success.
+    if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode || KILLED;
     const { host } = this.#reach;
     const reason = frame.stderr.noise.split("\n").at(-1) || `its program ended with exit code ${ending.exitCode}`;
     throw new ConnectionLostError(frame.pid === undefined ? `Cannot run commands on ${host} any more: ${reason}` : `Lost ${host} before the command ended`, { host });
@@ -112,8 +115,7 @@ export class PlaceConnection {
     // A command that has just been sent has not said yet who it is.
     if (!this.#reach.endsCommands) await settlesWithin(Promise.race([frame.begun, settled]), GRACE);
     if (frame.pid !== undefined && !this.#reach.endsCommands) {
-      const group = frame.pid;
-      const line = sh`{ kill -TERM -${group} || kill -TERM ${group}; for try in 1 2 3 4 5 6 7 8 9 10; do kill -0 -${group} || exit; sleep 0.1 || sleep 1; done; kill -KILL -${group}; } 2>/dev/null`;
+      const line = endFrom(frame.pid);
       const killing = this.#reach.outer.run(this.#reach.wrap(["/bin/sh", "-c", line.wire()], { pty: false }), { signal: AbortSignal.timeout(LOOK) });
       await killing.catch(() => undefined);
       if (await settlesWithin(settled, GRACE)) return;
@@ -132,6 +134,32 @@ export class PlaceConnection {
     void gone.finally(() => this.#lingering.delete(gone));
   }
 }
+
+/**
+ * End what a process leads: its group, else all that descend from it, for some programs (lxc) run commands in a group that is not theirs.
+ * Asked first, and killed a second later. With nothing but a shell, which is all that the place need have.
+ */
+const endFrom = (pid: number): Shell =>
+  sh`exec 2>/dev/null
+if kill -TERM -${pid}; then all=-${pid}; else
+  all=' ${pid} ' more=1
+  while [ -n "$more" ]; do
+    more=
+    for stat in /proc/[0-9]*/stat; do
+      { read -r line <"$stat"; } || continue
+      one=\${line%% *}; set -- \${line##*) }
+      case $all in *" $one "*) ;; *" $2 "*) all="$all$one " more=1;; esac
+    done
+  done
+  kill -TERM $all
+fi
+for try in 1 2 3 4 5 6 7 8 9 10; do
+  left=
+  for one in $all; do kill -0 "$one" && left=1; done
+  [ -n "$left" ] || exit 0
+  sleep 0.1 || sleep 1
+done
+kill -KILL $all`;
 
 /**
  * What a command reads, until it has ended. On a terminal nothing is sent before the command has begun:

@@ -37,15 +37,17 @@ export class Frame {
   }
 }
 
-// The line is not run in the wrapper's place: who would say how it ended? It outlives what is meant for the line, which may have to tidy up.
-const KEPT = "trap : HUP INT QUIT TERM";
+// The line is not run in the wrapper's place: who would say how it ended? It outlives what is meant for the line, which may have to tidy up;
+// what comes before the line has begun is remembered, and the line not run.
+const KEPT = "t=; trap t=1 HUP INT QUIT TERM";
+const LINE = `if [ -z "$t" ]; then /bin/sh -c "$1"; c=$?; else c=143; fi`;
 const mark = (...what: string[]): string => `printf '\\001%s %s %s\\n' "$0" ${what.join(" ")}`;
-const PLAIN = `${KEPT}; ${mark("b", "$$")}; ${mark("b")} >&2; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; ${mark("e")} >&2`;
+const PLAIN = `${KEPT}; ${mark("b", "$$")}; ${mark("b")} >&2; ${LINE}; ${mark("e", "$c")}; ${mark("e")} >&2`;
 const SCRIPT = `${PLAIN}; exit $c`;
 /** Podman loses what was printed last if there is input left that nobody has read. */
 const READING_SCRIPT = `${PLAIN}; cat >/dev/null 2>&1; exit $c`;
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
-const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; /bin/sh -c "$1"; c=$?; ${mark("e", "$c")}; exit $c`;
+const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; ${LINE}; ${mark("e", "$c")}; exit $c`;
 
 /** One of a line's two streams. */
 export class FramedStream {

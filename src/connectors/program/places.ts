@@ -87,10 +87,12 @@ function machines(name: "machinectl" | "nspawn", options: ProgramOptions | undef
       dataKeys: {},
       async open(target, { control }) {
         requireName(name, target);
-        const run = (input: string, words: Words): Shell =>
-          sh`systemd-run ${`--machine=${target.address}`} --quiet --wait --collect --service-type=exec --setenv=HOME=/root ${input} ${words.map(unexpanded)}`;
-        await control.ask(`Cannot run commands in the machine "${target.address}"`, run("--pipe", TRY));
-        return { wrap: (words, { pty }) => run(pty ? "--pty" : "--pipe", words) };
+        const run = (words: Words): Shell =>
+          sh`systemd-run ${`--machine=${target.address}`} --quiet --wait --collect --service-type=exec --setenv=HOME=/root --pipe ${words.map(unexpanded)}`;
+        // systemd-run has a terminal too, but that of version 252 takes the machine's for one of its own.
+        const runOnTerminal = (words: Words): Shell => sh`machinectl shell --quiet --setenv=HOME=/root ${target.address} ${words.map(unexpanded)}`;
+        await control.ask(`Cannot run commands in the machine "${target.address}"`, run(TRY));
+        return { wrap: (words, { pty }) => (pty ? runOnTerminal(words) : run(words)) };
       },
     },
     options,
