@@ -42,11 +42,13 @@ async function overTcp(hop: Hop, signal: AbortSignal): Promise<Socket> {
 }
 
 async function resolveName(hop: Hop, hostname: string, family: 0 | 4 | 6) {
+  const same = hop.name === hostname ? "" : ` of ${hop.name}`;
   try {
-    return await lookup(hostname, { all: true, family });
+    // What is an address already is given back, whatever its family.
+    const addresses = (await lookup(hostname, { all: true, family })).filter(address => family === 0 || address.family === family);
+    if (addresses.length > 0) return addresses;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const same = hop.name === hostname ? "" : ` of ${hop.name}`;
     throw new ConnectError(`The name ${JSON.stringify(hostname)}${same} cannot be resolved (${code})`, {
       host: hop.name,
       cause: error,
@@ -55,6 +57,7 @@ async function resolveName(hop: Hop, hostname: string, family: 0 | 4 | 6) {
       hint: "Check the name, or set the host data sshHostname",
     });
   }
+  throw new ConnectError(`The name ${JSON.stringify(hostname)}${same} has no address of the family ${family === 4 ? "inet" : "inet6"}`, { host: hop.name, hint: "See AddressFamily in the SSH configuration" });
 }
 
 function connectTo(options: { readonly host: string; readonly port: number; readonly family: number; readonly localAddress?: string }, signal: AbortSignal): Promise<Socket> {
