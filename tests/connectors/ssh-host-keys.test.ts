@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createConfirmation } from "../../src/connectors/ssh/host-keys/confirm.ts";
 import { hashName, parseKnownHosts, speaksOf } from "../../src/connectors/ssh/host-keys/known-hosts.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
@@ -33,6 +34,19 @@ describe("known_hosts", () => {
     const text = `# comment\n\nnonsense\nweb ssh-rsa ${key}\n@strange web ssh-ed25519 ${key}\n@revoked web ssh-ed25519 ${key}\nweb ssh-ed25519 ${key}\n`;
     expect(parseKnownHosts(text, "f").map(({ marker, line }) => [marker, line])).toEqual([["revoked", 6], [undefined, 7]]);
   });
+});
+
+test("hosts whose keys are unknown share one question, which lists them; who was trusted is not asked about again", async () => {
+  const { confirm } = createConfirmation();
+  const context = connectorContext({ "web-1": "yes" });
+  const unknown = ["web-1", "web-2", "web-3"].map(name => ({ name, host: name, key: `ED25519 SHA256:${name}` }));
+  expect(await Promise.all(unknown.map(one => confirm(one, context)))).toEqual([true, true, true]);
+  expect(context.asked.map(({ text }) => text)).toEqual([
+    "The host keys of these 3 hosts are not known:\n  web-1: ED25519 SHA256:web-1\n  web-2: ED25519 SHA256:web-2\n  web-3: ED25519 SHA256:web-3\nTrust them and remember?",
+  ]);
+  expect(await confirm(unknown[1]!, context)).toBe(true);
+  expect(await confirm({ ...unknown[1]!, key: "ED25519 SHA256:another" }, context)).toBe(false);
+  expect(context.asked).toHaveLength(2);
 });
 
 describe("host keys", () => {

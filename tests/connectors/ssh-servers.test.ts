@@ -110,6 +110,19 @@ for (const sshTransport of ["embedded", "openssh"]) {
       });
     }
 
+    test("more hosts than a server starts at once all get in", async () => {
+      const connector = createSshConnector({ home: "/nonexistent", env: { PATH: process.env.PATH }, systemConfigFile: "/nonexistent" });
+      const { data, stop } = await openSsh({ config: ["MaxStartups 2:90:5"] });
+      try {
+        const connections = await Promise.all(Array.from({ length: 10 }, (_, index) => connector.connect!(targetFor("target", { ...data, sshTransport }, { name: `web-${index}`, timeout: 100 }), connectorContext())));
+        expect(await Promise.all(connections.map(echo))).toEqual(Array(10).fill("fine\n"));
+        await Promise.all(connections.map(connection => connection.close()));
+      } finally {
+        await connector.close?.();
+        await stop();
+      }
+    });
+
     test("an SFTP-only account cannot run commands, and says so", async () => {
       const error = (await meet(() => openSsh({ config: ["ForceCommand internal-sftp"] }), { sshTransport }, connection => connection.run(sh`echo mine`, { signal: AbortSignal.timeout(5000) }))) as Error & { exitCode?: number };
       expect(error.exitCode).not.toBe(0);
