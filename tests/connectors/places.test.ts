@@ -60,7 +60,7 @@ for (const [name, make, address] of [
   testConnector({ name: `${name}, by a stand-in`, can: make().can, open: lazily(make, address) });
 }
 
-const SYSTEMD_RUN = "--machine=box --quiet --wait --collect --service-type=exec --setenv=HOME=/root --pipe";
+const SYSTEMD_RUN = "--machine=box --quiet --wait --collect --service-type=exec --property=KillMode=process --setenv=HOME=/root --pipe";
 test.each([
   ["kubectl", createKubectlConnector, "app", {}, ["exec -i app --", "exec -i app --", "exec -it app --"]],
   [

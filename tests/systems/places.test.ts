@@ -98,6 +98,15 @@ server.shell({ name: "After", commands: ["test ! -e /run/before", "cat /proc/sys
       });
     }
 
+    test.each(names)("@%s: what a command leaves in the background goes on", async name => {
+      const connection = await open(name);
+      const { stdout } = await connection.run(sh`sleep 3000 >/dev/null 2>&1 & echo $!`);
+      const pid = Buffer.from(stdout).toString().trim();
+      const looked = await connection.run(sh`sleep 1; kill ${pid}`);
+      await connection.close();
+      expect(looked.exitCode).toBe(0);
+    });
+
     test("of commands that were broken off no process is left", async () => {
       const left = (await inside("ps -A -o args=")).split("\n").filter(line => /while :|sleep 1000|tsinfra-/.test(line) && !line.includes("ps -A"));
       expect(left).toEqual([]);

@@ -87,8 +87,9 @@ function machines(name: "machinectl" | "nspawn", options: ProgramOptions | undef
       dataKeys: {},
       async open(target, { control }) {
         requireName(name, target);
-        const run = (words: Words): Shell =>
-          sh`systemd-run ${`--machine=${target.address}`} --quiet --wait --collect --service-type=exec --setenv=HOME=/root --pipe ${words.map(unexpanded)}`;
+        // Else what a command leaves in the background, or still tidies up when it is broken off, would be ended with it.
+        const options = "--quiet --wait --collect --service-type=exec --property=KillMode=process --setenv=HOME=/root --pipe".split(" ");
+        const run = (words: Words): Shell => sh`systemd-run ${`--machine=${target.address}`} ${options} ${words.map(unexpanded)}`;
         // systemd-run has a terminal too, but that of version 252 takes the machine's for one of its own.
         const runOnTerminal = (words: Words): Shell => sh`machinectl shell --quiet --setenv=HOME=/root ${target.address} ${words.map(unexpanded)}`;
         await control.ask(`Cannot run commands in the machine "${target.address}"`, run(TRY));
