@@ -37,13 +37,13 @@ export async function runStages(session: Session, load: () => Promise<readonly D
 async function changeHosts(session: Session, run: Run, deploys: readonly Deploy[], { isUnasked = false }: StageOptions): Promise<ExitCode> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
-    await explaining(() => run.prepare(deploys));
+    await explaining(() => unlessGivenUp(session, run.prepare(deploys), 3));
     if (session.options["debug-operations"]) return printOperations(session, run);
     const stop = isUnasked ? undefined : await propose(session, run);
     if (stop !== undefined) return stop;
   }
   try {
-    await run.execute();
+    await unlessGivenUp(session, run.execute(), 10);
   } catch (error) {
     // The results have told it; the message says which rule ended the run.
     if (!(error instanceof TooManyFailuresError)) throw error;
@@ -51,6 +51,21 @@ async function changeHosts(session: Session, run: Run, deploys: readonly Deploy[
     return EXIT.failed;
   }
   return codeOf(run);
+}
+
+/** A deploy file or a callback may wait for something of its own, which no interruption reaches: some seconds later it is waited for no longer. */
+async function unlessGivenUp<T>({ signal }: Session, work: Promise<T>, seconds: number): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = (): void => void (timer = setTimeout(() => reject(signal.reason), seconds * 1000));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+  }
 }
 
 /** Errors of the user's code leave with their place. */

@@ -80,6 +80,17 @@ test.each([
   expect(await readdir(cwd)).not.toContain("changed");
 });
 
+test.each([
+  ["a deploy file", `console.log("waiting");\nawait new Promise(() => {});\n`],
+  ["a callback", `import { ts } from "tsinfra/operations";\nts.call({ function: () => { console.log("waiting"); return new Promise(() => {}); } });\n`],
+])("an interruption ends %s that waits for something of its own", async (_, text) => {
+  const cwd = await directory({ "deploy.ts": text });
+  const child = Bun.spawn([process.execPath, MAIN, "@local", "deploy.ts", "-y"], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  await child.stdout.getReader().read();
+  child.kill("SIGTERM");
+  expect([await child.exited, await child.stderr.text()]).toEqual([130, expect.stringContaining("Error: The run was interrupted")]);
+});
+
 test("what this machine's file system refuses is told as such", async () => {
   const cwd = await directory({ file: "" });
   expect(await tsinfra(cwd, "init", "file/below")).toMatchObject({ code: 1, err: `Error: Cannot mkdir "${join(cwd, "file/below")}": not a directory (ENOTDIR)\n` });
