@@ -201,7 +201,7 @@ export class Session {
     const connection = await this.#open();
     if (!connection.rsync) throw new OperationError("This connector cannot rsync: use files.sync", { host });
     const rsync = escalatedRsync(options.surroundings);
-    if (!rsync) throw new OperationError("rsync cannot run with su, or with a password for sudo: use files.sync", { host });
+    if (!rsync) throw new OperationError("Cannot rsync with su, or with a password for sudo: use files.sync", { host });
     const as = isEscalated(options.surroundings) ? [`--rsync-path=${sh`${rsync}`}`] : [];
     return connection.rsync(src, dest, [...as, ...flags], { signal: options.signal, onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0) });
   }

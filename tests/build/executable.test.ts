@@ -58,6 +58,18 @@ test("what a deploy file imports from npm lies beside it", async () => {
   expect((await inDirectory("cat colour")).stdout).toBe("red");
 });
 
+test("an operation that is the last act of a function is told at its own line", async () => {
+  writeFileSync(join(directory, "last.ts"), `import { files } from "tsinfra/operations";\nfunction site() {\n  return files.put({ src: "missing", dest: "/nowhere" });\n}\nsite();\n`);
+  const ran = await inDirectory('"$TSINFRA" @local last.ts --yes');
+  expect(ran.exitCode).toBe(1);
+  expect(ran.stdout + ran.stderr).toContain("at last.ts:3:16");
+});
+
+test("what it starts inherits no settings of its own", async () => {
+  const ran = await inDirectory("\"$TSINFRA\" @local exec -- 'env | grep BUN_JSC | wc -l'");
+  expect(ran.stdout + ran.stderr).toMatch(/^\s*(│ )?0$/m);
+});
+
 test("it carries the type declarations of what deploy files import", async () => {
   writeFileSync(join(directory, "typed.ts"), `import { files } from "tsinfra/operations";\nfiles.directory({ path: "/x" });\nconsole.log(process.argv.length);\n`);
   writeFileSync(join(directory, "mistyped.ts"), `import { files } from "tsinfra/operations";\nfiles.directory({ path: 1 });\n`);
