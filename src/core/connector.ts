@@ -102,6 +102,8 @@ export interface RunOptions {
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** For a command that runs until it is told to end: another one waits for the session that it holds. */
+  readonly onWanted?: () => void;
 }
 
 /** How a command ended. */

@@ -44,6 +44,7 @@ export class FramedShell {
   readonly #rest: Record<OutputStream, Uint8Array> = { stdout: EMPTY, stderr: EMPTY };
   #started = false;
   #ended = false;
+  #closed = false;
   #count = 0;
   #groups = 0;
   /** The shell's process on the host, once known. */
@@ -58,7 +59,7 @@ export class FramedShell {
     }
     if (preamble.length > 0) this.#input.push(preamble);
     connection
-      .run(line, { stdin: this.#input, capture: false, onOutput: (stream, chunk) => this.#take(stream, chunk) })
+      .run(line, { stdin: this.#input, capture: false, onOutput: (stream, chunk) => this.#take(stream, chunk), onWanted: () => this.close() })
       .then(
         ({ exitCode }) => this.#end(exitCode),
         (error: unknown) => this.#end(error),
@@ -66,7 +67,7 @@ export class FramedShell {
   }
 
   get isOpen(): boolean {
-    return !this.#ended;
+    return !this.#ended && !this.#closed;
   }
 
   /** Run one command. Rejects with `ConnectionLostError`, or `ShellEnded` when it has not run. */
@@ -91,11 +92,12 @@ export class FramedShell {
 
   /** End the shell once what is in flight has ended. */
   close(): void {
+    this.#closed = true;
     this.#input.end();
   }
 
   #send(command: Shell, { onOutput, capture = true, inPlace = false }: FramedOptions, member: GroupMember | undefined): Promise<FramedResult> {
-    if (this.#ended) return Promise.reject(new ShellEnded());
+    if (!this.isOpen) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
     const frame: Frame = { mark: Buffer.from(mark), onOutput, capture, output: { stdout: [], stderr: [] }, exitCode: undefined, open: 2, resolve, reject };

@@ -3,6 +3,7 @@ import type { Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/connector.ts";
 import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
+import { Holders } from "../shared/holders.ts";
 import { captureOutput } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
@@ -38,6 +39,7 @@ export class SshConnection implements Connection {
   readonly #leadsGroup: boolean;
   readonly #slots = new Slots(CHANNELS);
   readonly #stages = new Slots(STAGED);
+  readonly #holders = new Holders();
   readonly #closed: Promise<void>;
   #isClosing = false;
   #isLost = false;
@@ -62,11 +64,17 @@ export class SshConnection implements Connection {
   }
 
   async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
-    const { signal } = options;
-    using _ = await this.#slots.take(signal);
+    using _ = await this.#slot(options.signal);
     const marked = markLine(command.wire(), { pty: options.pty ?? false, leadsGroup: this.#leadsGroup });
     const talk = await this.#open(marked.line, options);
+    using _held = this.#holders.hold(options.onWanted);
     return await this.#converse(talk, marked, options);
+  }
+
+  async #slot(signal: AbortSignal | undefined): Promise<Disposable> {
+    if (this.#slots.taken < this.#slots.limit) return await this.#slots.take(signal);
+    using _ = this.#holders.wait();
+    return await this.#slots.take(signal);
   }
 
   async rsync(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult> {
@@ -123,6 +131,7 @@ export class SshConnection implements Connection {
         const others = this.#slots.taken - 1;
         if (others === 0 && refusals >= REFUSALS) throw this.#lost(error);
         this.#slots.shrink(others);
+        this.#holders.ask();
         await pause(backOff(refusals, { first: 50, most: 1000 }), signal);
       }
     }

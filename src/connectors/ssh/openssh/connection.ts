@@ -3,6 +3,7 @@ import { sh, type Shell } from "../../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../../core/connector.ts";
 import { ConnectionLostError } from "../../../core/errors.ts";
 import { PlaceConnection } from "../../program/connection.ts";
+import { Holders } from "../../shared/holders.ts";
 import { endOfInput, pieces } from "../../shared/input.ts";
 import { runProcess } from "../../shared/process.ts";
 import { rsyncOver } from "../../shared/rsync.ts";
@@ -28,6 +29,7 @@ const REFUSALS = 40;
 export class OpenSshConnection implements Connection {
   readonly #options: OpenSshOptions;
   readonly #place: PlaceConnection;
+  readonly #holders = new Holders();
   #closing: Promise<void> | undefined;
 
   constructor(options: OpenSshOptions) {
@@ -43,6 +45,7 @@ export class OpenSshConnection implements Connection {
 
   async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
     if (this.#closing) throw this.#lost();
+    using _ = this.#holders.hold(options.onWanted);
     return await this.#place.run(command, options);
   }
 
@@ -62,7 +65,7 @@ export class OpenSshConnection implements Connection {
   async #session(command: Shell, options: RunOptions = {}): Promise<RunResult> {
     for (let refusals = 1; ; refusals++) {
       let said = "";
-      const begun = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<boolean>();
       const running = runProcess(this.#argv(command, options.pty ?? false), {
         ...options,
         pty: false,
@@ -71,17 +74,18 @@ export class OpenSshConnection implements Connection {
         ...(options.stdin === undefined ? {} : { stdin: later(options.stdin, begun.promise, options.pty ?? false) }),
         onOutput: (stream, chunk) => {
           // Every command says on stdout that it has begun.
-          if (stream === "stdout") begun.resolve();
+          if (stream === "stdout") begun.resolve(true);
           else if (said.length < SAID) said += Buffer.from(chunk).toString("latin1");
           options.onOutput?.(stream, chunk);
         },
       });
-      void running.catch(() => {}).finally(() => begun.resolve());
+      void running.catch(() => {}).finally(() => begun.resolve(false));
       const result = await running;
       if (result.exitCode !== 255) return result;
       if (CUT.test(said)) throw this.#lost(said.trim().split("\n").at(-1));
       if (!REFUSED.test(said)) return result;
       if (refusals >= REFUSALS) throw this.#lost("the server gives no session");
+      this.#holders.ask();
       await pause(backOff(refusals, { first: 50, most: 1000 }), options.signal);
     }
   }
@@ -110,8 +114,8 @@ const REFUSED = /^mux_client_request_session: session request failed/m;
 const SAID = 1000;
 
 /** What a command reads, sent once it has begun; on a terminal with the end that terminals have. */
-async function* later(input: Input, begun: Promise<void>, pty: boolean): AsyncGenerator<Uint8Array> {
-  await begun;
+async function* later(input: Input, begun: Promise<boolean>, pty: boolean): AsyncGenerator<Uint8Array> {
+  if (!(await begun)) return;
   let lastByte: number | undefined;
   for await (const piece of pieces(input)) {
     lastByte = piece.at(-1);
