@@ -11,7 +11,7 @@ export function gatherWrites(socket: Duplex): Duplex {
   const flush = (): void => {
     const all = pieces;
     pieces = [];
-    if (all.length > 0 && socket.writable) write(all.length === 1 ? all[0]! : Buffer.concat(all));
+    for (const chunk of joinSmall(all)) if (socket.writable) write(chunk);
   };
   socket.write = ((piece: Uint8Array): boolean => {
     if (pieces.push(piece) === 1) queueMicrotask(flush);
@@ -23,3 +23,18 @@ export function gatherWrites(socket: Duplex): Duplex {
   }) as Duplex["end"];
   return socket;
 }
+
+/** Large pieces stay as they are: copying them would cost more than it saves. */
+function* joinSmall(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
+  let small: Uint8Array[] = [];
+  for (const piece of [...pieces, undefined]) {
+    if (piece && piece.length < LARGE) {
+      small.push(piece);
+      continue;
+    }
+    if (small.length > 0) yield small.length === 1 ? small[0]! : Buffer.concat(small);
+    small = [];
+    if (piece) yield piece;
+  }
+}
+const LARGE = 16 * 1024;
