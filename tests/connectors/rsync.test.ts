@@ -76,7 +76,7 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
         const asked = { ...plain, sudo: { login: false, preserveEnv: false, password: new Secret("pw") } };
         for (const surroundings of [su, asked]) {
           const error = await session.rsync(join(source, "site/"), `${directory}/x`, ["-a"], options(surroundings)).catch(error => error);
-          expect([error.code, error.message]).toEqual(["E_OPERATION", "rsync cannot run with su, or with a password for sudo: use files.sync"]);
+          expect([error.code, error.message]).toEqual(["E_OPERATION", "Cannot rsync with su, or with a password for sudo: use files.sync"]);
         }
         const { exitCode, stderr } = await session.rsync(join(source, "site/"), `${directory}/x`, ["-a"], options({ ...plain, sudo: { user: "no-such-user", login: false, preserveEnv: false } }));
         expect([exitCode === 0, Buffer.from(stderr).toString()]).toEqual([false, expect.stringMatching(/sudo: .*no-such-user/)]);
