@@ -26,6 +26,9 @@ const compiledTemplates = new Map<string, { readonly text: string; readonly temp
 
 /** One template's rendering: its environment, and the first thing that went wrong in it. */
 class Rendering {
+  static readonly #environments = new Map<string, StrictEnvironment>();
+  /** Nothing is awaited while a template is rendered. */
+  static #current: Rendering | undefined;
   readonly #template: JinjaTemplate;
   readonly #options: NunjucksOptions;
   readonly #sources = new Map<string, string>();
@@ -38,17 +41,30 @@ class Rendering {
 
   render(data: Readonly<Record<string, unknown>>): string {
     const { path, text } = this.#template;
-    const environment = new library.Environment({ getSource: name => this.#load(name) }, { ...this.#options, autoescape: this.#options.autoescape ?? false });
-    for (const [name, filter] of Object.entries(JINJA_FILTERS)) environment.addFilter(name, filter);
-    environment.defined = (value, name, file, line, column) => {
-      if (value === undefined) throw this.#fail({ file, line: line + 1, column: column + 1 }, `"${name}" is undefined`);
-      return value;
-    };
+    const outer = Rendering.#current;
+    Rendering.#current = this;
     try {
-      return new library.Template(this.#compiled(path, text), environment, path, true).render(data);
+      return new library.Template(this.#compiled(path, text), Rendering.#environment(this.#options), path, true).render(data);
     } catch (error) {
       throw this.#failure ?? this.#told(error);
+    } finally {
+      Rendering.#current = outer;
     }
+  }
+
+  /** Making one costs more than rendering a small template: those of the same options share it, and it asks whoever renders. */
+  static #environment(options: NunjucksOptions): StrictEnvironment {
+    const key = JSON.stringify(options);
+    const known = Rendering.#environments.get(key);
+    if (known) return known;
+    const environment = new library.Environment({ getSource: name => Rendering.#current!.#load(name) }, { ...options, autoescape: options.autoescape ?? false });
+    for (const [name, filter] of Object.entries(JINJA_FILTERS)) environment.addFilter(name, filter);
+    environment.defined = (value, name, file, line, column) => {
+      if (value === undefined) throw Rendering.#current!.#fail({ file, line: line + 1, column: column + 1 }, `"${name}" is undefined`);
+      return value;
+    };
+    Rendering.#environments.set(key, environment);
+    return environment;
   }
 
   /** A template that another one names. */

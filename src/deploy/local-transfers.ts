@@ -1,6 +1,6 @@
 /** The control machine's files as streams, for uploads and downloads. @module */
-import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type BigIntStats, createReadStream, statSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LocalFileError } from "../core/errors.ts";
 import type { LocalTransfers } from "../engine/session.ts";
@@ -8,13 +8,31 @@ import type { LocalTransfers } from "../engine/session.ts";
 /** Big enough that reading is never what an upload waits for. */
 const CHUNK_BYTES = 1024 * 1024;
 
+/** What many hosts are sent is read once. */
+const contents = new Map<string, { readonly identity: string; readonly content: Promise<Uint8Array> }>();
+const KEPT = 200;
+
+/** Throws `LocalFileError`. */
+function fileAt(path: string): BigIntStats {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (!found) throw new LocalFileError(`There is no file "${path}" to upload`);
+  if (!found.isFile()) throw new LocalFileError(`Cannot upload "${path}": it is not a file`);
+  return found;
+}
+
 /** Reads files in pieces; writes under a temporary name beside the destination, renamed when complete. */
 export const localTransfers: LocalTransfers = {
-  async size(path) {
-    const found = await stat(path).catch(() => undefined);
-    if (!found) throw new LocalFileError(`There is no file "${path}" to upload`);
-    if (!found.isFile()) throw new LocalFileError(`Cannot upload "${path}": it is not a file`);
-    return found.size;
+  size: async path => Number(fileAt(path).size),
+  async small(path, most) {
+    const { ino, mtimeNs, size } = fileAt(path);
+    if (size > most) return undefined;
+    const identity = `${ino} ${size} ${mtimeNs}`;
+    const known = contents.get(path);
+    if (known?.identity === identity) return known.content;
+    const content = readFile(path);
+    contents.set(path, { identity, content });
+    if (contents.size > KEPT) contents.delete(contents.keys().next().value!);
+    return content;
   },
   read: path => createReadStream(path, { highWaterMark: CHUNK_BYTES }),
   async write(path) {

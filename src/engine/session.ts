@@ -3,7 +3,7 @@ import { type Secret, sh, type Shell, type UploadSource } from "../core/command.
 import type { Connection, ConnectorContext, Input, OutputStream, RunResult } from "../core/connector.ts";
 import { CommandTimeoutError, ConnectionLostError, OperationError, TsinfraError } from "../core/errors.ts";
 import { escalate, escalatedRsync, isEscalated, type Surroundings } from "./escalate.ts";
-import { asText, bytes, collect, counted, Mark, preambleBytes, slices, withPreamble } from "./streams.ts";
+import { asText, bytes, counted, Mark, preambleBytes, slices, withPreamble } from "./streams.ts";
 import { type Attempt, type Behind, canShareShell, SharedShells } from "./shared-shells.ts";
 import { downloadCommand, killTree, throughFile, uploadCommand, type UploadAttributes } from "./scripts.ts";
 
@@ -37,6 +37,8 @@ export interface SessionRunOptions {
 export interface LocalTransfers {
   /** Bytes of a file. */
   size(path: string): Promise<number>;
+  /** All of a file of at most that many bytes, else `undefined`. Many hosts that ask share one reading. */
+  small(path: string, most: number): Promise<Uint8Array | undefined>;
   read(path: string): AsyncIterable<Uint8Array>;
   /** A sink that replaces the file when `commit` is called and leaves it alone when `discard` is. */
   write(path: string): Promise<{ push(chunk: Uint8Array): void; commit(): Promise<void>; discard(): Promise<void> }>;
@@ -152,12 +154,9 @@ export class Session {
   async inlineUpload(source: UploadSource, dest: string, attributes: UploadAttributes): Promise<{ readonly command: Shell; readonly size: number } | undefined> {
     const { fast, transfers } = this.#settings;
     if (!fast) return undefined;
-    const given = "path" in source ? undefined : bytes(source.content);
-    const size = given ? given.length : await transfers.size((source as { path: string }).path);
-    if (size > INLINE_BYTES) return undefined;
-    const content = given ?? (await collect(transfers.read((source as { path: string }).path)));
-    const text = asText(content);
-    return text === undefined ? undefined : { command: uploadCommand(dest, content.length, attributes, text), size: content.length };
+    const content = "path" in source ? await transfers.small(source.path, INLINE_BYTES) : bytes(source.content);
+    const text = content && content.length <= INLINE_BYTES ? asText(content) : undefined;
+    return text === undefined ? undefined : { command: uploadCommand(dest, content!.length, attributes, text), size: content!.length };
   }
 
   /** Tell of an upload that has ended. Throws when the host refused. */

@@ -94,11 +94,3 @@ export function asText(content: Uint8Array): string | undefined {
   const text = Buffer.from(content).toString();
   return text.includes("\0") || !Buffer.from(text).equals(Buffer.from(content)) ? undefined : text;
 }
-
-/** All of a stream. */
-export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
-}
-

@@ -41,7 +41,7 @@ const run = createRun({
   ]),
   connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
   local: {} as LocalFiles,
-  transfers: { size: async () => 0, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
+  transfers: { size: async () => 0, small: async () => undefined, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
   emit: () => {},
   clock: { now: () => performance.now(), sleep: async () => {} },
   cwd: "/",

@@ -90,6 +90,7 @@ describe("files over SFTP", () => {
     const source = {
       ...localTransfers,
       size: async () => 10_000_000,
+      small: async () => undefined,
       async *read() {
         yield new Uint8Array(1_000_000);
         while ((await readdir(server.temporary)).length === 0);

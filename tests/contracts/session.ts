@@ -89,7 +89,7 @@ export function testSession(subject: SessionSubject): void {
           yield new Uint8Array(100_000);
           await new Promise(() => {});
         };
-        const source = { size: async () => 10_000_000, read, write: localTransfers.write };
+        const source = { size: async () => 10_000_000, small: async () => undefined, read, write: localTransfers.write };
         const uploading = new Session({ host: "target", fast, connect: subject.open, context: connectorContext(), transfers: source, onShellEnded: () => {}, onTransfer: () => {} });
         opened.push(uploading);
         await expect(uploading.upload({ path: "whatever" }, `${directory}/file`, {}, options({ signal: controller.signal }))).rejects.toThrow("broken off");

@@ -83,7 +83,7 @@ export function fakeRun(hosts: readonly (string | Partial<HostDefinition> & { na
     connectors: new Map([["fake", fakeConnector(fake, sent)]]),
     connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
     local: {} as LocalFiles,
-    transfers: { size: async () => 0, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
+    transfers: { size: async () => 0, small: async () => undefined, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
     emit: event => events.push(event),
     clock: {
       now: () => now,
