@@ -26,9 +26,9 @@ export class OperationView implements OperationHost {
   /** The last reason given for doing nothing. */
   noopReason: string | undefined;
   /** Temporary files it was given names of. */
-  readonly tempFiles = new Set<string>();
-  /** Its questions. */
-  readonly asked = new Set<string>();
+  tempFiles: Set<string> | undefined;
+  /** Its questions, where hosts go alone. */
+  readonly asked: Set<string> | undefined;
 
   /** Commands that were yielded and have not run: they run before a fact is asked. */
   readonly #yielded: Yielded | undefined;
@@ -42,6 +42,7 @@ export class OperationView implements OperationHost {
     this.#call = call;
     this.#host = call.host;
     this.#factArguments = forFacts(call.how);
+    this.asked = engine.goesAlone ? new Set() : undefined;
   }
 
   get name(): string {
@@ -103,7 +104,7 @@ export class OperationView implements OperationHost {
 
   async tempFile(key?: string, directory?: string): Promise<string> {
     const path = `${directory ?? (await this.tempDir())}/tsinfra-${this.#engine.tempName(key)}`;
-    this.tempFiles.add(path);
+    (this.tempFiles ??= new Set()).add(path);
     return path;
   }
 
@@ -114,8 +115,11 @@ export class OperationView implements OperationHost {
 
 /** `_stdin`, a terminal, a deadline and exit codes are for the operation's commands. */
 function forFacts(how: ResolvedArguments): ResolvedArguments {
-  const { _stdin, _getPty, _successExitCodes, _timeout, ...all } = how.all;
-  return (_stdin ?? _getPty ?? _successExitCodes ?? _timeout) === undefined ? how : { ...how, all, input: undefined };
+  const { _stdin, _getPty, _successExitCodes, _timeout } = how.all;
+  // Most say nothing of the kind: copying for each evaluation would be a tenth of the engine's work.
+  if ((_stdin ?? _getPty ?? _successExitCodes ?? _timeout) === undefined) return how;
+  const { _stdin: input, _getPty: pty, _successExitCodes: codes, _timeout: timeout, ...all } = how.all;
+  return { ...how, all, input: undefined };
 }
 
 /** Where the host wants temporary files. */

@@ -80,7 +80,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
 /** Evaluate an operation up to its first command: that one proves a change. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
   const view = new OperationView(engine, call);
-  if (engine.goesAlone) call.asked = view.asked;
+  if (view.asked) call.asked = view.asked;
   for await (const _ of call.operation.steps(view, call.args)) return true;
   return false;
 }
@@ -139,7 +139,7 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
     }
     for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
     await queue.flush(behind => {
-      if (engine.goesAlone && view.tempFiles.size === 0 && !call.how.all._continueOnError) call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+      if (view.asked && !view.tempFiles && !call.how.all._continueOnError) call.host.ahead = new RunAhead(engine, call, view.asked, behind);
       else askAhead(engine, call);
     });
     attempt.noop = view.noopReason;
@@ -343,7 +343,7 @@ function asError(call: OperationCall, thrown: unknown): TsinfraError {
 
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */
 async function removeTempFiles(engine: Engine, call: OperationCall, view: OperationView, attempt: Attempt): Promise<void> {
-  if (view.tempFiles.size === 0 || attempt.commands.length === 0 || !call.host.session.isConnected) return;
+  if (!view.tempFiles || attempt.commands.length === 0 || !call.host.session.isConnected) return;
   const remove = sh`rm -rf -- ${[...view.tempFiles]}`;
   await call.host.session
     .run(remove, { surroundings: call.how.surroundings, signal: engine.settings.signal })
