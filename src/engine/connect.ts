@@ -1,6 +1,6 @@
 /** The first and the last stage: connections. @module */
 import { openChain } from "./chain.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, goesAlone } from "./engine.ts";
 import { Facts } from "./facts.ts";
 import { HostState } from "./host-state.ts";
 import { forEachHost } from "./pool.ts";
@@ -20,7 +20,7 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
     onShellEnded: () => facts.forget(),
     onTransfer: (direction, path, bytes, total) => emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
   });
-  const facts: Facts = new Facts({ host, session, fast: settings.fast, remembers: settings.fast && (settings.noWait || settings.serial || settings.hosts.length === 1), emit, now: () => clock.now(), signal });
+  const facts: Facts = new Facts({ host, session, fast: settings.fast, remembers: goesAlone(settings), emit, now: () => clock.now(), signal });
   const state: HostState = new HostState(definition, session, facts);
   return state;
 }

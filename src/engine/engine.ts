@@ -21,6 +21,9 @@ export interface Place {
   readonly data: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** Whether hosts of such a run are sent operations ahead: none waits for another between them. */
+export const goesAlone = ({ fast, hosts, noWait, serial }: RunSettings): boolean => fast && (noWait || serial || hosts.length === 1);
+
 /** The state of a run. */
 export class Engine {
   readonly settings: RunSettings;
@@ -55,8 +58,7 @@ export class Engine {
 
   /** No host waits for another between operations. */
   get goesAlone(): boolean {
-    const { fast, noWait, serial } = this.settings;
-    return fast && (noWait || serial || this.inventoryHosts.length === 1);
+    return goesAlone(this.settings);
   }
 
   /** Names that nobody can guess from outside, the same for the same key during the run. */
