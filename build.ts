@@ -55,9 +55,13 @@ const ARCHIVE = join(DIST, "types.zst");
 
 async function main(): Promise<void> {
   process.chdir(ROOT);
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: "boolean" }, target: { type: "string", multiple: true } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { all: { type: "boolean" }, target: { type: "string", multiple: true } },
+  });
   const [what = "executable", ...rest] = positionals;
-  if (rest.length > 0 || !["executable", "types", "docs", "readme"].includes(what)) throw new Error(`Unknown: ${positionals.join(" ")}. Wanted: types, docs, readme, or nothing`);
+  if (rest.length > 0 || !["executable", "types", "docs", "readme"].includes(what))
+    throw new Error(`Unknown: ${positionals.join(" ")}. Wanted: types, docs, readme, or nothing`);
   const unknown = values.target?.find(name => !isTarget(name));
   if (unknown) throw new Error(`No such target: ${unknown}. Targets: ${TARGETS.join(", ")}`);
 
@@ -66,16 +70,24 @@ async function main(): Promise<void> {
     const pages = await writeDocs(join(DIST, "docs"));
     writeFileSync(join(DIST, "docs/connectors.md"), connectorPage(createConnectors().values()));
     console.log(`dist/docs: ${pages + 1} pages`);
-  }
-  else if (what === "readme") writeFileSync("README.md", updateReadme(readFileSync("README.md", "utf8"), await loadReference(), { connectors: connectorTable(createConnectors().values()), "ssh-config": keywordTable() }));
+  } else if (what === "readme")
+    writeFileSync(
+      "README.md",
+      updateReadme(readFileSync("README.md", "utf8"), await loadReference(), {
+        connectors: connectorTable(createConnectors().values()),
+        "ssh-config": keywordTable(),
+      }),
+    );
   else {
     archiveTypes();
     await writeReference(DIST);
     const targets = values.all ? TARGETS : (values.target ?? []).filter(isTarget);
     if (targets.length === 0) await compile(join(DIST, "tsinfra"));
     const made: string[] = [];
-    for (const target of targets) made.push(await compile(join(DIST, target, target.startsWith("windows") ? "tsinfra.exe" : "tsinfra"), target));
-    if (made.length > 0) writeFileSync(join(DIST, "SHA256SUMS"), made.map(path => `${sha256(path)}  ${relative(DIST, path)}\n`).join(""));
+    for (const target of targets)
+      made.push(await compile(join(DIST, target, target.startsWith("windows") ? "tsinfra.exe" : "tsinfra"), target));
+    if (made.length > 0)
+      writeFileSync(join(DIST, "SHA256SUMS"), made.map(path => `${sha256(path)}  ${relative(DIST, path)}\n`).join(""));
   }
 }
 
@@ -116,7 +128,9 @@ async function compile(outfile: string, target?: Target): Promise<string> {
   rmSync(scratch, { recursive: true });
   if (!built.success) throw new AggregateError(built.logs, "The executable was not built");
   const bytes = readFileSync(outfile).length;
-  console.log(`${relative(ROOT, outfile)}: tsinfra ${version}, ${(bytes / 1e6).toFixed(1)} MB, ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `${relative(ROOT, outfile)}: tsinfra ${version}, ${(bytes / 1e6).toFixed(1)} MB, ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
   return outfile;
 }
 
@@ -169,7 +183,11 @@ function archiveTypes(): void {
 function declarations(): [path: string, text: string][] {
   const found = new Map<string, string>();
   const roots = ["src/public", "src/operations", "src/facts"].flatMap(folder => files(`${folder}/**/*.ts`));
-  const config = ts.parseJsonConfigFileContent(ts.readConfigFile("tsconfig.json", path => ts.sys.readFile(path)).config, ts.sys, ROOT);
+  const config = ts.parseJsonConfigFileContent(
+    ts.readConfigFile("tsconfig.json", path => ts.sys.readFile(path)).config,
+    ts.sys,
+    ROOT,
+  );
   const program = ts.createProgram(roots, {
     ...config.options,
     noEmit: false,
@@ -181,9 +199,13 @@ function declarations(): [path: string, text: string][] {
     outDir: "/",
   });
   const emitted = program.emit(undefined, (path, text) => void found.set(join("tsinfra", path), text));
-  if (emitted.emitSkipped) throw new Error(`The type declarations were not made: ${ts.formatDiagnostics(emitted.diagnostics, { getCanonicalFileName: path => path, getCurrentDirectory: () => ROOT, getNewLine: () => "\n" })}`);
+  if (emitted.emitSkipped)
+    throw new Error(
+      `The type declarations were not made: ${ts.formatDiagnostics(emitted.diagnostics, { getCanonicalFileName: path => path, getCurrentDirectory: () => ROOT, getNewLine: () => "\n" })}`,
+    );
   for (const name of ["@types/bun", "@types/node", "bun-types", "undici-types"])
-    for (const path of files(`node_modules/${name}/**/{*.d.ts,package.json,LICENSE*}`)) if (!/\/(vendor|docs|ts5\.\d|ts4\.\d)\//.test(path)) found.set(path, readFileSync(path, "utf8"));
+    for (const path of files(`node_modules/${name}/**/{*.d.ts,package.json,LICENSE*}`))
+      if (!/\/(vendor|docs|ts5\.\d|ts4\.\d)\//.test(path)) found.set(path, readFileSync(path, "utf8"));
   return [...found].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 

@@ -5,7 +5,14 @@ import { join } from "node:path";
 
 const root = join(import.meta.dir, "..");
 const site = join(mkdtempSync(join(tmpdir(), "tsinfra-demo-")), "site");
-const command = [join(root, "dist/tsinfra"), "@local", join(root, "fixtures/demo/quickstart.ts"), "--data", `site=${site}`, "--yes"];
+const command = [
+  join(root, "dist/tsinfra"),
+  "@local",
+  join(root, "fixtures/demo/quickstart.ts"),
+  "--data",
+  `site=${site}`,
+  "--yes",
+];
 
 say("Building the executable");
 run([process.execPath, join(root, "build.ts")]);
@@ -31,7 +38,10 @@ function run(argv: string[]): void {
 }
 
 function contents(): string {
-  return readdirSync(site).sort().map(name => `${name}\n${readFileSync(join(site, name), "utf8")}`).join("\n");
+  return readdirSync(site)
+    .sort()
+    .map(name => `${name}\n${readFileSync(join(site, name), "utf8")}`)
+    .join("\n");
 }
 
 function say(text: string): void {

@@ -10,6 +10,10 @@ else {
   const { runCli } = await import("./cli/index.ts");
   const code = await runCli(args, version);
   // Open sockets of a connection that does not answer must not keep the process; what was written must arrive.
-  await Promise.all([process.stdout, process.stderr].map(stream => new Promise<void>(resolve => void stream.write("", () => resolve()))));
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      stream => new Promise<void>(resolve => void stream.write("", () => resolve())),
+    ),
+  );
   process.exit(code);
 }

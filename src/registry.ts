@@ -8,7 +8,11 @@ import { OPERATION_ALIASES } from "./operations/shared/aliases.ts";
 
 /** What the exports of a module tree, modules in modules among them, call themselves: `files.put`, `freebsd.pkg.install`. */
 type Names<Exports, Unit> = {
-  [Key in keyof Exports & string]: Exports[Key] extends Unit ? Key : Exports[Key] extends (...args: never[]) => unknown ? never : `${Key}.${Names<Exports[Key], Unit>}`;
+  [Key in keyof Exports & string]: Exports[Key] extends Unit
+    ? Key
+    : Exports[Key] extends (...args: never[]) => unknown
+      ? never
+      : `${Key}.${Names<Exports[Key], Unit>}`;
 }[keyof Exports & string];
 
 /** Name of an operation. */
@@ -26,11 +30,17 @@ export const newOperationName = (name: string): string | undefined => own(OPERAT
 /** The name to use for a fact's other or older name; `undefined` where there is no such. */
 export const newFactName = (name: string): string | undefined => own(FACT_ALIASES, name);
 
-const own = (names: Readonly<Record<string, string>>, name: string): string | undefined => (Object.hasOwn(names, name) ? names[name] : undefined);
+const own = (names: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(names, name) ? names[name] : undefined;
 
 /** The units in a tree of modules, by the name that each has. */
-function unitsOf<Unit extends { readonly name: string }>(tree: object, isUnit: (value: unknown) => value is Unit): ReadonlyMap<string, Unit> {
-  const units = Object.values(tree).flatMap((value: unknown): Unit[] => (isUnit(value) ? [value] : isModule(value) ? [...unitsOf(value, isUnit).values()] : []));
+function unitsOf<Unit extends { readonly name: string }>(
+  tree: object,
+  isUnit: (value: unknown) => value is Unit,
+): ReadonlyMap<string, Unit> {
+  const units = Object.values(tree).flatMap((value: unknown): Unit[] =>
+    isUnit(value) ? [value] : isModule(value) ? [...unitsOf(value, isUnit).values()] : [],
+  );
   return new Map(units.map(unit => [unit.name, unit]));
 }
 

@@ -36,7 +36,14 @@ interface Call {
 }
 
 /** Define a subcommand. */
-export function subcommand<N extends CommandName>({ name, description, usage, args = {}, notes = [], run }: Subcommand<N>): Command {
+export function subcommand<N extends CommandName>({
+  name,
+  description,
+  usage,
+  args = {},
+  notes = [],
+  run,
+}: Subcommand<N>): Command {
   const definition = defineCommand({
     meta: { name, description },
     args,

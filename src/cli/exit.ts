@@ -16,7 +16,10 @@ export interface Advice {
 export const ADVICE: Readonly<Record<string, Advice>> = {
   E_ARGUMENT: { exitCode: EXIT.usage, hint: "See tsinfra --help" },
   E_CANCELLED: { exitCode: EXIT.interrupted },
-  E_GLOBAL_ARGUMENT: { exitCode: EXIT.failed, hint: "Global arguments start with an underscore, such as _sudo and _retries" },
+  E_GLOBAL_ARGUMENT: {
+    exitCode: EXIT.failed,
+    hint: "Global arguments start with an underscore, such as _sudo and _retries",
+  },
   E_DEPLOY: { exitCode: EXIT.failed },
   E_DEPLOY_LOAD: { exitCode: EXIT.failed, hint: "tsinfra check FILE finds mistakes without connecting to anything" },
   E_INVENTORY: { exitCode: EXIT.failed },
@@ -25,7 +28,10 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
   E_LOCAL_FILE: { exitCode: EXIT.failed, hint: "Relative paths start at the deploy file's directory" },
   E_CONNECTOR_DATA: { exitCode: EXIT.failed, hint: "tsinfra INVENTORY debug-inventory shows every host's data" },
   E_OPERATION: { exitCode: EXIT.failed },
-  E_OPERATION_TYPE: { exitCode: EXIT.failed, hint: "tsinfra check FILE finds wrong arguments without connecting to anything" },
+  E_OPERATION_TYPE: {
+    exitCode: EXIT.failed,
+    hint: "tsinfra check FILE finds wrong arguments without connecting to anything",
+  },
   E_OPERATION_VALUE: { exitCode: EXIT.failed },
   E_FACT: { exitCode: EXIT.failed, hint: "-vvv shows every command and its output" },
   E_CONNECT: { exitCode: EXIT.failed },
@@ -42,19 +48,32 @@ export const ADVICE: Readonly<Record<string, Advice>> = {
 const adviceFor = (code: string): Advice => ADVICE[code] ?? { exitCode: EXIT.failed };
 
 /** An error with its hint from the table. Anything that is no `TsinfraError` is a mistake of ours. */
-export function describeError(error: unknown): { readonly report: ErrorReport; readonly exitCode: ExitCode; readonly stack?: string } {
+export function describeError(error: unknown): {
+  readonly report: ErrorReport;
+  readonly exitCode: ExitCode;
+  readonly stack?: string;
+} {
   if (!(error instanceof TsinfraError)) {
     const denied = systemProblem(error);
     if (denied !== undefined) return { report: { code: "E_LOCAL_FILE", message: denied }, exitCode: EXIT.failed };
     const { exitCode, hint } = adviceFor("E_UNEXPECTED");
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const stack = error instanceof Error ? error.stack : undefined;
-    return { report: { code: "E_UNEXPECTED", message, ...(hint ? { hint } : {}) }, exitCode, ...(stack === undefined ? {} : { stack }) };
+    return {
+      report: { code: "E_UNEXPECTED", message, ...(hint ? { hint } : {}) },
+      exitCode,
+      ...(stack === undefined ? {} : { stack }),
+    };
   }
   const { exitCode, hint: standard } = adviceFor(error.code);
   const hint = error.hint ?? standard;
   const where = error.host !== undefined && !error.message.includes(error.host) ? ` (host ${error.host})` : "";
-  const report = { code: error.code, message: `${error.message}${where}`, ...(hint === undefined ? {} : { hint }), ...(error.at ? { at: error.at } : {}) };
+  const report = {
+    code: error.code,
+    message: `${error.message}${where}`,
+    ...(hint === undefined ? {} : { hint }),
+    ...(error.at ? { at: error.at } : {}),
+  };
   return { report, exitCode };
 }
 

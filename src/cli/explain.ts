@@ -13,11 +13,18 @@ export async function explained(error: unknown): Promise<unknown> {
   const at = locate(error);
   // Without a line of the user's it is a mistake of ours.
   if (!at) return error;
-  const message = error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : `The deploy threw ${String(error)}`;
+  const message =
+    error instanceof Error
+      ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`
+      : `The deploy threw ${String(error)}`;
   const [, module, name] = /([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function/.exec(message) ?? [];
   const near = module === undefined || name === undefined ? undefined : await nearestOperation(module, name);
   const brief = message.replace(/\.? \(In '.*$/s, "");
-  return new DeployError(brief, { at, cause: error, ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }) });
+  return new DeployError(brief, {
+    at,
+    cause: error,
+    ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
+  });
 }
 
 async function nearestOperation(module: string, name: string): Promise<string | undefined> {
@@ -28,11 +35,15 @@ async function nearestOperation(module: string, name: string): Promise<string | 
 
 /** For an import of a name that a module of ours does not have. */
 async function nearestExport(message: string): Promise<string | undefined> {
-  const [, name, kind, module] = /Export named '([^']+)' not found in module 'tsinfra\/(operations|facts)(?:\/(\w+))?'/.exec(message) ?? [];
+  const [, name, kind, module] =
+    /Export named '([^']+)' not found in module 'tsinfra\/(operations|facts)(?:\/(\w+))?'/.exec(message) ?? [];
   if (name === undefined || kind === undefined) return undefined;
   const { allFacts, allOperations } = await import("../registry.ts");
   const names = [...(kind === "facts" ? allFacts : allOperations).keys()];
-  const known = module === undefined ? names.map(full => full.split(".")[0] ?? "") : names.filter(full => full.startsWith(`${module}.`)).map(full => full.slice(module.length + 1));
+  const known =
+    module === undefined
+      ? names.map(full => full.split(".")[0] ?? "")
+      : names.filter(full => full.startsWith(`${module}.`)).map(full => full.slice(module.length + 1));
   const near = nearest(name, new Set(known));
   return near === undefined ? undefined : `Did you mean "${near}"?`;
 }

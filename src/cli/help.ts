@@ -14,20 +14,29 @@ const WITH_INVENTORY: readonly CommandName[] = ["deploy", "exec", "fact", "opera
 /** Help of everything. */
 export async function rootHelp(paint: Paint): Promise<string> {
   const commands = await Promise.all(COMMAND_NAMES.map(async name => ({ name, command: await loadCommand(name) })));
-  const usage = commands.flatMap(({ command }) => (command.help.usage[0] === undefined ? [] : [[command.help.usage[0], metaOf(command).description ?? ""] as const]));
+  const usage = commands.flatMap(({ command }) =>
+    command.help.usage[0] === undefined ? [] : [[command.help.usage[0], metaOf(command).description ?? ""] as const],
+  );
   return [
     "Agentless infrastructure automation in TypeScript",
     "",
     paint("heading", "Usage"),
     ...rows(usage, paint),
     "",
-    ...section("INVENTORY is", [
-      ["web-1,ada@web-2:2222", "Hosts, reached by SSH"],
-      ["@local, @docker/debian:12", "Hosts of a connector"],
-      ["hosts.ts, hosts.ts:staging", "A file of groups, or a function in it"],
-    ], paint),
+    ...section(
+      "INVENTORY is",
+      [
+        ["web-1,ada@web-2:2222", "Hosts, reached by SSH"],
+        ["@local, @docker/debian:12", "Hosts of a connector"],
+        ["hosts.ts, hosts.ts:staging", "A file of groups, or a function in it"],
+      ],
+      paint,
+    ),
     ...GROUPS.flatMap(group => section(`${group} options`, optionRows(group), paint)),
-    ...wrap("Every setting can also be set in infra.config.ts, and by an environment variable such as TSINFRA_SUDO_USER. The command line wins, then the environment.", WIDTH),
+    ...wrap(
+      "Every setting can also be set in infra.config.ts, and by an environment variable such as TSINFRA_SUDO_USER. The command line wins, then the environment.",
+      WIDTH,
+    ),
     "",
     "Exit codes: 0 fine, 1 a host failed or an error, 2 wrong usage, 130 interrupted.",
   ].join("\n");
@@ -37,7 +46,9 @@ export async function rootHelp(paint: Paint): Promise<string> {
 export async function commandHelp(name: CommandName, paint: Paint): Promise<string> {
   const command = await loadCommand(name);
   const { description = "" } = metaOf(command);
-  const args = Object.entries((command.args ?? {}) as ArgsDef).map(([arg, { description: text = "", valueHint }]) => [valueHint ?? arg.toUpperCase(), text] as const);
+  const args = Object.entries((command.args ?? {}) as ArgsDef).map(
+    ([arg, { description: text = "", valueHint }]) => [valueHint ?? arg.toUpperCase(), text] as const,
+  );
   return [
     description,
     "",
@@ -55,11 +66,15 @@ export async function commandHelp(name: CommandName, paint: Paint): Promise<stri
 const metaOf = (command: Command): CommandMeta => command.meta as CommandMeta;
 
 const optionRows = (group: OptionGroup): readonly (readonly [string, string])[] =>
-  (Object.entries(OPTIONS) as [string, OptionSpec][]).flatMap(([name, { group: own, short, value, aliases = [], description }]) => {
-    if (own !== group) return [];
-    const spelling = `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
-    return [[spelling, aliases.length === 0 ? description : `${description} (also --${aliases.join(", --")})`] as const];
-  });
+  (Object.entries(OPTIONS) as [string, OptionSpec][]).flatMap(
+    ([name, { group: own, short, value, aliases = [], description }]) => {
+      if (own !== group) return [];
+      const spelling = `${short === undefined ? "" : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
+      return [
+        [spelling, aliases.length === 0 ? description : `${description} (also --${aliases.join(", --")})`] as const,
+      ];
+    },
+  );
 
 function section(title: string, entries: readonly (readonly [string, string])[], paint: Paint): readonly string[] {
   return entries.length === 0 ? [] : [paint("heading", title), ...rows(entries, paint), ""];
@@ -73,6 +88,9 @@ function rows(entries: readonly (readonly [string, string])[], paint: Paint): re
     const gap = " ".repeat(first + 4);
     const isWide = widthOf(name) > first;
     const start = `  ${paint("name", padEnd(name, first))}`;
-    return [...(isWide ? [start.trimEnd(), gap + head] : [`${start}  ${head}`.trimEnd()]), ...others.map(line => gap + line)];
+    return [
+      ...(isWide ? [start.trimEnd(), gap + head] : [`${start}  ${head}`.trimEnd()]),
+      ...others.map(line => gap + line),
+    ];
   });
 }

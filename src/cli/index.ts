@@ -19,7 +19,8 @@ export async function runCli(args: readonly string[], version: string, io: Io = 
     code = report(context, error, context.screen.hasEvents || args.includes("--json"));
   }
   // A log without its end is that of a run that was killed.
-  if (context.shard && context.screen.hasEvents) context.screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
+  if (context.shard && context.screen.hasEvents)
+    context.screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
   return code;
 }
 
@@ -33,7 +34,9 @@ async function runLine(context: Context, line: CommandLine, version: string): Pr
   return runRoute(context, await routeOf(line, io.cwd(), isOperationModule));
 }
 
-const NO_OPTIONS = Object.fromEntries(Object.entries(OPTIONS).map(([name, { kind }]) => [name, kind === "list" ? [] : kind === "count" ? 0 : undefined])) as unknown as OptionValues;
+const NO_OPTIONS = Object.fromEntries(
+  Object.entries(OPTIONS).map(([name, { kind }]) => [name, kind === "list" ? [] : kind === "count" ? 0 : undefined]),
+) as unknown as OptionValues;
 
 function print({ screen }: Context, text: string): ExitCode {
   screen.data(text);
@@ -44,12 +47,17 @@ async function help(context: Context, topic: CommandName | undefined): Promise<E
   const { commandHelp, rootHelp } = await import("./help.ts");
   const { colorPaint, noPaint, wantsColor } = await import("./views/paint.ts");
   const { io, options } = context;
-  const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true) ? colorPaint : noPaint;
+  const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true)
+    ? colorPaint
+    : noPaint;
   return print(context, topic === undefined ? await rootHelp(paint) : await commandHelp(topic, paint));
 }
 
 /** `help` or `help TOPIC`; anything more is about a host of that name. */
-const isHelp = ({ words, rest }: CommandLine): boolean => words[0] === "help" && rest === undefined && (words.length === 1 || (words.length === 2 && verbOf(words.slice(1)) !== undefined));
+const isHelp = ({ words, rest }: CommandLine): boolean =>
+  words[0] === "help" &&
+  rest === undefined &&
+  (words.length === 1 || (words.length === 2 && verbOf(words.slice(1)) !== undefined));
 
 const helpTopic = ({ words }: CommandLine): CommandName | undefined => {
   const topic = verbOf(words[0] === "help" ? words.slice(1) : words);
@@ -85,4 +93,3 @@ function report({ screen, paint, io }: Context, error: unknown, isJson: boolean)
   if (stack !== undefined && (io.environment["TSINFRA_DEBUG"] ?? "") !== "") screen.lines(stack.split("\n"));
   return exitCode;
 }
-

@@ -65,7 +65,10 @@ export const processIo = (): Io => {
       return createConnectors();
     },
     async run(parts) {
-      const [{ createRun }, { runSettings }] = await Promise.all([import("../engine/run.ts"), import("./run-settings.ts")]);
+      const [{ createRun }, { runSettings }] = await Promise.all([
+        import("../engine/run.ts"),
+        import("./run-settings.ts"),
+      ]);
       return createRun(await runSettings(parts));
     },
   };

@@ -19,13 +19,18 @@ export type NamedFact = Fact<Record<string, unknown>, unknown>;
 /** Throws `ArgumentError` with the nearest name. */
 export async function operationNamed(name: string): Promise<NamedOperation> {
   const { allOperations, newOperationName } = await import("../registry.ts");
-  return (allOperations.get(newOperationName(name) ?? name) as NamedOperation | undefined) ?? unknown("operation", name, [...allOperations.keys()]);
+  return (
+    (allOperations.get(newOperationName(name) ?? name) as NamedOperation | undefined) ??
+    unknown("operation", name, [...allOperations.keys()])
+  );
 }
 
 /** Throws `ArgumentError` with the nearest name. */
 async function factNamed(name: string): Promise<NamedFact> {
   const { allFacts, newFactName } = await import("../registry.ts");
-  return (allFacts.get(newFactName(name) ?? name) as NamedFact | undefined) ?? unknown("fact", name, [...allFacts.keys()]);
+  return (
+    (allFacts.get(newFactName(name) ?? name) as NamedFact | undefined) ?? unknown("fact", name, [...allFacts.keys()])
+  );
 }
 
 function unknown(kind: "operation" | "fact", name: string, known: readonly string[]): never {
@@ -38,13 +43,22 @@ function hintFor(kind: "operation" | "fact", name: string, known: readonly strin
   if (!name.includes(".")) {
     const last = (candidate: string): string => candidate.slice(candidate.lastIndexOf(".") + 1).toLowerCase();
     const bare = known.find(candidate => last(candidate) === name.toLowerCase());
-    return bare === undefined ? `${plural} are written MODULE.NAME, deploy files end in .ts` : `Did you mean "${bare}"?`;
+    return bare === undefined
+      ? `${plural} are written MODULE.NAME, deploy files end in .ts`
+      : `Did you mean "${bare}"?`;
   }
   const module = name.slice(0, name.lastIndexOf(".") + 1);
   const ofModule = known.filter(candidate => candidate.startsWith(module));
   if (ofModule.length > 0) return didYouMean(name, ofModule);
-  const near = nearest(name, known) ?? nearest(module, known.map(candidate => candidate.slice(0, candidate.lastIndexOf(".") + 1)));
-  return near === undefined ? `There is no module "${module.slice(0, -1)}" of ${plural.toLowerCase()}` : `Did you mean "${near.replace(/\.$/, "")}"?`;
+  const near =
+    nearest(name, known) ??
+    nearest(
+      module,
+      known.map(candidate => candidate.slice(0, candidate.lastIndexOf(".") + 1)),
+    );
+  return near === undefined
+    ? `There is no module "${module.slice(0, -1)}" of ${plural.toLowerCase()}`
+    : `Did you mean "${near.replace(/\.$/, "")}"?`;
 }
 
 /**
@@ -54,15 +68,30 @@ function hintFor(kind: "operation" | "fact", name: string, known: readonly strin
 export async function operationArguments(operation: NamedOperation, words: readonly string[]): Promise<Arguments> {
   const { name, positional = [] } = operation;
   const read = await reader("operations", name);
-  const [list, named] = jsonArguments(words) ?? [words.filter(word => !keyText(word)), Object.fromEntries(words.flatMap(word => [keyText(word)].filter(pair => pair !== undefined).map(([key, text]) => [key, read.value(key, text)])))];
+  const [list, named] = jsonArguments(words) ?? [
+    words.filter(word => !keyText(word)),
+    Object.fromEntries(
+      words.flatMap(word =>
+        [keyText(word)].filter(pair => pair !== undefined).map(([key, text]) => [key, read.value(key, text)]),
+      ),
+    ),
+  ];
   // More words than places: the last place takes a list, as in apt.packages vim git.
   const places = positional.length;
-  if (list.length > 0 && places === 0) throw new ArgumentError(`Operation ${name} takes no arguments by position, found ${JSON.stringify(list[0])}`, { hint: "Write key=value" });
+  if (list.length > 0 && places === 0)
+    throw new ArgumentError(`Operation ${name} takes no arguments by position, found ${JSON.stringify(list[0])}`, {
+      hint: "Write key=value",
+    });
   const byPosition = Object.fromEntries(
     positional.flatMap((key, index) => {
       if (index >= list.length) return [];
       const isRest = index === places - 1 && list.length > places;
-      return [[key, isRest ? list.slice(index) : typeof list[index] === "string" ? read.value(key, list[index]) : list[index]]];
+      return [
+        [
+          key,
+          isRest ? list.slice(index) : typeof list[index] === "string" ? read.value(key, list[index]) : list[index],
+        ],
+      ];
     }),
   );
   const twice = Object.keys(byPosition).find(key => key in named);
@@ -95,17 +124,29 @@ async function reader(kind: "operations" | "facts", name: string) {
   };
 }
 
-function jsonArguments(words: readonly string[]): readonly [readonly unknown[], Readonly<Record<string, unknown>>] | undefined {
+function jsonArguments(
+  words: readonly string[],
+): readonly [readonly unknown[], Readonly<Record<string, unknown>>] | undefined {
   if (words.length !== 1 || !words[0]?.trimStart().startsWith("[[")) return undefined;
   let parsed: unknown;
   try {
     parsed = JSON.parse(words[0]);
   } catch (error) {
-    throw new ArgumentError(`Arguments are not JSON: ${error instanceof Error ? error.message : String(error)}`, { hint: "Write '[[\"vim\"], {\"present\": true}]'" });
+    throw new ArgumentError(`Arguments are not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      hint: 'Write \'[["vim"], {"present": true}]\'',
+    });
   }
   const [list, named = {}, ...others] = parsed as readonly unknown[];
-  if (!Array.isArray(list) || others.length > 0 || typeof named !== "object" || named === null || Array.isArray(named)) {
-    throw new ArgumentError("JSON arguments must be a list of positional ones and an object of named ones", { hint: "Write '[[\"vim\"], {\"present\": true}]'" });
+  if (
+    !Array.isArray(list) ||
+    others.length > 0 ||
+    typeof named !== "object" ||
+    named === null ||
+    Array.isArray(named)
+  ) {
+    throw new ArgumentError("JSON arguments must be a list of positional ones and an object of named ones", {
+      hint: 'Write \'[["vim"], {"present": true}]\'',
+    });
   }
   return [list, named as Readonly<Record<string, unknown>>];
 }

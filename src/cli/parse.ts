@@ -22,7 +22,13 @@ const specs = OPTIONS as Readonly<Record<OptionName, OptionSpec>>;
 
 /** Take a command line apart. Throws `ArgumentError` for unknown options and missing or unusable values. */
 export function parseCommandLine(args: readonly string[]): CommandLine {
-  const { tokens } = parseArgs({ args: [...args], options: PARSER_OPTIONS, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: PARSER_OPTIONS,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const values: Record<string, unknown> = {};
   const words: string[] = [];
   let rest: string[] | undefined;
@@ -50,7 +56,13 @@ const PARSER_OPTIONS = Object.fromEntries(
   }),
 );
 
-function readValue(name: OptionName, written: string, text: string | undefined, before: unknown, isInline: boolean): unknown {
+function readValue(
+  name: OptionName,
+  written: string,
+  text: string | undefined,
+  before: unknown,
+  isInline: boolean,
+): unknown {
   const { kind, value: placeholder = "VALUE" } = specs[name];
   if (kind === "count") {
     if (text !== undefined) throw new ArgumentError(`Option ${written} takes no value`);
@@ -61,13 +73,17 @@ function readValue(name: OptionName, written: string, text: string | undefined, 
     if (text === "false") return false;
     throw new ArgumentError(`Option ${written} takes no value, or true or false, found "${text}"`);
   }
-  if (text === undefined) throw new ArgumentError(`Option ${written} needs a value`, { hint: `Write ${written} ${placeholder}` });
+  if (text === undefined)
+    throw new ArgumentError(`Option ${written} needs a value`, { hint: `Write ${written} ${placeholder}` });
   // `--config --dry` is a forgotten value rather than a file of that name.
   if (!isInline && /^--?[a-z]/i.test(text) && isOption(text)) {
-    throw new ArgumentError(`Option ${written} needs a value, found option ${text}`, { hint: `If the value is "${text}", write ${written}=${text}` });
+    throw new ArgumentError(`Option ${written} needs a value, found option ${text}`, {
+      hint: `If the value is "${text}", write ${written}=${text}`,
+    });
   }
   if (kind === "number") {
-    if (text.trim() === "" || !Number.isFinite(Number(text))) throw new ArgumentError(`Option ${written} must be a number, found "${text}"`);
+    if (text.trim() === "" || !Number.isFinite(Number(text)))
+      throw new ArgumentError(`Option ${written} must be a number, found "${text}"`);
     return Number(text);
   }
   return kind === "list" ? [...((before as readonly string[] | undefined) ?? []), text] : text;
@@ -81,6 +97,11 @@ function isOption(text: string): boolean {
 function unknownOption(written: string, words: readonly string[]): ArgumentError {
   const near = nearest(written.replace(/^-+/, ""), SPELLINGS.keys());
   const isCommand = words.includes("exec");
-  const hint = near !== undefined && written.startsWith("--") ? `Did you mean --${near}?` : isCommand ? "Write -- before the command: exec -- ls -la" : "See tsinfra --help";
+  const hint =
+    near !== undefined && written.startsWith("--")
+      ? `Did you mean --${near}?`
+      : isCommand
+        ? "Write -- before the command: exec -- ls -la"
+        : "See tsinfra --help";
   return new ArgumentError(`Unknown option ${written}`, { hint });
 }

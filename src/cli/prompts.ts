@@ -50,7 +50,10 @@ export class Prompts {
   ask({ key, text, kind }: Question): Promise<Secret | undefined> {
     const known = this.#answers.get(key);
     if (known) return known;
-    const answer = kind === "secret" ? this.#typed(text, true) : this.confirm(`${text} [y/N]`).then(yes => (yes ? new Secret("yes") : undefined));
+    const answer =
+      kind === "secret"
+        ? this.#typed(text, true)
+        : this.confirm(`${text} [y/N]`).then(yes => (yes ? new Secret("yes") : undefined));
     this.#answers.set(key, answer);
     return answer;
   }
@@ -89,7 +92,11 @@ export class Prompts {
 }
 
 /** One line; `undefined` at the end of input. Hidden lines are read key by key, so that nothing is echoed. */
-function readLine(keyboard: Keyboard, hidden: boolean, { signal, interrupt }: PromptOptions): Promise<string | undefined> {
+function readLine(
+  keyboard: Keyboard,
+  hidden: boolean,
+  { signal, interrupt }: PromptOptions,
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let typed = "";
     const decoder = new TextDecoder();
@@ -102,7 +109,10 @@ function readLine(keyboard: Keyboard, hidden: boolean, { signal, interrupt }: Pr
       settle();
     };
     const onEnd = (): void => finish(() => resolve(undefined));
-    const onAbort = (): void => finish(() => reject(signal.reason instanceof Error ? signal.reason : new CancelledError("The run was interrupted")));
+    const onAbort = (): void =>
+      finish(() =>
+        reject(signal.reason instanceof Error ? signal.reason : new CancelledError("The run was interrupted")),
+      );
     const onData = (chunk: Uint8Array | string): void => {
       for (const key of typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true })) {
         if (key === "\n" || key === "\r") return finish(() => resolve(typed));

@@ -45,8 +45,19 @@ export async function runSettings({ settings, deployDir, ...parts }: RunParts): 
 
 /** Run a shell command on this machine. Bun would pass on the environment as it was at the start, with the passwords that were taken out of it. */
 async function localShell(command: string, cwd: string, signal: AbortSignal): Promise<CommandResult> {
-  const child = Bun.spawn(["/bin/sh", "-c", command], { cwd, env: process.env, stdin: "ignore", stdout: "pipe", stderr: "pipe", signal });
-  const [stdout, stderr, exitCode] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const child = Bun.spawn(["/bin/sh", "-c", command], {
+    cwd,
+    env: process.env,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    signal,
+  });
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { exitCode, stdout, stderr, stdoutLines: linesOf(stdout), stderrLines: linesOf(stderr) };
 }
 

@@ -73,7 +73,11 @@ export async function openSession(context: Context, written: string | undefined)
   if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
 
   const isTerminal = io.stderr.isTTY === true;
-  const format = options.json ? "json" : options.plain ? "plain" : settings.output ?? (isTerminal && !isForMachines(io.environment) ? "pretty" : "plain");
+  const format = options.json
+    ? "json"
+    : options.plain
+      ? "plain"
+      : (settings.output ?? (isTerminal && !isForMachines(io.environment) ? "pretty" : "plain"));
   const isJson = format === "json";
   let view: View | undefined;
   const notes = createNotes((level, message) => {
@@ -87,8 +91,18 @@ export async function openSession(context: Context, written: string | undefined)
 
   const interrupts = watchInterrupts(context, () => prompts.isOpen);
   const keyboard = io.stdin.isTTY && isTerminal && !isJson ? io.stdin : undefined;
-  const prompts: Prompts = new Prompts({ screen, keyboard, signal: interrupts.signal, interrupt: interrupts.interrupt });
-  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn, inform: message => notes.info(message), cwd };
+  const prompts: Prompts = new Prompts({
+    screen,
+    keyboard,
+    signal: interrupts.signal,
+    interrupt: interrupts.interrupt,
+  });
+  const connectorContext: ConnectorContext = {
+    ask: question => prompts.ask(question),
+    warn,
+    inform: message => notes.info(message),
+    cwd,
+  };
   try {
     const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
     const connectors = withOwn(await io.connectors(), settings.connectors);
@@ -121,15 +135,35 @@ export async function openSession(context: Context, written: string | undefined)
       hasStray: interrupts.hasStray,
       installModules,
       async start({ isQuiet = false, outputShown = false, deployDir = cwd }, onEvent) {
-        const created = createView(format, { screen, paint, clock: io.clock, verbosity: settings.verbosity, hosts: hosts.map(host => host.name), isQuiet, outputShown });
+        const created = createView(format, {
+          screen,
+          paint,
+          clock: io.clock,
+          verbosity: settings.verbosity,
+          hosts: hosts.map(host => host.name),
+          isQuiet,
+          outputShown,
+        });
         view = created;
         prompts.pauseView = () => created.pause();
-        if (shard && !isJson && !isQuiet) notes.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
+        if (shard && !isJson && !isQuiet)
+          notes.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
         const emit = (event: EngineEvent): void => {
           created.emit(event);
           onEvent?.(event);
         };
-        const run = await io.run({ settings, hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })), connectors, connectorContext, emit, clock: io.clock, cwd, deployDir, environment: io.environment, signal: interrupts.signal });
+        const run = await io.run({
+          settings,
+          hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })),
+          connectors,
+          connectorContext,
+          emit,
+          clock: io.clock,
+          cwd,
+          deployDir,
+          environment: io.environment,
+          signal: interrupts.signal,
+        });
         return { run, view: created };
       },
       close() {
@@ -147,7 +181,14 @@ export async function openSession(context: Context, written: string | undefined)
 function shardStart(selected: readonly InventoryHost[], own: ReadonlySet<InventoryHost>): { readonly type: string } {
   const places = [...selected.keys()].filter(place => own.has(selected[place]!));
   const names = selected.map(host => host.name);
-  return { type: "shard:start", ...{ hosts: places.map(place => names[place]), places, inventory: { hosts: names.length, digest: inventoryDigest(names) } } };
+  return {
+    type: "shard:start",
+    ...{
+      hosts: places.map(place => names[place]),
+      places,
+      inventory: { hosts: names.length, digest: inventoryDigest(names) },
+    },
+  };
 }
 
 /** Settings that options override. Throws `ArgumentError` for values that a setting does not take. */
@@ -155,7 +196,13 @@ function overridesOf(options: OptionValues): Readonly<Record<string, unknown>> {
   const overrides: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(OPTIONS) as [OptionName, OptionSpec][]) {
     const value = options[name];
-    if (spec.setting === undefined || value === undefined || (Array.isArray(value) && value.length === 0) || (spec.kind === "count" && value === 0)) continue;
+    if (
+      spec.setting === undefined ||
+      value === undefined ||
+      (Array.isArray(value) && value.length === 0) ||
+      (spec.kind === "count" && value === 0)
+    )
+      continue;
     const given = name === "shell-executable" && /^(?:none|null|false)$/i.test(String(value)) ? false : value;
     const problem = settingProblem(spec.setting, given);
     if (problem) throw new ArgumentError(problem.message.replace(/^Setting "\w+"/, `Option --${name}`));
@@ -173,28 +220,44 @@ function withOwn(known: ReadonlyMap<string, Connector>, own: readonly Connector[
 }
 
 /** Host data that options override. */
-function connectorData(options: OptionValues, connectors: ReadonlyMap<string, Connector>): Readonly<Record<string, unknown>> {
+function connectorData(
+  options: OptionValues,
+  connectors: ReadonlyMap<string, Connector>,
+): Readonly<Record<string, unknown>> {
   const known = new Set([...connectors.values()].flatMap(connector => Object.keys(connector.dataKeys)));
   const data: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(OPTIONS) as [OptionName, OptionSpec][]) {
     const value = options[name];
     if (spec.data === undefined || value === undefined) continue;
-    if (!known.has(spec.data)) throw new ArgumentError(`Option --${name} means nothing to the connectors`, { hint: didYouMean(spec.data, known) });
+    if (!known.has(spec.data))
+      throw new ArgumentError(`Option --${name} means nothing to the connectors`, {
+        hint: didYouMean(spec.data, known),
+      });
     data[spec.data] = spec.secret ? new Secret(String(value)) : value;
   }
   return options["ssh-accept-new"] ? { ...data, sshStrictHostKeyChecking: "accept-new" } : data;
 }
 
 /** Ask once for what every host shares. */
-async function askPasswords(options: OptionValues, settings: Settings, prompts: Prompts): Promise<{ readonly config: { readonly sudoPassword?: Secret }; readonly data: { readonly sshPassword?: Secret } }> {
+async function askPasswords(
+  options: OptionValues,
+  settings: Settings,
+  prompts: Prompts,
+): Promise<{ readonly config: { readonly sudoPassword?: Secret }; readonly data: { readonly sshPassword?: Secret } }> {
   const wantsSudo = options["use-sudo-password"] === true && settings.config.sudoPassword === undefined;
   const wantsSsh = options["ssh-password-prompt"] === true;
   if ((wantsSudo || wantsSsh) && !prompts.isPossible) {
     const name = wantsSudo ? "use-sudo-password" : "ssh-password-prompt";
-    throw new ArgumentError(`Option --${name} needs a terminal to ask on`, { hint: wantsSudo ? "Without one, set TSINFRA_SUDO_PASSWORD" : "Without one, use keys or an agent" });
+    throw new ArgumentError(`Option --${name} needs a terminal to ask on`, {
+      hint: wantsSudo ? "Without one, set TSINFRA_SUDO_PASSWORD" : "Without one, use keys or an agent",
+    });
   }
-  const sudoPassword = wantsSudo ? await prompts.ask({ key: "sudo", text: "sudo password:", kind: "secret" }) : undefined;
-  const sshPassword = wantsSsh ? await prompts.ask({ key: "cli ssh password", text: "SSH password:", kind: "secret" }) : undefined;
+  const sudoPassword = wantsSudo
+    ? await prompts.ask({ key: "sudo", text: "sudo password:", kind: "secret" })
+    : undefined;
+  const sshPassword = wantsSsh
+    ? await prompts.ask({ key: "cli ssh password", text: "SSH password:", kind: "secret" })
+    : undefined;
   return { config: sudoPassword ? { sudoPassword } : {}, data: sshPassword ? { sshPassword } : {} };
 }
 
@@ -207,10 +270,14 @@ async function askForLocal(prompts: Prompts): Promise<string> {
 }
 
 /** A terminal that nobody looks at while it happens, or one that cannot change a line. */
-const isForMachines = ({ CI = "", TERM }: Io["environment"]): boolean => !["", "0", "false"].includes(CI) || TERM === "dumb";
+const isForMachines = ({ CI = "", TERM }: Io["environment"]): boolean =>
+  !["", "0", "false"].includes(CI) || TERM === "dumb";
 
 /** The first interrupt ends the run in order, the second leaves at once. What a deploy file throws where nobody can catch it ends the run too. */
-function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean): { readonly signal: AbortSignal; readonly interrupt: () => void; hasStray(): boolean; end(): void } {
+function watchInterrupts(
+  { io, screen, paint }: Context,
+  isAsking: () => boolean,
+): { readonly signal: AbortSignal; readonly interrupt: () => void; hasStray(): boolean; end(): void } {
   const controller = new AbortController();
   const { signal } = controller;
   let hasStray = false;
@@ -230,7 +297,14 @@ function watchInterrupts({ io, screen, paint }: Context, isAsking: () => boolean
       return;
     }
     if (isAsking()) screen.prompt("\n");
-    screen.lines([paint("warn", why === "unread" ? "Interrupted: nobody reads the output any more" : "Interrupted: ending what runs. Press Ctrl-C again to leave at once")]);
+    screen.lines([
+      paint(
+        "warn",
+        why === "unread"
+          ? "Interrupted: nobody reads the output any more"
+          : "Interrupted: ending what runs. Press Ctrl-C again to leave at once",
+      ),
+    ]);
     controller.abort(new CancelledError("The run was interrupted"));
   };
   const ends = [io.onInterrupt(interrupt), io.onStray(error => void onStray(error))];
@@ -249,4 +323,3 @@ function once(action: () => Promise<void>): () => Promise<void> {
   let done: Promise<void> | undefined;
   return () => (done ??= action());
 }
-

@@ -6,7 +6,9 @@ import { ArgumentError } from "./parse.ts";
 export function parseShard(text: string): Shard {
   const shard = readShard(text);
   if (shard) return shard;
-  const hint = /^0+\/\d/.test(text) ? "Shards count from 1: add 1 to an index that counts from 0" : "Write --shard 2/3 for the second of three";
+  const hint = /^0+\/\d/.test(text)
+    ? "Shards count from 1: add 1 to an index that counts from 0"
+    : "Write --shard 2/3 for the second of three";
   throw new ArgumentError(`Option --shard must be I/N with I from 1 to N, found "${text}"`, { hint });
 }
 

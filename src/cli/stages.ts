@@ -17,11 +17,18 @@ export interface StageOptions extends ViewMode {
 }
 
 /** Connect, prepare, ask, execute and, whatever happened, disconnect. `load` is called after the inventory is known. */
-export async function runStages(session: Session, load: () => Promise<readonly Deploy[]>, options: StageOptions = {}): Promise<ExitCode> {
+export async function runStages(
+  session: Session,
+  load: () => Promise<readonly Deploy[]>,
+  options: StageOptions = {},
+): Promise<ExitCode> {
   try {
     const deploys = await explaining(load);
     const file = deploys[0]?.file;
-    const { run } = await session.start({ ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) }, options.onEvent);
+    const { run } = await session.start(
+      { ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) },
+      options.onEvent,
+    );
     try {
       await run.connect();
       const code = await changeHosts(session, run, deploys, options);
@@ -34,7 +41,12 @@ export async function runStages(session: Session, load: () => Promise<readonly D
   }
 }
 
-async function changeHosts(session: Session, run: Run, deploys: readonly Deploy[], { isUnasked = false }: StageOptions): Promise<ExitCode> {
+async function changeHosts(
+  session: Session,
+  run: Run,
+  deploys: readonly Deploy[],
+  { isUnasked = false }: StageOptions,
+): Promise<ExitCode> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
     await explaining(() => unlessGivenUp(session, run.prepare(deploys), 3));
@@ -87,10 +99,18 @@ async function propose(session: Session, run: Run): Promise<ExitCode | undefined
   // Running what changes nothing needs no permission, and its results are what was asked for.
   if (isYes || (changes.length === 0 && run.failedHosts.length === 0)) return undefined;
   const failed = run.failedHosts;
-  const warning = failed.length === 0 ? [] : ["", `${paint("fail", `${plural(failed.length, "host")} failed`)} and will be left out: ${hostList(failed, Math.max(20, screen.columns - 40))}`];
+  const warning =
+    failed.length === 0
+      ? []
+      : [
+          "",
+          `${paint("fail", `${plural(failed.length, "host")} failed`)} and will be left out: ${hostList(failed, Math.max(20, screen.columns - 40))}`,
+        ];
   if (!prompts.isPossible) {
     screen.lines(warning);
-    throw new ArgumentError("Nothing was changed: there is no terminal to ask whether to go on", { hint: "-y goes on without asking, --dry stops here" });
+    throw new ArgumentError("Nothing was changed: there is no terminal to ask whether to go on", {
+      hint: "-y goes on without asking, --dry stops here",
+    });
   }
   screen.lines([...warning, ""]);
   if (await prompts.confirm("Go on? [Y/n]", true)) return undefined;

@@ -19,7 +19,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export function startWithSettings(args: readonly string[]): void {
   const { env } = process;
   // Not in Node's types of this version; not on Windows.
-  const { execve } = process as { readonly execve?: (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never };
+  const { execve } = process as {
+    readonly execve?: (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
+  };
   const isStarted = "BUN_JSC_useTailCalls" in env;
   if (!isStarted && isExecutable && execve) {
     try {

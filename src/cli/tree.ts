@@ -27,6 +27,9 @@ export const loadCommand = (name: CommandName): Promise<Command> => SUBCOMMANDS[
 export async function runRoute(context: Context, route: Route): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
   const command = await loadCommand(route.command);
-  await runCommand(command, { rawArgs: [], data: { context, route, answer: (given: ExitCode) => void (code = given) } });
+  await runCommand(command, {
+    rawArgs: [],
+    data: { context, route, answer: (given: ExitCode) => void (code = given) },
+  });
   return code;
 }

@@ -29,7 +29,8 @@ export async function writeTypes(directory: string): Promise<number> {
 /** Compiler options for deploy files. `types` is where `writeTypes` wrote, as the tsconfig names it. */
 export function compilerOptions(types: string): Readonly<Record<string, unknown>> {
   const fromSource = archive === undefined;
-  const source = (path: string): string => (fromSource ? join(ROOT, "src", `${path}.ts`) : `${types}/tsinfra/${path}.d.ts`);
+  const source = (path: string): string =>
+    fromSource ? join(ROOT, "src", `${path}.ts`) : `${types}/tsinfra/${path}.d.ts`;
   return {
     target: "ESNext",
     module: "Preserve",

@@ -20,10 +20,19 @@ export function environmentSettings(environment: Readonly<Record<string, string 
   const settings: Record<string, unknown> = {};
   const warnings: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(PREFIX) || text === undefined || text === "" || (OTHER_VARIABLES as readonly string[]).includes(name)) continue;
+    if (
+      !name.startsWith(PREFIX) ||
+      text === undefined ||
+      text === "" ||
+      (OTHER_VARIABLES as readonly string[]).includes(name)
+    )
+      continue;
     const key = BY_VARIABLE.get(name);
     if (key === undefined) {
-      const near = nearest(name.slice(PREFIX.length), [...BY_VARIABLE.keys(), ...OTHER_VARIABLES].map(known => known.slice(PREFIX.length)));
+      const near = nearest(
+        name.slice(PREFIX.length),
+        [...BY_VARIABLE.keys(), ...OTHER_VARIABLES].map(known => known.slice(PREFIX.length)),
+      );
       warnings.push(`Unknown environment variable ${name} is ignored${near ? `: did you mean ${PREFIX}${near}?` : ""}`);
       continue;
     }
@@ -33,7 +42,8 @@ export function environmentSettings(environment: Readonly<Record<string, string 
 }
 
 /** `sudoUser` becomes `TSINFRA_SUDO_USER`. */
-export const variableOf = (setting: string): string => PREFIX + setting.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase();
+export const variableOf = (setting: string): string =>
+  PREFIX + setting.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase();
 
 const BY_VARIABLE = new Map(SETTING_NAMES.map(name => [variableOf(name), name] as const));
 
@@ -49,7 +59,16 @@ function settingFromText(key: string, text: string, what: string): unknown {
 const same = (text: string): unknown => text;
 const number = (text: string): unknown => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text);
 const boolean = (text: string): unknown => BOOLEANS[text.toLowerCase()] ?? text;
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, "1": true, yes: true, on: true, false: false, "0": false, no: false, off: false };
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  "1": true,
+  yes: true,
+  on: true,
+  false: false,
+  "0": false,
+  no: false,
+  off: false,
+};
 const json = (text: string): unknown => {
   try {
     return JSON.parse(text);
@@ -65,7 +84,11 @@ const READ: Readonly<Record<SettingKind, (text: string) => unknown>> = {
   count: number,
   seconds: number,
   percent: number,
-  strings: text => text.split(",").map(part => part.trim()).filter(Boolean),
+  strings: text =>
+    text
+      .split(",")
+      .map(part => part.trim())
+      .filter(Boolean),
   env: json,
   data: json,
   shell: text => (["false", "none"].includes(text.toLowerCase()) ? false : text),
@@ -78,6 +101,7 @@ const READ: Readonly<Record<SettingKind, (text: string) => unknown>> = {
 export function flagVariable(name: string, text: string | undefined): boolean {
   if (text === undefined || text === "") return false;
   const value = boolean(text);
-  if (typeof value !== "boolean") throw new ConfigError(`Environment variable ${name} must be true or false, found "${text}"`);
+  if (typeof value !== "boolean")
+    throw new ConfigError(`Environment variable ${name} must be true or false, found "${text}"`);
   return value;
 }

@@ -29,7 +29,8 @@ export interface ConfigFile {
 
 /** `undefined` when there is no config file. Throws `ConfigError` with the place of the mistake. */
 export async function loadConfigFile(options: ConfigFileOptions): Promise<ConfigFile | undefined> {
-  const main = options.file === undefined ? findConfigFile(options.cwd) : requireFile(resolve(options.cwd, options.file));
+  const main =
+    options.file === undefined ? findConfigFile(options.cwd) : requireFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
   await options.beforeImport?.();
   const [{ loadConfig }, { createDefu }] = await Promise.all([import("c12"), import("defu")]);
@@ -74,14 +75,22 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   const layers = loaded.layers ?? [];
   for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options.env);
   const { extends: _, ...settings } = loaded.config;
-  const homes = layers.map(layer => ({ directory: dirname(fileOf(layer.configFile, layer.cwd, main)), config: layer.config }));
+  const homes = layers.map(layer => ({
+    directory: dirname(fileOf(layer.configFile, layer.cwd, main)),
+    config: layer.config,
+  }));
   return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
 }
 
 function findConfigFile(cwd: string): string | undefined {
-  for (const [directory, names] of [[cwd, ["infra.config"]], [join(cwd, ".config"), ["infra", "infra.config"]]] as const) {
+  for (const [directory, names] of [
+    [cwd, ["infra.config"]],
+    [join(cwd, ".config"), ["infra", "infra.config"]],
+  ] as const) {
     const files = list(directory);
-    const found = names.flatMap(name => EXTENSIONS.map(extension => name + extension)).find(name => files.includes(name));
+    const found = names
+      .flatMap(name => EXTENSIONS.map(extension => name + extension))
+      .find(name => files.includes(name));
     if (found !== undefined) return join(directory, found);
   }
   return undefined;
@@ -99,7 +108,10 @@ function requireFile(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat?.isFile()) return file;
   const near = nearest(basename(file), list(dirname(file)));
-  throw new ConfigError(stat ? `Config "${file}" is not a file` : `Config file "${file}" does not exist`, near ? { hint: `Did you mean "${near}"?` } : {});
+  throw new ConfigError(
+    stat ? `Config "${file}" is not a file` : `Config file "${file}" does not exist`,
+    near ? { hint: `Did you mean "${near}"?` } : {},
+  );
 }
 
 function requireExtended(source: string, cwd: string, importers: readonly string[]): void {
@@ -120,13 +132,20 @@ function check(config: unknown, file: string, env: string | undefined): void {
   const problem = problemOf(config);
   if (problem) throw settingError(problem, file);
   if (!isRecord(config) || env === undefined) return;
-  const environments = [...(isRecord(config["$env"]) ? Object.keys(config["$env"]) : []), ...Object.keys(config).flatMap(key => /^\$(?!env$)(.+)$/.exec(key)?.[1] ?? [])];
+  const environments = [
+    ...(isRecord(config["$env"]) ? Object.keys(config["$env"]) : []),
+    ...Object.keys(config).flatMap(key => /^\$(?!env$)(.+)$/.exec(key)?.[1] ?? []),
+  ];
   const near = environments.includes(env) ? undefined : nearest(env, environments);
-  if (near !== undefined) throw new ConfigError(`Environment "${env}" is not in ${file}`, { hint: `Did you mean "${near}"?` });
+  if (near !== undefined)
+    throw new ConfigError(`Environment "${env}" is not in ${file}`, { hint: `Did you mean "${near}"?` });
 }
 
 function settingError(problem: SettingProblem, file: string): ConfigError {
-  return new ConfigError(problem.message, { at: keyPlace(file, problem.key) ?? { file, line: 1, column: 1 }, ...(problem.hint ? { hint: problem.hint } : {}) });
+  return new ConfigError(problem.message, {
+    at: keyPlace(file, problem.key) ?? { file, line: 1, column: 1 },
+    ...(problem.hint ? { hint: problem.hint } : {}),
+  });
 }
 
 /** Bun's parsers of YAML and TOML say where a mistake is, those of c12 say it in prose. */
@@ -160,9 +179,11 @@ function absolutePaths(
   if (typeof inventory === "string") {
     const [path = "", name] = inventory.split(/:(?=[A-Za-z_$][\w$]*$)/);
     const absolute = resolve(home("inventory"), path);
-    if (existsSync(absolute) && !inventory.startsWith("@")) changed["inventory"] = name === undefined ? absolute : `${absolute}:${name}`;
+    if (existsSync(absolute) && !inventory.startsWith("@"))
+      changed["inventory"] = name === undefined ? absolute : `${absolute}:${name}`;
   }
-  if (groupData !== undefined) changed["groupData"] = [groupData].flat().map(path => resolve(home("groupData"), String(path)));
+  if (groupData !== undefined)
+    changed["groupData"] = [groupData].flat().map(path => resolve(home("groupData"), String(path)));
   return changed;
 }
 

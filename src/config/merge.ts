@@ -7,7 +7,8 @@ import { SETTINGS, type SettingKind } from "./schema.ts";
 /** Merge checked sources, highest precedence first. `data` and `env` are merged key by key; everything else is replaced. */
 export function mergeSettings(sources: readonly PartialSettings[]): Settings {
   const value = (key: string): unknown => sources.find(source => source[key] !== undefined)?.[key];
-  const map = (key: string): Record<string, unknown> => Object.assign({}, ...sources.map(source => source[key]).reverse());
+  const map = (key: string): Record<string, unknown> =>
+    Object.assign({}, ...sources.map(source => source[key]).reverse());
   const kinds = SETTINGS as Readonly<Record<string, SettingKind>>;
   const read = (key: string): unknown => {
     const kind = kinds[key];

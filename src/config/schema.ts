@@ -4,10 +4,24 @@ import type { Config } from "../core/config.ts";
 import { nearest } from "../core/nearest.ts";
 import type { InfraConfig } from "./define.ts";
 
-export type SettingKind = "boolean" | "string" | "secret" | "count" | "seconds" | "percent" | "strings" | "env" | "data" | "shell" | "output" | "connectors";
+export type SettingKind =
+  | "boolean"
+  | "string"
+  | "secret"
+  | "count"
+  | "seconds"
+  | "percent"
+  | "strings"
+  | "env"
+  | "data"
+  | "shell"
+  | "output"
+  | "connectors";
 
 /** Every setting; `$…` layers and `extends` are the loader's. */
-export const SETTINGS: Readonly<Record<keyof Config | Exclude<keyof InfraConfig, `$${string}` | "extends">, SettingKind>> = {
+export const SETTINGS: Readonly<
+  Record<keyof Config | Exclude<keyof InfraConfig, `$${string}` | "extends">, SettingKind>
+> = {
   sudo: "boolean",
   sudoUser: "string",
   sudoPassword: "secret",
@@ -75,14 +89,17 @@ export function settingProblem(key: string, value: unknown, layers = true): Sett
   }
   if (value === undefined) return undefined;
   const rule = RULES[kind];
-  return rule.accepts(value) ? undefined : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${describe(value)}` };
+  return rule.accepts(value)
+    ? undefined
+    : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${describe(value)}` };
 }
 
 /** A value as a person would name it; text is shown, a secret is not. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (Array.isArray(value)) return "a list";
-  if (value === null || typeof value === "number" || typeof value === "boolean" || typeof value === "undefined") return String(value);
+  if (value === null || typeof value === "number" || typeof value === "boolean" || typeof value === "undefined")
+    return String(value);
   if (value instanceof Secret) return "a secret";
   return typeof value === "function" ? "a function" : "an object";
 }
@@ -92,14 +109,22 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 function layerProblem(key: string, value: unknown): SettingProblem | undefined {
   if (key === "extends") {
-    if (!RULES.strings.accepts(value)) return { key, message: `Setting "extends" must be ${RULES.strings.wanted}, found ${describe(value)}` };
+    if (!RULES.strings.accepts(value))
+      return { key, message: `Setting "extends" must be ${RULES.strings.wanted}, found ${describe(value)}` };
     const remote = [value].flat().find(source => typeof source === "string" && REMOTE.test(source));
     if (remote === undefined) return undefined;
-    return { key, message: `Config cannot extend "${String(remote)}"`, hint: "Only files and directories of this machine can be extended" };
+    return {
+      key,
+      message: `Config cannot extend "${String(remote)}"`,
+      hint: "Only files and directories of this machine can be extended",
+    };
   }
   if (key !== "$env") return problemOf(value, false);
-  if (!isRecord(value)) return { key, message: `Setting "$env" must be an object of environments, found ${describe(value)}` };
-  return Object.values(value).map(layer => problemOf(layer, false)).find(problem => problem !== undefined);
+  if (!isRecord(value))
+    return { key, message: `Setting "$env" must be an object of environments, found ${describe(value)}` };
+  return Object.values(value)
+    .map(layer => problemOf(layer, false))
+    .find(problem => problem !== undefined);
 }
 const REMOTE = /^[a-z][a-z0-9+.-]*:/i;
 
@@ -110,7 +135,12 @@ interface Rule {
 const isText = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value) && value >= 0;
 const isConnector = (value: unknown): boolean =>
-  isRecord(value) && isText(value["name"]) && CONNECTOR_NAME.test(value["name"]) && isRecord(value["can"]) && isRecord(value["dataKeys"]) && ["connect", "hosts"].some(key => typeof value[key] === "function");
+  isRecord(value) &&
+  isText(value["name"]) &&
+  CONNECTOR_NAME.test(value["name"]) &&
+  isRecord(value["can"]) &&
+  isRecord(value["dataKeys"]) &&
+  ["connect", "hosts"].some(key => typeof value[key] === "function");
 const CONNECTOR_NAME = /^[a-z][a-z0-9-]*$/;
 const OUTPUTS = ["pretty", "plain", "json"];
 
@@ -124,10 +154,15 @@ const RULES: Readonly<Record<SettingKind, Rule>> = {
   strings: { wanted: "a string or a list of strings", accepts: value => [value].flat().every(isText) },
   env: {
     wanted: "an object of strings and numbers",
-    accepts: value => isRecord(value) && Object.values(value).every(item => isText(item) || typeof item === "number" || item instanceof Secret),
+    accepts: value =>
+      isRecord(value) &&
+      Object.values(value).every(item => isText(item) || typeof item === "number" || item instanceof Secret),
   },
   data: { wanted: "an object", accepts: isRecord },
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
-  connectors: { wanted: "a list of connectors, each with name, can, dataKeys, and connect or hosts", accepts: value => Array.isArray(value) && value.every(isConnector) },
+  connectors: {
+    wanted: "a list of connectors, each with name, can, dataKeys, and connect or hosts",
+    accepts: value => Array.isArray(value) && value.every(isConnector),
+  },
   output: { wanted: `one of ${OUTPUTS.join(", ")}`, accepts: value => isText(value) && OUTPUTS.includes(value) },
 };

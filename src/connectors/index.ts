@@ -2,8 +2,20 @@
 import type { Connector } from "../core/connector.ts";
 import { finder, type FinderOptions } from "./inventory/finder.ts";
 import { createLocalConnector } from "./local.ts";
-import { createDockerConnector, createDockerSshConnector, createPodmanConnector, createPodmanSshConnector } from "./program/containers.ts";
-import { createChrootConnector, createIncusConnector, createKubectlConnector, createLxdConnector, createMachinectlConnector, createNspawnConnector } from "./program/places.ts";
+import {
+  createDockerConnector,
+  createDockerSshConnector,
+  createPodmanConnector,
+  createPodmanSshConnector,
+} from "./program/containers.ts";
+import {
+  createChrootConnector,
+  createIncusConnector,
+  createKubectlConnector,
+  createLxdConnector,
+  createMachinectlConnector,
+  createNspawnConnector,
+} from "./program/places.ts";
 import { createSshConnector } from "./ssh/index.ts";
 
 /** What connectors need from outside. */
@@ -38,12 +50,20 @@ export function createConnectors(options: ConnectorsOptions = {}): ReadonlyMap<s
 
 /** Connectors that bring hosts; each is loaded when its hosts are wanted. */
 const finders = (options: FinderOptions): readonly Connector[] => [
-  finder("terraform", "Hosts from the outputs of Terraform: of the working directory, another one, a state file or saved outputs.", async (address, context) =>
-    (await import("./inventory/terraform.ts")).terraformHosts(address, context, options),
+  finder(
+    "terraform",
+    "Hosts from the outputs of Terraform: of the working directory, another one, a state file or saved outputs.",
+    async (address, context) => (await import("./inventory/terraform.ts")).terraformHosts(address, context, options),
   ),
-  finder("vagrant", "Running machines of the Vagrantfile in the working directory.", async (address, context) => (await import("./inventory/vagrant.ts")).vagrantHosts(address, context, options)),
-  finder("ssh-config", "Hosts that ~/.ssh/config names, by pattern.", async address => (await import("./inventory/ssh-config.ts")).sshConfigHosts(address, options)),
-  finder("ansible", "Hosts of an Ansible inventory: an INI or YAML file, a script or a directory.", async (address, context) =>
-    (await import("./inventory/ansible/index.ts")).ansibleHosts(address, context, options),
+  finder("vagrant", "Running machines of the Vagrantfile in the working directory.", async (address, context) =>
+    (await import("./inventory/vagrant.ts")).vagrantHosts(address, context, options),
+  ),
+  finder("ssh-config", "Hosts that ~/.ssh/config names, by pattern.", async address =>
+    (await import("./inventory/ssh-config.ts")).sshConfigHosts(address, options),
+  ),
+  finder(
+    "ansible",
+    "Hosts of an Ansible inventory: an INI or YAML file, a script or a directory.",
+    async (address, context) => (await import("./inventory/ansible/index.ts")).ansibleHosts(address, context, options),
   ),
 ];

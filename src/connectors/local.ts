@@ -22,13 +22,15 @@ export function createLocalConnector(options: LocalConnectorOptions = {}): Conne
     dataKeys: {},
     async connect(target) {
       target.signal.throwIfAborted();
-      const run = (command: Shell, runOptions: RunOptions = {}): Promise<RunResult> => runProcess(["/bin/sh", "-c", command.wire()], { ...runOptions, ...options });
+      const run = (command: Shell, runOptions: RunOptions = {}): Promise<RunResult> =>
+        runProcess(["/bin/sh", "-c", command.wire()], { ...runOptions, ...options });
       return {
         run,
         async rsync(src, dest, flags, runOptions = {}) {
           const path = expandHome(dest, { home: homedir() }, "");
           // Told what it is called over there, it needs an over there.
-          if (flags.some(flag => flag.startsWith("--rsync-path"))) return await rsyncOver(run, { src, dest: path, flags }, runOptions);
+          if (flags.some(flag => flag.startsWith("--rsync-path")))
+            return await rsyncOver(run, { src, dest: path, flags }, runOptions);
           needRsync();
           return await runProcess(["rsync", ...flags, "--", src, path], { ...runOptions, ...options });
         },

@@ -7,10 +7,16 @@ export function connectorTable(connectors: Iterable<Connector>): string {
     const { name, summary, can, connect } = connector;
     // What is short for a chain runs what the chain does.
     const runs = connect !== undefined || can.pty;
-    const cells = [runs, runs && can.pty, runs && can.rsync, runs && can.through === true, !runs].map(yes => (yes ? "✓" : "–"));
+    const cells = [runs, runs && can.pty, runs && can.rsync, runs && can.through === true, !runs].map(yes =>
+      yes ? "✓" : "–",
+    );
     return `| \`@${name}\` | ${cells.join(" | ")} | ${escaped(summary)} |`;
   });
-  return ["| connector | commands and their input | terminal | rsync | through others | brings hosts | |", "|---|---|---|---|---|---|---|", ...rows].join("\n");
+  return [
+    "| connector | commands and their input | terminal | rsync | through others | brings hosts | |",
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
 }
 
 /** The table, and the host data that each connector reads. */
@@ -19,14 +25,23 @@ export function connectorPage(connectors: Iterable<Connector>): string {
   const parts = all
     .filter(({ dataKeys }) => Object.keys(dataKeys).length > 0)
     .map(({ name, summary, dataKeys }) => {
-      const rows = Object.entries(dataKeys).map(([key, { type, description, ...more }]) => `| \`${key}\` | ${TYPES[type]} | ${more.default === undefined ? "" : `\`${JSON.stringify(more.default)}\``} | ${escaped(description)} |`);
+      const rows = Object.entries(dataKeys).map(
+        ([key, { type, description, ...more }]) =>
+          `| \`${key}\` | ${TYPES[type]} | ${more.default === undefined ? "" : `\`${JSON.stringify(more.default)}\``} | ${escaped(description)} |`,
+      );
       return `## @${name}\n\n${summary}\n\n| host data | type | default | |\n|---|---|---|---|\n${rows.join("\n")}\n`;
     });
   return `# Connectors\n\n${PREFACE}\n\n${connectorTable(all)}\n\n${parts.join("\n")}`;
 }
 
 /** How a value of host data is written. */
-export const TYPES: Readonly<Record<DataKey["type"], string>> = { string: "text", number: "number", boolean: "true or false", secret: "text, never shown", strings: "list of texts" };
+export const TYPES: Readonly<Record<DataKey["type"], string>> = {
+  string: "text",
+  number: "number",
+  boolean: "true or false",
+  secret: "text, never shown",
+  strings: "list of texts",
+};
 
 const PREFACE = `A host is \`@connector/address\`; a plain name is a host of \`@ssh\`. Connectors that run commands may be chained:
 \`@ssh/bastion/@docker/app\` is the container app on the host bastion, and every host has a chain of its own. Each host is in the

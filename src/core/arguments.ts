@@ -1,7 +1,6 @@
 /** Global arguments: what every operation takes beside its own, each starting with an underscore. @module */
 import type { Secret } from "./command.ts";
 
-
 /** A question answered just before an operation runs; `anyChanged(a, b)` and a handle's `didChange` are such. */
 export type Condition = () => boolean;
 
@@ -88,7 +87,8 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly _retryUntil?: (report: RetryReport) => boolean;
 }
 
-type Kind = "boolean" | "string" | "secret" | "number" | "condition" | "function" | "env" | "exit codes" | "input" | "shell";
+type Kind =
+  "boolean" | "string" | "secret" | "number" | "condition" | "function" | "env" | "exit codes" | "input" | "shell";
 /** How one global argument is checked, and which `config` setting is its default. */
 export interface GlobalArgument {
   readonly kind: Kind;
@@ -97,7 +97,11 @@ export interface GlobalArgument {
   readonly fact: boolean;
 }
 
-const connector = (kind: Kind, config?: string): GlobalArgument => ({ kind, fact: true, ...(config ? { config } : {}) });
+const connector = (kind: Kind, config?: string): GlobalArgument => ({
+  kind,
+  fact: true,
+  ...(config ? { config } : {}),
+});
 const meta = (kind: Kind, config?: string): GlobalArgument => ({ kind, fact: false, ...(config ? { config } : {}) });
 
 /** Every global argument. Facts take the connector ones and `_ignoreErrors`. */
@@ -138,4 +142,3 @@ export const GLOBAL_ARGUMENTS: Readonly<Record<keyof GlobalArguments, GlobalArgu
 
 /** What a fact takes beside its own arguments. */
 export type FactArguments = ConnectorArguments & Pick<GlobalArguments, "_ignoreErrors">;
-

@@ -7,4 +7,6 @@ export type ChecksumAlgorithm = "md5" | "sha1" | "sha256" | "sha384";
 
 /** Hex digest. */
 export const checksum = (content: string | Uint8Array | Secret, algorithm: ChecksumAlgorithm): string =>
-  createHash(algorithm).update(content instanceof Secret ? content.reveal() : content).digest("hex");
+  createHash(algorithm)
+    .update(content instanceof Secret ? content.reveal() : content)
+    .digest("hex");

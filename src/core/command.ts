@@ -84,7 +84,8 @@ export const singleQuoted = (text: string): Word => raw(`'${text.replaceAll("'",
 
 /** A word in double quotes: the host's shell expands `$…` and backquotes in it, but nothing in it ends the quotes. */
 export const interpolated = (text: string): Word => raw(`"${text.replace(/\\[^]|\\$|"/g, escaped)}"`);
-const escaped = (found: string): string => ({ '"': '\\"', "\\\n": "\\\\\n", '\\"': '\\\\\\"', "\\": "\\\\" })[found] ?? found;
+const escaped = (found: string): string =>
+  ({ '"': '\\"', "\\\n": "\\\\\n", '\\"': '\\\\\\"', "\\": "\\\\" })[found] ?? found;
 
 /** An immutable shell command: literal parts, and words that are quoted when it is rendered. */
 export class Shell {
@@ -123,14 +124,18 @@ export function joined(separator: string, commands: readonly Shell[]): Shell {
 }
 
 /** What a command prints, as words of another one: in backquotes, or in `$(…)` where something in it would end those. */
-export const substituted = (command: Shell): Shell => (/[`\\]/.test(command.wire()) ? sh`$(${command})` : sh`\`${command}\``);
+export const substituted = (command: Shell): Shell =>
+  /[`\\]/.test(command.wire()) ? sh`$(${command})` : sh`\`${command}\``;
 
 function holdsSecret(word: Word): boolean {
   if (word instanceof Raw) return word.text instanceof Secret;
   if (word instanceof Shell) return word.hasSecret;
   if (word instanceof Quoted) return word.inner.hasSecret;
   if (word instanceof Secret) return true;
-  return typeof word === "object" && word.some(item => item !== undefined && item !== null && item !== false && holdsSecret(item));
+  return (
+    typeof word === "object" &&
+    word.some(item => item !== undefined && item !== null && item !== false && holdsSecret(item))
+  );
 }
 
 function render(shell: Shell, reveal: boolean): string {
@@ -141,7 +146,10 @@ function render(shell: Shell, reveal: boolean): string {
     if (value instanceof Raw) return reveal && value.text instanceof Secret ? value.text.reveal() : String(value.text);
     if (value instanceof Shell) return render(value, reveal);
     if (value instanceof Quoted) return quote(render(value.inner, reveal));
-    return value.filter(item => item !== undefined && item !== null && item !== false).map(word).join(" ");
+    return value
+      .filter(item => item !== undefined && item !== null && item !== false)
+      .map(word)
+      .join(" ");
   };
   return shell.parts.reduce((out, part, index) => out + word(shell.words[index - 1] as Word) + part);
 }
@@ -185,13 +193,27 @@ export interface FunctionCall<H = never> {
 }
 
 /** Put a file of the control machine, or content made here, at `dest` on the host. */
-export const upload = (source: UploadSource, dest: string, attributes: Pick<Upload, "mode" | "user" | "group"> = {}): Upload => ({
+export const upload = (
+  source: UploadSource,
+  dest: string,
+  attributes: Pick<Upload, "mode" | "user" | "group"> = {},
+): Upload => ({
   kind: "upload",
   source,
   dest,
   ...attributes,
 });
 /** Fetch `src` from the host to `dest`, an absolute path on the control machine. */
-export const download = (src: string, dest: string, options: Pick<Download, "createDirectory"> = {}): Download => ({ kind: "download", src, dest, ...options });
+export const download = (src: string, dest: string, options: Pick<Download, "createDirectory"> = {}): Download => ({
+  kind: "download",
+  src,
+  dest,
+  ...options,
+});
 /** Copy the directory `src` of the control machine to `dest` on the host. */
-export const rsync = (src: string, dest: string, flags: readonly string[]): Rsync => ({ kind: "rsync", src, dest, flags });
+export const rsync = (src: string, dest: string, flags: readonly string[]): Rsync => ({
+  kind: "rsync",
+  src,
+  dest,
+  flags,
+});

@@ -65,7 +65,8 @@ export interface Target {
 
 /** What a connector tells about a host, by what it is: `{ user: "ada", userFrom: "~/.ssh/config:3" }`. */
 export interface Explanation {
-  readonly [what: string]: string | number | boolean | readonly string[] | Explanation | readonly Explanation[] | undefined;
+  readonly [what: string]:
+    string | number | boolean | readonly string[] | Explanation | readonly Explanation[] | undefined;
 }
 
 /** One way to reach hosts. One object serves a whole run, so that what hosts share is read once. */

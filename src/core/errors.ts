@@ -131,7 +131,10 @@ export class CommandError extends TsinfraError {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  constructor(message: string, details: ErrorDetails & { readonly exitCode: number; readonly stdout: string; readonly stderr: string }) {
+  constructor(
+    message: string,
+    details: ErrorDetails & { readonly exitCode: number; readonly stdout: string; readonly stderr: string },
+  ) {
     super(message, details);
     this.exitCode = details.exitCode;
     this.stdout = details.stdout;

@@ -60,7 +60,8 @@ export interface DerivedFact<A extends object, T> {
 export type Fact<A extends object, T> = CommandFact<A, T> | DerivedFact<A, T>;
 
 /** What `host.getFact(fact, …)` takes after the fact: nothing is required if all its arguments are optional. */
-export type FactCallArguments<A extends object> = Record<never, never> extends A ? [args?: A & FactArguments] : [args: A & FactArguments];
+export type FactCallArguments<A extends object> =
+  Record<never, never> extends A ? [args?: A & FactArguments] : [args: A & FactArguments];
 
 /** Define a fact. */
 export const fact = <T, A extends object = NoArguments>(definition: CommandFact<A, T>): CommandFact<A, T> => definition;

@@ -56,7 +56,11 @@ export interface LocalFiles {
   /** Names of what is in a directory, sorted. */
   list(path: string): Promise<readonly LocalFile[]>;
   /** Render a template file: Jinja2 text, or a `.ts` module whose default export takes the data. `undefined` data is an error with file and line. */
-  render(path: string, data: Readonly<Record<string, unknown>>, options?: Readonly<Record<string, unknown>>): Promise<string>;
+  render(
+    path: string,
+    data: Readonly<Record<string, unknown>>,
+    options?: Readonly<Record<string, unknown>>,
+  ): Promise<string>;
 }
 
 /** The host that an operation is given: facts, and nothing that changes anything. */

@@ -18,10 +18,15 @@ export function loadFailure(error: unknown, file: string, source: (file: string)
   const message = text(first);
   const told = position(first) ?? ownSite(first);
   const found = told ? undefined : missingImport(message, file, source);
-  return { message, at: told ?? found ?? stackSite(first, file) ?? { file, line: 1, column: 1 }, isFromText: found !== undefined };
+  return {
+    message,
+    at: told ?? found ?? stackSite(first, file) ?? { file, line: 1, column: 1 },
+    isFromText: found !== undefined,
+  };
 }
 
-const innermost = (error: unknown): unknown => (error instanceof AggregateError && error.errors.length > 0 ? innermost(error.errors[0]) : error);
+const innermost = (error: unknown): unknown =>
+  error instanceof AggregateError && error.errors.length > 0 ? innermost(error.errors[0]) : error;
 
 function text(error: unknown): string {
   if (!(error instanceof Error)) return hasMessage(error) ? error.message : String(error);
@@ -38,24 +43,43 @@ const ownSite = (error: unknown): CallSite | undefined => (error instanceof Tsin
 /** What a parser says. */
 function position(error: unknown): CallSite | undefined {
   if (typeof error !== "object" || error === null || !("position" in error)) return undefined;
-  const found = error.position as { readonly file?: unknown; readonly line?: unknown; readonly column?: unknown } | null;
-  if (!found || typeof found.file !== "string" || typeof found.line !== "number" || typeof found.column !== "number") return undefined;
+  const found = error.position as {
+    readonly file?: unknown;
+    readonly line?: unknown;
+    readonly column?: unknown;
+  } | null;
+  if (!found || typeof found.file !== "string" || typeof found.line !== "number" || typeof found.column !== "number")
+    return undefined;
   return { file: found.file, line: Math.max(1, found.line), column: Math.max(1, found.column) };
 }
 
 /** A resolver names the specifier and the file, but not the line. */
-function missingImport(message: string, file: string, source: (file: string) => string | undefined): CallSite | undefined {
-  const specifier = /^Cannot find (?:module|package) ['"]([^'"]+)['"](?: (?:imported )?from ['"]?(.+?)['"]?)?$/.exec(message);
-  const missingName = /^(?:SyntaxError: )?Export named ['"]([^'"]+)['"] not found in module ['"]([^'"]+)['"]/.exec(message);
+function missingImport(
+  message: string,
+  file: string,
+  source: (file: string) => string | undefined,
+): CallSite | undefined {
+  const specifier = /^Cannot find (?:module|package) ['"]([^'"]+)['"](?: (?:imported )?from ['"]?(.+?)['"]?)?$/.exec(
+    message,
+  );
+  const missingName = /^(?:SyntaxError: )?Export named ['"]([^'"]+)['"] not found in module ['"]([^'"]+)['"]/.exec(
+    message,
+  );
   const wanted = specifier?.[1] ?? missingName?.[1];
   if (wanted === undefined) return undefined;
   const importer = specifier?.[2] ?? file;
   const lines = source(importer)?.split("\n") ?? [];
   const pattern = specifier ? wanted : new RegExp(`\\b${wanted.replace(/[^\w]/g, "\\$&")}\\b`);
-  const line = lines.findIndex(candidate => (typeof pattern === "string" ? candidate.includes(pattern) : pattern.test(candidate)));
+  const line = lines.findIndex(candidate =>
+    typeof pattern === "string" ? candidate.includes(pattern) : pattern.test(candidate),
+  );
   if (line < 0) return undefined;
   const found = lines[line] ?? "";
-  return { file: importer, line: line + 1, column: (typeof pattern === "string" ? found.indexOf(pattern) : found.search(pattern)) + 1 };
+  return {
+    file: importer,
+    line: line + 1,
+    column: (typeof pattern === "string" ? found.indexOf(pattern) : found.search(pattern)) + 1,
+  };
 }
 
 /** The topmost frame in the user's file. */

@@ -28,9 +28,8 @@ export interface OperationDefinition<A extends object> {
 }
 
 /** What a call takes: nothing is required if all arguments are optional. */
-export type OperationCallArguments<A extends object> = Record<never, never> extends A
-  ? [args?: A & GlobalArguments]
-  : [args: A & GlobalArguments];
+export type OperationCallArguments<A extends object> =
+  Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments];
 
 /** Calling it in a deploy file declares the operation for the current host; inside another operation use `yield* it.steps(host, args)`. */
 export interface Operation<A extends object> extends OperationDefinition<A> {
@@ -41,7 +40,10 @@ export interface Operation<A extends object> extends OperationDefinition<A> {
 export function operation<A extends object>(definition: OperationDefinition<A>): Operation<A> {
   const declare = (args?: A & GlobalArguments): OperationHandle =>
     currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments));
-  const self: Operation<A> = Object.defineProperties(declare as unknown as Operation<A>, Object.getOwnPropertyDescriptors(definition));
+  const self: Operation<A> = Object.defineProperties(
+    declare as unknown as Operation<A>,
+    Object.getOwnPropertyDescriptors(definition),
+  );
   return self;
 }
 

@@ -57,9 +57,19 @@ const STACK_FRAME = /^\s*at (?:.*?\()?((?:file:\/\/)?\/[^():]*?):(\d+):(\d+)\)?$
 /** Our own files: those beside this one, or inside the executable. */
 const OWN_FILES = dirname(import.meta.dir);
 
-function toUserSite(fileName: string | null | undefined, line: number | null | undefined, column: number | null | undefined): CallSite | undefined {
+function toUserSite(
+  fileName: string | null | undefined,
+  line: number | null | undefined,
+  column: number | null | undefined,
+): CallSite | undefined {
   if (!fileName || !line) return undefined;
   const file = fileName.startsWith("file://") ? fileURLToPath(fileName) : fileName;
-  if (!isAbsolute(file) || file.startsWith(`${OWN_FILES}/`) || file.startsWith("/$bunfs/") || /^[A-Z]:[\\/]~BUN/i.test(file)) return undefined;
+  if (
+    !isAbsolute(file) ||
+    file.startsWith(`${OWN_FILES}/`) ||
+    file.startsWith("/$bunfs/") ||
+    /^[A-Z]:[\\/]~BUN/i.test(file)
+  )
+    return undefined;
   return unshifted({ file, line, column: column ?? 1 });
 }

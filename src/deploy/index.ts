@@ -28,7 +28,8 @@ export interface LoadOptions {
 export async function loadDeploy(file: string, { cwd, includedFrom }: LoadOptions): Promise<Deploy> {
   const fromDirectory = /^\.\.?\//.test(file) && includedFrom ? dirname(includedFrom) : cwd;
   const wanted = isAbsolute(file) ? file : resolve(fromDirectory, file);
-  if (!existsSync(wanted)) throw new DeployLoadError(`There is no deploy file "${file}"`, { hint: `Looked for ${wanted}` });
+  if (!existsSync(wanted))
+    throw new DeployLoadError(`There is no deploy file "${file}"`, { hint: `Looked for ${wanted}` });
   const path = realpathSync(wanted);
   const known = loaded.get(path) ?? importDeploy(path);
   loaded.set(path, known);
@@ -45,13 +46,20 @@ async function importDeploy(path: string): Promise<() => Promise<void>> {
   Bun.plugin({
     name: `deploy ${path}`,
     setup(build) {
-      build.onLoad({ filter: new RegExp(`^${path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`) }, () => ({ contents, loader }));
+      build.onLoad({ filter: new RegExp(`^${path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`) }, () => ({
+        contents,
+        loader,
+      }));
     },
   });
-  const deploy: { default?: unknown } = await import(path).catch((error: unknown) => Promise.reject(loadError(path, error)));
+  const deploy: { default?: unknown } = await import(path).catch((error: unknown) =>
+    Promise.reject(loadError(path, error)),
+  );
   const evaluate = deploy.default;
   if (typeof evaluate !== "function") {
-    throw new DeployLoadError(`The default export of a deploy file must be a function, ${path} exports ${typeof evaluate}`);
+    throw new DeployLoadError(
+      `The default export of a deploy file must be a function, ${path} exports ${typeof evaluate}`,
+    );
   }
   return async () => void (await (isFunction ? evaluate(currentScope("A deploy function").host) : evaluate()));
 }
@@ -62,6 +70,8 @@ function loadError(path: string, error: unknown): unknown {
     error.at ??= locate(error);
     return error;
   }
-  const { message, at, isFromText } = loadFailure(error, path, file => (existsSync(file) ? readFileSync(file, "utf8") : undefined));
+  const { message, at, isFromText } = loadFailure(error, path, file =>
+    existsSync(file) ? readFileSync(file, "utf8") : undefined,
+  );
   return new DeployLoadError(`Cannot load ${path}: ${message}`, { at: isFromText ? at : unshifted(at), cause: error });
 }

@@ -44,7 +44,9 @@ class Rendering {
     const outer = Rendering.#current;
     Rendering.#current = this;
     try {
-      return new library.Template(this.#compiled(path, text), Rendering.#environment(this.#options), path, true).render(data);
+      return new library.Template(this.#compiled(path, text), Rendering.#environment(this.#options), path, true).render(
+        data,
+      );
     } catch (error) {
       throw this.#failure ?? this.#told(error);
     } finally {
@@ -57,10 +59,14 @@ class Rendering {
     const key = JSON.stringify(options);
     const known = Rendering.#environments.get(key);
     if (known) return known;
-    const environment = new library.Environment({ getSource: name => Rendering.#current!.#load(name) }, { ...options, autoescape: options.autoescape ?? false });
+    const environment = new library.Environment(
+      { getSource: name => Rendering.#current!.#load(name) },
+      { ...options, autoescape: options.autoescape ?? false },
+    );
     for (const [name, filter] of Object.entries(JINJA_FILTERS)) environment.addFilter(name, filter);
     environment.defined = (value, name, file, line, column) => {
-      if (value === undefined) throw Rendering.#current!.#fail({ file, line: line + 1, column: column + 1 }, `"${name}" is undefined`);
+      if (value === undefined)
+        throw Rendering.#current!.#fail({ file, line: line + 1, column: column + 1 }, `"${name}" is undefined`);
       return value;
     };
     Rendering.#environments.set(key, environment);
@@ -70,7 +76,9 @@ class Rendering {
   /** A template that another one names. */
   #load(name: string): LoadedTemplate {
     const { path, directories } = this.#template;
-    const found = [dirname(path), ...directories].map(directory => (isAbsolute(name) ? name : join(directory, name))).find(file => existsSync(file));
+    const found = [dirname(path), ...directories]
+      .map(directory => (isAbsolute(name) ? name : join(directory, name)))
+      .find(file => existsSync(file));
     if (!found) throw new Error(`There is no template "${name}"`);
     return { src: this.#compiled(found, readFileSync(found, "utf8")), path: found, noCache: true };
   }
@@ -97,15 +105,29 @@ class Rendering {
   #told(error: unknown, path = this.#template.path): TemplateError {
     if (error instanceof TemplateError) return error;
     const text = error instanceof Error ? error.message : String(error);
-    const [, file = path, line, column] = [...text.matchAll(/\(([^()]*)\) \[Line (\d+)(?:, Column (\d+))?\]/g)].at(-1) ?? [];
+    const [, file = path, line, column] =
+      [...text.matchAll(/\(([^()]*)\) \[Line (\d+)(?:, Column (\d+))?\]/g)].at(-1) ?? [];
     const own = isPlaced(error) ? { line: String(error.lineno), column: String(error.colno) } : { line, column };
-    const reason = text.split("\n").map(part => part.trim()).filter(part => part !== "" && !/^\([^()]*\)( \[Line .*\])?$/.test(part)).join(" ");
-    return this.#fail({ file, line: Number(own.line ?? 1), column: Number(own.column ?? 1) }, reason.replace(/^(?:Template render error|Error): /, "").replace(/\.$/, ""));
+    const reason = text
+      .split("\n")
+      .map(part => part.trim())
+      .filter(part => part !== "" && !/^\([^()]*\)( \[Line .*\])?$/.test(part))
+      .join(" ");
+    return this.#fail(
+      { file, line: Number(own.line ?? 1), column: Number(own.column ?? 1) },
+      reason.replace(/^(?:Template render error|Error): /, "").replace(/\.$/, ""),
+    );
   }
 
-  #fail({ file, line, column }: { readonly file: string; readonly line: number; readonly column: number }, reason: string): TemplateError {
+  #fail(
+    { file, line, column }: { readonly file: string; readonly line: number; readonly column: number },
+    reason: string,
+  ): TemplateError {
     const written = this.#sources.get(file)?.split("\n")[line - 1]?.trim();
-    this.#failure ??= new TemplateError(`Template ${file}:${line}:${column}: ${reason}`, written ? { hint: `That line is: ${written}` } : {});
+    this.#failure ??= new TemplateError(
+      `Template ${file}:${line}:${column}: ${reason}`,
+      written ? { hint: `That line is: ${written}` } : {},
+    );
     return this.#failure;
   }
 }
@@ -113,7 +135,12 @@ class Rendering {
 /** What of nunjucks is used; its published types leave out the compiler. */
 interface Nunjucks {
   readonly Environment: new (loader: { getSource(name: string): LoadedTemplate }, options: object) => StrictEnvironment;
-  readonly Template: new (source: CompiledTemplate, environment: StrictEnvironment, path: string, eager: boolean) => { render(data: object): string };
+  readonly Template: new (
+    source: CompiledTemplate,
+    environment: StrictEnvironment,
+    path: string,
+    eager: boolean,
+  ) => { render(data: object): string };
   readonly compiler: { readonly Compiler: new (name: string, throwOnUndefined: boolean) => Compiler };
   readonly parser: { parse(text: string, extensions: readonly object[], options: object): TemplateNode };
   installJinjaCompat(): void;
@@ -193,7 +220,9 @@ class StrictCompiler extends library.compiler.Compiler {
 
   /** nunjucks counts lines from 0 but reports them as if it counted from 1. */
   protected override _emitLine(code: string): void {
-    super._emitLine(code.replace("runtime.handleError(e, lineno, colno)", "runtime.handleError(e, lineno + 1, colno + 1)"));
+    super._emitLine(
+      code.replace("runtime.handleError(e, lineno, colno)", "runtime.handleError(e, lineno + 1, colno + 1)"),
+    );
   }
 
   #checked(node: TemplateNode, wanted: boolean, emit: () => void): void {
@@ -231,10 +260,18 @@ function nunjucksOptions({ path, options }: JinjaTemplate): NunjucksOptions {
     const tag = TAGS[name];
     if (FLAGS.includes(name) && typeof value === "boolean") flags[name] = value;
     else if (tag && typeof value === "string") tags[tag] = value;
-    else throw new TemplateError(`Template ${path}: "${given}" is no option with that kind of value`, { hint: `Options are ${[...FLAGS, ...Object.keys(TAGS)].join(", ")}` });
+    else
+      throw new TemplateError(`Template ${path}: "${given}" is no option with that kind of value`, {
+        hint: `Options are ${[...FLAGS, ...Object.keys(TAGS)].join(", ")}`,
+      });
   }
   return { keepTrailingNewline: true, ...flags, tags };
 }
 
 const isPlaced = (error: unknown): error is { readonly lineno: number; readonly colno: number } =>
-  typeof error === "object" && error !== null && "lineno" in error && typeof error.lineno === "number" && error.lineno > 0 && "colno" in error;
+  typeof error === "object" &&
+  error !== null &&
+  "lineno" in error &&
+  typeof error.lineno === "number" &&
+  error.lineno > 0 &&
+  "colno" in error;

@@ -20,7 +20,8 @@ export function createLocalFiles({ deployDir, cwd }: LocalDirectories): LocalFil
   const checksums = new Map<string, Promise<string>>();
   const templates = createTemplates([deployDir, cwd]);
   return {
-    resolve: (path, { fromDeploy = true } = {}) => (isAbsolute(path) ? resolve(path) : resolve(fromDeploy ? deployDir : cwd, path)),
+    resolve: (path, { fromDeploy = true } = {}) =>
+      isAbsolute(path) ? resolve(path) : resolve(fromDeploy ? deployDir : cwd, path),
     stat: path => orUndefined(describe(path)),
     read: path => readFile(path).catch(explained(path)),
     readText: path => readFile(path, "utf8").catch(explained(path)),
@@ -87,14 +88,26 @@ async function orUndefined(found: Promise<LocalFile>): Promise<LocalFile | undef
   }
 }
 
-const explained = (path: string) => (error: unknown): never => {
-  throw told(error, path);
-};
+const explained =
+  (path: string) =>
+  (error: unknown): never => {
+    throw told(error, path);
+  };
 
 function told(error: unknown, path = pathOf(error)): LocalFileError {
-  const reason = { ENOENT: "there is no such file", EACCES: "it may not be read", EISDIR: "it is a directory", ENOTDIR: "it is not a directory" }[codeOf(error)];
-  return new LocalFileError(`Cannot read "${path}": ${reason ?? (error instanceof Error ? error.message : String(error))}`, { cause: error });
+  const reason = {
+    ENOENT: "there is no such file",
+    EACCES: "it may not be read",
+    EISDIR: "it is a directory",
+    ENOTDIR: "it is not a directory",
+  }[codeOf(error)];
+  return new LocalFileError(
+    `Cannot read "${path}": ${reason ?? (error instanceof Error ? error.message : String(error))}`,
+    { cause: error },
+  );
 }
 
-const codeOf = (error: unknown): string => (typeof error === "object" && error !== null && "code" in error ? String(error.code) : "");
-const pathOf = (error: unknown): string => (typeof error === "object" && error !== null && "path" in error ? String(error.path) : "a file");
+const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+const pathOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "path" in error ? String(error.path) : "a file";

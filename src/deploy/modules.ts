@@ -5,12 +5,19 @@
  * They win over packages of the same name wherever the importing file lies. Call it once, before anything of the user's is imported.
  */
 export async function installDeployModules(): Promise<void> {
-  const [tsinfra, operations, facts] = await Promise.all([import("../public/index.ts"), import("../operations/index.ts"), import("../facts/index.ts")]);
+  const [tsinfra, operations, facts] = await Promise.all([
+    import("../public/index.ts"),
+    import("../operations/index.ts"),
+    import("../facts/index.ts"),
+  ]);
   const modules = new Map<string, object>([
     ["tsinfra", tsinfra],
     ["tsinfra/operations", operations],
     ["tsinfra/facts", facts],
-    ...Object.entries<object>(operations).map(([name, module]): [string, object] => [`tsinfra/operations/${name}`, module]),
+    ...Object.entries<object>(operations).map(([name, module]): [string, object] => [
+      `tsinfra/operations/${name}`,
+      module,
+    ]),
     ...Object.entries<object>(facts).map(([name, module]): [string, object] => [`tsinfra/facts/${name}`, module]),
   ]);
   Bun.plugin({

@@ -32,15 +32,24 @@ async function renderModule(path: string, data: TemplateData): Promise<string> {
     throw new TemplateError(`Template ${at.file}:${at.line}:${at.column}: ${message}`, { cause: error });
   });
   const render = loaded.default;
-  if (typeof render !== "function") throw new TemplateError(`Template ${path}: its default export is not a function that takes the data and returns the text`);
+  if (typeof render !== "function")
+    throw new TemplateError(
+      `Template ${path}: its default export is not a function that takes the data and returns the text`,
+    );
   let text: unknown;
   try {
     text = await render(data);
   } catch (error) {
     const at = locate(error);
-    throw new TemplateError(`Template ${at ? `${at.file}:${at.line}:${at.column}` : path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new TemplateError(
+      `Template ${at ? `${at.file}:${at.line}:${at.column}` : path}: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
   }
-  if (typeof text !== "string") throw new TemplateError(`Template ${path}: it returned ${text === null ? "null" : `a value of type ${typeof text}`}, not text`);
+  if (typeof text !== "string")
+    throw new TemplateError(
+      `Template ${path}: it returned ${text === null ? "null" : `a value of type ${typeof text}`}, not text`,
+    );
   return text;
 }
 

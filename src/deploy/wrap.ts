@@ -161,7 +161,9 @@ function skipHole(source: string, start: number): number {
 
 /** A slash begins a regular expression where a value may begin. */
 const startsRegExp = (previous: string): boolean =>
-  previous === "" || /^[([{,;=:!&|?+\-*%~^<>}]$/.test(previous) || /^(?:return|typeof|case|in|of|delete|void|throw|new|instanceof|await|yield|else|do)$/.test(previous);
+  previous === "" ||
+  /^[([{,;=:!&|?+\-*%~^<>}]$/.test(previous) ||
+  /^(?:return|typeof|case|in|of|delete|void|throw|new|instanceof|await|yield|else|do)$/.test(previous);
 
 function skipRegExp(source: string, start: number): number {
   let at = start + 1;
@@ -186,7 +188,7 @@ const blank = (source: string, start: number, end: number): string =>
 /** A statement on one line, without its comments. */
 function oneLine(statement: string): string {
   let text = "";
-  for (let at = 0; at < statement.length; ) {
+  for (let at = 0; at < statement.length;) {
     const next = Math.max(skipLiteral(statement, at, ""), at + 1);
     text += isComment(statement, at) ? " " : statement.slice(at, next).replace(/\n/, " ");
     at = next;

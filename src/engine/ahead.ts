@@ -34,15 +34,30 @@ export class RunAhead {
 
   async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
     const { host } = call;
-    const changed = { questions: new Set(asked), isContained: call.operation.changes === "what it names", commands: "" };
+    const changed = {
+      questions: new Set(asked),
+      isContained: call.operation.changes === "what it names",
+      commands: "",
+    };
     let last = call;
     while (this.#sent.size < MOST_OPERATIONS && changed.commands.length < MOST_BYTES) {
       const next = host.calls[last.index + 1];
       if (!next || !mayFollow(engine, last, next) || !next.asked.isDisjointFrom(changed.questions)) break;
       const view = new LookAhead(engine, next);
       const steps = await evaluate(view, next).catch(() => undefined);
-      if (!steps || !canShareShell(steps.map(({ command }) => command), next.how)) break;
-      if (view.localPaths.size > 0 && (!changed.isContained || [...view.localPaths].some(path => changed.commands.includes(path)))) break;
+      if (
+        !steps ||
+        !canShareShell(
+          steps.map(({ command }) => command),
+          next.how,
+        )
+      )
+        break;
+      if (
+        view.localPaths.size > 0 &&
+        (!changed.isContained || [...view.localPaths].some(path => changed.commands.includes(path)))
+      )
+        break;
       const operation = OperationAhead.send(next, view, steps, behind);
       if (!operation) return;
       this.#sent.set(next, operation);
@@ -78,10 +93,21 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 /** Nothing but facts decides what the next one does, and it runs in the same shell. */
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
   const { _continueOnError, _getPty, _if, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
-  if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index]) return false;
-  if (next.how.surroundingsKey !== last.how.surroundingsKey || last.how.all._retryUntil || last.how.all._successExitCodes?.includes(CONNECTION_LOST)) return false;
+  if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
+    return false;
+  if (
+    next.how.surroundingsKey !== last.how.surroundingsKey ||
+    last.how.all._retryUntil ||
+    last.how.all._successExitCodes?.includes(CONNECTION_LOST)
+  )
+    return false;
   if (_runOnce && (engine.hosts.length > 1 || engine.isShared)) return false;
-  return !_continueOnError && !_getPty && [_if ?? []].flat().length === 0 && (_retryUntil ?? _stdin ?? _timeout) === undefined;
+  return (
+    !_continueOnError &&
+    !_getPty &&
+    [_if ?? []].flat().length === 0 &&
+    (_retryUntil ?? _stdin ?? _timeout) === undefined
+  );
 }
 
 /** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */
@@ -106,13 +132,15 @@ async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly 
 
 async function step(call: OperationCall, command: Command): Promise<Step> {
   if (command.kind === "shell") return { command, text: command.toString() };
-  const inline = command.kind === "upload" ? await call.host.session.inlineUpload(command.source, command.dest, command) : undefined;
+  const inline =
+    command.kind === "upload" ? await call.host.session.inlineUpload(command.source, command.dest, command) : undefined;
   if (command.kind !== "upload" || !inline) throw new NotAhead();
   return { command: inline.command, text: uploadText(command), upload: { dest: command.dest, size: inline.size } };
 }
 
 /** How an upload is told. */
-export const uploadText = ({ source, dest }: Extract<Command, { kind: "upload" }>): string => `upload ${"path" in source ? source.path : "content"} to ${dest}`;
+export const uploadText = ({ source, dest }: Extract<Command, { kind: "upload" }>): string =>
+  `upload ${"path" in source ? source.path : "content"} to ${dest}`;
 
 /** An operation that must wait for its turn. */
 class NotAhead extends Error {}
@@ -134,12 +162,23 @@ export class OperationAhead {
     this.#isGuarded = view.questions.length > 0;
   }
 
-  static send(call: OperationCall, view: LookAhead, steps: readonly Step[], behind: Behind): OperationAhead | undefined {
+  static send(
+    call: OperationCall,
+    view: LookAhead,
+    steps: readonly Step[],
+    behind: Behind,
+  ): OperationAhead | undefined {
     const output = new Output();
     const sent = behind.send(steps.length === 0 ? [NOTHING] : steps.map(({ command }) => command), {
       surroundings: call.how.surroundings,
       successExitCodes: call.how.all._successExitCodes ?? [0],
-      only: view.questions.length === 0 ? undefined : joined(" && ", view.questions.map(question => question.still())),
+      only:
+        view.questions.length === 0
+          ? undefined
+          : joined(
+              " && ",
+              view.questions.map(question => question.still()),
+            ),
       onOutput: output.push,
     });
     return sent && new OperationAhead(view, steps, sent, output);
@@ -153,10 +192,15 @@ export class OperationAhead {
    * Its turn has come, and nothing before it failed. `onBegin` is called when it runs, `onOutput` with what it prints.
    * Returns how its commands ended, up to the first that failed; `undefined` if it has not run.
    */
-  async results(signal: AbortSignal, onBegin: () => void, onOutput: (stream: OutputStream, chunk: Uint8Array) => void): Promise<readonly RunResult[] | undefined> {
+  async results(
+    signal: AbortSignal,
+    onBegin: () => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+  ): Promise<readonly RunResult[] | undefined> {
     const results = this.#sent.results(signal);
     results.catch(() => undefined);
-    if (this.#isGuarded && !(await Promise.race([this.#sent.turn, results.then(() => this.#sent.turn)]))) return undefined;
+    if (this.#isGuarded && !(await Promise.race([this.#sent.turn, results.then(() => this.#sent.turn)])))
+      return undefined;
     this.#view.tell();
     onBegin();
     this.#output.open(onOutput);

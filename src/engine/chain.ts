@@ -14,7 +14,10 @@ export interface ChainOptions extends Pick<RunSettings, "connectors" | "connecto
 }
 
 /** Open the connections of a host's chain, one through the other. Those that were opened are closed when a later one fails. */
-export async function openChain({ name, connector, address, through = [] }: ChainedHost, options: ChainOptions): Promise<Connection> {
+export async function openChain(
+  { name, connector, address, through = [] }: ChainedHost,
+  options: ChainOptions,
+): Promise<Connection> {
   const { data, timeout, signal } = options;
   let outer: Connection | undefined;
   for (const hop of [...through, { connector, address }]) {
@@ -30,10 +33,16 @@ export async function openChain({ name, connector, address, through = [] }: Chai
   return outer!;
 }
 
-async function connectHop({ connectors, connectorContext }: ChainOptions, name: string, target: Target): Promise<Connection> {
+async function connectHop(
+  { connectors, connectorContext }: ChainOptions,
+  name: string,
+  target: Target,
+): Promise<Connection> {
   const connector = connectors.get(name);
-  if (!connector?.connect) throw new ConnectError(`The connector "@${name}" cannot run commands`, { host: target.name });
-  if (target.through && !connector.can.through) throw new ConnectError(`The connector "@${name}" cannot go through another connection`, { host: target.name });
+  if (!connector?.connect)
+    throw new ConnectError(`The connector "@${name}" cannot run commands`, { host: target.name });
+  if (target.through && !connector.can.through)
+    throw new ConnectError(`The connector "@${name}" cannot go through another connection`, { host: target.name });
   return connector.connect(target, connectorContext);
 }
 

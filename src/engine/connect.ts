@@ -13,14 +13,24 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
   const host = definition.name;
   const session = new Session({
     host,
-    connect: timeout => openChain(definition, { ...settings, data: state.data(), timeout: timeout ?? settings.config.connectTimeout }),
+    connect: timeout =>
+      openChain(definition, { ...settings, data: state.data(), timeout: timeout ?? settings.config.connectTimeout }),
     context: connectorContext,
     transfers,
     fast: settings.fast,
     onShellEnded: () => facts.forget(),
-    onTransfer: (direction, path, bytes, total) => emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
+    onTransfer: (direction, path, bytes, total) =>
+      emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
   });
-  const facts: Facts = new Facts({ host, session, fast: settings.fast, remembers: goesAlone(settings), emit, now: () => clock.now(), signal });
+  const facts: Facts = new Facts({
+    host,
+    session,
+    fast: settings.fast,
+    remembers: goesAlone(settings),
+    emit,
+    now: () => clock.now(),
+    signal,
+  });
   const state: HostState = new HostState(definition, session, facts);
   return state;
 }
@@ -38,7 +48,9 @@ export async function connectHosts(engine: Engine): Promise<void> {
       await host.session.connect();
       host.isConnected = true;
       // It opens while the other hosts connect and the deploy is evaluated.
-      await host.session.openShell(engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings);
+      await host.session.openShell(
+        engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings,
+      );
       emit({ type: "host:connected", host: host.name, seconds: (clock.now() - began) / 1000 });
     } catch (error) {
       signal.throwIfAborted();

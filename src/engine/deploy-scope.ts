@@ -6,7 +6,16 @@ import { Secret } from "../core/command.ts";
 import type { CommandResult, Host, HostData } from "../core/host.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Operation } from "../core/operation.ts";
-import { type DeployContext, inScope, type Inventory, type Local, type Logger, type RunState, type Scope, scopeOrNone } from "../core/scope.ts";
+import {
+  type DeployContext,
+  inScope,
+  type Inventory,
+  type Local,
+  type Logger,
+  type RunState,
+  type Scope,
+  scopeOrNone,
+} from "../core/scope.ts";
 import { runDirect } from "./direct.ts";
 import type { Engine, Place } from "./engine.ts";
 import type { Handle } from "./handle.ts";
@@ -53,7 +62,13 @@ export class DeployScope implements Scope {
   readonly #includes: { unawaited: string | undefined };
   #place: Placed | undefined;
 
-  private constructor(engine: Engine, host: HostState, declaring: Declaring, surrounding: Surrounding, settings: { current: Readonly<Config> }) {
+  private constructor(
+    engine: Engine,
+    host: HostState,
+    declaring: Declaring,
+    surrounding: Surrounding,
+    settings: { current: Readonly<Config> },
+  ) {
     this.#engine = engine;
     this.#host = host;
     this.#declaring = declaring;
@@ -65,19 +80,45 @@ export class DeployScope implements Scope {
     this.config = configFacade(settings);
     this.state = engine.runState();
     this.logger = engine.logger(host.name);
-    this.local = { include: (file, options) => this.#include(file, options?.data), shell: (command, options) => this.#shell(command, options?.ignoreErrors ?? false) };
+    this.local = {
+      include: (file, options) => this.#include(file, options?.data),
+      shell: (command, options) => this.#shell(command, options?.ignoreErrors ?? false),
+    };
   }
 
   /** The scope of a deploy file's top level. `index` is its place on the command line. */
   static ofDeploy(engine: Engine, host: HostState, declaring: Declaring, deploy: Deploy, index: number): DeployScope {
-    const surrounding = { key: deploy.file ?? deploy.name, position: [index], names: [], arguments: {}, data: [], file: deploy.file };
+    const surrounding = {
+      key: deploy.file ?? deploy.name,
+      position: [index],
+      names: [],
+      arguments: {},
+      data: [],
+      file: deploy.file,
+    };
     return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config });
   }
 
   /** The scope inside a callback of an operation that is being run. */
   static ofCallback(engine: Engine, call: OperationCall, declaring: Declaring): DeployScope {
-    const surrounding = { key: call.declaration.id, position: call.declaration.position, names: [], arguments: call.how.all, data: [call.data], file: call.at?.file };
-    const { _if: _, name: __, _retries: ___, _retryUntil: ____, _runOnce: _____, _serial: ______, _parallel: _______, ...args } = call.how.all;
+    const surrounding = {
+      key: call.declaration.id,
+      position: call.declaration.position,
+      names: [],
+      arguments: call.how.all,
+      data: [call.data],
+      file: call.at?.file,
+    };
+    const {
+      _if: _,
+      name: __,
+      _retries: ___,
+      _retryUntil: ____,
+      _runOnce: _____,
+      _serial: ______,
+      _parallel: _______,
+      ...args
+    } = call.how.all;
     return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, { current: call.config });
   }
 
@@ -134,7 +175,16 @@ export class DeployScope implements Scope {
     }));
     const name = [...outer.names, how.all.name ?? autoName(operation.name, own)].join(" | ");
     const call = new OperationCall(
-      { host, declaration, operation: operation as unknown as Operation<object>, args: own, how, config: this.#settings.current, name, data },
+      {
+        host,
+        declaration,
+        operation: operation as unknown as Operation<object>,
+        args: own,
+        how,
+        config: this.#settings.current,
+        name,
+        data,
+      },
       this.#declaring,
     );
     this.#declaring.declare(call);
@@ -147,7 +197,12 @@ export class DeployScope implements Scope {
     const { dataVersion } = this.#host;
     if (this.#place?.config !== config || this.#place.dataVersion !== dataVersion) {
       const { arguments: context, data } = this.#surrounding;
-      this.#place = { config, dataVersion, data: this.#host.data(data), base: this.#engine.resolve(this.#host, { context, config, data }) };
+      this.#place = {
+        config,
+        dataVersion,
+        data: this.#host.data(data),
+        base: this.#engine.resolve(this.#host, { context, config, data }),
+      };
     }
     return this.#place;
   }
@@ -188,7 +243,12 @@ export class DeployScope implements Scope {
     for (const line of [command].flat()) {
       const { exitCode, stdout, stderr } = await this.#engine.settings.localShell(line);
       if (exitCode !== 0 && !ignoreErrors) {
-        throw new CommandError(`Command failed with exit code ${exitCode} on the control machine: ${line}`, { exitCode, stdout, stderr, hint: stderr.trim() || undefined });
+        throw new CommandError(`Command failed with exit code ${exitCode} on the control machine: ${line}`, {
+          exitCode,
+          stdout,
+          stderr,
+          hint: stderr.trim() || undefined,
+        });
       }
       outputs.push(stdout.replace(/\n$/, ""));
     }
@@ -208,7 +268,10 @@ export class DeployScope implements Scope {
     };
     const within = <R>(args: GlobalArguments, body: () => R): R => {
       const scope = inForce();
-      return scope.#inside({ ...scope.#surrounding, arguments: mergeArguments(scope.#surrounding.arguments, args) }, body);
+      return scope.#inside(
+        { ...scope.#surrounding, arguments: mergeArguments(scope.#surrounding.arguments, args) },
+        body,
+      );
     };
     return {
       name: state.name,
@@ -235,9 +298,13 @@ function untilFile(sites: readonly CallSite[], file: string | undefined): readon
 
 /** `apt.packages (packages=vim, update=true)`, short enough for a line. */
 function autoName(operation: string, args: object): string {
-  const shown = Object.entries(args).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`]));
+  const shown = Object.entries(args).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`],
+  );
   const text = shown.join(", ");
-  return text === "" ? operation : `${operation} (${text.length > NAME_WIDTH ? `${text.slice(0, NAME_WIDTH - 1)}…` : text})`;
+  return text === ""
+    ? operation
+    : `${operation} (${text.length > NAME_WIDTH ? `${text.slice(0, NAME_WIDTH - 1)}…` : text})`;
 }
 const NAME_WIDTH = 60;
 const SENSITIVE = /password|secret|token|passphrase/i;
@@ -257,11 +324,18 @@ function configFacade(settings: { current: Readonly<Config> }): Config {
     get: (_, key) => settings.current[key as keyof Config],
     has: (_, key) => key in DEFAULT_CONFIG,
     ownKeys: () => Object.keys(DEFAULT_CONFIG),
-    getOwnPropertyDescriptor: (_, key) => ({ value: settings.current[key as keyof Config], enumerable: true, configurable: true, writable: true }),
+    getOwnPropertyDescriptor: (_, key) => ({
+      value: settings.current[key as keyof Config],
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    }),
     set: (_, key, value) => {
       if (!(key in DEFAULT_CONFIG)) {
         const near = nearest(String(key), Object.keys(DEFAULT_CONFIG));
-        throw new ConfigError(`There is no setting config.${String(key)}`, { hint: near ? `The nearest is config.${near}` : undefined });
+        throw new ConfigError(`There is no setting config.${String(key)}`, {
+          hint: near ? `The nearest is config.${near}` : undefined,
+        });
       }
       settings.current = { ...settings.current, [key]: value };
       return true;

@@ -11,7 +11,13 @@ import type { Emit } from "./events.ts";
 import type { Behind } from "./shared-shells.ts";
 
 /** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
-export async function runDirect(engine: Engine, host: HostState, command: Shell, args: ConnectorArguments, place: Place): Promise<CommandResult> {
+export async function runDirect(
+  engine: Engine,
+  host: HostState,
+  command: Shell,
+  args: ConnectorArguments,
+  place: Place,
+): Promise<CommandResult> {
   const { globals } = splitArguments("host.run", args);
   const how = withArguments(engine.resolve(host, place), globals);
   const result = await runCommand(engine, host, command, how, "direct");
@@ -20,7 +26,13 @@ export async function runDirect(engine: Engine, host: HostState, command: Shell,
 }
 
 /** Run a command, emitting it and each line it prints. */
-export async function runCommand(engine: Engine, host: HostState, command: Shell, how: ResolvedArguments, purpose: "operation" | "direct"): Promise<CommandResult> {
+export async function runCommand(
+  engine: Engine,
+  host: HostState,
+  command: Shell,
+  how: ResolvedArguments,
+  purpose: "operation" | "direct",
+): Promise<CommandResult> {
   const [result] = await runCommands(engine, host, [command], how, purpose, SUCCESS);
   return result!;
 }
@@ -82,10 +94,23 @@ export function forgetOnce(host: HostState): { onSent(): void; onEnd(): void } {
 /** `Command failed with exit code 100 on web-1: apt-get …`. */
 export function commandError(host: string, command: Shell, result: CommandResult): CommandError {
   const { exitCode, stdout, stderr } = result;
-  return new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${brief(command.toString())}`, { host, exitCode, stdout, stderr });
+  return new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${brief(command.toString())}`, {
+    host,
+    exitCode,
+    stdout,
+    stderr,
+  });
 }
 
-export function toCommandResult({ exitCode, stdout, stderr }: { exitCode: number; stdout: Uint8Array; stderr: Uint8Array }): CommandResult {
+export function toCommandResult({
+  exitCode,
+  stdout,
+  stderr,
+}: {
+  exitCode: number;
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+}): CommandResult {
   const out = Buffer.from(stdout).toString();
   const err = Buffer.from(stderr).toString();
   return { exitCode, stdout: out, stderr: err, stdoutLines: toLines(out), stderrLines: toLines(err) };
@@ -94,10 +119,15 @@ export function toCommandResult({ exitCode, stdout, stderr }: { exitCode: number
 const toLines = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));
 
 /** Cuts chunks into lines, each stream on its own. */
-export function lineEmitter(emit: Emit, host: string, purpose: "operation" | "direct"): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
+export function lineEmitter(
+  emit: Emit,
+  host: string,
+  purpose: "operation" | "direct",
+): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   const rest = { stdout: "", stderr: "" };
-  const line = (stream: OutputStream, text: string): void => emit({ type: "output", host, stream, line: text.replace(/\r$/, ""), for: purpose });
+  const line = (stream: OutputStream, text: string): void =>
+    emit({ type: "output", host, stream, line: text.replace(/\r$/, ""), for: purpose });
   return {
     push: (stream, chunk) => {
       const lines = (rest[stream] + decoders[stream].decode(chunk, { stream: true })).split("\n");

@@ -22,7 +22,8 @@ export interface Place {
 }
 
 /** Whether hosts of such a run are sent operations ahead: none waits for another between them. */
-export const goesAlone = ({ fast, hosts, noWait, serial }: RunSettings): boolean => fast && (noWait || serial || hosts.length === 1);
+export const goesAlone = ({ fast, hosts, noWait, serial }: RunSettings): boolean =>
+  fast && (noWait || serial || hosts.length === 1);
 
 /** The state of a run. */
 export class Engine {
@@ -63,7 +64,10 @@ export class Engine {
 
   /** Names that nobody can guess from outside, the same for the same key during the run. */
   tempName(key: string | undefined): string {
-    return new Bun.CryptoHasher("sha256").update(`${this.#secret} ${key ?? crypto.randomUUID()}`).digest("hex").slice(0, 40);
+    return new Bun.CryptoHasher("sha256")
+      .update(`${this.#secret} ${key ?? crypto.randomUUID()}`)
+      .digest("hex")
+      .slice(0, 40);
   }
 
   /** The minute of the start, `yymmddHHMM`. */
@@ -78,7 +82,10 @@ export class Engine {
   /** Take a host out of the run. */
   fail(host: HostState, error: unknown, stage: Stage): void {
     if (host.error) return;
-    host.error = error instanceof TsinfraError ? error : new FactError(error instanceof Error ? error.message : String(error), { host: host.name, cause: error });
+    host.error =
+      error instanceof TsinfraError
+        ? error
+        : new FactError(error instanceof Error ? error.message : String(error), { host: host.name, cause: error });
     this.settings.emit({ type: "host:failed", host: host.name, stage, error: reportError(host.error) });
   }
 
@@ -108,7 +115,12 @@ export class Engine {
   }
 
   /** Ask a fact for a deploy file; connects the host if nothing has yet. */
-  async ask<A extends object, T>(host: HostState, fact: Fact<A, T>, given: (A & ConnectorArguments) | undefined, place: Place): Promise<T> {
+  async ask<A extends object, T>(
+    host: HostState,
+    fact: Fact<A, T>,
+    given: (A & ConnectorArguments) | undefined,
+    place: Place,
+  ): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own);
     return host.facts.ask(fact, own, withArguments(this.resolve(host, place), globals), place.config.factMaxAge);
@@ -179,7 +191,8 @@ export class Engine {
   }
 
   logger(host: string): Logger {
-    const log = (level: "debug" | "info" | "warn" | "error") => (message: string) => this.settings.emit({ type: "log", level, message, host });
+    const log = (level: "debug" | "info" | "warn" | "error") => (message: string) =>
+      this.settings.emit({ type: "log", level, message, host });
     return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   }
 }
@@ -188,5 +201,7 @@ const NO_ENV = {};
 
 function missing(kind: "host" | "group", name: string, known: Iterable<string>): never {
   const near = nearest(name, known);
-  throw new InventoryError(`There is no ${kind} "${name}" in the inventory`, { hint: near ? `The nearest is "${near}"` : undefined });
+  throw new InventoryError(`There is no ${kind} "${name}" in the inventory`, {
+    hint: near ? `The nearest is "${near}"` : undefined,
+  });
 }

@@ -5,7 +5,12 @@ import { joined, quoted, raw, remotePath, Secret, sh, Shell, type Word } from ".
 export interface Surroundings {
   readonly doas?: { readonly user?: string };
   readonly dzdo?: { readonly user?: string };
-  readonly sudo?: { readonly user?: string; readonly login: boolean; readonly preserveEnv: boolean; readonly password?: Secret };
+  readonly sudo?: {
+    readonly user?: string;
+    readonly login: boolean;
+    readonly preserveEnv: boolean;
+    readonly password?: Secret;
+  };
   readonly su?: {
     readonly user: string;
     readonly login: boolean;
@@ -84,7 +89,9 @@ export const isEscalated = ({ doas, dzdo, sudo, su }: Surroundings): boolean => 
 /** What rsync is called on the host to run as somebody else, in words; nothing where words are not enough: su takes a line, a password an input. */
 export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly Word[] | undefined {
   if (su || sudo?.password) return undefined;
-  return [doas && doasWords("doas", doas), dzdo && doasWords("dzdo", dzdo), sudo && sudoWords(sudo), "rsync"].filter(words => words !== undefined);
+  return [doas && doasWords("doas", doas), dzdo && doasWords("dzdo", dzdo), sudo && sudoWords(sudo), "rsync"].filter(
+    words => words !== undefined,
+  );
 }
 
 const NEWLINE = raw("\n");
@@ -104,7 +111,11 @@ function group(command: Shell): Shell {
   return /[;&|\n#]/.test(command.wire()) ? sh`{ ${command}${NEWLINE}}` : command;
 }
 
-const doasWords = (program: "doas" | "dzdo", { user }: { readonly user?: string }): Word => [program, "-n", user !== undefined && ["-u", user]];
+const doasWords = (program: "doas" | "dzdo", { user }: { readonly user?: string }): Word => [
+  program,
+  "-n",
+  user !== undefined && ["-u", user],
+];
 
 function sudoWords(sudo: NonNullable<Surroundings["sudo"]>): Word {
   return [
@@ -118,6 +129,7 @@ function sudoWords(sudo: NonNullable<Surroundings["sudo"]>): Word {
 }
 
 function suWords(su: NonNullable<Surroundings["su"]>): Word {
-  const shell = su.shell === undefined || su.shell.startsWith("/") ? su.shell : raw(sh`"$(command -v ${su.shell})"`.wire());
+  const shell =
+    su.shell === undefined || su.shell.startsWith("/") ? su.shell : raw(sh`"$(command -v ${su.shell})"`.wire());
   return ["su", su.login && "-l", su.preserveEnv && "-m", shell !== undefined && ["-s", shell], su.user];
 }

@@ -79,8 +79,19 @@ export type EngineEvent =
   | { readonly type: "host:disconnected"; readonly host: string }
   /** A deploy file has been evaluated for a host. */
   | { readonly type: "deploy:ready"; readonly host: string; readonly file: string }
-  | { readonly type: "fact:start"; readonly host: string; readonly fact: string; readonly args: Readonly<Record<string, unknown>> }
-  | { readonly type: "fact:end"; readonly host: string; readonly fact: string; readonly args: Readonly<Record<string, unknown>>; readonly seconds: number }
+  | {
+      readonly type: "fact:start";
+      readonly host: string;
+      readonly fact: string;
+      readonly args: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: "fact:end";
+      readonly host: string;
+      readonly fact: string;
+      readonly args: Readonly<Record<string, unknown>>;
+      readonly seconds: number;
+    }
   | { readonly type: "changes"; readonly proposed: readonly ProposedChange[] }
   | {
       readonly type: "operation:start";
@@ -120,14 +131,43 @@ export type EngineEvent =
     }
   | { readonly type: "operation:end"; readonly id: string; readonly operation: string; readonly seconds: number }
   /** A command is sent; secrets are masked. */
-  | { readonly type: "command"; readonly host: string; readonly command: string; readonly for: "fact" | "operation" | "direct" }
+  | {
+      readonly type: "command";
+      readonly host: string;
+      readonly command: string;
+      readonly for: "fact" | "operation" | "direct";
+    }
   /** One line a command printed. */
-  | { readonly type: "output"; readonly host: string; readonly stream: OutputStream; readonly line: string; readonly for: "fact" | "operation" | "direct" }
+  | {
+      readonly type: "output";
+      readonly host: string;
+      readonly stream: OutputStream;
+      readonly line: string;
+      readonly for: "fact" | "operation" | "direct";
+    }
   | { readonly type: "noop"; readonly host: string; readonly operation: string; readonly reason: string }
-  | { readonly type: "transfer"; readonly host: string; readonly direction: "upload" | "download"; readonly path: string; readonly bytes: number; readonly total?: number }
+  | {
+      readonly type: "transfer";
+      readonly host: string;
+      readonly direction: "upload" | "download";
+      readonly path: string;
+      readonly bytes: number;
+      readonly total?: number;
+    }
   /** A unified diff; emitted while preparing and while executing. */
-  | { readonly type: "diff"; readonly host: string; readonly path: string; readonly diff: string; readonly stage: Stage }
-  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly host?: string }
+  | {
+      readonly type: "diff";
+      readonly host: string;
+      readonly path: string;
+      readonly diff: string;
+      readonly stage: Stage;
+    }
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly host?: string;
+    }
   | {
       readonly type: "results";
       readonly operations: readonly OperationSummary[];

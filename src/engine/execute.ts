@@ -21,7 +21,9 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
     else await operationByOperation(engine, planned, results);
     signal.throwIfAborted();
   } catch (error) {
-    throw signal.aborted && !(error instanceof CancelledError) ? new CancelledError("The run was interrupted", { cause: error }) : error;
+    throw signal.aborted && !(error instanceof CancelledError)
+      ? new CancelledError("The run was interrupted", { cause: error })
+      : error;
   } finally {
     const seconds = (clock.now() - started) / 1000;
     emit({ type: "stage:end", stage: "execute", seconds });
@@ -30,13 +32,18 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
 }
 
 /** All hosts do one operation, then all the next. */
-async function operationByOperation(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+async function operationByOperation(
+  engine: Engine,
+  planned: readonly PlannedOperation[],
+  results: Results,
+): Promise<void> {
   for (const operation of planned) {
     const calls = participants(operation);
     if (calls.length === 0 && !operation.isElsewhere) continue;
     const finish = announce(engine, operation, calls);
     if (operation.runOnce) {
-      for (const call of operation.calls) if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
+      for (const call of operation.calls)
+        if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
     }
     const limit = operation.serial ? 1 : engine.settings.config.parallel;
     for (const batch of batches(operation, calls)) {
@@ -66,7 +73,9 @@ async function withoutWaiting(engine: Engine, planned: readonly PlannedOperation
 }
 
 /** Each host's calls in its own order, with the operations they belong to. */
-function operationsByHost(planned: readonly PlannedOperation[]): ReadonlyMap<HostState, readonly (readonly [PlannedOperation, OperationCall])[]> {
+function operationsByHost(
+  planned: readonly PlannedOperation[],
+): ReadonlyMap<HostState, readonly (readonly [PlannedOperation, OperationCall])[]> {
   const byHost = new Map<HostState, [PlannedOperation, OperationCall][]>();
   for (const operation of planned) {
     for (const call of operation.calls) {
@@ -78,7 +87,12 @@ function operationsByHost(planned: readonly PlannedOperation[]): ReadonlyMap<Hos
   return byHost;
 }
 
-async function allOf(engine: Engine, host: HostState, own: readonly (readonly [PlannedOperation, OperationCall])[], results: Results): Promise<void> {
+async function allOf(
+  engine: Engine,
+  host: HostState,
+  own: readonly (readonly [PlannedOperation, OperationCall])[],
+  results: Results,
+): Promise<void> {
   for (const [operation, call] of own) {
     if (!host.isActive || engine.settings.signal.aborted) return;
     // The first host that comes to it has it; no host waits to see whether another will.
@@ -92,7 +106,12 @@ async function allOf(engine: Engine, host: HostState, own: readonly (readonly [P
   }
 }
 
-async function runOn(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): Promise<void> {
+async function runOn(
+  engine: Engine,
+  operation: PlannedOperation,
+  call: OperationCall,
+  results: Results,
+): Promise<void> {
   const { clock } = engine.settings;
   const started = clock.now();
   results.begin(operation);
@@ -114,13 +133,25 @@ function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, 
   call.handle.complete(SKIPPED);
   results.add(operation, call.host, "skipped", 0);
   const { id, name } = operation;
-  engine.settings.emit({ type: "operation:host:end", id, operation: name, host: call.host.name, outcome: "skipped", commands: 0, retryAttempts: 0, seconds: 0, nested: false });
+  engine.settings.emit({
+    type: "operation:host:end",
+    id,
+    operation: name,
+    host: call.host.name,
+    outcome: "skipped",
+    commands: 0,
+    retryAttempts: 0,
+    seconds: 0,
+    nested: false,
+  });
 }
 const SKIPPED: Completion = { outcome: "skipped", stdoutLines: [], stderrLines: [], retryAttempts: 0 };
 
 function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
   const size = operation.serial ? 1 : operation.parallel || calls.length || 1;
-  return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) => calls.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) =>
+    calls.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** Stop when nobody is left, or more than `failPercent` of the hosts that were connected failed. */
@@ -130,9 +161,14 @@ function checkFailures(engine: Engine): void {
   const connected = engine.hosts.filter(host => host.isConnected);
   const failed = connected.filter(host => host.error).length;
   if (failed === 0) return;
-  if (failed === connected.length) throw new TooManyFailuresError(`No hosts remaining: ${failed === 1 ? "the only host" : `all ${failed} hosts`} failed`);
+  if (failed === connected.length)
+    throw new TooManyFailuresError(
+      `No hosts remaining: ${failed === 1 ? "the only host" : `all ${failed} hosts`} failed`,
+    );
   const percent = (failed / connected.length) * 100;
   if (failPercent !== undefined && percent > failPercent) {
-    throw new TooManyFailuresError(`${failed} of ${connected.length} hosts failed (${Math.round(percent)} %), failPercent allows ${failPercent} %`);
+    throw new TooManyFailuresError(
+      `${failed} of ${connected.length} hosts failed (${Math.round(percent)} %), failPercent allows ${failPercent} %`,
+    );
   }
 }

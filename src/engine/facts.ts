@@ -43,7 +43,13 @@ export class Facts {
   }
 
   /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. The questions it comes to are added to `asked`. */
-  async ask<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, maxAge: number, asked?: Set<string>): Promise<T> {
+  async ask<A extends object, T>(
+    fact: Fact<A, T>,
+    args: A,
+    how: ResolvedArguments,
+    maxAge: number,
+    asked?: Set<string>,
+  ): Promise<T> {
     if ("from" in fact) return fact.derive(await this.ask(fact.from as Fact<A, never>, args, how, maxAge, asked), args);
     if (fact.variant && fact.variant.when?.(args) !== false) {
       const chosen = fact.variant.choose(await this.ask(fact.variant.by, {}, how, maxAge, asked), args);
@@ -52,9 +58,16 @@ export class Facts {
     const key = questionKey(fact, args, how);
     asked?.add(key);
     const known = this.#answers.get(key);
-    if (known && known.epoch === this.#epoch && this.#settings.now() - known.askedAt <= maxAge * 1000) return known.value as Promise<T>;
+    if (known && known.epoch === this.#epoch && this.#settings.now() - known.askedAt <= maxAge * 1000)
+      return known.value as Promise<T>;
     const value = new Promise<T>((resolve, reject) => {
-      this.#enqueue({ fact: fact as unknown as CommandFact<object, unknown>, args, how, resolve: resolve as (value: unknown) => void, reject });
+      this.#enqueue({
+        fact: fact as unknown as CommandFact<object, unknown>,
+        args,
+        how,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
     });
     this.#answers.set(key, { value, epoch: this.#epoch, askedAt: this.#settings.now() });
     value.catch(() => this.#answers.delete(key));
@@ -62,7 +75,12 @@ export class Facts {
   }
 
   /** The last answer, though something may have run since; `undefined` if there is none. `onQuestion` is called with every question that it stands on. */
-  async recall<A extends object, T>(fact: Fact<A, T>, args: A, how: ResolvedArguments, onQuestion: (question: Recalled) => void): Promise<{ readonly value: T } | undefined> {
+  async recall<A extends object, T>(
+    fact: Fact<A, T>,
+    args: A,
+    how: ResolvedArguments,
+    onQuestion: (question: Recalled) => void,
+  ): Promise<{ readonly value: T } | undefined> {
     if ("from" in fact) {
       const from = await this.recall(fact.from as Fact<A, never>, args, how, onQuestion);
       return from && { value: fact.derive(from.value, args) };
@@ -84,7 +102,10 @@ export class Facts {
   renew(keys: readonly string[]): void {
     for (const key of keys) {
       const found = this.#remembered.get(key);
-      if (found) this.ask(found.question.fact, found.question.args, found.question.how, Number.POSITIVE_INFINITY).catch(() => undefined);
+      if (found)
+        this.ask(found.question.fact, found.question.args, found.question.how, Number.POSITIVE_INFINITY).catch(
+          () => undefined,
+        );
     }
   }
 
@@ -131,21 +152,32 @@ export class Facts {
       });
       const stdout = Buffer.from(result.stdout).toString();
       const stderr = Buffer.from(result.stderr).toString();
-      const outputs = single ? [{ stdout, stderr, exitCode: result.exitCode }] : splitBatch(stdout, stderr, nonce, asks.length);
-      asks.forEach((ask, index) => this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 }));
+      const outputs = single
+        ? [{ stdout, stderr, exitCode: result.exitCode }]
+        : splitBatch(stdout, stderr, nonce, asks.length);
+      asks.forEach((ask, index) =>
+        this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 }),
+      );
     } catch (error) {
       for (const question of questions) question.reject(error);
     }
     const seconds = (now() - started) / 1000;
-    for (const { fact, args } of questions) emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds });
+    for (const { fact, args } of questions)
+      emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds });
   }
 
   /** Give each question of one command its part of the output. */
   #share({ questions, isTogether }: Ask, output: Output): void {
     if (!isTogether) return this.#answer(questions[0]!, output);
     const { fact } = questions[0]!;
-    const parts = fact.together!.split(linesOf(output.stdout), questions.map(question => question.args));
-    if (parts) questions.forEach((question, index) => this.#answer(question, { stdout: (parts[index] ?? []).join("\n"), stderr: "", exitCode: 0 }));
+    const parts = fact.together!.split(
+      linesOf(output.stdout),
+      questions.map(question => question.args),
+    );
+    if (parts)
+      questions.forEach((question, index) =>
+        this.#answer(question, { stdout: (parts[index] ?? []).join("\n"), stderr: "", exitCode: 0 }),
+      );
     else for (const batch of batches(questions.map(alone))) void this.#send(batch);
   }
 
@@ -155,13 +187,20 @@ export class Facts {
     for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
     const accepted = how.all._successExitCodes ?? [0];
     if (!accepted.includes(exitCode)) {
-      if (how.all._ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr))) return resolve(fact.empty);
+      if (how.all._ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)))
+        return resolve(fact.empty);
       const reason = stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`;
-      return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint: `The command was: ${factCommand({ fact, args })}` }));
+      return reject(
+        new FactError(`Cannot get fact ${fact.name}: ${reason}`, {
+          host,
+          hint: `The command was: ${factCommand({ fact, args })}`,
+        }),
+      );
     }
     try {
       const value = lines.length === 0 ? fact.empty : fact.parse(lines, args);
-      if (this.#settings.remembers && exitCode === 0 && stdout.length <= REMEMBERED_LENGTH) this.#remembered.set(questionKey(fact, args, how), { question: { fact, args, how }, value, lines });
+      if (this.#settings.remembers && exitCode === 0 && stdout.length <= REMEMBERED_LENGTH)
+        this.#remembered.set(questionKey(fact, args, how), { question: { fact, args, how }, value, lines });
       resolve(value);
     } catch (error) {
       const because = error instanceof Error ? error.message : String(error);
@@ -170,7 +209,10 @@ export class Facts {
           ? error
           : new FactError(`Cannot read the answer of fact ${fact.name}: ${because}`, {
               host,
-              hint: `The host printed: ${lines.slice(0, 5).map(line => JSON.stringify(line)).join(", ")}`,
+              hint: `The host printed: ${lines
+                .slice(0, 5)
+                .map(line => JSON.stringify(line))
+                .join(", ")}`,
               cause: error,
             }),
       );
@@ -228,19 +270,25 @@ function factKey(fact: object): number {
 }
 
 /** Equal for questions that have the same answer. */
-const questionKey = (fact: object, args: object, how: ResolvedArguments): string => `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)}`;
+const questionKey = (fact: object, args: object, how: ResolvedArguments): string =>
+  `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)}`;
 
 /** A shell test that the host would print the same lines again. */
 function stillHolds(question: Pick<Question, "fact" | "args">, lines: readonly string[]): Shell {
   const { fact, args } = question;
-  return fact.still?.(lines, args) ?? sh`[ "$(eval ${quoted(factCommand(question))} </dev/null 2>/dev/null; echo $?)" = ${[...lines, "0"].join("\n")} ]`;
+  return (
+    fact.still?.(lines, args) ??
+    sh`[ "$(eval ${quoted(factCommand(question))} </dev/null 2>/dev/null; echo $?)" = ${[...lines, "0"].join("\n")} ]`
+  );
 }
 
 /** The command of a fact: nothing, where the program it needs is missing. */
 function factCommand({ fact, args }: Pick<Question, "fact" | "args">): Shell {
   const command = fact.command(args);
   const requires = typeof fact.requires === "function" ? fact.requires(args) : fact.requires;
-  return requires === undefined ? command : sh`! command -v ${requires} >/dev/null || { ${command}
+  return requires === undefined
+    ? command
+    : sh`! command -v ${requires} >/dev/null || { ${command}
 }`;
 }
 
@@ -263,7 +311,11 @@ function* batches(asks: readonly Ask[]): Generator<Ask[]> {
   if (batch.length > 0) yield batch;
 }
 
-const alone = (question: Question): Ask => ({ questions: [question], command: factCommand(question), isTogether: false });
+const alone = (question: Question): Ask => ({
+  questions: [question],
+  command: factCommand(question),
+  isTogether: false,
+});
 
 /** Questions of one fact that knows how are asked by one command, in as many pieces as its length demands. */
 function togetherWherePossible(questions: readonly Question[]): readonly Ask[] {
@@ -277,7 +329,11 @@ function togetherWherePossible(questions: readonly Question[]): readonly Ask[] {
   for (const [fact, all] of byFact) {
     for (let from = 0; from < all.length; from += TOGETHER) {
       const some = all.slice(from, from + TOGETHER);
-      asks.push({ questions: some, command: fact.together!.command(some.map(question => question.args)), isTogether: true });
+      asks.push({
+        questions: some,
+        command: fact.together!.command(some.map(question => question.args)),
+        isTogether: true,
+      });
     }
   }
   return asks;
@@ -315,6 +371,10 @@ function splitBatch(stdout: string, stderr: string, nonce: string, count: number
     at = stdout.indexOf("\n", to + end.length);
     const output = stdout.slice(from + begin.length, to);
     // The shell drops line breaks at the end: the mark behind them keeps them, unless the command left early.
-    return { stdout: output.endsWith("\x02") ? output.slice(0, -1) : output, stderr: errors[index] ?? "", exitCode: Number(stdout.slice(to + end.length, at)) };
+    return {
+      stdout: output.endsWith("\x02") ? output.slice(0, -1) : output,
+      stderr: errors[index] ?? "",
+      exitCode: Number(stdout.slice(to + end.length, at)),
+    };
   });
 }

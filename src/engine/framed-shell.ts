@@ -51,7 +51,10 @@ export class FramedShell {
   pid: number | undefined;
 
   /** `start` makes the line that begins the shell and says `NONCE PID` on stderr first, and what it must read before commands; with passwords, the rest waits until it has begun. */
-  constructor(connection: Connection, start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array }) {
+  constructor(
+    connection: Connection,
+    start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array },
+  ) {
     const { line, passwords, preamble } = start(this.#nonce);
     if (passwords.length > 0) {
       this.#input.push(passwords);
@@ -59,7 +62,12 @@ export class FramedShell {
     }
     if (preamble.length > 0) this.#input.push(preamble);
     connection
-      .run(line, { stdin: this.#input, capture: false, onOutput: (stream, chunk) => this.#take(stream, chunk), onWanted: () => this.close() })
+      .run(line, {
+        stdin: this.#input,
+        capture: false,
+        onOutput: (stream, chunk) => this.#take(stream, chunk),
+        onWanted: () => this.close(),
+      })
       .then(
         ({ exitCode }) => this.#end(exitCode),
         (error: unknown) => this.#end(error),
@@ -79,8 +87,14 @@ export class FramedShell {
    * Run commands in order, as one message; after one whose exit code is no success the rest of the group is skipped.
    * A group that was begun before goes on, even if it is skipping already. Unless the test `only` succeeds when it is their turn, all of them are skipped, and what follows in the group.
    */
-  runGroup(commands: readonly Shell[], options: readonly FramedOptions[], { group = this.beginGroup(), only, successExitCodes }: GroupOptions): Promise<FramedResult>[] {
-    return commands.map((command, index) => this.#send(command, options[index] ?? {}, { group, successExitCodes, only: index === 0 ? only : undefined }));
+  runGroup(
+    commands: readonly Shell[],
+    options: readonly FramedOptions[],
+    { group = this.beginGroup(), only, successExitCodes }: GroupOptions,
+  ): Promise<FramedResult>[] {
+    return commands.map((command, index) =>
+      this.#send(command, options[index] ?? {}, { group, successExitCodes, only: index === 0 ? only : undefined }),
+    );
   }
 
   /** Commands that belong together. Returns its name. */
@@ -96,16 +110,35 @@ export class FramedShell {
     this.#input.end();
   }
 
-  #send(command: Shell, { onOutput, capture = true, inPlace = false }: FramedOptions, member: GroupMember | undefined): Promise<FramedResult> {
+  #send(
+    command: Shell,
+    { onOutput, capture = true, inPlace = false }: FramedOptions,
+    member: GroupMember | undefined,
+  ): Promise<FramedResult> {
     if (!this.isOpen) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
-    const frame: Frame = { mark: Buffer.from(mark), onOutput, capture, output: { stdout: [], stderr: [] }, exitCode: undefined, open: 2, resolve, reject };
+    const frame: Frame = {
+      mark: Buffer.from(mark),
+      onOutput,
+      capture,
+      output: { stdout: [], stderr: [] },
+      exitCode: undefined,
+      open: 2,
+      resolve,
+      reject,
+    };
     this.#waiting.stdout.push(frame);
     this.#waiting.stderr.push(frame);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
-    const run = inPlace ? sh`{ ${command}\n} </dev/null; c=$?` : isProgram(command.wire()) ? sh`${command} </dev/null; c=$?` : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
-    this.#input.push(Buffer.from(`${sh`${member ? guarded(run, member) : run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
+    const run = inPlace
+      ? sh`{ ${command}\n} </dev/null; c=$?`
+      : isProgram(command.wire())
+        ? sh`${command} </dev/null; c=$?`
+        : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
+    this.#input.push(
+      Buffer.from(`${sh`${member ? guarded(run, member) : run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`),
+    );
     return promise;
   }
 
@@ -151,9 +184,17 @@ export class FramedShell {
     this.#waiting.stderr = [];
     const exitCode = typeof reason === "number" ? reason : undefined;
     for (const [index, frame] of frames.entries()) {
-      if (exitCode === undefined) frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
-      else if (!this.#started) frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#rest.stderr });
-      else if (index === 0) frame.resolve({ how: "ran", exitCode, stdout: Buffer.concat(frame.output.stdout), stderr: Buffer.concat(frame.output.stderr) });
+      if (exitCode === undefined)
+        frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
+      else if (!this.#started)
+        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#rest.stderr });
+      else if (index === 0)
+        frame.resolve({
+          how: "ran",
+          exitCode,
+          stdout: Buffer.concat(frame.output.stdout),
+          stderr: Buffer.concat(frame.output.stderr),
+        });
       else frame.reject(new ShellEnded());
     }
   }
@@ -167,7 +208,8 @@ function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Sh
 
 /** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
 const isProgram = (line: string): boolean => PROGRAM.test(line);
-const PROGRAM = /^true$|^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
+const PROGRAM =
+  /^true$|^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
 
 interface Frame {
   /** What comes right behind the command's output. */
@@ -202,7 +244,8 @@ function finish(frame: Frame): void {
   });
 }
 
-const joinChunks = (chunks: readonly Uint8Array[]): Uint8Array => (chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? EMPTY : Buffer.concat(chunks));
+const joinChunks = (chunks: readonly Uint8Array[]): Uint8Array =>
+  chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? EMPTY : Buffer.concat(chunks);
 
 /** Where the last mark could begin that is not complete yet. */
 function heldBack(bytes: Buffer): number {

@@ -76,7 +76,12 @@ export class Handle implements OperationHandle {
   ): Promise<R | E> {
     return this.#source
       .settled()
-      .then(() => new Proxy(this, { get: (handle, key) => (key === "then" ? undefined : Reflect.get(handle, key, handle)) }) as OperationResult)
+      .then(
+        () =>
+          new Proxy(this, {
+            get: (handle, key) => (key === "then" ? undefined : Reflect.get(handle, key, handle)),
+          }) as OperationResult,
+      )
       .then(onResult, onError);
   }
 

@@ -38,7 +38,10 @@ export class OperationCall implements HandleSource {
   /** The forecast while it is made, then its answer. */
   #forecast: Promise<boolean> | boolean = false;
 
-  constructor(init: Pick<OperationCall, "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data">, declaring: Declaring) {
+  constructor(
+    init: Pick<OperationCall, "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data">,
+    declaring: Declaring,
+  ) {
     this.host = init.host;
     this.declaration = init.declaration;
     this.operation = init.operation;
@@ -130,8 +133,12 @@ export class HostState {
 }
 
 /** An object that reads through layers, strongest first. */
-function layeredData(layers: readonly Readonly<Record<string, unknown>>[], assign: (key: string, value: unknown) => void): HostData {
-  const layerOf = (key: PropertyKey): Readonly<Record<string, unknown>> | undefined => layers.find(layer => Object.hasOwn(layer, key));
+function layeredData(
+  layers: readonly Readonly<Record<string, unknown>>[],
+  assign: (key: string, value: unknown) => void,
+): HostData {
+  const layerOf = (key: PropertyKey): Readonly<Record<string, unknown>> | undefined =>
+    layers.find(layer => Object.hasOwn(layer, key));
   return new Proxy<HostData>(Object.create(null) as HostData, {
     get: (_, key) => layerOf(key)?.[key as string],
     has: (_, key) => layerOf(key) !== undefined,

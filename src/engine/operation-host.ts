@@ -67,11 +67,21 @@ export class OperationView implements OperationHost {
   async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
-    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config.factMaxAge, this.asked);
+    return this.#host.facts.ask(
+      asked,
+      own,
+      withArguments(this.#factArguments, globals),
+      this.config.factMaxAge,
+      this.asked,
+    );
   }
 
   /** The last answer, though something may have run since. */
-  protected async recall<A extends object, T>(asked: Fact<A, T>, given: A, onQuestion: (question: Recalled) => void): Promise<{ readonly value: T } | undefined> {
+  protected async recall<A extends object, T>(
+    asked: Fact<A, T>,
+    given: A,
+    onQuestion: (question: Recalled) => void,
+  ): Promise<{ readonly value: T } | undefined> {
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given, true);
     return this.#host.facts.recall(asked, own, withArguments(this.#factArguments, globals), onQuestion);
   }
@@ -84,7 +94,8 @@ export class OperationView implements OperationHost {
 
   noop(reason: string): void {
     this.noopReason = reason;
-    if (!this.#silent) this.#engine.settings.emit({ type: "noop", host: this.name, operation: this.#call.name, reason });
+    if (!this.#silent)
+      this.#engine.settings.emit({ type: "noop", host: this.name, operation: this.#call.name, reason });
   }
 
   warn(message: string): void {
@@ -95,7 +106,13 @@ export class OperationView implements OperationHost {
     if (this.#silent || !this.wantsDiff || after instanceof Secret || before === after) return;
     const { stage } = this.#engine;
     if (stage === "setup") return;
-    this.#engine.settings.emit({ type: "diff", host: this.name, path, diff: this.#engine.settings.unifiedDiff(path, before, after), stage });
+    this.#engine.settings.emit({
+      type: "diff",
+      host: this.name,
+      path,
+      diff: this.#engine.settings.unifiedDiff(path, before, after),
+      stage,
+    });
   }
 
   async tempDir(): Promise<string> {
@@ -125,7 +142,8 @@ function forFacts(how: ResolvedArguments): ResolvedArguments {
 /** Where the host wants temporary files. */
 const TempDir = fact<string>({
   name: "tsinfra.TempDir",
-  command: () => sh`for d in "$TMPDIR" "$TMP" "$TEMP" /tmp /var/tmp; do if [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ]; then echo "$d"; break; fi; done`,
+  command: () =>
+    sh`for d in "$TMPDIR" "$TMP" "$TEMP" /tmp /var/tmp; do if [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ]; then echo "$d"; break; fi; done`,
   parse: ([directory = "/tmp"]) => directory,
   empty: "/tmp",
 });

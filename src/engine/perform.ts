@@ -28,10 +28,22 @@ interface Attempt {
   noop: string | undefined;
 }
 
-const newAttempt = (): Attempt => ({ error: undefined, commands: [], executed: 0, stdoutLines: [], stderrLines: [], noop: undefined });
+const newAttempt = (): Attempt => ({
+  error: undefined,
+  commands: [],
+  executed: 0,
+  stdoutLines: [],
+  stderrLines: [],
+  noop: undefined,
+});
 
 /** Run an operation: its condition, its attempts, its outcome. Never rejects, except when the run is cancelled. */
-export async function perform(engine: Engine, call: OperationCall, id: string, nestedIn?: string): Promise<OutcomeType> {
+export async function perform(
+  engine: Engine,
+  call: OperationCall,
+  id: string,
+  nestedIn?: string,
+): Promise<OutcomeType> {
   const { clock, emit, signal } = engine.settings;
   const started = clock.now();
   const operation = call.name;
@@ -44,7 +56,16 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   while (retryAttempts < retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt))) {
     const delay = call.how.all._retryDelay ?? 5;
     retryAttempts++;
-    emit({ type: "operation:retry", id, operation, host, attempt: retryAttempts, retries, delay, ...(attempt.error ? { error: reportError(attempt.error) } : {}) });
+    emit({
+      type: "operation:retry",
+      id,
+      operation,
+      host,
+      attempt: retryAttempts,
+      retries,
+      delay,
+      ...(attempt.error ? { error: reportError(attempt.error) } : {}),
+    });
     await clock.sleep(delay, signal);
     attempt = await tryOnce(engine, call);
   }
@@ -53,7 +74,13 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   if (attempt.error) call.host.ahead = undefined;
 
   const { error, executed, noop, stdoutLines, stderrLines } = attempt;
-  const outcome: OutcomeType = error ? (call.how.all._ignoreErrors ? "ignored" : "failed") : executed > 0 ? "changed" : "unchanged";
+  const outcome: OutcomeType = error
+    ? call.how.all._ignoreErrors
+      ? "ignored"
+      : "failed"
+    : executed > 0
+      ? "changed"
+      : "unchanged";
   call.handle.complete({ outcome, stdoutLines, stderrLines, retryAttempts });
   if (error) {
     error.operation ??= operation;
@@ -125,7 +152,8 @@ async function takeAhead(engine: Engine, call: OperationCall): Promise<Attempt |
   return attempt;
 }
 
-const isSuccess = (call: OperationCall, result: { readonly exitCode: number } | undefined): boolean => result === undefined || (call.how.all._successExitCodes ?? SUCCESS).includes(result.exitCode);
+const isSuccess = (call: OperationCall, result: { readonly exitCode: number } | undefined): boolean =>
+  result === undefined || (call.how.all._successExitCodes ?? SUCCESS).includes(result.exitCode);
 
 async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
   const attempt = newAttempt();
@@ -139,7 +167,8 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
     }
     for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
     await queue.flush(behind => {
-      if (view.asked && !view.tempFiles && !call.how.all._continueOnError) call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+      if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
+        call.host.ahead = new RunAhead(engine, call, view.asked, behind);
       else askAhead(engine, call);
     });
     attempt.noop = view.noopReason;
@@ -190,7 +219,8 @@ class CommandQueue implements Yielded {
     const [shells, other] = [this.#shells, this.#other];
     this.#shells = [];
     this.#other = undefined;
-    if (shells.length > 0) await this.#guard(runShells(this.#engine, this.#call, shells, this.#call.how, this.#attempt, onSent));
+    if (shells.length > 0)
+      await this.#guard(runShells(this.#engine, this.#call, shells, this.#call.how, this.#attempt, onSent));
     if (other) await this.#guard(execute(this.#engine, this.#call, other, this.#attempt, onSent));
   }
 
@@ -208,13 +238,22 @@ class CommandQueue implements Yielded {
 }
 
 /** Run shell commands in order, up to the first that fails; then throw. */
-async function runShells(engine: Engine, call: OperationCall, commands: readonly Shell[], how: ResolvedArguments, attempt: Attempt, onSent?: (behind: Behind) => void): Promise<void> {
+async function runShells(
+  engine: Engine,
+  call: OperationCall,
+  commands: readonly Shell[],
+  how: ResolvedArguments,
+  attempt: Attempt,
+  onSent?: (behind: Behind) => void,
+): Promise<void> {
   const successExitCodes = how.all._successExitCodes ?? SUCCESS;
   attempt.commands.push(...commands.map(String));
-  const results = await runCommands(engine, call.host, commands, how, "operation", successExitCodes, onSent).catch((error: unknown) => {
-    if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
-    throw error;
-  });
+  const results = await runCommands(engine, call.host, commands, how, "operation", successExitCodes, onSent).catch(
+    (error: unknown) => {
+      if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
+      throw error;
+    },
+  );
   if (!results) return void (attempt.executed += commands.length);
   for (const result of results) {
     attempt.stdoutLines.push(...result.stdoutLines);
@@ -228,7 +267,13 @@ async function runShells(engine: Engine, call: OperationCall, commands: readonly
 const SUCCESS: readonly number[] = [0];
 
 /** Run one command that is no plain shell command. Throws when it fails. */
-async function execute(engine: Engine, call: OperationCall, command: Exclude<Command, Shell>, attempt: Attempt, onSent?: (behind: Behind) => void): Promise<void> {
+async function execute(
+  engine: Engine,
+  call: OperationCall,
+  command: Exclude<Command, Shell>,
+  attempt: Attempt,
+  onSent?: (behind: Behind) => void,
+): Promise<void> {
   const configured = command.kind === "configured";
   const how = configured ? withArguments(call.how, command.arguments) : call.how;
   const bare = configured ? command.command : command;
@@ -262,7 +307,8 @@ async function execute(engine: Engine, call: OperationCall, command: Exclude<Com
       case "rsync": {
         announce(`rsync ${bare.flags.join(" ")} ${bare.src} ${bare.dest}`);
         const result = toCommandResult(await host.session.rsync(bare.src, bare.dest, bare.flags, options));
-        if (result.exitCode !== 0) throw commandError(host.name, sh`rsync ${[...bare.flags, bare.src, bare.dest]}`, result);
+        if (result.exitCode !== 0)
+          throw commandError(host.name, sh`rsync ${[...bare.flags, bare.src, bare.dest]}`, result);
         break;
       }
       case "function":
@@ -284,7 +330,10 @@ async function runFunction(engine: Engine, call: OperationCall, body: (host: Hos
     declare: nested => {
       const run = queue.then(async () => {
         const outcome = await perform(engine, nested, nested.declaration.id, call.name);
-        if (outcome === "failed") failures.push(new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, { at: nested.at }));
+        if (outcome === "failed")
+          failures.push(
+            new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, { at: nested.at }),
+          );
       });
       queue = run.catch(() => undefined);
       runs.set(nested, run);
@@ -305,7 +354,8 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     groups: host.groups,
     data: call.data,
     getFact: scope.host.getFact,
-    run: (command, args) => runDirect(engine, host, command, args ?? {}, { context: call.how.all, config: call.config, data: [] }),
+    run: (command, args) =>
+      runDirect(engine, host, command, args ?? {}, { context: call.how.all, config: call.config, data: [] }),
     disconnect: () => host.session.disconnect(),
     connect: async ({ timeout } = {}) => {
       host.facts.forget();
@@ -317,7 +367,8 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
   };
 }
 
-const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean => [conditions ?? []].flat().every(condition => condition());
+const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean =>
+  [conditions ?? []].flat().every(condition => condition());
 
 /** A refused password is not offered again: it could lock the account. */
 const isRetryable = (error: TsinfraError): boolean => error.code !== "E_ESCALATION";
@@ -327,9 +378,21 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
   if (!_retryUntil || attempt.executed === 0) return false;
   const { stdoutLines, stderrLines, commands, executed } = attempt;
   try {
-    return _retryUntil({ stdoutLines, stderrLines, commands, executedCommands: executed, host: call.host.name, operation: call.name });
+    return _retryUntil({
+      stdoutLines,
+      stderrLines,
+      commands,
+      executedCommands: executed,
+      host: call.host.name,
+      operation: call.name,
+    });
   } catch (error) {
-    engine.settings.emit({ type: "log", level: "warn", host: call.host.name, message: `_retryUntil of ${call.name} threw: ${error instanceof Error ? error.message : error}` });
+    engine.settings.emit({
+      type: "log",
+      level: "warn",
+      host: call.host.name,
+      message: `_retryUntil of ${call.name} threw: ${error instanceof Error ? error.message : error}`,
+    });
     return false;
   }
 }
@@ -338,11 +401,20 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
 function asError(call: OperationCall, thrown: unknown): TsinfraError {
   if (thrown instanceof TsinfraError) return thrown;
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return new DeployError(`${call.operation.name} threw ${message}`, { host: call.host.name, at: call.at, cause: thrown });
+  return new DeployError(`${call.operation.name} threw ${message}`, {
+    host: call.host.name,
+    at: call.at,
+    cause: thrown,
+  });
 }
 
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */
-async function removeTempFiles(engine: Engine, call: OperationCall, view: OperationView, attempt: Attempt): Promise<void> {
+async function removeTempFiles(
+  engine: Engine,
+  call: OperationCall,
+  view: OperationView,
+  attempt: Attempt,
+): Promise<void> {
   if (!view.tempFiles || attempt.commands.length === 0 || !call.host.session.isConnected) return;
   const remove = sh`rm -rf -- ${[...view.tempFiles]}`;
   await call.host.session

@@ -49,14 +49,24 @@ export function plan(engine: Engine): readonly PlannedOperation[] {
 }
 
 /** The declaration's identity, without what differs from controller to controller. */
-const keyOf = (id: string, cwd: string): string => new Bun.CryptoHasher("sha256").update(id.replaceAll(`${cwd}/`, "")).digest("hex").slice(0, 16);
+const keyOf = (id: string, cwd: string): string =>
+  new Bun.CryptoHasher("sha256")
+    .update(id.replaceAll(`${cwd}/`, ""))
+    .digest("hex")
+    .slice(0, 16);
 
 /** Who limits how many hosts do something at once should know that the other controllers do not count. */
 function warnOfLimits(engine: Engine, planned: readonly PlannedOperation[]): void {
-  const limited = planned.filter(operation => !operation.runOnce && (operation.serial || operation.parallel > 0)).map(operation => `"${operation.name}"`);
+  const limited = planned
+    .filter(operation => !operation.runOnce && (operation.serial || operation.parallel > 0))
+    .map(operation => `"${operation.name}"`);
   if (limited.length === 0) return;
   const names = [...limited.slice(0, NAMES), ...(limited.length > NAMES ? ["…"] : [])].join(", ");
-  engine.settings.emit({ type: "log", level: "warn", message: `_serial and _parallel hold within this shard: other shards do the same at the same time (${names})` });
+  engine.settings.emit({
+    type: "log",
+    level: "warn",
+    message: `_serial and _parallel hold within this shard: other shards do the same at the same time (${names})`,
+  });
 }
 
 /** Hosts may name the same operation differently; more names than a few make no readable line. */

@@ -1,7 +1,11 @@
 /** Many hosts at once, but not too many. @module */
 
 /** Call `body` for every item in order, at most `limit` at once (`0`: all). Rejects with the first rejection once all that began have ended. */
-export async function forEachHost<T>(items: readonly T[], limit: number, body: (item: T) => Promise<void>): Promise<void> {
+export async function forEachHost<T>(
+  items: readonly T[],
+  limit: number,
+  body: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const errors: unknown[] = [];
   const worker = async (): Promise<void> => {

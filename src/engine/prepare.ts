@@ -1,5 +1,14 @@
 /** The third stage: deploys are evaluated for every host, and every operation is forecast. @module */
-import { CancelledError, CommandError, CommandTimeoutError, ConnectError, ConnectionLostError, DeployError, FactError, TsinfraError } from "../core/errors.ts";
+import {
+  CancelledError,
+  CommandError,
+  CommandTimeoutError,
+  ConnectError,
+  ConnectionLostError,
+  DeployError,
+  FactError,
+  TsinfraError,
+} from "../core/errors.ts";
 import type { FactSource, HostIdentity } from "../core/host.ts";
 import { inScope } from "../core/scope.ts";
 import { DeployScope } from "./deploy-scope.ts";
@@ -50,7 +59,12 @@ interface Problem {
   readonly error: unknown;
 }
 
-async function prepareHost(engine: Engine, host: HostState, deploy: Deploy, index: number): Promise<Problem | undefined> {
+async function prepareHost(
+  engine: Engine,
+  host: HostState,
+  deploy: Deploy,
+  index: number,
+): Promise<Problem | undefined> {
   const declared: OperationCall[] = [];
   const declaring: Declaring = {
     declare: call => {
@@ -74,7 +88,9 @@ async function prepareHost(engine: Engine, host: HostState, deploy: Deploy, inde
 
 /** The host's fault, not that of what the user wrote: it fails alone. */
 const isHostsOwn = (error: unknown): boolean =>
-  [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError].some(type => error instanceof type);
+  [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError].some(
+    type => error instanceof type,
+  );
 
 /** An error of a forecast belongs to the operation that was declared. */
 function located(error: unknown, call: OperationCall): unknown {
@@ -85,7 +101,12 @@ function located(error: unknown, call: OperationCall): unknown {
     return error;
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new DeployError(`${call.operation.name} threw ${message}`, { host: call.host.name, operation: call.name, at: call.at, cause: error });
+  return new DeployError(`${call.operation.name} threw ${message}`, {
+    host: call.host.name,
+    operation: call.name,
+    at: call.at,
+    cause: error,
+  });
 }
 
 /** One mistake usually shows on every host: it is told once. */

@@ -8,9 +8,12 @@ const TAIL = 10;
 /** What a view needs to show an error. */
 export function reportError(error: unknown): ErrorReport {
   if (!(error instanceof TsinfraError)) {
-    return { code: "E_UNEXPECTED", message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+    return {
+      code: "E_UNEXPECTED",
+      message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    };
   }
-  const output = error instanceof CommandError ? tail(error.stderr) ?? tail(error.stdout) : undefined;
+  const output = error instanceof CommandError ? (tail(error.stderr) ?? tail(error.stdout)) : undefined;
   return {
     code: error.code,
     message: error.message,

@@ -49,7 +49,8 @@ export function withArguments(base: ResolvedArguments, own: GlobalArguments): Re
 
 /** Inner arguments win, conditions add up, variables merge. */
 export function mergeArguments(outer: GlobalArguments, inner: GlobalArguments): GlobalArguments {
-  const conditions = inner._if === undefined ? outer._if : [outer._if, inner._if].flat().filter(condition => condition !== undefined);
+  const conditions =
+    inner._if === undefined ? outer._if : [outer._if, inner._if].flat().filter(condition => condition !== undefined);
   return {
     ...outer,
     ...inner,
@@ -78,7 +79,11 @@ export function keyOf(value: unknown): string {
 }
 
 /** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`. */
-export function splitArguments<A extends object>(what: string, given: A & GlobalArguments, forFact = false): { own: A; globals: GlobalArguments } {
+export function splitArguments<A extends object>(
+  what: string,
+  given: A & GlobalArguments,
+  forFact = false,
+): { own: A; globals: GlobalArguments } {
   const own: Record<string, unknown> = {};
   const globals: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
@@ -89,7 +94,9 @@ export function splitArguments<A extends object>(what: string, given: A & Global
     const known = (GLOBAL_ARGUMENTS as Record<string, { kind: string; fact: boolean }>)[name];
     if (!known || (forFact && !known.fact)) {
       const near = nearest(name, Object.keys(GLOBAL_ARGUMENTS));
-      throw new GlobalArgumentError(`${what} has no global argument "${name}"`, { hint: near ? `The nearest is "${near}"` : undefined });
+      throw new GlobalArgumentError(`${what} has no global argument "${name}"`, {
+        hint: near ? `The nearest is "${near}"` : undefined,
+      });
     }
     if (value === undefined) continue;
     checkKind(what, name, known.kind, value);
@@ -100,13 +107,20 @@ export function splitArguments<A extends object>(what: string, given: A & Global
 
 /** Those keys of host data that are global arguments. */
 export function globalsOfData(what: string, data: Readonly<Record<string, unknown>>): GlobalArguments {
-  const globals = Object.fromEntries(Object.entries(data).filter(([name]) => name.startsWith("_") && name in GLOBAL_ARGUMENTS));
+  const globals = Object.fromEntries(
+    Object.entries(data).filter(([name]) => name.startsWith("_") && name in GLOBAL_ARGUMENTS),
+  );
   return splitArguments(what, globals).globals;
 }
 
-const GLOBAL_ENTRIES = Object.entries(GLOBAL_ARGUMENTS) as [keyof GlobalArguments, (typeof GLOBAL_ARGUMENTS)[keyof GlobalArguments]][];
+const GLOBAL_ENTRIES = Object.entries(GLOBAL_ARGUMENTS) as [
+  keyof GlobalArguments,
+  (typeof GLOBAL_ARGUMENTS)[keyof GlobalArguments],
+][];
 
-const META_ARGUMENTS: ReadonlySet<string> = new Set(GLOBAL_ENTRIES.filter(([, { kind, fact }]) => !fact || kind === "exit codes").map(([name]) => name));
+const META_ARGUMENTS: ReadonlySet<string> = new Set(
+  GLOBAL_ENTRIES.filter(([, { kind, fact }]) => !fact || kind === "exit codes").map(([name]) => name),
+);
 
 function toSurroundings(all: GlobalArguments): Surroundings {
   const user = (name: string | undefined): { user?: string } => (name === undefined ? {} : { user: name });
@@ -156,17 +170,32 @@ const KINDS: Readonly<Record<string, { readonly wanted: string; accepts(value: u
   number: { wanted: "a number of 0 or more", accepts: value => typeof value === "number" && value >= 0 },
   function: { wanted: "a function", accepts: value => typeof value === "function" },
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
-  condition: { wanted: "a function or a list of functions", accepts: value => [value].flat().every(item => typeof item === "function") },
-  "exit codes": { wanted: "a list of numbers", accepts: value => Array.isArray(value) && value.every(code => typeof code === "number") },
+  condition: {
+    wanted: "a function or a list of functions",
+    accepts: value => [value].flat().every(item => typeof item === "function"),
+  },
+  "exit codes": {
+    wanted: "a list of numbers",
+    accepts: value => Array.isArray(value) && value.every(code => typeof code === "number"),
+  },
   input: {
     wanted: "a string, a list of strings, bytes or a Secret",
-    accepts: value => isText(value) || value instanceof Uint8Array || value instanceof Secret || (Array.isArray(value) && value.every(isText)),
+    accepts: value =>
+      isText(value) ||
+      value instanceof Uint8Array ||
+      value instanceof Secret ||
+      (Array.isArray(value) && value.every(isText)),
   },
   env: {
     wanted: "an object of variables, whose names are letters, digits and underscores",
     accepts: value =>
-      typeof value === "object" && value !== null && !Array.isArray(value) &&
-      Object.entries(value).every(([name, item]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (isText(item) || typeof item === "number" || item instanceof Secret)),
+      typeof value === "object" &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.entries(value).every(
+        ([name, item]) =>
+          /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (isText(item) || typeof item === "number" || item instanceof Secret),
+      ),
   },
 };
 

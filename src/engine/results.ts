@@ -40,7 +40,14 @@ export class Results {
       const counts = this.#byOperation.get(operation) ?? { ...noCounts(), seconds: 0 };
       const reached = counts.changed + counts.unchanged + counts.skipped + counts.failed + counts.ignored;
       const key = operation.key === undefined ? {} : { key: operation.key };
-      return { operation: operation.name, id: operation.id, ...key, hosts: operation.calls.length, ...counts, notReached: operation.calls.length - reached };
+      return {
+        operation: operation.name,
+        id: operation.id,
+        ...key,
+        hosts: operation.calls.length,
+        ...counts,
+        notReached: operation.calls.length - reached,
+      };
     });
     const summaries = hosts.map((host): HostSummary => {
       const { changed, unchanged, skipped, failed, ignored } = this.#byHost.get(host) ?? noCounts();

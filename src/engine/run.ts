@@ -104,12 +104,17 @@ export interface Run {
   readonly activeHosts: readonly string[];
   readonly failedHosts: readonly string[];
   /** Ask facts of all active hosts, for `tsinfra INVENTORY fact`: the answer per host; a fact that fails is an error there and does not fail the host. */
-  facts(ask: (host: FactSource & HostIdentity) => Promise<unknown>): Promise<ReadonlyMap<string, { readonly answer: unknown } | { readonly error: TsinfraError }>>;
+  facts(
+    ask: (host: FactSource & HostIdentity) => Promise<unknown>,
+  ): Promise<ReadonlyMap<string, { readonly answer: unknown } | { readonly error: TsinfraError }>>;
 }
 
 /** Begin a run. Nothing happens before its stages are called. */
 export function createRun(settings: RunSettings): Run {
-  const engine = new Engine(settings, settings.hosts.map(definition => createHost(settings, definition)));
+  const engine = new Engine(
+    settings,
+    settings.hosts.map(definition => createHost(settings, definition)),
+  );
   let planned: readonly PlannedOperation[] = [];
   return {
     connect: () => connectHosts(engine),

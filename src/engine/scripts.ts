@@ -13,17 +13,29 @@ export interface UploadAttributes {
  * A link is followed. The size is checked: when the connection dies, what arrived must not pass for the file.
  * Content given as `inline` is part of the command, and so cannot be cut short.
  */
-export function uploadCommand(dest: string, size: number, { mode, user, group }: UploadAttributes, inline?: string): Shell {
+export function uploadCommand(
+  dest: string,
+  size: number,
+  { mode, user, group }: UploadAttributes,
+  inline?: string,
+): Shell {
   const name = `.tsinfra-${crypto.randomUUID()}`;
   const owner = [user, group === undefined ? undefined : `:${group}`].filter(part => part !== undefined).join("");
   const isWhole = mode !== undefined && /^[0-7]+$/.test(mode);
-  const content = inline === undefined ? sh`cat >"$t" || exit\n${sizeCheck(size)}` : sh`printf %s ${new Secret(inline)} >"$t" || exit`;
+  const content =
+    inline === undefined
+      ? sh`cat >"$t" || exit\n${sizeCheck(size)}`
+      : sh`printf %s ${new Secret(inline)} >"$t" || exit`;
   return joined("\n", [
     sh`d=${remotePath(dest)}
 if [ -L "$d" ]; then d=$(readlink -f "$d") || exit; fi
 if [ -d "$d" ]; then echo "it is a directory" >&2; exit 1; fi
 case $d in */*) p=\${d%/*}/;; *) p=./;; esac`,
-    ...(isWhole && owner !== "" ? [] : [sh`set -- =rw ''\nif [ -e "$d" ]; then set -- $(stat -c '%a %u:%g' "$d" 2>/dev/null || stat -f '%Mp%Lp %u:%g' "$d"); fi`]),
+    ...(isWhole && owner !== ""
+      ? []
+      : [
+          sh`set -- =rw ''\nif [ -e "$d" ]; then set -- $(stat -c '%a %u:%g' "$d" 2>/dev/null || stat -f '%Mp%Lp %u:%g' "$d"); fi`,
+        ]),
     ...(isWhole ? [] : [sh`n=$(umask)`]),
     sh`umask 077
 t=$p${name}
@@ -37,7 +49,8 @@ set -C; : >"$t" || exit; set +C`,
   ]);
 }
 
-const sizeCheck = (size: number): Shell => sh`if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi`;
+const sizeCheck = (size: number): Shell =>
+  sh`if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi`;
 
 /** A command line whose input ends with a file, or whose output is one; opened by the user who is logged in, whoever the command runs as. */
 export const throughFile = (line: Shell, file: { readonly input: string } | { readonly output: string }): Shell =>

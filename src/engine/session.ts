@@ -102,7 +102,8 @@ export class Session {
 
   /** Begin a shell that commands will share, without waiting for it. */
   async openShell(surroundings: Surroundings): Promise<void> {
-    if (this.#settings.fast && canShareShell([], { surroundings }) && !hasPassword(surroundings)) await this.#shells.open(surroundings);
+    if (this.#settings.fast && canShareShell([], { surroundings }) && !hasPassword(surroundings))
+      await this.#shells.open(surroundings);
   }
 
   /** Have the next commands run as after a fresh login: what it gives (groups, limits) may have changed. */
@@ -117,13 +118,19 @@ export class Session {
   }
 
   /** Run commands in order, as few messages as possible, up to the first whose exit code is no success. Returns those that ran. */
-  async runAll(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly RunResult[]> {
+  async runAll(
+    commands: readonly Shell[],
+    options: SessionRunOptions,
+    successExitCodes: readonly number[],
+  ): Promise<readonly RunResult[]> {
     let { surroundings } = options;
-    if (surroundings.sudo && !surroundings.sudo.password && this.#sudoAsks) surroundings = await this.#withSudoPassword(surroundings);
+    if (surroundings.sudo && !surroundings.sudo.password && this.#sudoAsks)
+      surroundings = await this.#withSudoPassword(surroundings);
     if (hasPassword(surroundings)) await this.#verify(surroundings, options.signal);
     const attempts = await this.#attemptAll(commands, { ...options, surroundings }, successExitCodes);
     const first = attempts[0]!;
-    if (first.started || !surroundings.sudo || surroundings.sudo.password || !ASKS_PASSWORD.test(text(first.stderr))) return attempts;
+    if (first.started || !surroundings.sudo || surroundings.sudo.password || !ASKS_PASSWORD.test(text(first.stderr)))
+      return attempts;
     // Nothing has run: sudo wants a password first.
     this.#sudoAsks = true;
     const withPassword = await this.#withSudoPassword(surroundings);
@@ -133,7 +140,12 @@ export class Session {
   }
 
   /** Copy a file to the host, atomically. Throws when the host refuses; an old file is then still whole. */
-  async upload(source: UploadSource, dest: string, attributes: UploadAttributes, options: SessionRunOptions): Promise<void> {
+  async upload(
+    source: UploadSource,
+    dest: string,
+    attributes: UploadAttributes,
+    options: SessionRunOptions,
+  ): Promise<void> {
     const { onTransfer, transfers } = this.#settings;
     const inline = await this.inlineUpload(source, dest, attributes);
     if (inline) return this.uploaded(dest, inline.size, await this.run(inline.command, options));
@@ -151,17 +163,26 @@ export class Session {
   }
 
   /** The command that writes a file, with its content inside, if that is small enough; `undefined` if it must travel by itself. */
-  async inlineUpload(source: UploadSource, dest: string, attributes: UploadAttributes): Promise<{ readonly command: Shell; readonly size: number } | undefined> {
+  async inlineUpload(
+    source: UploadSource,
+    dest: string,
+    attributes: UploadAttributes,
+  ): Promise<{ readonly command: Shell; readonly size: number } | undefined> {
     const { fast, transfers } = this.#settings;
     if (!fast) return undefined;
     const content = "path" in source ? await transfers.small(source.path, INLINE_BYTES) : bytes(source.content);
     const text = content && content.length <= INLINE_BYTES ? asText(content) : undefined;
-    return text === undefined ? undefined : { command: uploadCommand(dest, content!.length, attributes, text), size: content!.length };
+    return text === undefined
+      ? undefined
+      : { command: uploadCommand(dest, content!.length, attributes, text), size: content!.length };
   }
 
   /** Tell of an upload that has ended. Throws when the host refused. */
   uploaded(dest: string, size: number | undefined, { exitCode, stderr }: RunResult): void {
-    if (exitCode !== 0) throw new OperationError(`Cannot upload to "${dest}": ${lastLine(stderr) || "no reason was given"}`, { host: this.#settings.host });
+    if (exitCode !== 0)
+      throw new OperationError(`Cannot upload to "${dest}": ${lastLine(stderr) || "no reason was given"}`, {
+        host: this.#settings.host,
+      });
     if (size !== undefined) this.#settings.onTransfer("upload", dest, size, size);
   }
 
@@ -183,9 +204,11 @@ export class Session {
         ...(file ? { staged: { output: file.path } } : {}),
         alone: true,
         capture: false,
-        onOutput: (stream, chunk) => (stream === "stderr" ? void (complaint = Buffer.concat([complaint, chunk])) : receive(chunk)),
+        onOutput: (stream, chunk) =>
+          stream === "stderr" ? void (complaint = Buffer.concat([complaint, chunk])) : receive(chunk),
       });
-      if (result.exitCode !== 0) throw new OperationError(`Cannot download "${src}": ${lastLine(complaint) || "no reason was given"}`, { host });
+      if (result.exitCode !== 0)
+        throw new OperationError(`Cannot download "${src}": ${lastLine(complaint) || "no reason was given"}`, { host });
       await file?.read(receive);
     } catch (error) {
       await sink.discard();
@@ -202,7 +225,10 @@ export class Session {
     const rsync = escalatedRsync(options.surroundings);
     if (!rsync) throw new OperationError("Cannot rsync with su, or with a password for sudo: use files.sync", { host });
     const as = isEscalated(options.surroundings) ? [`--rsync-path=${sh`${rsync}`}`] : [];
-    return connection.rsync(src, dest, [...as, ...flags], { signal: options.signal, onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0) });
+    return connection.rsync(src, dest, [...as, ...flags], {
+      signal: options.signal,
+      onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0),
+    });
   }
 
   async #open(): Promise<Connection> {
@@ -210,13 +236,20 @@ export class Session {
     return this.#connection!;
   }
 
-  async #attemptAll(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly Attempt[]> {
+  async #attemptAll(
+    commands: readonly Shell[],
+    options: SessionRunOptions,
+    successExitCodes: readonly number[],
+  ): Promise<readonly Attempt[]> {
     const attempts: Attempt[] = [];
     if (this.#settings.fast && canShareShell(commands, options)) {
       attempts.push(...(await this.#shells.run(commands, options, successExitCodes)));
     }
     // What a shell that ended early has left, or what needs a channel of its own.
-    while (attempts.length < commands.length && attempts.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))) {
+    while (
+      attempts.length < commands.length &&
+      attempts.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))
+    ) {
       attempts.push(await this.#attempt(commands[attempts.length]!, options, { index: attempts.length }));
     }
     return attempts;
@@ -231,7 +264,11 @@ export class Session {
     const scripted = options.surroundings.shell !== false;
     const mark = new Mark(nonce);
     const marked: OutputStream = options.pty ? "stdout" : "stderr";
-    const [ready, prompted, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [ready, prompted, begun] = [
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+      Promise.withResolvers<void>(),
+    ];
     if (!typed) ready.resolve();
     const unprompted = passwords - (typed?.prompts ?? 0);
     const parts = [
@@ -250,7 +287,10 @@ export class Session {
       options.timeout === undefined
         ? undefined
         : setTimeout(
-            () => abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
+            () =>
+              abort.abort(
+                new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host }),
+              ),
             options.timeout * 1000,
           );
     try {
@@ -269,7 +309,8 @@ export class Session {
         },
       });
       if (!scripted) return { ...result, started: true };
-      const output = mark.pid === undefined ? mark.before : options.capture === false ? EMPTY : mark.strip(result[marked]);
+      const output =
+        mark.pid === undefined ? mark.before : options.capture === false ? EMPTY : mark.strip(result[marked]);
       return { ...result, [marked]: output, started: mark.pid !== undefined };
     } catch (error) {
       if (error instanceof ConnectionLostError) this.#lost();
@@ -292,7 +333,10 @@ export class Session {
     const { line, preamble } = escalate(killTree(pid), { ...surroundings, chdir: undefined, env: {} }, newNonce());
     const connection = await this.#connection?.catch(() => undefined);
     await connection
-      ?.run(line, { ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}), signal: AbortSignal.timeout(KILL_DEADLINE_MS) })
+      ?.run(line, {
+        ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),
+        signal: AbortSignal.timeout(KILL_DEADLINE_MS),
+      })
       .catch(() => undefined);
   }
 
@@ -302,10 +346,17 @@ export class Session {
     const key = `${sudo?.user ?? "root"} ${su?.user ?? ""} ${sudo?.password?.reveal() ?? ""} ${su?.password?.reveal() ?? ""}`;
     let verified = this.#verified.get(key);
     if (!verified) {
-      verified = this.#attempt(sh`true`, { surroundings: { ...surroundings, chdir: undefined, env: {} }, signal }, { onTrial: true }).then(result => {
+      verified = this.#attempt(
+        sh`true`,
+        { surroundings: { ...surroundings, chdir: undefined, env: {} }, signal },
+        { onTrial: true },
+      ).then(result => {
         if (result.started && result.exitCode === 0) return;
         const program = sudo?.password ? "sudo" : "su";
-        throw new EscalationError(`The password for ${program} was refused: ${lastLine(result.stderr) || "no reason was given"}`, { host: this.#settings.host });
+        throw new EscalationError(
+          `The password for ${program} was refused: ${lastLine(result.stderr) || "no reason was given"}`,
+          { host: this.#settings.host },
+        );
       });
       this.#verified.set(key, verified);
     }
@@ -326,7 +377,8 @@ const INLINE_BYTES = 32 * 1024;
 
 const EMPTY = new Uint8Array();
 const KILL_DEADLINE_MS = 10_000;
-const ASKS_PASSWORD = /password is required|terminal is required|no tty present|interactive authentication is required/i;
+const ASKS_PASSWORD =
+  /password is required|terminal is required|no tty present|interactive authentication is required/i;
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

@@ -15,7 +15,15 @@ export interface Attempt extends RunResult {
 /** Sends commands behind others that have not ended. */
 export interface Behind {
   /** They run if all sent before them succeeded, and the test `only` succeeds. `undefined`: the shell has ended. */
-  send(commands: readonly Shell[], options: { readonly surroundings: Surroundings; readonly successExitCodes: readonly number[]; readonly only?: Shell | undefined; readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => void }): SentBehind | undefined;
+  send(
+    commands: readonly Shell[],
+    options: {
+      readonly surroundings: Surroundings;
+      readonly successExitCodes: readonly number[];
+      readonly only?: Shell | undefined;
+      readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => void;
+    },
+  ): SentBehind | undefined;
 }
 
 /** Commands that were sent behind others. */
@@ -62,7 +70,11 @@ export class SharedShells {
   }
 
   /** Run commands in a shell that stays; fewer attempts than commands if one failed, or the shell ended. */
-  async run(commands: readonly Shell[], options: SessionRunOptions, successExitCodes: readonly number[]): Promise<readonly Attempt[]> {
+  async run(
+    commands: readonly Shell[],
+    options: SessionRunOptions,
+    successExitCodes: readonly number[],
+  ): Promise<readonly Attempt[]> {
     const { surroundings, signal } = options;
     const connection = await this.#settings.connection();
     signal.throwIfAborted();
@@ -73,17 +85,24 @@ export class SharedShells {
     const handlers = commands.map((_, index) => ({
       capture: options.capture ?? true,
       inPlace: isPlain && (options.isOurs ?? false),
-      ...(options.onOutput ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) } : {}),
+      ...(options.onOutput
+        ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) }
+        : {}),
     }));
     const { onSent } = options;
     if (scripts.length === 1 && !onSent) return this.#results(shell, [shell.run(scripts[0]!, handlers[0]!)], options);
     const group = shell.beginGroup();
     const running = this.#results(shell, shell.runGroup(scripts, handlers, { group, successExitCodes }), options);
-    if (shell.pid !== undefined) onSent?.({ send: (more, how) => this.#sendBehind({ shell, group, surroundings }, more, how) });
+    if (shell.pid !== undefined)
+      onSent?.({ send: (more, how) => this.#sendBehind({ shell, group, surroundings }, more, how) });
     return running;
   }
 
-  #sendBehind({ shell, group, surroundings: own }: Sending, commands: readonly Shell[], { surroundings, successExitCodes, only, onOutput }: Parameters<Behind["send"]>[1]): SentBehind | undefined {
+  #sendBehind(
+    { shell, group, surroundings: own }: Sending,
+    commands: readonly Shell[],
+    { surroundings, successExitCodes, only, onOutput }: Parameters<Behind["send"]>[1],
+  ): SentBehind | undefined {
     if (!shell.isOpen) return undefined;
     const turn = Promise.withResolvers<boolean>();
     const handler = {
@@ -93,14 +112,25 @@ export class SharedShells {
       },
     };
     const scripts = commands.map(command => inSurroundings(command, surroundings));
-    const running = shell.runGroup(scripts, scripts.map(() => handler), { group, only, successExitCodes });
-    running[0]?.then(result => turn.resolve(result.how === "ran"), error => turn.resolve(!(error instanceof ShellEnded)));
+    const running = shell.runGroup(
+      scripts,
+      scripts.map(() => handler),
+      { group, only, successExitCodes },
+    );
+    running[0]?.then(
+      result => turn.resolve(result.how === "ran"),
+      error => turn.resolve(!(error instanceof ShellEnded)),
+    );
     for (const run of running) run.catch(() => undefined);
     return { turn: turn.promise, results: signal => this.#results(shell, running, { surroundings: own, signal }) };
   }
 
   /** Wait for what runs in a shell; results of those that ran. An abort ends the shell. */
-  async #results(shell: FramedShell, running: readonly Promise<FramedResult>[], { surroundings, signal }: Pick<SessionRunOptions, "surroundings" | "signal">): Promise<readonly Attempt[]> {
+  async #results(
+    shell: FramedShell,
+    running: readonly Promise<FramedResult>[],
+    { surroundings, signal }: Pick<SessionRunOptions, "surroundings" | "signal">,
+  ): Promise<readonly Attempt[]> {
     const aborted = Promise.withResolvers<never>();
     let killed: Promise<void> | undefined;
     const onAbort = (): void => {
@@ -138,7 +168,11 @@ export class SharedShells {
     const shell = new FramedShell(connection, nonce => {
       const bare = { ...surroundings, chdir: undefined, env: {} };
       const { line, preamble, passwords } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
-      return { line, passwords: preambleBytes(preamble.slice(0, passwords)), preamble: preambleBytes(preamble.slice(passwords)) };
+      return {
+        line,
+        passwords: preambleBytes(preamble.slice(0, passwords)),
+        preamble: preambleBytes(preamble.slice(passwords)),
+      };
     });
     this.#shells.set(key, shell);
     return shell;
@@ -152,7 +186,10 @@ interface Sending {
 }
 
 /** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind. */
-export function canShareShell(commands: readonly Shell[], { surroundings, stdin, pty, timeout, alone }: Omit<SessionRunOptions, "signal">): boolean {
+export function canShareShell(
+  commands: readonly Shell[],
+  { surroundings, stdin, pty, timeout, alone }: Omit<SessionRunOptions, "signal">,
+): boolean {
   if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
   return FRAMING_SHELLS.test(surroundings.shell) && !commands.some(command => IN_BACKGROUND.test(command.wire()));
 }
@@ -161,5 +198,7 @@ const IN_BACKGROUND = /(?:^|[^&>])&(?![&>\d])/;
 
 /** Shells are shared by everything that runs as the same user. */
 function shellKey(surroundings: Surroundings): string {
-  return isEscalated(surroundings) ? JSON.stringify({ ...surroundings, chdir: undefined, env: undefined }) : String(surroundings.shell);
+  return isEscalated(surroundings)
+    ? JSON.stringify({ ...surroundings, chdir: undefined, env: undefined })
+    : String(surroundings.shell);
 }

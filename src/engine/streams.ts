@@ -54,7 +54,10 @@ export interface PreamblePart {
 }
 
 /** What a command reads: lines first, each when it is their time, then its own input. */
-export async function* withPreamble(parts: readonly PreamblePart[], rest: Input | undefined): AsyncGenerator<Uint8Array> {
+export async function* withPreamble(
+  parts: readonly PreamblePart[],
+  rest: Input | undefined,
+): AsyncGenerator<Uint8Array> {
   for (const { lines, after } of parts) {
     if (lines.length === 0) continue;
     await after;
@@ -65,7 +68,10 @@ export async function* withPreamble(parts: readonly PreamblePart[], rest: Input 
 }
 
 /** The same chunks, counted as they are taken. */
-export async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: (sent: number) => void): AsyncGenerator<Uint8Array> {
+export async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  onBytes: (sent: number) => void,
+): AsyncGenerator<Uint8Array> {
   let sent = 0;
   for await (const chunk of chunks) {
     yield chunk;

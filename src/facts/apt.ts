@@ -20,7 +20,8 @@ export interface AptSource {
 export const AptSources = fact<readonly AptSource[]>({
   name: "apt.AptSources",
   requires: "apt",
-  command: () => sh`(! test -f /etc/apt/sources.list || cat /etc/apt/sources.list) && (cat /etc/apt/sources.list.d/*.list || true)`,
+  command: () =>
+    sh`(! test -f /etc/apt/sources.list || cat /etc/apt/sources.list) && (cat /etc/apt/sources.list.d/*.list || true)`,
   parse: lines => lines.flatMap(line => parseAptSource(line) ?? []),
   empty: [],
 });
@@ -66,7 +67,13 @@ export const SimulateOperationWillChange = fact<AptSimulation | undefined, Simul
   parse(lines) {
     for (const line of lines) {
       const found = /^(\d+) upgraded, (\d+) newly installed, (\d+) to remove and (\d+) not upgraded\.$/.exec(line);
-      if (found) return { upgraded: Number(found[1]), newlyInstalled: Number(found[2]), removed: Number(found[3]), notUpgraded: Number(found[4]) };
+      if (found)
+        return {
+          upgraded: Number(found[1]),
+          newlyInstalled: Number(found[2]),
+          removed: Number(found[3]),
+          notUpgraded: Number(found[4]),
+        };
     }
     throw new SyntaxError(`No summary of changes in what apt-get printed: ${JSON.stringify(lines.at(-1))}`);
   },
@@ -75,7 +82,8 @@ export const SimulateOperationWillChange = fact<AptSimulation | undefined, Simul
 
 /** Read a source in one-line style: `deb [arch=amd64] https://example.org/debian trixie main`. */
 export function parseAptSource(line: string): AptSource | undefined {
-  const [, type, options = "", url, distribution, components] = /^(deb|deb-src)(?:\s+\[([^\]]*)\])?\s+(\S+)\s+(\S+)(?:\s+([^#]*))?$/.exec(line.trim()) ?? [];
+  const [, type, options = "", url, distribution, components] =
+    /^(deb|deb-src)(?:\s+\[([^\]]*)\])?\s+(\S+)\s+(\S+)(?:\s+([^#]*))?$/.exec(line.trim()) ?? [];
   if ((type !== "deb" && type !== "deb-src") || url === undefined || distribution === undefined) return undefined;
   // Without components a distribution is a path, which ends in a slash.
   if (!components && !distribution.endsWith("/")) return undefined;
@@ -86,7 +94,9 @@ const parseOptions = (text: string): AptSource["options"] =>
   Object.fromEntries(
     words(text).flatMap(option => {
       const [key, value] = splitOnce(option, "=") ?? [];
-      return key === undefined || value === undefined ? [] : [[key, value.includes(",") ? value.split(",") : value] as const];
+      return key === undefined || value === undefined
+        ? []
+        : [[key, value.includes(",") ? value.split(",") : value] as const];
     }),
   );
 
@@ -109,7 +119,11 @@ export function parseDeb822Sources(lines: readonly string[]): readonly AptSource
     );
     return list("types")
       .filter(type => type === "deb" || type === "deb-src")
-      .flatMap(type => list("uris").flatMap(url => list("suites").map(distribution => ({ type, url, distribution, components: list("components"), options }))));
+      .flatMap(type =>
+        list("uris").flatMap(url =>
+          list("suites").map(distribution => ({ type, url, distribution, components: list("components"), options })),
+        ),
+      );
   });
 }
 
@@ -122,4 +136,9 @@ const DEB822_OPTIONS = new Map([
 
 /** Fields by lower-case name; lines that begin with white space go on with the field before. */
 const deb822Fields = (stanza: string): ReadonlyMap<string, string> =>
-  new Map([...stanza.matchAll(/^([^\s:]+):((?:.|\n[ \t])*)/gm)].map(([, key = "", value = ""]) => [key.toLowerCase(), value.trim()]));
+  new Map(
+    [...stanza.matchAll(/^([^\s:]+):((?:.|\n[ \t])*)/gm)].map(([, key = "", value = ""]) => [
+      key.toLowerCase(),
+      value.trim(),
+    ]),
+  );

@@ -60,9 +60,11 @@ function entry(line: string): Omit<CrontabEntry, "comments"> {
   if (ENV.test(line)) return { env: line };
   const fields = line.startsWith("@") ? 1 : 5;
   const [, times, command] = new RegExp(`^((?:\\S+\\s+){${fields}})(\\S.*)$`).exec(line) ?? [];
-  if (times === undefined || command === undefined) throw new SyntaxError(`Not a line of a crontab: ${JSON.stringify(line)}`);
+  if (times === undefined || command === undefined)
+    throw new SyntaxError(`Not a line of a crontab: ${JSON.stringify(line)}`);
   const [minute, hour, dayOfMonth, month, dayOfWeek] = words(times);
-  if (hour === undefined || dayOfMonth === undefined || month === undefined || dayOfWeek === undefined) return { command, specialTime: minute! };
+  if (hour === undefined || dayOfMonth === undefined || month === undefined || dayOfWeek === undefined)
+    return { command, specialTime: minute! };
   return {
     command,
     minute: numberOr(minute!),

@@ -45,7 +45,8 @@ export const DebPackage = fact<DebPackageInfo | undefined, DebPackageArguments>(
     return sh`! test -e ${wanted} && (dpkg -s ${it} 2>/dev/null || true) || dpkg -I ${it}`;
   },
   parse(lines) {
-    const field = (key: string, value: string) => lines.flatMap(line => new RegExp(`^${key}:\\s+(${value})$`).exec(line.trim())?.[1] ?? []).at(-1);
+    const field = (key: string, value: string) =>
+      lines.flatMap(line => new RegExp(`^${key}:\\s+(${value})$`).exec(line.trim())?.[1] ?? []).at(-1);
     const [name, version] = [field("Package", NAME), field("Version", VERSION)];
     return name === undefined || version === undefined ? undefined : { name, version };
   },

@@ -7,7 +7,8 @@ import { repositoriesFact } from "./shared/repositories.ts";
 export const DnfRepositories = repositoriesFact({
   name: "dnf.DnfRepositories",
   requires: "dnf",
-  command: () => sh`(! test -f /etc/dnf.conf || cat /etc/dnf.conf) && (cat /etc/dnf.repos.d/*.repo || true) && (cat /etc/yum.repos.d/*.repo || true)`,
+  command: () =>
+    sh`(! test -f /etc/dnf.conf || cat /etc/dnf.conf) && (cat /etc/dnf.repos.d/*.repo || true) && (cat /etc/yum.repos.d/*.repo || true)`,
 });
 
 /** Streams of the modules that are enabled, by module. */
@@ -33,5 +34,7 @@ export const DnfDisabledModules = fact<readonly string[]>({
 const moduleRows = (lines: readonly string[], flag: string): [name: string, stream: string][] =>
   lines.flatMap(line => {
     const [, name, stream] = /^(\S+)\s+(\S+)\s/.exec(line) ?? [];
-    return name !== undefined && stream !== undefined && !name.startsWith("Hint:") && line.includes(`[${flag}]`) ? [[name, stream] as [string, string]] : [];
+    return name !== undefined && stream !== undefined && !name.startsWith("Hint:") && line.includes(`[${flag}]`)
+      ? [[name, stream] as [string, string]]
+      : [];
   });

@@ -15,13 +15,21 @@ export interface DockerObject extends JsonRecord {
   /** Of a plugin; `Env` as `NAME=value`. */
   readonly Settings?: { readonly Env: readonly string[] | null; readonly [key: string]: unknown };
   /** Of a container or an image. */
-  readonly Config?: { readonly Env?: readonly string[] | null; readonly Labels?: Labels | null; readonly [key: string]: unknown } | null;
+  readonly Config?: {
+    readonly Env?: readonly string[] | null;
+    readonly Labels?: Labels | null;
+    readonly [key: string]: unknown;
+  } | null;
   /** Of a network or a volume. */
   readonly Labels?: Labels | null;
   /** Of a container. */
   readonly Mounts?: readonly JsonRecord[] | null;
   /** Of a container. */
-  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, JsonRecord>> | null; readonly Ports?: DockerPorts | null; readonly [key: string]: unknown };
+  readonly NetworkSettings?: {
+    readonly Networks?: Readonly<Record<string, JsonRecord>> | null;
+    readonly Ports?: DockerPorts | null;
+    readonly [key: string]: unknown;
+  };
   /** Of an image. */
   readonly RootFS?: { readonly Layers?: readonly string[] | null; readonly [key: string]: unknown };
 }
@@ -29,7 +37,9 @@ export interface DockerObject extends JsonRecord {
 type Labels = Readonly<Record<string, string>>;
 
 /** Where ports of a container, such as `80/tcp`, are published; `null` for one that is not. */
-export type DockerPorts = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
+export type DockerPorts = Readonly<
+  Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
+>;
 
 /** Which object. */
 export interface DockerObjectArguments {
@@ -48,10 +58,20 @@ export interface DockerImageArguments {
 }
 
 /** What `docker system info` prints. */
-export const DockerSystemInfo = jsonFact<JsonRecord>("docker.DockerSystemInfo", { requires: "docker", command: () => sh`docker system info --format="{{json .}}"`, empty: {} });
+export const DockerSystemInfo = jsonFact<JsonRecord>("docker.DockerSystemInfo", {
+  requires: "docker",
+  command: () => sh`docker system info --format="{{json .}}"`,
+  empty: {},
+});
 
 /** Version of the client, in its own words: `Docker version 28.2.2, build e6534b4`; empty without docker. */
-export const DockerVersion = fact<string>({ name: "docker.DockerVersion", requires: "docker", command: () => sh`docker --version`, parse: lines => lines.join(""), empty: "" });
+export const DockerVersion = fact<string>({
+  name: "docker.DockerVersion",
+  requires: "docker",
+  command: () => sh`docker --version`,
+  parse: lines => lines.join(""),
+  empty: "",
+});
 
 /** All containers, running or not. */
 export const DockerContainers = all("docker.DockerContainers", "container", sh`docker ps -qa`);
@@ -80,21 +100,45 @@ export const DockerContainerEnvs = byId("docker.DockerContainerEnvs", DockerCont
   Object.fromEntries((Config?.Env ?? []).map(entry => splitOnce(entry, "=") ?? [entry, ""])),
 );
 /** Labels of all containers, by id. */
-export const DockerContainerLabels = byId("docker.DockerContainerLabels", DockerContainers, ({ Config }) => Config?.Labels ?? {});
+export const DockerContainerLabels = byId(
+  "docker.DockerContainerLabels",
+  DockerContainers,
+  ({ Config }) => Config?.Labels ?? {},
+);
 /** Mounts of all containers, by id. */
-export const DockerContainerMounts = byId("docker.DockerContainerMounts", DockerContainers, ({ Mounts }) => Mounts ?? []);
+export const DockerContainerMounts = byId(
+  "docker.DockerContainerMounts",
+  DockerContainers,
+  ({ Mounts }) => Mounts ?? [],
+);
 /** Networks of all containers, by id and then by name. */
-export const DockerContainerNetworks = byId("docker.DockerContainerNetworks", DockerContainers, ({ NetworkSettings }) => NetworkSettings?.Networks ?? {});
+export const DockerContainerNetworks = byId(
+  "docker.DockerContainerNetworks",
+  DockerContainers,
+  ({ NetworkSettings }) => NetworkSettings?.Networks ?? {},
+);
 /** Published ports of all containers, by id. */
-export const DockerContainerPorts = byId("docker.DockerContainerPorts", DockerContainers, ({ NetworkSettings }) => NetworkSettings?.Ports ?? {});
+export const DockerContainerPorts = byId(
+  "docker.DockerContainerPorts",
+  DockerContainers,
+  ({ NetworkSettings }) => NetworkSettings?.Ports ?? {},
+);
 /** Labels of all images, by id. */
 export const DockerImageLabels = byId("docker.DockerImageLabels", DockerImages, ({ Config }) => Config?.Labels ?? {});
 /** Digests of the layers of all images, by id. */
 export const DockerImageLayers = byId("docker.DockerImageLayers", DockerImages, ({ RootFS }) => RootFS?.Layers ?? []);
 /** Labels of all networks, by id. */
-export const DockerNetworkLabels = byId("docker.DockerNetworkLabels", DockerNetworks, ({ Labels: labels }) => labels ?? {});
+export const DockerNetworkLabels = byId(
+  "docker.DockerNetworkLabels",
+  DockerNetworks,
+  ({ Labels: labels }) => labels ?? {},
+);
 /** Labels of all volumes, by name. */
-export const DockerVolumeLabels = byId("docker.DockerVolumeLabels", DockerVolumes, ({ Labels: labels }) => labels ?? {});
+export const DockerVolumeLabels = byId(
+  "docker.DockerVolumeLabels",
+  DockerVolumes,
+  ({ Labels: labels }) => labels ?? {},
+);
 
 /** A file that a container has changed. */
 export interface DockerFsChange {
@@ -124,7 +168,9 @@ export const DockerContainerProcesses = fact<readonly Readonly<Record<string, st
   parse(lines) {
     const headings = words(lines[0] ?? "");
     // The last column is a command line, with spaces in it.
-    const row = new RegExp(`^\\s*${headings.map((_, index) => (index < headings.length - 1 ? "(\\S+)\\s+" : "(.*)")).join("")}$`);
+    const row = new RegExp(
+      `^\\s*${headings.map((_, index) => (index < headings.length - 1 ? "(\\S+)\\s+" : "(.*)")).join("")}$`,
+    );
     return lines.slice(1).flatMap(line => {
       const cells = row.exec(line)?.slice(1);
       return cells ? [Object.fromEntries(headings.map((heading, index) => [heading, cells[index] ?? ""]))] : [];
@@ -155,7 +201,8 @@ export const DockerImageHistory = fact<readonly Readonly<Record<string, string>>
 export const DockerAuths = fact<readonly string[]>({
   name: "docker.DockerAuths",
   // The credentials themselves stay on the host.
-  command: () => sh`config="\${DOCKER_CONFIG:-$HOME/.docker}/config.json"; [ ! -r "$config" ] || sed -E 's/("(auth|password|identitytoken|registrytoken)"[[:space:]]*:[[:space:]]*)"[^"]*"/\\1""/g' "$config"`,
+  command: () =>
+    sh`config="\${DOCKER_CONFIG:-$HOME/.docker}/config.json"; [ ! -r "$config" ] || sed -E 's/("(auth|password|identitytoken|registrytoken)"[[:space:]]*:[[:space:]]*)"[^"]*"/\\1""/g' "$config"`,
   parse: lines => Object.keys(json<{ readonly auths?: JsonRecord }>(lines).auths ?? {}),
   empty: [],
 });
@@ -182,7 +229,11 @@ function one(name: string, kind: string): CommandFact<DockerObjectArguments, rea
 }
 
 /** One detail of everything of a kind. */
-function byId<T>(name: string, from: CommandFact<NoArguments, readonly DockerObject[]>, detail: (object: DockerObject) => T): DerivedFact<NoArguments, Readonly<Record<string, T>>> {
+function byId<T>(
+  name: string,
+  from: CommandFact<NoArguments, readonly DockerObject[]>,
+  detail: (object: DockerObject) => T,
+): DerivedFact<NoArguments, Readonly<Record<string, T>>> {
   return derivedFact<readonly DockerObject[], Readonly<Record<string, T>>>({
     name,
     from,

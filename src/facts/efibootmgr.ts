@@ -21,7 +21,8 @@ export const EFIBootMgr = fact<BootSettings | undefined>({
   name: "efibootmgr.EFIBootMgr",
   requires: "efibootmgr",
   command: () => sh`efibootmgr || true`,
-  parse: lines => Object.assign({ BootOrder: [], Entries: Object.fromEntries(lines.flatMap(bootEntry)) }, ...lines.map(setting)),
+  parse: lines =>
+    Object.assign({ BootOrder: [], Entries: Object.fromEntries(lines.flatMap(bootEntry)) }, ...lines.map(setting)),
   empty: undefined,
 });
 
@@ -29,7 +30,13 @@ const hex = (digits: string): number => Number.parseInt(digits, 16);
 
 function setting(line: string): Partial<BootSettings> {
   const [, name, value = ""] = /^(BootNext|BootCurrent|Timeout|BootOrder): (.*)$/.exec(line) ?? [];
-  if (name === "BootOrder") return { BootOrder: value.split(",").filter(number => number !== "").map(hex) };
+  if (name === "BootOrder")
+    return {
+      BootOrder: value
+        .split(",")
+        .filter(number => number !== "")
+        .map(hex),
+    };
   if (name === "Timeout") return { Timeout: Number.parseInt(value, 10) };
   if (name !== undefined) return { [name]: hex(value) };
   if (/^(?:Boot[\dA-F]{4}|Mirror|$)/i.test(line)) return {};

@@ -27,7 +27,12 @@ export const FlatpakPackage = fact<FlatpakInfo, FlatpakPackageArguments>({
   name: "flatpak.FlatpakPackage",
   requires: "flatpak",
   command: ({ package: name }) => sh`flatpak info ${operand(name)}`,
-  parse: lines => Object.fromEntries(FIELDS.flatMap(([key, pattern]) => lines.flatMap(line => pattern.exec(line)?.[1] ?? []).map(value => [key, value]))),
+  parse: lines =>
+    Object.fromEntries(
+      FIELDS.flatMap(([key, pattern]) =>
+        lines.flatMap(line => pattern.exec(line)?.[1] ?? []).map(value => [key, value]),
+      ),
+    ),
   empty: {},
 });
 

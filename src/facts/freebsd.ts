@@ -26,19 +26,23 @@ export interface SysrcArguments extends JailArguments {
 
 /** Name and version of an installed package: `vim-9.0`; absent when it is not installed. */
 export const PkgPackage = answer<PackageArguments>("freebsd.PkgPackage", ({ package: name, jail }) =>
-  jail === undefined ? sh`pkg info -E -- ${name} 2> /dev/null || true` : sh`pkg -j ${jail} info -E -- ${name} 2> /dev/null || true`,
+  jail === undefined
+    ? sh`pkg info -E -- ${name} 2> /dev/null || true`
+    : sh`pkg -j ${jail} info -E -- ${name} 2> /dev/null || true`,
 );
 
 /** The service's name if there is an rc script for it, else absent. */
 export const ServiceScript = answer<ServiceArguments>(
   "freebsd.ServiceScript",
-  ({ srvName, jail = "" }) => sh`for service in ${substituted(sh`service -j ${jail} -l`)}; do if [ ${srvName} = "$service" ]; then echo "$service"; fi; done`,
+  ({ srvName, jail = "" }) =>
+    sh`for service in ${substituted(sh`service -j ${jail} -l`)}; do if [ ${srvName} = "$service" ]; then echo "$service"; fi; done`,
 );
 
 /** `running`, or absent. */
 export const ServiceStatus = answer<ServiceArguments>(
   "freebsd.ServiceStatus",
-  ({ srvName, jail = "" }) => sh`service -j ${jail} ${operand(srvName)} status > /dev/null 2>&1; if [ $? -eq 0 ]; then echo running; fi`,
+  ({ srvName, jail = "" }) =>
+    sh`service -j ${jail} ${operand(srvName)} status > /dev/null 2>&1; if [ $? -eq 0 ]; then echo running; fi`,
 );
 
 /** Value of a setting of rc.conf; absent when it has none. */

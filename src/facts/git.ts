@@ -66,7 +66,8 @@ export interface GitLocalCommitArguments extends RepositoryArguments {
 export const GitLocalCommit = fact<string | undefined, GitLocalCommitArguments>({
   name: "git.GitLocalCommit",
   requires: "git",
-  command: ({ repo, ref = "HEAD" }) => inRepository(repo, sh`git rev-parse --verify --quiet ${`${ref}^{commit}`} || true`),
+  command: ({ repo, ref = "HEAD" }) =>
+    inRepository(repo, sh`git rev-parse --verify --quiet ${`${ref}^{commit}`} || true`),
   parse: hashOf,
   empty: undefined,
 });
@@ -83,7 +84,11 @@ export interface GitRemoteBranchCommitArguments extends RepositoryArguments {
 export const GitRemoteBranchCommit = fact<string | undefined, GitRemoteBranchCommitArguments>({
   name: "git.GitRemoteBranchCommit",
   requires: "git",
-  command: ({ repo, remote = "origin", branch }) => inRepository(repo, sh`GIT_TERMINAL_PROMPT=0 git ls-remote -- ${[remote, branch === undefined ? "HEAD" : `refs/heads/${branch}`]} 2>/dev/null || true`),
+  command: ({ repo, remote = "origin", branch }) =>
+    inRepository(
+      repo,
+      sh`GIT_TERMINAL_PROMPT=0 git ls-remote -- ${[remote, branch === undefined ? "HEAD" : `refs/heads/${branch}`]} 2>/dev/null || true`,
+    ),
   parse: hashOf,
   empty: undefined,
 });

@@ -18,7 +18,8 @@ export const GoPackages = fact<Packages>({
       if (start !== "") path = undefined;
       else if (key === "path") path = name;
       // Built from a directory, it has no version to compare.
-      else if (key === "mod" && path !== undefined && version !== undefined && version !== "(devel)") found.push([path, version]);
+      else if (key === "mod" && path !== undefined && version !== undefined && version !== "(devel)")
+        found.push([path, version]);
     }
     return packagesOf(found);
   },

@@ -65,7 +65,8 @@ export const GpgSecretKeys = fact<GpgKeyMap, GpgKeysArguments>({
   empty: {},
 });
 
-const inKeyring = (keyring: string | undefined): Shell => (keyring === undefined ? sh`` : sh` --keyring ${keyring} --no-default-keyring`);
+const inKeyring = (keyring: string | undefined): Shell =>
+  keyring === undefined ? sh`` : sh` --keyring ${keyring} --no-default-keyring`;
 
 /** Arguments of `gpg.GpgKeyrings`. */
 export interface GpgKeyringsArguments {
@@ -91,7 +92,12 @@ export const GpgKeyrings = fact<Readonly<Record<string, GpgKeyring>>, GpgKeyring
       if (line.startsWith(KEYRING)) files.set(line.slice(KEYRING.length), []);
       else [...files.values()].at(-1)?.push(line);
     }
-    return Object.fromEntries([...files].map(([path, output]) => [path, { format: path.slice(path.lastIndexOf(".") + 1), keys: parseKeys(output, "pub", "sub") }]));
+    return Object.fromEntries(
+      [...files].map(([path, output]) => [
+        path,
+        { format: path.slice(path.lastIndexOf(".") + 1), keys: parseKeys(output, "pub", "sub") },
+      ]),
+    );
   },
   empty: {},
 });

@@ -55,7 +55,8 @@ export interface IptablesRuleExistsArguments extends IptablesTableArguments {
 export const IptablesRuleExists = fact<boolean, IptablesRuleExistsArguments>({
   name: "iptables.IptablesRuleExists",
   requires: ({ version }) => iptables(version),
-  command: ({ chain, rule, table = "filter", version }) => sh`! ${iptables(version)} -t ${table} -C ${[chain, ...rule]} 2>/dev/null || echo yes`,
+  command: ({ chain, rule, table = "filter", version }) =>
+    sh`! ${iptables(version)} -t ${table} -C ${[chain, ...rule]} 2>/dev/null || echo yes`,
   parse: () => true,
   empty: false,
 });
@@ -78,7 +79,12 @@ function chains(name: string, program: string): CommandFact<IptablesTableArgumen
     name,
     requires: program,
     command: ({ table = "filter" }) => sh`${program} -t ${table}`,
-    parse: lines => Object.fromEntries(lines.filter(line => line.startsWith(":")).map(line => [line.slice(1).split(" ")[0] ?? "", line.split(" ")[1] ?? "-"])),
+    parse: lines =>
+      Object.fromEntries(
+        lines
+          .filter(line => line.startsWith(":"))
+          .map(line => [line.slice(1).split(" ")[0] ?? "", line.split(" ")[1] ?? "-"]),
+      ),
     empty: {},
   });
 }
@@ -104,7 +110,9 @@ function rule(line: string): IptablesRule {
   let isNot = false;
   let option: string | undefined;
   // A single quote has a backslash before it, inside of double quotes.
-  for (const word of shellWords(line.replace(/\\(.)/g, (pair, character: string) => (character === "'" ? character : pair)))) {
+  for (const word of shellWords(
+    line.replace(/\\(.)/g, (pair, character: string) => (character === "'" ? character : pair)),
+  )) {
     if (word === "!") isNot = true;
     else if (option === undefined && word in NAMES) option = word;
     else if (option !== undefined) {

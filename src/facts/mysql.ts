@@ -17,7 +17,14 @@ export interface MysqlConnection {
 }
 
 /** A client program of the server with the options that connect it. */
-export function mysqlClient(connection: MysqlConnection, { program = "mysql", database, last = [] }: { readonly program?: string; readonly database?: string; readonly last?: readonly (string | Shell)[] } = {}): Shell {
+export function mysqlClient(
+  connection: MysqlConnection,
+  {
+    program = "mysql",
+    database,
+    last = [],
+  }: { readonly program?: string; readonly database?: string; readonly last?: readonly (string | Shell)[] } = {},
+): Shell {
   const { mysqlUser, mysqlPassword, mysqlHost, mysqlPort } = connection;
   const isOption = database?.startsWith("-") ?? false;
   const options = [
@@ -41,8 +48,12 @@ export const mysqlText = (text: string): string => `"${text.replaceAll("\\", "\\
 export const mysqlAccount = (user: string, hostname: string): string => `${mysqlText(user)}@${mysqlText(hostname)}`;
 
 /** What the client prints with `-B`: special characters have a backslash before them. */
-const BATCH: TableFormat = { separator: "\t", cell: text => (text === "" || text === "NULL" ? undefined : unescaped(text)) };
-const unescaped = (text: string): string => text.replace(/\\(.)/g, (_, code: string) => ({ n: "\n", t: "\t", "0": "\0" })[code] ?? code);
+const BATCH: TableFormat = {
+  separator: "\t",
+  cell: text => (text === "" || text === "NULL" ? undefined : unescaped(text)),
+};
+const unescaped = (text: string): string =>
+  text.replace(/\\(.)/g, (_, code: string) => ({ n: "\n", t: "\t", "0": "\0" })[code] ?? code);
 
 /** What a database is by default. */
 export interface MysqlDatabase {
@@ -51,10 +62,16 @@ export interface MysqlDatabase {
 }
 
 /** Databases, by name. */
-export const MysqlDatabases = query<Readonly<Record<string, MysqlDatabase>>>("mysql.MysqlDatabases", "SELECT * FROM information_schema.SCHEMATA", lines =>
-  Object.fromEntries(
-    table(lines, BATCH).map(row => [row["SCHEMA_NAME"], { characterSet: row["DEFAULT_CHARACTER_SET_NAME"], collationName: row["DEFAULT_COLLATION_NAME"] }]),
-  ),
+export const MysqlDatabases = query<Readonly<Record<string, MysqlDatabase>>>(
+  "mysql.MysqlDatabases",
+  "SELECT * FROM information_schema.SCHEMATA",
+  lines =>
+    Object.fromEntries(
+      table(lines, BATCH).map(row => [
+        row["SCHEMA_NAME"],
+        { characterSet: row["DEFAULT_CHARACTER_SET_NAME"], collationName: row["DEFAULT_COLLATION_NAME"] },
+      ]),
+    ),
 );
 
 /** A user: columns of the table `mysql.user` as the server names them, `max_…` as numbers, and its global privileges. */
@@ -65,16 +82,24 @@ export interface MysqlUser {
 }
 
 /** Users, by `user@host`. */
-export const MysqlUsers = query<Readonly<Record<string, MysqlUser>>>("mysql.MysqlUsers", "SELECT * FROM mysql.user", lines =>
-  Object.fromEntries(
-    table(lines, BATCH).flatMap(({ User: user, Host: host, ...row }) => {
-      if (user === undefined || host === undefined) return [];
-      const columns = Object.entries(row).filter(([name]) => !name.endsWith("_priv"));
-      const privileges = Object.keys(row).filter(name => name.endsWith("_priv") && row[name] === "Y");
-      const details = Object.fromEntries(columns.map(([name, value]) => [name, userColumn(name, value)]));
-      return [[`${user}@${host}`, { ...details, privileges: privileges.map(name => name.slice(0, -"_priv".length)).sort() }]];
-    }),
-  ),
+export const MysqlUsers = query<Readonly<Record<string, MysqlUser>>>(
+  "mysql.MysqlUsers",
+  "SELECT * FROM mysql.user",
+  lines =>
+    Object.fromEntries(
+      table(lines, BATCH).flatMap(({ User: user, Host: host, ...row }) => {
+        if (user === undefined || host === undefined) return [];
+        const columns = Object.entries(row).filter(([name]) => !name.endsWith("_priv"));
+        const privileges = Object.keys(row).filter(name => name.endsWith("_priv") && row[name] === "Y");
+        const details = Object.fromEntries(columns.map(([name, value]) => [name, userColumn(name, value)]));
+        return [
+          [
+            `${user}@${host}`,
+            { ...details, privileges: privileges.map(name => name.slice(0, -"_priv".length)).sort() },
+          ],
+        ];
+      }),
+    ),
 );
 
 function userColumn(name: string, value: string | undefined): string | number | boolean | undefined {
@@ -95,7 +120,8 @@ export const MysqlUserGrants = fact<Readonly<Record<string, readonly string[]>>,
   name: "mysql.MysqlUserGrants",
   requires: "mysql",
   // The server has no answer but an error for a user that does not exist.
-  command: ({ user, hostname = "localhost", ...connection }) => sh`${mysqlStatement(connection, `SHOW GRANTS FOR ${mysqlAccount(user, hostname)}`)} || true`,
+  command: ({ user, hostname = "localhost", ...connection }) =>
+    sh`${mysqlStatement(connection, `SHOW GRANTS FOR ${mysqlAccount(user, hostname)}`)} || true`,
   parse(lines) {
     const grants = new Map<string, Set<string>>();
     for (const line of lines) {
@@ -112,8 +138,19 @@ export const MysqlUserGrants = fact<Readonly<Record<string, readonly string[]>>,
 });
 
 /** Privileges, what they are for, and what follows the account. Grants of roles, of functions and for proxies have another form. */
-const GRANT = /^GRANT ([A-Z].*?) ON (?:TABLE )?((?:\*|`(?:[^`]|``)*`)\.(?:\*|`(?:[^`]|``)*`)) TO (?:(['"`]).*?\3@(['"`]).*?\4)(.*)$/;
+const GRANT =
+  /^GRANT ([A-Z].*?) ON (?:TABLE )?((?:\*|`(?:[^`]|``)*`)\.(?:\*|`(?:[^`]|``)*`)) TO (?:(['"`]).*?\3@(['"`]).*?\4)(.*)$/;
 
-function query<T>(name: string, sql: string, parse: (lines: readonly string[]) => T & object): CommandFact<MysqlConnection, T> {
-  return fact<T, MysqlConnection>({ name, requires: "mysql", command: connection => mysqlStatement(connection, sql), parse, empty: {} as T });
+function query<T>(
+  name: string,
+  sql: string,
+  parse: (lines: readonly string[]) => T & object,
+): CommandFact<MysqlConnection, T> {
+  return fact<T, MysqlConnection>({
+    name,
+    requires: "mysql",
+    command: connection => mysqlStatement(connection, sql),
+    parse,
+    empty: {} as T,
+  });
 }

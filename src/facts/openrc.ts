@@ -34,7 +34,8 @@ export const OpenrcEnabled = fact<ServicesEnabled, RunLevelArguments>({
     Object.fromEntries(
       lines.map(line => {
         const [name, levels] = line.split("|");
-        if (name === undefined || levels === undefined) throw new SyntaxError(`Not a service and its run levels: ${JSON.stringify(line)}`);
+        if (name === undefined || levels === undefined)
+          throw new SyntaxError(`Not a service and its run levels: ${JSON.stringify(line)}`);
         return [name.trim(), words(levels).includes(runLevel)];
       }),
     ),

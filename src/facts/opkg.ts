@@ -25,8 +25,11 @@ export const OpkgUpgradeablePackages = fact<Readonly<Record<string, OpkgUpgrade>
   parse: lines =>
     Object.fromEntries(
       lines.flatMap(line => {
-        const [, name, installed, available] = /^([A-Za-z0-9][\w.+-]*)\s-\s([\w.~+-]+)\s-\s([\w.~+-]+)/.exec(line) ?? [];
-        return name !== undefined && installed !== undefined && available !== undefined ? [[name, { installed, available }] as const] : [];
+        const [, name, installed, available] =
+          /^([A-Za-z0-9][\w.+-]*)\s-\s([\w.~+-]+)\s-\s([\w.~+-]+)/.exec(line) ?? [];
+        return name !== undefined && installed !== undefined && available !== undefined
+          ? [[name, { installed, available }] as const]
+          : [];
       }),
     ),
   empty: {},
@@ -55,7 +58,10 @@ export const OpkgConf = fact<OpkgConfiguration>({
     const architectures: Record<string, number> = {};
     let listDir = "";
     for (const line of lines) {
-      const [kind, first = "", ...rest] = line.replace(/\s*#.*$/, "").trim().split(/\s+/);
+      const [kind, first = "", ...rest] = line
+        .replace(/\s*#.*$/, "")
+        .trim()
+        .split(/\s+/);
       const value = rest.join(" ");
       if (kind === "dest" && value) paths[first] = value;
       else if (kind === "lists_dir" && value) listDir = value;
@@ -87,7 +93,9 @@ export const OpkgFeeds = fact<Readonly<Record<string, OpkgFeed>>>({
       lines.flatMap((line, index) => {
         const [, format, name, url] = /^\s*([\w/]+)\s+(\w+)\s+([\w./:~-]+)(?:\s*#.*)?$/.exec(line) ?? [];
         if (format === undefined || name === undefined || url === undefined) return [];
-        return [[name, { url, format, kind: custom >= 0 && index > custom ? "custom" : "distribution" } as const] as const];
+        return [
+          [name, { url, format, kind: custom >= 0 && index > custom ? "custom" : "distribution" } as const] as const,
+        ];
       }),
     );
   },

@@ -17,6 +17,7 @@ export const PipxEnvironment = fact<Readonly<Record<string, string>>>({
   name: "pipx.PipxEnvironment",
   requires: "pipx",
   command: () => sh`pipx environment`,
-  parse: lines => Object.fromEntries(lines.filter(line => /^[A-Z_]+=/.test(line)).flatMap(line => [splitOnce(line, "=") ?? []])),
+  parse: lines =>
+    Object.fromEntries(lines.filter(line => /^[A-Z_]+=/.test(line)).flatMap(line => [splitOnce(line, "=") ?? []])),
   empty: {},
 });

@@ -23,7 +23,9 @@ export const PnpmPackages = fact<Packages, PnpmPackagesArguments>({
   parse: lines =>
     packagesOf(
       json<readonly Project[]>(lines).flatMap(project =>
-        [project.dependencies, project.devDependencies, project.optionalDependencies].flatMap(group => Object.entries(group ?? {}).map(([name, { version }]) => [name, version ?? ""] as const)),
+        [project.dependencies, project.devDependencies, project.optionalDependencies].flatMap(group =>
+          Object.entries(group ?? {}).map(([name, { version }]) => [name, version ?? ""] as const),
+        ),
       ),
     ),
   empty: {},

@@ -30,6 +30,11 @@ export const PortageUpgradeablePackages = fact<Readonly<Record<string, string>>>
 export const PortageMaskedPackages = fact<readonly string[]>({
   name: "portage.PortageMaskedPackages",
   command: () => sh`grep -rh '^[^#]' /etc/portage/package.mask 2>/dev/null || true`,
-  parse: lines => [...new Set(lines.flatMap(line => /^[<>=~!]*([\w+-]+\/[\w+-]+?)(?:-\d\S*)?(?::\S*)?(?:\s|$)/.exec(line.trim())?.[1] ?? []))].sort(),
+  parse: lines =>
+    [
+      ...new Set(
+        lines.flatMap(line => /^[<>=~!]*([\w+-]+\/[\w+-]+?)(?:-\d\S*)?(?::\S*)?(?:\s|$)/.exec(line.trim())?.[1] ?? []),
+      ),
+    ].sort(),
   empty: [],
 });

@@ -19,17 +19,25 @@ export interface PostgresConnection {
 }
 
 /** A client program of the server with the options that connect it. */
-export function postgresClient({ psqlUser, psqlPassword, psqlHost, psqlPort, psqlDatabase }: PostgresConnection, program = "psql"): Shell {
+export function postgresClient(
+  { psqlUser, psqlPassword, psqlHost, psqlPort, psqlDatabase }: PostgresConnection,
+  program = "psql",
+): Shell {
   const options = { "-d": psqlDatabase, "-U": psqlUser, "-h": psqlHost, "-p": psqlPort };
   return sh`${[
-    psqlPassword !== undefined && psqlPassword !== "" && raw(Secret.of(psqlPassword).map(password => `PGPASSWORD=${quote(password)}`)),
+    psqlPassword !== undefined &&
+      psqlPassword !== "" &&
+      raw(Secret.of(psqlPassword).map(password => `PGPASSWORD=${quote(password)}`)),
     program,
-    ...Object.entries(options).flatMap(([option, value]) => (value === undefined || value === "" ? [] : [option, value])),
+    ...Object.entries(options).flatMap(([option, value]) =>
+      value === undefined || value === "" ? [] : [option, value],
+    ),
   ]}`;
 }
 
 /** The client running a statement. */
-export const postgresStatement = (connection: PostgresConnection, sql: Sql): Shell => sh`${postgresClient(connection)} -Ac ${statement(sql)}`;
+export const postgresStatement = (connection: PostgresConnection, sql: Sql): Shell =>
+  sh`${postgresClient(connection)} -Ac ${statement(sql)}`;
 
 /** The name of something, whatever characters are in it. */
 export const postgresName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -79,13 +87,19 @@ interface Catalogue {
   readonly truths: readonly string[];
 }
 
-function catalogue(name: string, { sql, prefix, numbers, truths }: Catalogue): CommandFact<PostgresConnection, Readonly<Record<string, PostgresRecord>>> {
+function catalogue(
+  name: string,
+  { sql, prefix, numbers, truths }: Catalogue,
+): CommandFact<PostgresConnection, Readonly<Record<string, PostgresRecord>>> {
   const value = (column: string, text: string | undefined) => {
     if (truths.includes(column)) return text === "t";
     return numbers.test(column) && text !== undefined ? numberOr(text) : text;
   };
   const record = ({ pg_encoding_to_char: encoding, ...row }: Row): [string, PostgresRecord] => {
-    const columns = Object.entries(row).map(([column, text]): [string, string | undefined] => [column.startsWith(prefix) ? column.slice(prefix.length) : column, text]);
+    const columns = Object.entries(row).map(([column, text]): [string, string | undefined] => [
+      column.startsWith(prefix) ? column.slice(prefix.length) : column,
+      text,
+    ]);
     const { name: key = "", ...details } = Object.fromEntries(columns);
     const values = Object.fromEntries(Object.entries(details).map(([column, text]) => [column, value(column, text)]));
     return [key, encoding === undefined ? values : { ...values, encoding }];
@@ -101,4 +115,5 @@ function catalogue(name: string, { sql, prefix, numbers, truths }: Catalogue): C
 
 /** What the client prints with `-A`, and how many rows there were in the last line. */
 const UNALIGNED: TableFormat = { separator: "|", cell: text => (text === "" ? undefined : text) };
-const rows = (lines: readonly string[]): readonly Row[] => table(/^\(\d+ rows?\)$/.test(lines.at(-1) ?? "") ? lines.slice(0, -1) : lines, UNALIGNED);
+const rows = (lines: readonly string[]): readonly Row[] =>
+  table(/^\(\d+ rows?\)$/.test(lines.at(-1) ?? "") ? lines.slice(0, -1) : lines, UNALIGNED);

@@ -52,11 +52,15 @@ export interface RpmPackageProvidesArguments {
 }
 
 /** The available packages that provide something, each with one of its versions. */
-export const RpmPackageProvides = fact<readonly (readonly [name: string, version: string])[], RpmPackageProvidesArguments>({
+export const RpmPackageProvides = fact<
+  readonly (readonly [name: string, version: string])[],
+  RpmPackageProvidesArguments
+>({
   name: "rpm.RpmPackageProvides",
   requires: "repoquery",
   // repoquery fails for what it does not know, which is an answer too.
-  command: ({ package: wanted }) => sh`repoquery --queryformat ${FORMAT} ${wanted.startsWith("-") ? `--whatprovides=${wanted}` : ["--whatprovides", wanted]} || true`,
+  command: ({ package: wanted }) =>
+    sh`repoquery --queryformat ${FORMAT} ${wanted.startsWith("-") ? `--whatprovides=${wanted}` : ["--whatprovides", wanted]} || true`,
   parse: lines =>
     lines.flatMap(line => {
       const [, name, version] = LINE.exec(line) ?? [];

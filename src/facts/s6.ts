@@ -23,7 +23,8 @@ export interface S6RepositoryListArguments {
 export const S6RepositoryList = fact<readonly string[], S6RepositoryListArguments>({
   name: "s6.S6RepositoryList",
   requires: ({ repository }) => (repository === undefined ? "s6" : "s6-rc-repo-list"),
-  command: ({ repository }) => (repository === undefined ? sh`s6 repository list` : sh`s6-rc-repo-list -r ${repository}`),
+  command: ({ repository }) =>
+    repository === undefined ? sh`s6 repository list` : sh`s6-rc-repo-list -r ${repository}`,
   parse: lines => lines.filter(name => name !== "current"),
   empty: [],
 });

@@ -52,8 +52,13 @@ export const FileContextMapping = fact<SelinuxContext, FileContextMappingArgumen
   name: "selinux.FileContextMapping",
   requires: "semanage",
   // Thousands of rules: the host looks for the text, which is no pattern here, and `semanage` may fail without being a "no".
-  command: ({ target }) => sh`rules=$(semanage fcontext -n -l) && { printf '%s\\n' "$rules" | grep -F -e ${target} || true; }`,
-  parse: (lines, { target }) => lines.filter(line => line.startsWith(`${target} `)).map(line => context(words(line).at(-1) ?? "")).findLast(found => found !== undefined) ?? {},
+  command: ({ target }) =>
+    sh`rules=$(semanage fcontext -n -l) && { printf '%s\\n' "$rules" | grep -F -e ${target} || true; }`,
+  parse: (lines, { target }) =>
+    lines
+      .filter(line => line.startsWith(`${target} `))
+      .map(line => context(words(line).at(-1) ?? ""))
+      .findLast(found => found !== undefined) ?? {},
   empty: {},
 });
 

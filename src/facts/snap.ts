@@ -32,7 +32,12 @@ export const SnapPackage = fact<SnapInfo, SnapPackageArguments>({
   name: "snap.SnapPackage",
   requires: "snap",
   command: ({ package: name }) => sh`snap info ${operand(name)}`,
-  parse: lines => Object.fromEntries(FIELDS.flatMap(([key, pattern]) => lines.flatMap(line => pattern.exec(line)?.[1] ?? []).map(value => [key, value]))),
+  parse: lines =>
+    Object.fromEntries(
+      FIELDS.flatMap(([key, pattern]) =>
+        lines.flatMap(line => pattern.exec(line)?.[1] ?? []).map(value => [key, value]),
+      ),
+    ),
   empty: {},
 });
 

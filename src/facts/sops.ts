@@ -17,7 +17,8 @@ export interface SopsKeyArguments {
 export const SopsKey = fact<Secret | undefined, SopsKeyArguments>({
   name: "sops.SopsKey",
   requires: "sops",
-  command: ({ secretsFile, key }) => sh`sops --decrypt --extract ${`[${JSON.stringify(key)}]`} ${remotePath(secretsFile)} 2>/dev/null || true`,
+  command: ({ secretsFile, key }) =>
+    sh`sops --decrypt --extract ${`[${JSON.stringify(key)}]`} ${remotePath(secretsFile)} 2>/dev/null || true`,
   parse: lines => {
     const value = lines.join("\n");
     return value === "" || value === "null" ? undefined : new Secret(value);

@@ -48,4 +48,5 @@ export function supervisorctl({ configFile, serverUrl, username, password }: Sup
   ];
 }
 
-const option = (name: string, value: string | Secret | undefined): (string | Secret)[] => (value === undefined ? [] : [name, value]);
+const option = (name: string, value: string | Secret | undefined): (string | Secret)[] =>
+  value === undefined ? [] : [name, value];

@@ -28,21 +28,41 @@ const UserManager = fact<string>({
 });
 
 /** Units by full name: whether they are active. */
-export const SystemdStatus = units("systemd.SystemdStatus", "SubState", ["running", "waiting", "exited", "listening", "mounted", "active", "plugged"]);
+export const SystemdStatus = units("systemd.SystemdStatus", "SubState", [
+  "running",
+  "waiting",
+  "exited",
+  "listening",
+  "mounted",
+  "active",
+  "plugged",
+]);
 
 /** Units by full name: whether they are enabled, or static and so not to be enabled. */
 export const SystemdEnabled = units("systemd.SystemdEnabled", "UnitFileState", ["enabled", "static"]);
 
 /** `systemctl` for this scope. */
 export function systemctl({ userMode, machine, userName }: SystemdScope): Shell {
-  const target = machine !== undefined ? (userName !== undefined ? `${userName}@${machine}` : machine) : userName !== undefined ? `${userName}@.host` : undefined;
+  const target =
+    machine !== undefined
+      ? userName !== undefined
+        ? `${userName}@${machine}`
+        : machine
+      : userName !== undefined
+        ? `${userName}@.host`
+        : undefined;
   return sh`${["systemctl", userMode && "--user", target !== undefined && `--machine=${target}`]}`;
 }
 
 function units(name: string, property: string, yes: readonly string[]): CommandFact<SystemdArguments, ServicesEnabled> {
   const ask = (args: SystemdArguments, services: readonly string[]): Shell =>
     sh`${systemctl(args)} show --all --property Id --property ${property} ${services.map(operand)}`;
-  const unreachable = fact<ServicesEnabled, SystemdArguments>({ name, command: () => sh`true`, parse: () => ({}), empty: {} });
+  const unreachable = fact<ServicesEnabled, SystemdArguments>({
+    name,
+    command: () => sh`true`,
+    parse: () => ({}),
+    empty: {},
+  });
   return fact({
     name,
     requires: "systemctl",
@@ -61,11 +81,21 @@ function units(name: string, property: string, yes: readonly string[]): CommandF
 const UNIT = /^[\w:\-.\\@]+\.(?:service|socket|device|mount|automount|swap|target|path|timer|slice|scope)$/;
 
 /** Blocks of `Id=` and the property, with an empty line between them: one for each unit that was named, in that order. */
-function parseUnits(lines: readonly string[], property: string, yes: readonly string[], named: readonly string[]): ServicesEnabled {
+function parseUnits(
+  lines: readonly string[],
+  property: string,
+  yes: readonly string[],
+  named: readonly string[],
+): ServicesEnabled {
   const blocks = lines
     .join("\n")
     .split(/\n\n+/)
-    .map(block => new Map(block.split("\n").map(line => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1).trim()])));
+    .map(
+      block =>
+        new Map(
+          block.split("\n").map(line => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1).trim()]),
+        ),
+    );
   const found: Record<string, boolean> = {};
   blocks.forEach((block, index) => {
     const [id, value] = [block.get("Id"), block.get(property)];

@@ -25,10 +25,19 @@ export const UfwStatus = fact<UfwState>({
   // Its own report says nothing of the rest while it is off.
   command: () => sh`ufw status 2>/dev/null | head -n 1; cat /etc/default/ufw /etc/ufw/ufw.conf 2>/dev/null || true`,
   parse(lines) {
-    const setting = (name: string) => lines.findLast(line => line.startsWith(`${name}=`))?.slice(name.length + 1).replace(/^(["'])(.*)\1$/, "$2").toLowerCase();
+    const setting = (name: string) =>
+      lines
+        .findLast(line => line.startsWith(`${name}=`))
+        ?.slice(name.length + 1)
+        .replace(/^(["'])(.*)\1$/, "$2")
+        .toLowerCase();
     const logging = setting("LOGLEVEL");
     const newProfiles = setting("DEFAULT_APPLICATION_POLICY");
-    const policies = { incoming: policy(setting("DEFAULT_INPUT_POLICY")), outgoing: policy(setting("DEFAULT_OUTPUT_POLICY")), routed: policy(setting("DEFAULT_FORWARD_POLICY")) };
+    const policies = {
+      incoming: policy(setting("DEFAULT_INPUT_POLICY")),
+      outgoing: policy(setting("DEFAULT_OUTPUT_POLICY")),
+      routed: policy(setting("DEFAULT_FORWARD_POLICY")),
+    };
     return {
       active: lines.some(line => /^Status: active$/i.test(line)),
       ...(logging === undefined || logging === "off" ? {} : { logging }),
@@ -108,10 +117,15 @@ function rule(line: string): UfwRule {
     else if (word === "proto" || word === "comment") found[word] = value();
     else short(found, word);
   }
-  return { ...found, action: action === "deny" || action === "reject" || action === "limit" ? action : "allow", direction: directionOf(found["direction"]) };
+  return {
+    ...found,
+    action: action === "deny" || action === "reject" || action === "limit" ? action : "allow",
+    direction: directionOf(found["direction"]),
+  };
 }
 
-const directionOf = (text: string | undefined): UfwRule["direction"] => (text === "out" || text === "route" ? text : "in");
+const directionOf = (text: string | undefined): UfwRule["direction"] =>
+  text === "out" || text === "route" ? text : "in";
 
 /** `22/tcp`, `53`, or the name of an application profile. */
 function short(found: Record<string, string>, word: string): void {

@@ -26,7 +26,13 @@ export const UvPipPackages = fact<Packages>({
   requires: "uv",
   // Without an environment uv fails, and there are no packages.
   command: () => sh`uv pip list --format json 2>/dev/null || true`,
-  parse: lines => packagesOf(json<readonly { readonly name: string; readonly version: string }[]>(lines).map(({ name, version }) => [name, version])),
+  parse: lines =>
+    packagesOf(
+      json<readonly { readonly name: string; readonly version: string }[]>(lines).map(({ name, version }) => [
+        name,
+        version,
+      ]),
+    ),
   empty: {},
 });
 
@@ -39,25 +45,48 @@ export const UvTools = packagesFact({
 });
 
 /** Versions of the Pythons that uv could install or has, by their full name. */
-export const UvAvailablePythonsByImplementation = pythons("uv.UvAvailablePythonsByImplementation", false, "implementation");
+export const UvAvailablePythonsByImplementation = pythons(
+  "uv.UvAvailablePythonsByImplementation",
+  false,
+  "implementation",
+);
 /** Full names of the Pythons that uv could install or has, by version. */
 export const UvAvailablePythonsByVersion = pythons("uv.UvAvailablePythonsByVersion", false, "version");
 /** Versions of the Pythons that are installed, by their full name. */
-export const UvInstalledPythonsByImplementation = pythons("uv.UvInstalledPythonsByImplementation", true, "implementation");
+export const UvInstalledPythonsByImplementation = pythons(
+  "uv.UvInstalledPythonsByImplementation",
+  true,
+  "implementation",
+);
 /** Full names of the Pythons that are installed, by version. */
 export const UvInstalledPythonsByVersion = pythons("uv.UvInstalledPythonsByVersion", true, "version");
 
 function uvLine(name: string, command: Shell): CommandFact<object, string | undefined> {
-  return fact<string | undefined, object>({ name, requires: "uv", command: () => command, parse: firstLine, empty: undefined });
+  return fact<string | undefined, object>({
+    name,
+    requires: "uv",
+    command: () => command,
+    parse: firstLine,
+    empty: undefined,
+  });
 }
 
-function pythons(name: string, isInstalled: boolean, by: "implementation" | "version"): CommandFact<UvPythonsArguments, Packages> {
+function pythons(
+  name: string,
+  isInstalled: boolean,
+  by: "implementation" | "version",
+): CommandFact<UvPythonsArguments, Packages> {
   return fact<Packages, UvPythonsArguments>({
     name,
     requires: "uv",
-    command: ({ isManaged = true }) => sh`${["uv", "python", "list", isManaged && "--managed-python", isInstalled && "--only-installed", "--output-format=json"]}`,
+    command: ({ isManaged = true }) =>
+      sh`${["uv", "python", "list", isManaged && "--managed-python", isInstalled && "--only-installed", "--output-format=json"]}`,
     parse: lines =>
-      packagesOf(json<readonly { readonly key: string; readonly version: string }[]>(lines).map(({ key, version }) => (by === "version" ? [version, key] : [key, version]))),
+      packagesOf(
+        json<readonly { readonly key: string; readonly version: string }[]>(lines).map(({ key, version }) =>
+          by === "version" ? [version, key] : [key, version],
+        ),
+      ),
     empty: {},
   });
 }

@@ -8,6 +8,7 @@ export const OpenvzContainers = fact<Readonly<Record<string, JsonRecord>>>({
   name: "vzctl.OpenvzContainers",
   requires: "vzlist",
   command: () => sh`vzlist -a -j`,
-  parse: lines => Object.fromEntries(json<readonly JsonRecord[]>(lines).map(({ ctid, ...container }) => [String(ctid), container])),
+  parse: lines =>
+    Object.fromEntries(json<readonly JsonRecord[]>(lines).map(({ ctid, ...container }) => [String(ctid), container])),
   empty: {},
 });

@@ -20,7 +20,11 @@ export const ZfsSnapshots = ofType("zfs.ZfsSnapshots", "snapshot");
 /** Properties of volumes, by name. */
 export const ZfsVolumes = ofType("zfs.ZfsVolumes", "volume");
 
-function properties(name: string, requires: string, command: Shell): CommandFact<NoArguments, Readonly<Record<string, ZfsProperties>>> {
+function properties(
+  name: string,
+  requires: string,
+  command: Shell,
+): CommandFact<NoArguments, Readonly<Record<string, ZfsProperties>>> {
   return fact<Readonly<Record<string, ZfsProperties>>>({
     name,
     requires,
@@ -29,7 +33,8 @@ function properties(name: string, requires: string, command: Shell): CommandFact
       const found: Record<string, Record<string, string>> = {};
       for (const line of lines) {
         const [dataset, property, value] = line.split("\t");
-        if (dataset === undefined || property === undefined || value === undefined) throw new SyntaxError(`Not a property: ${JSON.stringify(line)}`);
+        if (dataset === undefined || property === undefined || value === undefined)
+          throw new SyntaxError(`Not a property: ${JSON.stringify(line)}`);
         (found[dataset] ??= {})[property] = value;
       }
       return found;

@@ -15,7 +15,12 @@ export class DataKeys {
   constructor(connectors: Iterable<Connector>) {
     const keys = [...connectors].flatMap(connector => Object.entries(connector.dataKeys));
     const globals = Object.entries(GLOBAL_ARGUMENTS);
-    this.#secret = new Set([...keys.filter(([, key]) => key.type === "secret"), ...globals.filter(([, argument]) => argument.kind === "secret")].map(([name]) => name));
+    this.#secret = new Set(
+      [
+        ...keys.filter(([, key]) => key.type === "secret"),
+        ...globals.filter(([, argument]) => argument.kind === "secret"),
+      ].map(([name]) => name),
+    );
     this.#connector = [...new Set(keys.map(([name]) => name))];
     this.#prefixes = new Set(this.#connector.map(firstWord));
   }
@@ -27,7 +32,9 @@ export class DataKeys {
   /** The same data with passwords as secrets. */
   protect(data: Data): Data {
     const found = Object.keys(data).filter(key => this.#secret.has(key) && typeof data[key] === "string");
-    return found.length === 0 ? data : { ...data, ...Object.fromEntries(found.map(key => [key, new Secret(data[key] as string)])) };
+    return found.length === 0
+      ? data
+      : { ...data, ...Object.fromEntries(found.map(key => [key, new Secret(data[key] as string)])) };
   }
 
   /** Why `key` is probably a typing mistake; `undefined` for keys of the user's own. */

@@ -23,14 +23,18 @@ export function fileReference(text: string, cwd: string): FileReference | undefi
   if (isFile(whole)) return { file: whole };
   if (text.startsWith("@")) return undefined;
   const [, path, name] = /^(.+):([A-Za-z_$][\w$]*)$/.exec(text) ?? [];
-  if (path !== undefined && name !== undefined && FILE_EXTENSIONS.includes(extname(path))) return { file: requireFile(resolve(cwd, path), path), function: name };
+  if (path !== undefined && name !== undefined && FILE_EXTENSIONS.includes(extname(path)))
+    return { file: requireFile(resolve(cwd, path), path), function: name };
   if (FILE_EXTENSIONS.includes(extname(text)) && !text.includes(",")) return { file: requireFile(whole, text) };
   if (/^[^@,]*\//.test(text)) requireFile(whole, text);
   return undefined;
 }
 
 /** Evaluate an inventory file, or a function it exports. */
-export async function readInventoryFile(reference: FileReference, beforeImport: (() => unknown) | undefined): Promise<readonly Group[]> {
+export async function readInventoryFile(
+  reference: FileReference,
+  beforeImport: (() => unknown) | undefined,
+): Promise<readonly Group[]> {
   const { file } = reference;
   if (!FILE_EXTENSIONS.includes(extname(file))) {
     throw new InventoryError(`Inventory "${file}" is no ${FILE_EXTENSIONS.join(", ")} file`);
@@ -39,7 +43,8 @@ export async function readInventoryFile(reference: FileReference, beforeImport: 
     throw new InventoryError(message, { at: locate(file, textOf(file) ?? "", spot), hint });
   };
   const module = await importUserFile(file, beforeImport);
-  if (reference.function !== undefined) return toGroups(await call(module[reference.function], reference.function, module, file), fail);
+  if (reference.function !== undefined)
+    return toGroups(await call(module[reference.function], reference.function, module, file), fail);
   if (!SCRIPTS.includes(extname(file))) return toGroups(module["default"], fail);
 
   const { default: standard, ...named } = module;
@@ -58,7 +63,10 @@ function inSourceOrder<V>(entries: readonly (readonly [string, V])[], text: stri
 }
 
 /** Import a TypeScript, JavaScript, JSON, YAML or TOML file. Throws `InventoryError` with the place of the mistake. */
-export async function importUserFile(file: string, beforeImport: (() => unknown) | undefined): Promise<Record<string, unknown>> {
+export async function importUserFile(
+  file: string,
+  beforeImport: (() => unknown) | undefined,
+): Promise<Record<string, unknown>> {
   try {
     await beforeImport?.();
     // The parser of JSON with comments says where a mistake is; the plain one does not.
@@ -71,12 +79,22 @@ export async function importUserFile(file: string, beforeImport: (() => unknown)
 function failure(error: unknown, file: string): InventoryError {
   const { message, at } = loadFailure(error, file, textOf);
   const isDeploy = /is used where there is no current host/.test(message);
-  return new InventoryError(message, { at, cause: error, ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}) });
+  return new InventoryError(message, {
+    at,
+    cause: error,
+    ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}),
+  });
 }
 
-async function call(candidate: unknown, name: string, module: Readonly<Record<string, unknown>>, file: string): Promise<unknown> {
+async function call(
+  candidate: unknown,
+  name: string,
+  module: Readonly<Record<string, unknown>>,
+  file: string,
+): Promise<unknown> {
   if (typeof candidate !== "function") {
-    if (candidate !== undefined) throw new InventoryError(`"${name}" in ${file} must be a function, found ${kindOf(candidate)}`);
+    if (candidate !== undefined)
+      throw new InventoryError(`"${name}" in ${file} must be a function, found ${kindOf(candidate)}`);
     const functions = Object.keys(module).filter(key => typeof module[key] === "function");
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }
@@ -91,9 +109,12 @@ function requireFile(file: string, written: string): string {
   if (isFile(file)) return file;
   const isDirectory = statSync(file, { throwIfNoEntry: false })?.isDirectory();
   const near = nearest(basename(file), list(dirname(file)));
-  throw new InventoryError(isDirectory ? `Inventory "${written}" is a directory` : `Inventory file "${written}" does not exist`, {
-    hint: near === undefined ? undefined : `Did you mean "${near}"?`,
-  });
+  throw new InventoryError(
+    isDirectory ? `Inventory "${written}" is a directory` : `Inventory file "${written}" does not exist`,
+    {
+      hint: near === undefined ? undefined : `Did you mean "${near}"?`,
+    },
+  );
 }
 
 const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() ?? false;

@@ -15,7 +15,11 @@ const DIRECTORY = "group_data";
  * Files of group data, those that win last: in the working directory, next to the inventory file, then what is named explicitly,
  * which must exist.
  */
-export function groupDataFiles(cwd: string, inventoryFile: string | undefined, extra: readonly string[]): readonly string[] {
+export function groupDataFiles(
+  cwd: string,
+  inventoryFile: string | undefined,
+  extra: readonly string[],
+): readonly string[] {
   const beside = inventoryFile === undefined ? [] : [join(dirname(inventoryFile), DIRECTORY)];
   const standard = [...new Set([join(cwd, DIRECTORY), ...beside])].flatMap(directory => filesOf(directory));
   const named = extra.flatMap(path => {
@@ -24,9 +28,12 @@ export function groupDataFiles(cwd: string, inventoryFile: string | undefined, e
     if (stat?.isDirectory()) return filesOf(absolute);
     if (stat?.isFile() && FILE_EXTENSIONS.includes(extname(absolute))) return [absolute];
     const near = nearest(basename(absolute), list(dirname(absolute)));
-    throw new InventoryError(stat ? `Group data "${path}" is no ${FILE_EXTENSIONS.join(", ")} file` : `Group data "${path}" does not exist`, {
-      hint: near === undefined ? undefined : `Did you mean "${near}"?`,
-    });
+    throw new InventoryError(
+      stat ? `Group data "${path}" is no ${FILE_EXTENSIONS.join(", ")} file` : `Group data "${path}" does not exist`,
+      {
+        hint: near === undefined ? undefined : `Did you mean "${near}"?`,
+      },
+    );
   });
   return [...standard, ...named];
 }
@@ -39,8 +46,13 @@ const filesOf = (directory: string): readonly string[] =>
 const groupOf = (file: string): string => basename(file, extname(file));
 
 /** Data by group; files later in the list win key by key. */
-export async function readGroupData(files: readonly string[], beforeImport: (() => unknown) | undefined): Promise<ReadonlyMap<string, Data>> {
-  const contents = await Promise.all(files.map(async file => [groupOf(file), exported(await importUserFile(file, beforeImport), file)] as const));
+export async function readGroupData(
+  files: readonly string[],
+  beforeImport: (() => unknown) | undefined,
+): Promise<ReadonlyMap<string, Data>> {
+  const contents = await Promise.all(
+    files.map(async file => [groupOf(file), exported(await importUserFile(file, beforeImport), file)] as const),
+  );
   const groups = new Map<string, Data>();
   for (const [group, data] of contents) groups.set(group, { ...groups.get(group), ...data });
   return groups;
@@ -48,9 +60,13 @@ export async function readGroupData(files: readonly string[], beforeImport: (() 
 
 function exported({ default: standard = {}, ...named }: Readonly<Record<string, unknown>>, file: string): Data {
   if (!isObject(standard)) {
-    throw new InventoryError(`Group data must be named exports or an object, found ${kindOf(standard)}`, { at: { file, line: 1, column: 1 } });
+    throw new InventoryError(`Group data must be named exports or an object, found ${kindOf(standard)}`, {
+      at: { file, line: 1, column: 1 },
+    });
   }
-  return Object.fromEntries(Object.entries({ ...standard, ...named }).filter(([key]) => !key.startsWith("_") || isGlobalArgument(key)));
+  return Object.fromEntries(
+    Object.entries({ ...standard, ...named }).filter(([key]) => !key.startsWith("_") || isGlobalArgument(key)),
+  );
 }
 
 /** `_sudo` in group data is a global argument, `_private` is nobody's business. */

@@ -18,7 +18,8 @@ export interface Group {
 /** A host in a group of an inventory file. */
 export type HostEntry = string | readonly [name: string, data: Readonly<Record<string, unknown>>];
 /** A group of an inventory file. */
-export type GroupEntry = readonly HostEntry[] | { readonly hosts: readonly HostEntry[]; readonly data?: Readonly<Record<string, unknown>> };
+export type GroupEntry =
+  readonly HostEntry[] | { readonly hosts: readonly HostEntry[]; readonly data?: Readonly<Record<string, unknown>> };
 /** What an inventory function returns: groups by name, or hosts. */
 export type InventoryEntry = readonly HostEntry[] | Readonly<Record<string, GroupEntry>>;
 
@@ -37,22 +38,35 @@ export type Fail = (message: string, spot: Spot, hint?: string) => never;
 /** Groups by name. A list alone is the hosts of `all`. */
 export function toGroups(entries: unknown, fail: Fail): readonly Group[] {
   if (Array.isArray(entries)) return [toGroup("all", entries, fail)];
-  if (!isObject(entries)) throw new InventoryError(`An inventory must be a list of hosts or an object of groups, found ${kindOf(entries)}`);
+  if (!isObject(entries))
+    throw new InventoryError(`An inventory must be a list of hosts or an object of groups, found ${kindOf(entries)}`);
   return Object.entries(entries).map(([name, value]) => toGroup(name, value, fail));
 }
 
 /** Check one group. */
 export function toGroup(name: string, value: unknown, fail: Fail): Group {
-  if (Array.isArray(value)) return { name, members: value.flatMap((member, index) => toMembers(name, member, index, fail)), data: {} };
-  if (!isObject(value)) return fail(`Group "${name}" must be a list of hosts or { hosts, data }, found ${kindOf(value)}`, { group: name }, NO_GROUP);
+  if (Array.isArray(value))
+    return { name, members: value.flatMap((member, index) => toMembers(name, member, index, fail)), data: {} };
+  if (!isObject(value))
+    return fail(
+      `Group "${name}" must be a list of hosts or { hosts, data }, found ${kindOf(value)}`,
+      { group: name },
+      NO_GROUP,
+    );
   const stray = Object.keys(value).find(key => !GROUP_KEYS.includes(key));
   if (stray !== undefined) {
     const near = nearest(stray, GROUP_KEYS);
-    return fail(`Group "${name}" has an unknown key "${stray}"`, { group: name, key: stray }, near ? `Did you mean "${near}"?` : "A group has hosts and data");
+    return fail(
+      `Group "${name}" has an unknown key "${stray}"`,
+      { group: name, key: stray },
+      near ? `Did you mean "${near}"?` : "A group has hosts and data",
+    );
   }
   const { hosts = [], data = {} } = value;
-  if (!Array.isArray(hosts)) return fail(`The hosts of group "${name}" must be a list, found ${kindOf(hosts)}`, { group: name, key: "hosts" });
-  if (!isObject(data)) return fail(`The data of group "${name}" must be an object, found ${kindOf(data)}`, { group: name, key: "data" });
+  if (!Array.isArray(hosts))
+    return fail(`The hosts of group "${name}" must be a list, found ${kindOf(hosts)}`, { group: name, key: "hosts" });
+  if (!isObject(data))
+    return fail(`The data of group "${name}" must be an object, found ${kindOf(data)}`, { group: name, key: "data" });
   return { name, members: hosts.flatMap((member, index) => toMembers(name, member, index, fail)), data };
 }
 const GROUP_KEYS = ["hosts", "data"];
@@ -60,7 +74,10 @@ const NO_GROUP = 'Start the name of an export that is no group with "_"';
 
 function toMembers(group: string, entry: unknown, index: number, fail: Fail): readonly Member[] {
   const bad = (found: string): never =>
-    fail(`Host ${index + 1} of group "${group}" must be "name" or ["name", { data }], found ${found}`, { group, member: index });
+    fail(`Host ${index + 1} of group "${group}" must be "name" or ["name", { data }], found ${found}`, {
+      group,
+      member: index,
+    });
   if (typeof entry === "string") {
     const [name, ...others] = splitHosts(entry);
     if (name === undefined) return bad("an empty string");
@@ -78,13 +95,16 @@ function toMembers(group: string, entry: unknown, index: number, fail: Fail): re
 export const isObject = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.prototype.toString.call(value) === "[object Module]";
+  return (
+    prototype === null || prototype === Object.prototype || Object.prototype.toString.call(value) === "[object Module]"
+  );
 };
 
 /** What a value is, for messages; text is shown. */
 export function kindOf(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (Array.isArray(value)) return "a list";
-  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
+    return String(value);
   return typeof value === "function" ? "a function" : "an object";
 }

@@ -51,11 +51,16 @@ export async function loadInventory(source: string, options: InventoryOptions): 
   const found = new Hosts();
   const placeOf = reference && ((spot: Spot) => locate(reference.file, textOf(reference.file) ?? "", spot));
   for (const group of allFirst(listed)) await found.add(group, options, placeOf);
-  if (found.size === 0) throw new InventoryError(reference ? `Inventory ${reference.file} has no hosts` : `"${source}" names no hosts`);
+  if (found.size === 0)
+    throw new InventoryError(reference ? `Inventory ${reference.file} has no hosts` : `"${source}" names no hosts`);
   if (reference) found.addGroup(basename(reference.file, extname(reference.file)));
 
   // A function computes what it wants; data files belong to the inventories that are written down.
-  const files = groupDataFiles(options.cwd, reference?.function === undefined ? reference?.file : undefined, options.groupData ?? []);
+  const files = groupDataFiles(
+    options.cwd,
+    reference?.function === undefined ? reference?.file : undefined,
+    options.groupData ?? [],
+  );
   const fromFiles = await readGroupData(files, options.beforeImport);
   const hosts = found.build(fromFiles, options);
   warnOfGroups(fromFiles.keys(), hosts, options.context);
@@ -63,10 +68,17 @@ export async function loadInventory(source: string, options: InventoryOptions): 
 }
 
 /** `all` may set the order of hosts, whatever its place. */
-const allFirst = (groups: readonly Group[]): readonly Group[] => [...groups.filter(isAll), ...groups.filter(group => !isAll(group))];
+const allFirst = (groups: readonly Group[]): readonly Group[] => [
+  ...groups.filter(isAll),
+  ...groups.filter(group => !isAll(group)),
+];
 const isAll = (group: Group): boolean => group.name === "all";
 
-const namesOnly = (source: string): Group => ({ name: "all", data: {}, members: splitHosts(source).map(name => ({ name, data: {} })) });
+const namesOnly = (source: string): Group => ({
+  name: "all",
+  data: {},
+  members: splitHosts(source).map(name => ({ name, data: {} })),
+});
 
 interface Draft extends Pick<InventoryHost, "connector" | "address" | "through"> {
   /** Groups of the connector. */
@@ -92,7 +104,11 @@ class Hosts {
     if (!this.#groupData.has(name)) this.#common = name;
   }
 
-  async add(group: Group, { connectors, context }: InventoryOptions, placeOf: ((spot: Spot) => CallSite) | undefined): Promise<void> {
+  async add(
+    group: Group,
+    { connectors, context }: InventoryOptions,
+    placeOf: ((spot: Spot) => CallSite) | undefined,
+  ): Promise<void> {
     this.#groupData.set(group.name, { ...this.#groupData.get(group.name), ...group.data });
     const expanded = await Promise.all(
       group.members.map(async (member, index) => {
@@ -106,7 +122,15 @@ class Hosts {
     );
     for (const { member, hosts } of expanded) {
       for (const host of hosts) {
-        const draft = this.#drafts.get(host.name) ?? { connector: host.connector, address: host.address, through: host.through, found: new Set(host.groups), listed: new Set(), own: {}, base: host.data };
+        const draft = this.#drafts.get(host.name) ?? {
+          connector: host.connector,
+          address: host.address,
+          through: host.through,
+          found: new Set(host.groups),
+          listed: new Set(),
+          own: {},
+          base: host.data,
+        };
         draft.own = { ...draft.own, ...member.data };
         if (!isAll(group)) draft.listed.add(group.name);
         this.#drafts.set(host.name, draft);
@@ -114,7 +138,10 @@ class Hosts {
     }
   }
 
-  build(fromFiles: ReadonlyMap<string, Data>, { connectors, context, data = {}, defaults = {} }: InventoryOptions): readonly InventoryHost[] {
+  build(
+    fromFiles: ReadonlyMap<string, Data>,
+    { connectors, context, data = {}, defaults = {} }: InventoryOptions,
+  ): readonly InventoryHost[] {
     const keys = new DataKeys(connectors.values());
     const warned = new Set<string>();
     const check = (layer: Data, where: string): Data => {
@@ -128,16 +155,26 @@ class Hosts {
     };
     const groups = new Map<string, Data>();
     const groupLayer = (name: string): Data => {
-      const known = groups.get(name) ?? check({ ...this.#groupData.get(name), ...fromFiles.get(name) }, `group "${name}"`);
+      const known =
+        groups.get(name) ?? check({ ...this.#groupData.get(name), ...fromFiles.get(name) }, `group "${name}"`);
       groups.set(name, known);
       return known;
     };
     const [top, bottom] = [check(data, "--data"), check(defaults, "the config")];
     return [...this.#drafts].map(([name, draft]) => {
-      const names = [...new Set([...draft.found, ...(this.#common === undefined ? [] : [this.#common]), ...draft.listed])];
+      const names = [
+        ...new Set([...draft.found, ...(this.#common === undefined ? [] : [this.#common]), ...draft.listed]),
+      ];
       const own = check({ ...draft.base, ...draft.own }, `host "${name}"`);
       const layers = [top, own, ...names.map(groupLayer).reverse(), groupLayer("all"), bottom];
-      return { name, connector: draft.connector, address: draft.address, through: draft.through, groups: [...names, "all"], data: layers };
+      return {
+        name,
+        connector: draft.connector,
+        address: draft.address,
+        through: draft.through,
+        groups: [...names, "all"],
+        data: layers,
+      };
     });
   }
 }
@@ -148,7 +185,11 @@ interface Found extends Pick<InventoryHost, "name" | "connector" | "address" | "
 }
 
 /** The hosts behind a name: itself, or what an inventory connector finds. */
-async function expand(text: string, connectors: ReadonlyMap<string, Connector>, context: ConnectorContext): Promise<readonly Found[]> {
+async function expand(
+  text: string,
+  connectors: ReadonlyMap<string, Connector>,
+  context: ConnectorContext,
+): Promise<readonly Found[]> {
   const parsed = parseHostName(text);
   const connector = checkedChain(parsed, connectors);
   const groups = groupsOf(parsed);
@@ -173,16 +214,24 @@ function groupsOf({ name, connector, through }: HostName): readonly string[] {
 function checkedChain({ name, connector, through }: HostName, connectors: ReadonlyMap<string, Connector>): Connector {
   const chain = [...through.map(hop => hop.connector), connector].map(one => connectorOf(name, one, connectors));
   const idle = through.length > 0 ? chain.find(one => !one.connect) : undefined;
-  if (idle) throw new InventoryError(`The connector "@${idle.name}" of "${name}" brings hosts and runs nothing, so it cannot be part of a chain`);
+  if (idle)
+    throw new InventoryError(
+      `The connector "@${idle.name}" of "${name}" brings hosts and runs nothing, so it cannot be part of a chain`,
+    );
   const first = chain.slice(1).find(one => !one.can.through);
-  if (first) throw new InventoryError(`The connector "@${first.name}" of "${name}" cannot go through another connection`, { hint: `Put @${first.name} first` });
+  if (first)
+    throw new InventoryError(`The connector "@${first.name}" of "${name}" cannot go through another connection`, {
+      hint: `Put @${first.name} first`,
+    });
   return chain.at(-1)!;
 }
 
 function connectorOf(host: string, name: string, connectors: ReadonlyMap<string, Connector>): Connector {
   const connector = connectors.get(name);
   if (connector) return connector;
-  throw new InventoryError(`Host "${host}" wants the connector "${name}", which does not exist`, { hint: didYouMean(name, connectors.keys()) });
+  throw new InventoryError(`Host "${host}" wants the connector "${name}", which does not exist`, {
+    hint: didYouMean(name, connectors.keys()),
+  });
 }
 
 /** A data file for a group that no host is in is fine, unless its name looks like a mistake. */
@@ -190,6 +239,7 @@ function warnOfGroups(files: Iterable<string>, hosts: readonly InventoryHost[], 
   const known = new Set(hosts.flatMap(host => host.groups));
   for (const group of files) {
     const near = known.has(group) ? undefined : nearest(group, known);
-    if (near !== undefined) context.warn(`There is group data for "${group}", but no host is in such a group: did you mean "${near}"?`);
+    if (near !== undefined)
+      context.warn(`There is group data for "${group}", but no host is in such a group: did you mean "${near}"?`);
   }
 }

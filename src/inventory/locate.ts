@@ -58,7 +58,8 @@ function itemOffset(text: string, start: number, member: number): number | undef
 
 /** Brackets, commas, strings and words; white space and comments are skipped. */
 function* tokens(text: string, from: number): Generator<{ readonly offset: number; readonly token: string }> {
-  const pattern = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|[[\](){},]|[^\s[\](){},"'`/#]+|\//g;
+  const pattern =
+    /\/\/[^\n]*|\/\*[\s\S]*?\*\/|#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|[[\](){},]|[^\s[\](){},"'`/#]+|\//g;
   pattern.lastIndex = from;
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
     if (!/^(?:\/\/|\/\*|#)/.test(match[0])) yield { offset: match.index, token: match[0] };

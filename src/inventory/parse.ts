@@ -27,7 +27,10 @@ export function splitHosts(text: string): readonly string[] {
 export function parseHostName(name: string): HostName {
   if (name.trim() === "") throw new InventoryError("A host has an empty name");
   // A name that starts with a dash could become an option of a program it is handed to.
-  if (FORBIDDEN.test(name)) throw new InventoryError(`"${name}" is not a host name`, { hint: "A host is a name, an address, user@name:port or @connector/address" });
+  if (FORBIDDEN.test(name))
+    throw new InventoryError(`"${name}" is not a host name`, {
+      hint: "A host is a name, an address, user@name:port or @connector/address",
+    });
   if (name.startsWith("@")) {
     const through = name.split(NEXT_PART).map(part => parsePart(name, part));
     return { name, ...through.pop()!, through, data: {} };
@@ -39,7 +42,10 @@ const NEXT_PART = /\/(?=@)/;
 
 function parsePart(name: string, part: string): { readonly connector: string; readonly address: string } {
   const [, connector = "", address = ""] = /^@([^/]*)\/?(.*)$/s.exec(part) ?? [];
-  if (connector === "") throw new InventoryError(`"${name}" names no connector`, { hint: "Write @connector/address, such as @docker/debian:12" });
+  if (connector === "")
+    throw new InventoryError(`"${name}" names no connector`, {
+      hint: "Write @connector/address, such as @docker/debian:12",
+    });
   return { connector, address };
 }
 const FORBIDDEN = /^-|^[^@].*\s|[\0\r\n]/;
@@ -50,10 +56,20 @@ function parseAddress(name: string): Pick<HostName, "address" | "data"> {
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::([^:]*))?$/.exec(host) ?? [];
   const address = bracketed ?? plain ?? host;
   if (address === "" || address.startsWith("-") || user === "" || user?.startsWith("-") || /[[\]]/.test(address)) {
-    throw new InventoryError(`"${name}" is not a host name`, { hint: "Write name, user@name:port or [IPv6 address]:port" });
+    throw new InventoryError(`"${name}" is not a host name`, {
+      hint: "Write name, user@name:port or [IPv6 address]:port",
+    });
   }
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
-    throw new InventoryError(`Host "${name}" has an unusable port "${port}"`, { hint: "A port is a number from 1 to 65535" });
+    throw new InventoryError(`Host "${name}" has an unusable port "${port}"`, {
+      hint: "A port is a number from 1 to 65535",
+    });
   }
-  return { address, data: { ...(user === undefined ? {} : { sshUser: user }), ...(port === undefined ? {} : { sshPort: Number(port) }) } };
+  return {
+    address,
+    data: {
+      ...(user === undefined ? {} : { sshUser: user }),
+      ...(port === undefined ? {} : { sshPort: Number(port) }),
+    },
+  };
 }

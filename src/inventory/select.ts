@@ -17,14 +17,22 @@ export function limitHosts<H extends Selectable>(hosts: readonly H[], patterns: 
 }
 
 /** Drop the hosts that any pattern matches. Throws `InventoryError` for a pattern without a match, and when nothing is left. */
-export function excludeHosts<H extends Selectable>(hosts: readonly H[], patterns: readonly string[], all: readonly H[]): readonly H[] {
+export function excludeHosts<H extends Selectable>(
+  hosts: readonly H[],
+  patterns: readonly string[],
+  all: readonly H[],
+): readonly H[] {
   const unwanted = matching(all, patterns, "exclude");
   const left = hosts.filter(host => !unwanted.has(host));
   if (left.length === 0 && hosts.length > 0) throw new InventoryError("No hosts are left: --exclude takes all of them");
   return left;
 }
 
-function matching<H extends Selectable>(hosts: readonly H[], patterns: readonly string[], option: string): ReadonlySet<H> {
+function matching<H extends Selectable>(
+  hosts: readonly H[],
+  patterns: readonly string[],
+  option: string,
+): ReadonlySet<H> {
   return new Set(patterns.flatMap(splitHosts).flatMap(pattern => matchesOf(hosts, pattern, option)));
 }
 
@@ -33,7 +41,9 @@ function matchesOf<H extends Selectable>(hosts: readonly H[], pattern: string, o
   const found = exact.length > 0 ? exact : hosts.filter(host => globPattern(pattern).test(host.name));
   if (found.length > 0) return found;
   const known = new Set(hosts.flatMap(host => [host.name, ...host.groups]));
-  throw new InventoryError(`--${option} "${pattern}" matches no host and no group`, { hint: didYouMean(pattern, known) });
+  throw new InventoryError(`--${option} "${pattern}" matches no host and no group`, {
+    hint: didYouMean(pattern, known),
+  });
 }
 
 /** `*` any text, `?` one character, `[a-c]` one of these, `[!a-c]` none of these. */

@@ -42,4 +42,5 @@ const scaled = (bits: number, count: number): number => Math.floor((bits / 2 ** 
 export const isInShard = (name: string, { index, count }: Shard): boolean => shardOf(name, count) === index;
 
 /** What tells whether two controllers split the same hosts. */
-export const inventoryDigest = (names: readonly string[]): string => createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 16);
+export const inventoryDigest = (names: readonly string[]): string =>
+  createHash("sha256").update(names.join("\n")).digest("hex").slice(0, 16);

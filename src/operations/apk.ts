@@ -2,7 +2,12 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { ApkPackages } from "../facts/apk.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments, type RefreshArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type LatestArguments,
+  type PackageArguments,
+  type RefreshArguments,
+} from "./shared/packages.ts";
 
 /** Arguments of `apk.upgrade`. */
 export interface UpgradeArguments {

@@ -3,7 +3,12 @@ import { sh, type Shell } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { BrewCasks, BrewPackages, BrewTaps, BrewVersion } from "../facts/brew.ts";
 import { notOption } from "./shared/options.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments, type RefreshArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type LatestArguments,
+  type PackageArguments,
+  type RefreshArguments,
+} from "./shared/packages.ts";
 
 /** Arguments of `brew.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments, RefreshArguments {}
@@ -94,7 +99,12 @@ export const casks = operation<CasksArguments>({
   async *steps(host, { casks: names, upgrade: upgradeAll, ...want }) {
     if (upgradeAll) yield* caskUpgrade.steps(host, {});
     const version = await host.getFact(BrewVersion);
-    const manager = { install: caskCommand(version, "install"), remove: caskCommand(version, "uninstall"), upgrade: caskCommand(version, "upgrade"), pin: "@" };
+    const manager = {
+      install: caskCommand(version, "install"),
+      remove: caskCommand(version, "uninstall"),
+      upgrade: caskCommand(version, "upgrade"),
+      pin: "@",
+    };
     yield* ensurePackages(host, await host.getFact(BrewCasks), { ...want, packages: names }, manager);
   },
 });

@@ -20,9 +20,17 @@ export const service = operation<ServiceArguments>({
     const hasRcctl = (await host.getFact(Os)) === "OpenBSD";
     // What is not enabled cannot be started by rcctl.
     if (hasRcctl && enabled && !(await host.getFact(RcdEnabled))[name]) yield sh`rcctl enable ${operand(name)}`;
-    yield* controlService(host, args, await host.getFact(RcdStatus), command => (hasRcctl ? sh`rcctl ${command} ${operand(name)}` : script(name, command)));
+    yield* controlService(host, args, await host.getFact(RcdStatus), command =>
+      hasRcctl ? sh`rcctl ${command} ${operand(name)}` : script(name, command),
+    );
     if (enabled === undefined) return;
-    if (!hasRcctl) return yield* line.steps(host, { path: "/etc/rc.conf.local", line: `^${name}_enable=`, replace: `${name}_enable="YES"`, present: enabled });
+    if (!hasRcctl)
+      return yield* line.steps(host, {
+        path: "/etc/rc.conf.local",
+        line: `^${name}_enable=`,
+        replace: `${name}_enable="YES"`,
+        present: enabled,
+      });
     if (!enabled && (await host.getFact(RcdEnabled))[name]) yield sh`rcctl disable ${operand(name)}`;
   },
 });
@@ -34,6 +42,9 @@ function script(name: string, command: Word): Shell {
 
 /** A script's name is part of a path, and with `_enable` that of a setting. */
 function checkScript(service: string): string {
-  if (!/^[\w.@-]+$/.test(service)) throw new OperationValueError(`\`service\` is ${JSON.stringify(service)}, which cannot be the name of an rc script`);
+  if (!/^[\w.@-]+$/.test(service))
+    throw new OperationValueError(
+      `\`service\` is ${JSON.stringify(service)}, which cannot be the name of an rc script`,
+    );
   return service;
 }

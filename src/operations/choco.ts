@@ -33,4 +33,9 @@ export const install = operation({
   },
 });
 
-const choco = { install: sh`choco install -y`, remove: sh`choco uninstall -y -x`, upgrade: sh`choco update -y`, pin: ":" };
+const choco = {
+  install: sh`choco install -y`,
+  remove: sh`choco uninstall -y -x`,
+  upgrade: sh`choco update -y`,
+  pin: ":",
+};

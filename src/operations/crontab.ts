@@ -50,8 +50,10 @@ export const crontab = operation<CrontabArguments>({
     const wanted = { ...schedule(times), command };
     const entries = await host.getFact(Crontab, { user });
     const existing = findEntry(entries, command, cronName);
-    const isAsWanted = existing !== undefined && (cronName === undefined || hasName(existing, cronName)) && sameEntry(existing, wanted);
-    if (present ? isAsWanted : !existing) return host.noop(`crontab ${command} ${present ? "exists" : "does not exist"}`);
+    const isAsWanted =
+      existing !== undefined && (cronName === undefined || hasName(existing, cronName)) && sameEntry(existing, wanted);
+    if (present ? isAsWanted : !existing)
+      return host.noop(`crontab ${command} ${present ? "exists" : "does not exist"}`);
 
     const file = await host.tempFile();
     const whose = option("-u", user);
@@ -71,7 +73,9 @@ export const crontab = operation<CrontabArguments>({
         yield present ? sedReplace({ ...edit, pattern, replacement }) : sedDelete({ ...edit, pattern });
       } else {
         const number = lineNumber(entries, existing);
-        yield present ? editLine(edit, `${number}s/.*/${replacement.replace(/[&/]/g, "\\$&")}/`) : editLine(edit, [...nameLines, number].map(one => `${one}d`).join(";"));
+        yield present
+          ? editLine(edit, `${number}s/.*/${replacement.replace(/[&/]/g, "\\$&")}/`)
+          : editLine(edit, [...nameLines, number].map(one => `${one}d`).join(";"));
       }
     }
     yield sh`crontab ${whose} ${file}`;
@@ -89,32 +93,49 @@ const FIELDS = ["minute", "hour", "dayOfMonth", "month", "dayOfWeek"] as const;
 function schedule(args: Pick<CrontabArguments, (typeof FIELDS)[number] | "specialTime">): Schedule {
   const { specialTime } = args;
   if (specialTime !== undefined) {
-    if (!/^@\S+$/.test(specialTime)) throw new OperationValueError(`\`specialTime\` is ${JSON.stringify(specialTime)}; wanted is one such as "@daily"`);
+    if (!/^@\S+$/.test(specialTime))
+      throw new OperationValueError(
+        `\`specialTime\` is ${JSON.stringify(specialTime)}; wanted is one such as "@daily"`,
+      );
     return { specialTime };
   }
   return Object.fromEntries(
     FIELDS.map(field => {
       const text = [args[field] ?? "*"].flat().join(",");
-      if (!/^[^\s@#]\S*$/.test(text)) throw new OperationValueError(`\`${field}\` is ${JSON.stringify(args[field])}; wanted is a number, or text such as "*/5"`);
+      if (!/^[^\s@#]\S*$/.test(text))
+        throw new OperationValueError(
+          `\`${field}\` is ${JSON.stringify(args[field])}; wanted is a number, or text such as "*/5"`,
+        );
       return [field, numberOr(text)];
     }),
   );
 }
 
-const hasName = ({ comments = [] }: Partial<CrontabEntry>, name: string): boolean => comments.includes(nameComment(name));
-const isNamed = ({ comments = [] }: Partial<CrontabEntry>): boolean => comments.some(comment => comment.startsWith(NAME_COMMENT));
+const hasName = ({ comments = [] }: Partial<CrontabEntry>, name: string): boolean =>
+  comments.includes(nameComment(name));
+const isNamed = ({ comments = [] }: Partial<CrontabEntry>): boolean =>
+  comments.some(comment => comment.startsWith(NAME_COMMENT));
 
 /** By its name, else by its command; but what has another name is another entry. */
-function findEntry(entries: readonly CrontabEntry[], command: string, name: string | undefined): CrontabEntry | undefined {
+function findEntry(
+  entries: readonly CrontabEntry[],
+  command: string,
+  name: string | undefined,
+): CrontabEntry | undefined {
   const commands = entries.filter(entry => entry.command !== undefined);
   if (name === undefined) return commands.find(entry => entry.command === command);
-  return commands.find(entry => hasName(entry, name)) ?? commands.find(entry => entry.command === command && !isNamed(entry));
+  return (
+    commands.find(entry => hasName(entry, name)) ?? commands.find(entry => entry.command === command && !isNamed(entry))
+  );
 }
 
 const sameEntry = (existing: CrontabEntry, wanted: WantedEntry): boolean =>
-  existing.command === wanted.command && existing.specialTime === wanted.specialTime && FIELDS.every(field => existing[field] === wanted[field]);
+  existing.command === wanted.command &&
+  existing.specialTime === wanted.specialTime &&
+  FIELDS.every(field => existing[field] === wanted[field]);
 
-const entryLine = ({ specialTime, command, ...times }: WantedEntry): string => `${specialTime ?? FIELDS.map(field => times[field]).join(" ")} ${command}`;
+const entryLine = ({ specialTime, command, ...times }: WantedEntry): string =>
+  `${specialTime ?? FIELDS.map(field => times[field]).join(" ")} ${command}`;
 
 /** True if the command's text stands in no other line. */
 function isUnmistakable(entries: readonly CrontabEntry[], { command = "" }: CrontabEntry): boolean {
@@ -135,7 +156,8 @@ function nameLineNumbers(entries: readonly CrontabEntry[], entry: CrontabEntry):
 /** Some shells' echo reads backslashes and a leading dash. */
 const echo = (text: string): Shell => (/^-|\\/.test(text) ? sh`printf '%s\\n' ${text}` : sh`echo ${text}`);
 
-const escapeRegex = (text: string, interpolate: boolean): string => text.replace(interpolate ? /[\\.*[\]^]/g : /[\\.*[\]^$]/g, "\\$&");
+const escapeRegex = (text: string, interpolate: boolean): string =>
+  text.replace(interpolate ? /[\\.*[\]^]/g : /[\\.*[\]^$]/g, "\\$&");
 
 const editLine = ({ path, timestamp }: { readonly path: string; readonly timestamp: string }, script: string): Shell =>
   joined(" && ", [sh`sed ${`-i.${timestamp}`} ${script} ${path}`, sh`rm -f ${`${path}.${timestamp}`}`]);

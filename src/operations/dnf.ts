@@ -85,15 +85,20 @@ export const module = operation<ModuleArguments>({
   name: "dnf.module",
   positional: ["module", "stream"],
   async *steps(host, { module: name, stream, enabled = true }) {
-    if ([name, stream ?? ""].some(word => /^-|[\s:]/.test(word)) || name === "") throw new OperationValueError(`Not the name of a module or stream: "${name}${stream === undefined ? "" : `:${stream}`}"`);
+    if ([name, stream ?? ""].some(word => /^-|[\s:]/.test(word)) || name === "")
+      throw new OperationValueError(
+        `Not the name of a module or stream: "${name}${stream === undefined ? "" : `:${stream}`}"`,
+      );
     if (!enabled) {
-      if (stream !== undefined) throw new OperationError("A module is disabled with all its streams: `stream` must not be given");
+      if (stream !== undefined)
+        throw new OperationError("A module is disabled with all its streams: `stream` must not be given");
       if ((await host.getFact(DnfDisabledModules)).includes(name)) return host.noop(`dnf module ${name} is disabled`);
       return yield sh`dnf module disable -y ${name}`;
     }
     const streams = await host.getFact(DnfEnabledModules);
     const current = Object.hasOwn(streams, name) ? streams[name] : undefined;
-    if (current !== undefined && (stream === undefined || current === stream)) return host.noop(`dnf module ${name} is enabled (${current})`);
+    if (current !== undefined && (stream === undefined || current === stream))
+      return host.noop(`dnf module ${name} is enabled (${current})`);
     // dnf refuses to go from one stream to another.
     if (current !== undefined) yield sh`dnf module reset -y ${name}`;
     yield sh`dnf module enable -y ${stream === undefined ? name : `${name}:${stream}`}`;

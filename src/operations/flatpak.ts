@@ -25,8 +25,11 @@ export const packages = operation<PackagesArguments>({
     if (remote?.startsWith("-")) throw new OperationValueError(`A remote cannot begin with a dash: got "${remote}"`);
     const there = await host.getFact(FlatpakPackages);
     const change = names.filter(name => there.includes(name) !== present);
-    for (const name of names.filter(one => !change.includes(one))) host.noop(`flatpak package ${name} is ${present ? "" : "not "}installed`);
+    for (const name of names.filter(one => !change.includes(one)))
+      host.noop(`flatpak package ${name} is ${present ? "" : "not "}installed`);
     if (change.length === 0) return;
-    yield present ? sh`${["flatpak", "install", "--noninteractive", remote?.trim() || undefined, ...change]}` : sh`flatpak uninstall --noninteractive ${change}`;
+    yield present
+      ? sh`${["flatpak", "install", "--noninteractive", remote?.trim() || undefined, ...change]}`
+      : sh`flatpak uninstall --noninteractive ${change}`;
   },
 });

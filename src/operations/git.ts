@@ -4,7 +4,15 @@ import { OperationError, OperationValueError } from "../core/errors.ts";
 import type { OperationHost } from "../core/host.ts";
 import { operation, type Steps } from "../core/operation.ts";
 import { Directory, File } from "../facts/files/index.ts";
-import { GitBranch, GitConfig, GitLocalCommit, GitRemoteBranchCommit, GitSubmodulesCurrent, GitTag, GitTrackingBranch } from "../facts/git.ts";
+import {
+  GitBranch,
+  GitConfig,
+  GitLocalCommit,
+  GitRemoteBranchCommit,
+  GitSubmodulesCurrent,
+  GitTag,
+  GitTrackingBranch,
+} from "../facts/git.ts";
 import { splitOnce } from "../facts/shared/lines.ts";
 import { directory } from "./files/directory.ts";
 import { checkAttributes, chown, type OwnerArguments } from "./shared/attributes.ts";
@@ -38,21 +46,28 @@ export const config = operation<ConfigArguments>({
     const settings = await currentSettings(host, at, system);
     const name = canonicalKey(key);
     const current = Object.hasOwn(settings, name) ? (settings[name] ?? []) : [];
-    if (multiValue ? current.includes(value) : current.length === 1 && current[0] === value) return host.noop(`git config ${key} is set to ${value}`);
-    const git = at === undefined ? sh`git config ${system ? "--system" : "--global"}` : sh`${inDirectory(at)} git config --local`;
+    if (multiValue ? current.includes(value) : current.length === 1 && current[0] === value)
+      return host.noop(`git config ${key} is set to ${value}`);
+    const git =
+      at === undefined ? sh`git config ${system ? "--system" : "--global"}` : sh`${inDirectory(at)} git config --local`;
     // git by itself would not replace several values by one.
     yield sh`${[git, multiValue && "--add", !multiValue && current.length > 1 && "--replace-all", operand(key), value]}`;
   },
 });
 
-async function currentSettings(host: OperationHost, repository: string | undefined, system: boolean): Promise<Readonly<Record<string, readonly string[]>>> {
+async function currentSettings(
+  host: OperationHost,
+  repository: string | undefined,
+  system: boolean,
+): Promise<Readonly<Record<string, readonly string[]>>> {
   if (repository === undefined) return host.getFact(GitConfig, { system });
   const found = await host.getFact(Directory, { path: joinPath(repository, ".git") });
   return found.type === "absent" ? {} : host.getFact(GitConfig, { repo: repository });
 }
 
 /** A key as git lists it: section and name in lower case, what stands between them as it is. */
-const canonicalKey = (key: string): string => key.replace(/^[^.]*/, part => part.toLowerCase()).replace(/[^.]*$/, part => part.toLowerCase());
+const canonicalKey = (key: string): string =>
+  key.replace(/^[^.]*/, part => part.toLowerCase()).replace(/[^.]*$/, part => part.toLowerCase());
 
 /** Arguments of `git.repo`. */
 export interface RepoArguments extends OwnerArguments {
@@ -96,7 +111,9 @@ export const repo = operation<RepoArguments>({
     const isRepository = (await host.getFact(Directory, { path: joinPath(dest, ".git") })).type !== "absent";
     const commands: Shell[] = [];
     if (!isRepository) {
-      commands.push(sh`${["clone", src, args.depth !== undefined && "--depth", args.depth, branch && "--branch", branch, "."]}`);
+      commands.push(
+        sh`${["clone", src, args.depth !== undefined && "--depth", args.depth, branch && "--branch", branch, "."]}`,
+      );
     } else commands.push(...(await updateCommands(host, args)));
     if (updateSubmodules && (commands.length > 0 || !(await submodulesCurrent(host, dest)))) {
       commands.push(sh`${["submodule", "update", "--init", recursiveSubmodules && "--recursive"]}`);
@@ -114,7 +131,10 @@ const submodulesCurrent = async (host: OperationHost, dest: string): Promise<boo
 };
 
 /** What brings a repository that is there to the wanted branch or tag, and that to where the remote has it. */
-async function updateCommands(host: OperationHost, { dest, branch, pull = true, rebase }: RepoArguments): Promise<readonly Shell[]> {
+async function updateCommands(
+  host: OperationHost,
+  { dest, branch, pull = true, rebase }: RepoArguments,
+): Promise<readonly Shell[]> {
   const commands: Shell[] = [];
   const current = await host.getFact(GitBranch, { repo: dest });
   const isTag = branch !== undefined && (await host.getFact(GitTag, { repo: dest })).includes(branch);
@@ -127,12 +147,20 @@ async function updateCommands(host: OperationHost, { dest, branch, pull = true, 
 
 /** Whether what is checked out is the commit that a tag names. */
 async function isAt(host: OperationHost, repository: string, tag: string): Promise<boolean> {
-  const [head, wanted] = await Promise.all([host.getFact(GitLocalCommit, { repo: repository }), host.getFact(GitLocalCommit, { repo: repository, ref: `refs/tags/${tag}` })]);
+  const [head, wanted] = await Promise.all([
+    host.getFact(GitLocalCommit, { repo: repository }),
+    host.getFact(GitLocalCommit, { repo: repository, ref: `refs/tags/${tag}` }),
+  ]);
   return head !== undefined && head === wanted;
 }
 
 /** Whether a branch is where the remote has it; false when that cannot be told. */
-async function isPulled(host: OperationHost, repository: string, branch: string | undefined, remote = "origin"): Promise<boolean> {
+async function isPulled(
+  host: OperationHost,
+  repository: string,
+  branch: string | undefined,
+  remote = "origin",
+): Promise<boolean> {
   if (branch === undefined) return false;
   const [local, there] = await Promise.all([
     host.getFact(GitLocalCommit, { repo: repository, ref: `refs/heads/${branch}` }),
@@ -205,7 +233,10 @@ export const worktree = operation<WorktreeArguments>({
   },
 });
 
-async function addWorktree(host: OperationHost, { worktree: path, repo: at, detached, newBranch, commitish, force, assumeRepoExists }: WorktreeArguments): Promise<Shell> {
+async function addWorktree(
+  host: OperationHost,
+  { worktree: path, repo: at, detached, newBranch, commitish, force, assumeRepoExists }: WorktreeArguments,
+): Promise<Shell> {
   if (at === undefined) throw new OperationError("`repo` must be specified when creating a worktree");
   if (!assumeRepoExists && (await host.getFact(Directory, { path: joinPath(at, ".git") })).type === "absent") {
     throw new OperationError(`The following folder is not a valid GIT repository : ${at}`);
@@ -215,18 +246,29 @@ async function addWorktree(host: OperationHost, { worktree: path, repo: at, deta
 }
 
 /** The remote and branch that a working tree is pulled from. */
-async function pullSource(host: OperationHost, { worktree: path, fromRemoteBranch }: WorktreeArguments): Promise<readonly [string, string] | undefined> {
+async function pullSource(
+  host: OperationHost,
+  { worktree: path, fromRemoteBranch }: WorktreeArguments,
+): Promise<readonly [string, string] | undefined> {
   if (fromRemoteBranch) {
-    if (!Array.isArray(fromRemoteBranch) || fromRemoteBranch.length !== 2) throw new OperationValueError('`fromRemoteBranch` must be a remote and a branch, such as ["origin", "main"]');
+    if (!Array.isArray(fromRemoteBranch) || fromRemoteBranch.length !== 2)
+      throw new OperationValueError('`fromRemoteBranch` must be a remote and a branch, such as ["origin", "main"]');
     return fromRemoteBranch;
   }
   const tracking = await host.getFact(GitTrackingBranch, { repo: path });
   return tracking === undefined ? undefined : (splitOnce(tracking, "/") ?? ["", tracking]);
 }
 
-async function isCurrent(host: OperationHost, path: string, [remote, branch]: readonly [string, string]): Promise<boolean> {
+async function isCurrent(
+  host: OperationHost,
+  path: string,
+  [remote, branch]: readonly [string, string],
+): Promise<boolean> {
   if (remote === "") return false;
-  const [local, there] = await Promise.all([host.getFact(GitLocalCommit, { repo: path }), host.getFact(GitRemoteBranchCommit, { repo: path, remote, branch })]);
+  const [local, there] = await Promise.all([
+    host.getFact(GitLocalCommit, { repo: path }),
+    host.getFact(GitRemoteBranchCommit, { repo: path, remote, branch }),
+  ]);
   return local !== undefined && local === there;
 }
 
@@ -255,7 +297,8 @@ export const bareRepo = operation<BareRepoArguments>({
     if (head.type === "absent") {
       yield sh`git init --bare ${remotePath(path)}`;
       if (user || group) yield chown(path, owner, { recursive: true });
-    } else if ((user && head.user !== user) || (group && head.group !== group)) yield chown(path, owner, { recursive: true });
+    } else if ((user && head.user !== user) || (group && head.group !== group))
+      yield chown(path, owner, { recursive: true });
     else host.noop(`git repository ${path} exists`);
   },
 });

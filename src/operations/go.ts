@@ -16,7 +16,9 @@ export const packages = operation<PackagesArguments>({
   name: "go.packages",
   positional: ["packages"],
   async *steps(host, { packages: names = [], present = true, latest = false }) {
-    const wanted = [names].flat().map(text => (present ? versioned(text) : { ...versioned(text), word: programOf(text) }));
+    const wanted = [names]
+      .flat()
+      .map(text => (present ? versioned(text) : { ...versioned(text), word: programOf(text) }));
     yield* ensurePackages(host, await host.getFact(GoPackages), { packages: wanted, present, latest }, go);
   },
 });
@@ -31,7 +33,11 @@ const go = {
 /** `@latest` is what Go takes for no version at all. */
 function versioned(text: string): WantedPackage {
   const [name = text, version = "latest"] = text.split("@");
-  return { name, word: `${name}@${version}`, ...(version === "latest" ? {} : { accepts: (installed: string) => installed === version }) };
+  return {
+    name,
+    word: `${name}@${version}`,
+    ...(version === "latest" ? {} : { accepts: (installed: string) => installed === version }),
+  };
 }
 
 /** The program's name: the last part of the path, a major version aside. */

@@ -41,13 +41,18 @@ export const key = operation<KeyArguments>({
   positional: ["src", "dest"],
   async *steps(host, args) {
     const ids = args.keyId === undefined ? [] : [args.keyId].flat();
-    if (ids.some(id => !/^(?:0x)?[0-9a-f]+$/i.test(id))) throw new OperationValueError(`A key id is hexadecimal: got ${ids.map(id => `"${id}"`).join(", ")}`);
+    if (ids.some(id => !/^(?:0x)?[0-9a-f]+$/i.test(id)))
+      throw new OperationValueError(`A key id is hexadecimal: got ${ids.map(id => `"${id}"`).join(", ")}`);
     if (args.present ?? true) yield* install(host, args, ids);
     else yield* remove(host, args, ids);
   },
 });
 
-async function* install(host: OperationHost, { src, dest, keyServer, dearmor: binary = true, mode = "644" }: KeyArguments, ids: readonly string[]): Steps {
+async function* install(
+  host: OperationHost,
+  { src, dest, keyServer, dearmor: binary = true, mode = "644" }: KeyArguments,
+  ids: readonly string[],
+): Steps {
   if (!src && !keyServer) throw new OperationError("Either `src` or `keyServer` must be provided for installation");
   if (keyServer && ids.length === 0) throw new OperationError("`keyId` must be provided with `keyServer`");
   if (!dest) throw new OperationError("`dest` must be provided for installation");
@@ -62,17 +67,22 @@ async function* install(host: OperationHost, { src, dest, keyServer, dearmor: bi
   yield* directory.steps(host, { path: dirname(dest) || ".", mode: "755", noCheckOwnerMode: true });
   const at = remotePath(dest);
   if (keyServer) {
-    yield inOwnHome(sh`gpg --batch --keyserver ${keyServer} --recv-keys ${ids} && gpg --batch --yes --output ${at} --export ${ids}`);
+    yield inOwnHome(
+      sh`gpg --batch --keyserver ${keyServer} --recv-keys ${ids} && gpg --batch --yes --output ${at} --export ${ids}`,
+    );
   } else if (src) {
     const local = isUrl(src) ? await host.tempFile(src) : src;
     if (local !== src) yield* download.steps(host, { src, dest: local });
-    yield binary ? sh`if grep -q "BEGIN PGP PUBLIC KEY BLOCK" ${remotePath(local)}; then ${dearmored(local, dest)}; else cp ${remotePath(local)} ${at}; fi` : sh`cp ${remotePath(local)} ${at}`;
+    yield binary
+      ? sh`if grep -q "BEGIN PGP PUBLIC KEY BLOCK" ${remotePath(local)}; then ${dearmored(local, dest)}; else cp ${remotePath(local)} ${at}; fi`
+      : sh`cp ${remotePath(local)} ${at}`;
   }
   yield* file.steps(host, { path: dest, mode });
 }
 
 async function* remove(host: OperationHost, { dest, workingDirs }: KeyArguments, ids: readonly string[]): Steps {
-  if (!dest && (ids.length === 0 || !workingDirs)) throw new OperationError("For removal, either `dest` or both `keyId` and `workingDirs` must be provided");
+  if (!dest && (ids.length === 0 || !workingDirs))
+    throw new OperationError("For removal, either `dest` or both `keyId` and `workingDirs` must be provided");
   if (dest && ids.length === 0) return yield* file.steps(host, { path: dest, present: false });
   const keyrings = await host.getFact(GpgKeyrings, { directories: dest ? dirname(dest) || "." : (workingDirs ?? []) });
   const hits = Object.entries(keyrings).flatMap(([path, keyring]) => {
@@ -83,20 +93,35 @@ async function* remove(host: OperationHost, { dest, workingDirs }: KeyArguments,
   for (const { path, keyring, found } of hits) yield* removeKeys(host, path, keyring, found);
 }
 
-async function* removeKeys(host: OperationHost, path: string, { format, keys }: GpgKeyring, found: readonly string[]): Steps {
+async function* removeKeys(
+  host: OperationHost,
+  path: string,
+  { format, keys }: GpgKeyring,
+  found: readonly string[],
+): Steps {
   if (Object.keys(keys).every(id => found.includes(id))) return yield* file.steps(host, { path, present: false });
-  if (format === "asc") throw new OperationError(`The keyring "${path}" is text and holds other keys too: gpg can only remove keys from a binary one`);
+  if (format === "asc")
+    throw new OperationError(
+      `The keyring "${path}" is text and holds other keys too: gpg can only remove keys from a binary one`,
+    );
   const at = remotePath(path);
-  yield inOwnHome(sh`gpg --batch --yes --no-auto-check-trustdb --no-default-keyring --keyring ${at} --delete-keys ${found} && rm -f ${at}~`);
+  yield inOwnHome(
+    sh`gpg --batch --yes --no-auto-check-trustdb --no-default-keyring --keyring ${at} --delete-keys ${found} && rm -f ${at}~`,
+  );
 }
 
 /** With a home that is there for the command alone: the user's own keys must neither grow nor stand in the way. */
-const inOwnHome = (command: Shell): Shell => sh`export GNUPGHOME="$(mktemp -d)" && trap 'gpgconf --kill all 2> /dev/null; rm -rf "$GNUPGHOME"' EXIT && ${command}`;
+const inOwnHome = (command: Shell): Shell =>
+  sh`export GNUPGHOME="$(mktemp -d)" && trap 'gpgconf --kill all 2> /dev/null; rm -rf "$GNUPGHOME"' EXIT && ${command}`;
 
 /** Ids of the keys that an id, which may be short or a fingerprint, stands for. */
 function matching(keys: GpgKeyMap, id: string): readonly string[] {
   const wanted = id.replace(/^0x/i, "").toUpperCase();
-  return Object.entries(keys).flatMap(([known, { fingerprint = known }]) => ([known, fingerprint].some(name => name.toUpperCase().endsWith(wanted)) || wanted.endsWith(known.toUpperCase()) ? [known] : []));
+  return Object.entries(keys).flatMap(([known, { fingerprint = known }]) =>
+    [known, fingerprint].some(name => name.toUpperCase().endsWith(wanted)) || wanted.endsWith(known.toUpperCase())
+      ? [known]
+      : [],
+  );
 }
 
 /** Arguments of `gpg.dearmor`. */
@@ -119,9 +144,13 @@ export const dearmor = operation<DearmorArguments>({
   positional: ["src", "dest"],
   async *steps(host, { src, dest, mode = "644" }) {
     const there = await host.getFact(File, { path: dest });
-    const [wanted, found] = there.type === "file" ? await Promise.all([host.getFact(GpgKey, { src }), host.getFact(GpgKey, { src: dest })]) : [{}, {}];
+    const [wanted, found] =
+      there.type === "file"
+        ? await Promise.all([host.getFact(GpgKey, { src }), host.getFact(GpgKey, { src: dest })])
+        : [{}, {}];
     const ids = Object.keys(wanted);
-    if (ids.length > 0 && ids.every(id => Object.hasOwn(found, id))) host.noop(`All keys of ${src} are already in ${dest}`);
+    if (ids.length > 0 && ids.every(id => Object.hasOwn(found, id)))
+      host.noop(`All keys of ${src} are already in ${dest}`);
     else {
       yield* directory.steps(host, { path: dirname(dest) || ".", mode: "755", noCheckOwnerMode: true });
       yield dearmored(src, dest);
@@ -130,4 +159,5 @@ export const dearmor = operation<DearmorArguments>({
   },
 });
 
-const dearmored = (src: string, dest: string) => sh`gpg --batch --yes --dearmor -o ${remotePath(dest)} ${remotePath(src)}`;
+const dearmored = (src: string, dest: string) =>
+  sh`gpg --batch --yes --dearmor -o ${remotePath(dest)} ${remotePath(src)}`;

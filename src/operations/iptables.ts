@@ -2,7 +2,15 @@
 import { sh } from "../core/command.ts";
 import { OperationError, OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
-import { Ip6tablesChains, Ip6tablesRules, iptables, IptablesChains, type IptablesRule, IptablesRuleExists, IptablesRules } from "../facts/iptables.ts";
+import {
+  Ip6tablesChains,
+  Ip6tablesRules,
+  iptables,
+  IptablesChains,
+  type IptablesRule,
+  IptablesRuleExists,
+  IptablesRules,
+} from "../facts/iptables.ts";
 import { network } from "../facts/shared/network.ts";
 import { commandWords } from "./shared/containers.ts";
 import { notOption, option } from "./shared/options.ts";
@@ -107,22 +115,32 @@ export const rule = operation<RuleArguments>({
     const rules = await host.getFact(version === 4 ? IptablesRules : Ip6tablesRules, { table });
     const wanted = canonical(definition);
     // The kernel writes many extensions in words of its own.
-    const exists = rules.some(found => canonical(found) === wanted) || (args.extras !== undefined && (await host.getFact(IptablesRuleExists, { chain: name, rule: words, table, version })));
-    if (present === exists) return host.noop(present ? `iptables ${name} rule exists` : `iptables ${name} rule does not exists`);
+    const exists =
+      rules.some(found => canonical(found) === wanted) ||
+      (args.extras !== undefined &&
+        (await host.getFact(IptablesRuleExists, { chain: name, rule: words, table, version })));
+    if (present === exists)
+      return host.noop(present ? `iptables ${name} rule exists` : `iptables ${name} rule does not exists`);
     const action = present ? (append ? "-A" : "-I") : "-D";
     yield sh`${iptables(version)} -t ${[table, action, name, ...words]}`;
   },
 });
 
 function checkVersion(version: number): void {
-  if (version !== 4 && version !== 6) throw new OperationValueError(`\`version\` must be 4 or 6, not ${JSON.stringify(version)}`);
+  if (version !== 4 && version !== 6)
+    throw new OperationValueError(`\`version\` must be 4 or 6, not ${JSON.stringify(version)}`);
 }
 
 function checkCombination({ jump, protocol, ...args }: RuleArguments, table: string): void {
-  if ((args.destinationPort || args.sourcePort) && !protocol) throw new OperationError("Iptables cannot filter by destinationPort/sourcePort without a protocol");
+  if ((args.destinationPort || args.sourcePort) && !protocol)
+    throw new OperationError("Iptables cannot filter by destinationPort/sourcePort without a protocol");
   for (const { argument, only } of NAT)
-    if (args[argument] && (table !== "nat" || jump !== only)) throw new OperationError(`Iptables only supports ${argument} on the nat table and the ${only} jump (table=${table}, jump=${jump})`);
-  if (args.logPrefix && jump !== "LOG") throw new OperationError(`Iptables only supports logPrefix with the LOG jump (jump=${jump})`);
+    if (args[argument] && (table !== "nat" || jump !== only))
+      throw new OperationError(
+        `Iptables only supports ${argument} on the nat table and the ${only} jump (table=${table}, jump=${jump})`,
+      );
+  if (args.logPrefix && jump !== "LOG")
+    throw new OperationError(`Iptables only supports logPrefix with the LOG jump (jump=${jump})`);
 }
 
 const NAT = [
@@ -135,7 +153,11 @@ const NAT = [
 function describe(args: RuleArguments): { readonly definition: IptablesRule; readonly words: readonly string[] } {
   const [protocol, notProtocol] = [args.protocol?.toLowerCase(), args.notProtocol?.toLowerCase()];
   const not = (name: string, value: string | undefined) => (value ? ["!", name, value] : []);
-  const extras = [...commandWords("extras", args.extras ?? []), ...value("--dport", args.destinationPort), ...value("--sport", args.sourcePort)];
+  const extras = [
+    ...commandWords("extras", args.extras ?? []),
+    ...value("--dport", args.destinationPort),
+    ...value("--sport", args.sourcePort),
+  ];
   const words = [
     ...value("-p", protocol),
     ...value("-s", args.source),
@@ -155,30 +177,98 @@ function describe(args: RuleArguments): { readonly definition: IptablesRule; rea
     ...value("--to-source", args.toSource),
     ...value("--to-ports", args.toPorts),
   ];
-  const { chain: name, jump, source, notSource, destination, notDestination, inInterface, notInInterface, outInterface, notOutInterface, logPrefix, toDestination, toSource, toPorts } = args;
+  const {
+    chain: name,
+    jump,
+    source,
+    notSource,
+    destination,
+    notDestination,
+    inInterface,
+    notInInterface,
+    outInterface,
+    notOutInterface,
+    logPrefix,
+    toDestination,
+    toSource,
+    toPorts,
+  } = args;
   const toPortsText = toPorts === undefined ? undefined : String(toPorts);
-  const addresses = { source, notSource, destination, notDestination, inInterface, notInInterface, outInterface, notOutInterface };
-  return { definition: { chain: name, jump, protocol, notProtocol, ...addresses, logPrefix, toDestination, toSource, toPorts: toPortsText, extras }, words };
+  const addresses = {
+    source,
+    notSource,
+    destination,
+    notDestination,
+    inInterface,
+    notInInterface,
+    outInterface,
+    notOutInterface,
+  };
+  return {
+    definition: {
+      chain: name,
+      jump,
+      protocol,
+      notProtocol,
+      ...addresses,
+      logPrefix,
+      toDestination,
+      toSource,
+      toPorts: toPortsText,
+      extras,
+    },
+    words,
+  };
 }
 
-const value = (name: string, given: string | number | undefined): readonly string[] => option(name, given || undefined).map(String);
+const value = (name: string, given: string | number | undefined): readonly string[] =>
+  option(name, given || undefined).map(String);
 
 /** Equal for rules that mean the same, as far as that is known without the kernel. */
-function canonical({ extras = [], protocol = "", notProtocol = "", source, notSource, destination, notDestination, ...rest }: IptablesRule): string {
+function canonical({
+  extras = [],
+  protocol = "",
+  notProtocol = "",
+  source,
+  notSource,
+  destination,
+  notDestination,
+  ...rest
+}: IptablesRule): string {
   const name = PROTOCOLS[protocol] ?? protocol;
-  const networks = [source, notSource, destination, notDestination].map(text => (text === undefined || network(text) === "any" ? "" : network(text)));
-  const others = Object.entries(rest).filter(([, text]) => text).sort(([a], [b]) => (a < b ? -1 : 1));
+  const networks = [source, notSource, destination, notDestination].map(text =>
+    text === undefined || network(text) === "any" ? "" : network(text),
+  );
+  const others = Object.entries(rest)
+    .filter(([, text]) => text)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const words = extras.map(word => word.split(",").sort().join(","));
   const said = words.filter((word, index) => {
     const [before, after] = [words[index - 1], words[index + 1]];
     // A match that the protocol stands for, and the answer that REJECT gives by default.
     const isMatch = (word === "-m" && after === name) || (word === name && before === "-m");
-    const isDefault = (word === "--reject-with" && DEFAULT_ANSWERS.includes(after ?? "")) || (before === "--reject-with" && DEFAULT_ANSWERS.includes(word));
+    const isDefault =
+      (word === "--reject-with" && DEFAULT_ANSWERS.includes(after ?? "")) ||
+      (before === "--reject-with" && DEFAULT_ANSWERS.includes(word));
     return !isMatch && !isDefault;
   });
-  return JSON.stringify([name === "all" ? "" : name, PROTOCOLS[notProtocol] ?? notProtocol, networks, others, said.sort()]);
+  return JSON.stringify([
+    name === "all" ? "" : name,
+    PROTOCOLS[notProtocol] ?? notProtocol,
+    networks,
+    others,
+    said.sort(),
+  ]);
 }
 
 /** Protocols that the program writes in another way than people do. */
-const PROTOCOLS: Readonly<Record<string, string>> = { "0": "all", "1": "icmp", "6": "tcp", "17": "udp", "58": "ipv6-icmp", icmpv6: "ipv6-icmp", "132": "sctp" };
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  "0": "all",
+  "1": "icmp",
+  "6": "tcp",
+  "17": "udp",
+  "58": "ipv6-icmp",
+  icmpv6: "ipv6-icmp",
+  "132": "sctp",
+};
 const DEFAULT_ANSWERS: readonly string[] = ["icmp-port-unreachable", "icmp6-port-unreachable"];

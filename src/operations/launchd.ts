@@ -16,7 +16,12 @@ export const service = operation<LaunchdServiceArguments>({
   positional: ["service"],
   async *steps(host, { service, running, restarted, command }) {
     const statuses = await host.getFact(LaunchdStatus);
-    yield* controlService(host, { service, running, command }, statuses, word => sh`launchctl ${word} ${operand(service)}`);
+    yield* controlService(
+      host,
+      { service, running, command },
+      statuses,
+      word => sh`launchctl ${word} ${operand(service)}`,
+    );
     // There is no command to restart.
     if (!restarted || statuses[service] !== true) return;
     yield sh`launchctl stop ${operand(service)}`;

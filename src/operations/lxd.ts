@@ -26,7 +26,8 @@ export const container = operation<ContainerArguments>({
     const found = (await host.getFact(LxdContainers)).find(({ name }) => name === id);
     if (present && found) host.noop(`container ${id} exists`);
     // It would take what is left of our standard input for the container's settings.
-    else if (present) yield sh`lxc launch ${image.startsWith("-") ? ["--", image, id] : [image, operand(id)]} < /dev/null`;
+    else if (present)
+      yield sh`lxc launch ${image.startsWith("-") ? ["--", image, id] : [image, operand(id)]} < /dev/null`;
     else if (!found) host.noop(`container ${id} does not exist`);
     else {
       if (found.status === "Running") yield sh`lxc stop ${operand(id)}`;

@@ -19,8 +19,14 @@ export const packages = operation<PackagesArguments>({
   name: "npm.packages",
   positional: ["packages"],
   async *steps(host, { directory, ...want }) {
-    const npm = (verb: string): Shell => (directory === undefined ? sh`npm ${verb} -g` : sh`cd ${remotePath(directory)} && npm ${verb}`);
+    const npm = (verb: string): Shell =>
+      directory === undefined ? sh`npm ${verb} -g` : sh`cd ${remotePath(directory)} && npm ${verb}`;
     const manager = { install: npm("install"), remove: npm("uninstall"), upgrade: npm("update"), pin: "@" };
-    yield* ensurePackages(host, await host.getFact(NpmPackages, directory === undefined ? {} : { directory }), want, manager);
+    yield* ensurePackages(
+      host,
+      await host.getFact(NpmPackages, directory === undefined ? {} : { directory }),
+      want,
+      manager,
+    );
   },
 });

@@ -21,7 +21,12 @@ export const service = operation<OpenrcServiceArguments>({
   async *steps(host, { enabled, runLevel = "default", ...args }) {
     const name = args.service;
     notOption("runLevel", runLevel);
-    yield* controlService(host, args, await host.getFact(OpenrcStatus, { runLevel }), command => sh`rc-service ${operand(name)} ${command}`);
+    yield* controlService(
+      host,
+      args,
+      await host.getFact(OpenrcStatus, { runLevel }),
+      command => sh`rc-service ${operand(name)} ${command}`,
+    );
     if (enabled === undefined) return;
     const isEnabled = (await host.getFact(OpenrcEnabled, { runLevel }))[name] ?? false;
     if (isEnabled === enabled) return host.noop(`service ${name} is ${enabled ? "enabled" : "disabled"}`);

@@ -36,7 +36,8 @@ export const packages = operation<PackagesArguments>({
     const names = [given].flat();
     if (names.every(name => name === "")) return host.noop("empty or invalid package list provided to opkg.packages");
     const pinned = names.filter(name => name.includes("=")).map(name => name.replace(/=.*/, ""));
-    if (pinned.length > 0) throw new OperationValueError(`Opkg does not support version pinning but found for: '${pinned.join(",")}'`);
+    if (pinned.length > 0)
+      throw new OperationValueError(`Opkg does not support version pinning but found for: '${pinned.join(",")}'`);
     if (refresh) yield* update.steps(host, {});
     yield* ensurePackages(host, await host.getFact(OpkgPackages), { ...want, packages: names }, opkg);
   },

@@ -2,7 +2,12 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { PacmanPackages, PacmanUnpackGroup } from "../facts/pacman.ts";
-import { ensurePackages, type PackageArguments, type PackageManager, type RefreshArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type PackageArguments,
+  type PackageManager,
+  type RefreshArguments,
+} from "./shared/packages.ts";
 
 /** Arguments of `pacman.packages`. */
 export interface PackagesArguments extends PackageArguments, RefreshArguments {}

@@ -5,7 +5,13 @@ import { File } from "../facts/files/index.ts";
 import { PipPackages } from "../facts/pip.ts";
 import { directory } from "./files/directory.ts";
 import { notOption, option } from "./shared/options.ts";
-import { ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type ExtraArguments,
+  extraWords,
+  type LatestArguments,
+  type PackageArguments,
+} from "./shared/packages.ts";
 import { joinPath } from "./shared/paths.ts";
 import { byPackageKey, pythonPackages } from "./shared/python-packages.ts";
 
@@ -42,7 +48,9 @@ export const virtualenv = operation<VirtualenvArguments>({
     const exists = (await host.getFact(File, { path: joinPath(path, "bin/activate") })).type !== "absent";
     if (exists === present) return host.noop(`virtualenv ${path} ${present ? "exists" : "does not exist"}`);
     if (!present) return yield* directory.steps(host, { path, present });
-    const command = ofPython ? [remotePath(python ?? "python"), "-m", "venv"] : ["virtualenv", ...option("-p", python && notOption("python", python))];
+    const command = ofPython
+      ? [remotePath(python ?? "python"), "-m", "venv"]
+      : ["virtualenv", ...option("-p", python && notOption("python", python))];
     yield sh`${[...command, sitePackages && "--system-site-packages", alwaysCopy && (ofPython ? "--copies" : "--always-copy"), remotePath(path)]}`;
   },
 });
@@ -83,7 +91,10 @@ export interface PackagesArguments extends PackageArguments, LatestArguments {
 export const packages = operation<PackagesArguments>({
   name: "pip.packages",
   positional: ["packages"],
-  async *steps(host, { packages: names, present = true, latest = false, requirements, virtualenv: environment, ...args }) {
+  async *steps(
+    host,
+    { packages: names, present = true, latest = false, requirements, virtualenv: environment, ...args },
+  ) {
     if (environment) yield* virtualenv.steps(host, { ...args.virtualenvKwargs, path: environment });
     const path = environment ? `${environment.replace(/\/+$/, "")}/bin/${args.pip ?? "pip"}` : (args.pip ?? "pip");
     const pip = remotePath(path);
@@ -92,7 +103,8 @@ export const packages = operation<PackagesArguments>({
       remove: sh`${pip} uninstall --yes`,
       upgrade: sh`${[pip, "install", ...extraWords(args.extraInstallArgs), "--upgrade"]}`,
     };
-    if (requirements !== undefined) yield sh`${present ? (latest ? manager.upgrade : manager.install) : manager.remove} -r ${remotePath(requirements)}`;
+    if (requirements !== undefined)
+      yield sh`${present ? (latest ? manager.upgrade : manager.install) : manager.remove} -r ${remotePath(requirements)}`;
     if (names === undefined || names.length === 0) return;
     const installed = byPackageKey(await host.getFact(PipPackages, { pip: path }));
     yield* ensurePackages(host, installed, { packages: pythonPackages(host, names), present, latest }, manager);

@@ -3,7 +3,13 @@ import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { PipxEnvironment, PipxPackages } from "../facts/pipx.ts";
 import { Path } from "../facts/server/index.ts";
-import { ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type ExtraArguments,
+  extraWords,
+  type LatestArguments,
+  type PackageArguments,
+} from "./shared/packages.ts";
 import { byPackageKey, pythonPackages } from "./shared/python-packages.ts";
 
 /** Arguments of `pipx.packages`. */
@@ -26,12 +32,17 @@ export const packages = operation<PackagesArguments>({
     // pipx takes one package at a time.
     for (const wanted of pythonPackages(host, names)) {
       const isThere = Object.hasOwn(installed, wanted.key ?? wanted.name);
-      yield* ensurePackages(host, installed, { packages: [present ? wanted : { ...wanted, word: wanted.name }], present, latest }, {
-        // What is there in another version pipx leaves alone, unless forced.
-        install: sh`${["pipx", "install", isThere && "--force", ...extraWords(extraArgs)]}`,
-        remove: sh`pipx uninstall`,
-        upgrade: sh`pipx upgrade`,
-      });
+      yield* ensurePackages(
+        host,
+        installed,
+        { packages: [present ? wanted : { ...wanted, word: wanted.name }], present, latest },
+        {
+          // What is there in another version pipx leaves alone, unless forced.
+          install: sh`${["pipx", "install", isThere && "--force", ...extraWords(extraArgs)]}`,
+          remove: sh`pipx uninstall`,
+          upgrade: sh`pipx upgrade`,
+        },
+      );
     }
   },
 });
@@ -59,7 +70,8 @@ export const ensurePath = operation({
   async *steps(host) {
     const [path, environment] = await Promise.all([host.getFact(Path), host.getFact(PipxEnvironment)]);
     const directory = environment["PIPX_BIN_DIR"];
-    if (directory !== undefined && path.split(":").includes(directory)) return host.noop("pipx bin dir is already in the PATH");
+    if (directory !== undefined && path.split(":").includes(directory))
+      return host.noop("pipx bin dir is already in the PATH");
     yield sh`pipx ensurepath`;
   },
 });

@@ -2,7 +2,12 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { PkginPackages } from "../facts/pkgin.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments, type RefreshArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type LatestArguments,
+  type PackageArguments,
+  type RefreshArguments,
+} from "./shared/packages.ts";
 
 /** Arguments of `pkgin.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments, RefreshArguments {}

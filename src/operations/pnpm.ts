@@ -22,15 +22,21 @@ export const packages = operation<PackagesArguments>({
   name: "pnpm.packages",
   positional: ["packages"],
   async *steps(host, { packages: names = [], present = true, latest = false, directory, dev }) {
-    if (dev && directory === undefined) throw new OperationError("Pnpm has no global dev dependencies, `directory` is required");
+    if (dev && directory === undefined)
+      throw new OperationError("Pnpm has no global dev dependencies, `directory` is required");
     const pnpm = directory === undefined ? sh`pnpm --global` : sh`pnpm --dir ${remotePath(directory)}`;
     const wanted = [names].flat().map(versioned);
     const installed = await host.getFact(PnpmPackages, directory === undefined ? {} : { directory });
-    yield* ensurePackages(host, installed, { packages: present ? wanted : wanted.map(one => ({ ...one, word: one.name })), present, latest }, {
-      install: sh`${[pnpm, "add", dev && "--save-dev"]}`,
-      remove: sh`${pnpm} remove`,
-      upgrade: sh`${pnpm} update --latest`,
-    });
+    yield* ensurePackages(
+      host,
+      installed,
+      { packages: present ? wanted : wanted.map(one => ({ ...one, word: one.name })), present, latest },
+      {
+        install: sh`${[pnpm, "add", dev && "--save-dev"]}`,
+        remove: sh`${pnpm} remove`,
+        upgrade: sh`${pnpm} update --latest`,
+      },
+    );
   },
 });
 
@@ -38,5 +44,7 @@ export const packages = operation<PackagesArguments>({
 function versioned(text: string): WantedPackage {
   const at = text.lastIndexOf("@");
   const [name, version] = at > 0 ? [text.slice(0, at), text.slice(at + 1)] : [text, "latest"];
-  return version === "latest" ? { name, word: text } : { name, word: text, accepts: installed => installed === version };
+  return version === "latest"
+    ? { name, word: text }
+    : { name, word: text, accepts: installed => installed === version };
 }

@@ -2,7 +2,13 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { PortageMaskedPackages, PortagePackages, PortageUpgradeablePackages } from "../facts/portage.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments, type RefreshArguments, type WantedPackage } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type LatestArguments,
+  type PackageArguments,
+  type RefreshArguments,
+  type WantedPackage,
+} from "./shared/packages.ts";
 
 /** Arguments of `portage.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments, RefreshArguments {}
@@ -49,7 +55,10 @@ export const packages = operation<PackagesArguments>({
     const installed = await host.getFact(PortagePackages);
     const wanted = [names].flat().map(versioned);
     if (!present || !latest) return yield* ensurePackages(host, installed, { packages: wanted, present }, portage);
-    const [newer, masked] = await Promise.all([host.getFact(PortageUpgradeablePackages), host.getFact(PortageMaskedPackages)]);
+    const [newer, masked] = await Promise.all([
+      host.getFact(PortageUpgradeablePackages),
+      host.getFact(PortageMaskedPackages),
+    ]);
     const isOld = ({ name }: WantedPackage) => Object.hasOwn(newer, name) && !masked.includes(name);
     yield* ensurePackages(host, installed, { packages: wanted.filter(isOld), latest }, portage);
     yield* ensurePackages(host, installed, { packages: wanted.filter(one => !isOld(one)) }, portage);

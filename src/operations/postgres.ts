@@ -15,7 +15,17 @@ import {
   postgresText,
 } from "../facts/postgres.ts";
 import type { Sql } from "../facts/shared/sql.ts";
-import { ALWAYS_RUNS, checkLimit, drop, type DumpArguments as Dump, dumpTo, type LoadArguments as Load, loadFrom, type PresentArguments, type SqlArguments as StatementArguments } from "./shared/sql.ts";
+import {
+  ALWAYS_RUNS,
+  checkLimit,
+  drop,
+  type DumpArguments as Dump,
+  dumpTo,
+  type LoadArguments as Load,
+  loadFrom,
+  type PresentArguments,
+  type SqlArguments as StatementArguments,
+} from "./shared/sql.ts";
 
 /** Arguments of `postgres.sql`. */
 export type SqlArguments = StatementArguments & PostgresConnection;
@@ -77,7 +87,9 @@ export const role = operation<RoleArguments>({
     const wanted = { ...args, login: args.login ?? true };
     const current = found ?? NEW_ROLE;
     const changes = [
-      ...ROLE_ATTRIBUTES.filter(({ argument, column }) => differs(wanted[argument], current[column])).map(({ argument, word }) => (wanted[argument] ? word : `NO${word}`)),
+      ...ROLE_ATTRIBUTES.filter(({ argument, column }) => differs(wanted[argument], current[column])).map(
+        ({ argument, word }) => (wanted[argument] ? word : `NO${word}`),
+      ),
       differs(connectionLimit, current["connlimit"]) && `CONNECTION LIMIT ${connectionLimit}`,
       password !== undefined && password !== "" && Secret.of(password).map(text => `PASSWORD ${postgresText(text)}`),
     ].filter(change => change !== false);
@@ -97,7 +109,15 @@ const ROLE_ATTRIBUTES = [
 ] as const;
 
 /** What a role is without any word. That it inherits is worth saying. */
-const NEW_ROLE: PostgresRecord = { canlogin: false, super: false, inherit: "unsaid", createdb: false, createrole: false, replication: false, connlimit: -1 };
+const NEW_ROLE: PostgresRecord = {
+  canlogin: false,
+  super: false,
+  inherit: "unsaid",
+  createdb: false,
+  createrole: false,
+  replication: false,
+  connlimit: -1,
+};
 
 /** Arguments of `postgres.database`. */
 export interface DatabaseArguments extends PostgresConnection, PresentArguments {
@@ -126,7 +146,21 @@ export interface DatabaseArguments extends PostgresConnection, PresentArguments 
 export const database = operation<DatabaseArguments>({
   name: "postgres.database",
   positional: ["database"],
-  async *steps(host, { database: name, present = true, owner, template, encoding, lcCollate, lcCtype, tablespace, connectionLimit, ...args }) {
+  async *steps(
+    host,
+    {
+      database: name,
+      present = true,
+      owner,
+      template,
+      encoding,
+      lcCollate,
+      lcCtype,
+      tablespace,
+      connectionLimit,
+      ...args
+    },
+  ) {
     checkLimit("connectionLimit", connectionLimit, -1);
     const { connection, run } = server(args);
     const databases = await host.getFact(PostgresDatabases, connection);
@@ -145,10 +179,19 @@ export const database = operation<DatabaseArguments>({
       ];
       return yield run([`CREATE DATABASE ${postgresName(name)}`, ...clauses.map(clause => clause || undefined)]);
     }
-    const kept = { TEMPLATE: template, ENCODING: differs(encoding?.toUpperCase(), found["encoding"]), LC_COLLATE: differs(lcCollate, found["collate"]), LC_CTYPE: differs(lcCtype, found["ctype"]) };
-    for (const [clause, isOther] of Object.entries(kept)) if (isOther) host.noop(`${what} already exists, skipping ${clause}`);
+    const kept = {
+      TEMPLATE: template,
+      ENCODING: differs(encoding?.toUpperCase(), found["encoding"]),
+      LC_COLLATE: differs(lcCollate, found["collate"]),
+      LC_CTYPE: differs(lcCtype, found["ctype"]),
+    };
+    for (const [clause, isOther] of Object.entries(kept))
+      if (isOther) host.noop(`${what} already exists, skipping ${clause}`);
     const alter = `ALTER DATABASE ${postgresName(name)}`;
-    const moves = tablespace && differs(tablespace, await tablespaceOf(host, found, connection)) && `${alter} SET TABLESPACE ${postgresName(tablespace)};`;
+    const moves =
+      tablespace &&
+      differs(tablespace, await tablespaceOf(host, found, connection)) &&
+      `${alter} SET TABLESPACE ${postgresName(tablespace)};`;
     const changes = [
       owner && differs(owner, found["owner"]) && `${alter} OWNER TO ${postgresName(owner)};`,
       differs(connectionLimit, found["connlimit"]) && `${alter} CONNECTION LIMIT ${connectionLimit};`,
@@ -188,17 +231,30 @@ export const load = operation<LoadArguments>({
 
 /** The part of an operation's arguments that says how to reach the server, a password in it never shown, and what runs statements there. */
 function server({ psqlUser, psqlPassword, psqlHost, psqlPort, psqlDatabase }: PostgresConnection) {
-  const connection: PostgresConnection = { psqlUser, psqlPassword: psqlPassword === undefined ? undefined : Secret.of(psqlPassword), psqlHost, psqlPort, psqlDatabase };
+  const connection: PostgresConnection = {
+    psqlUser,
+    psqlPassword: psqlPassword === undefined ? undefined : Secret.of(psqlPassword),
+    psqlHost,
+    psqlPort,
+    psqlDatabase,
+  };
   return { connection, run: (statement: Sql) => postgresStatement(connection, statement) };
 }
 
 /** Both are known, and not the same. */
-const differs = (wanted: PostgresRecord[string], found: PostgresRecord[string]): boolean => wanted !== undefined && found !== undefined && wanted !== found;
+const differs = (wanted: PostgresRecord[string], found: PostgresRecord[string]): boolean =>
+  wanted !== undefined && found !== undefined && wanted !== found;
 
 /** A name as people write it; quoted where it needs that. */
 const plainName = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : postgresName(name));
 
 /** The catalogue has the number of a tablespace. */
-async function tablespaceOf(host: OperationHost, { tablespace }: PostgresRecord, connection: PostgresConnection): Promise<PostgresRecord[string]> {
-  return typeof tablespace === "number" ? (await host.getFact(PostgresTablespaces, connection))[tablespace] : tablespace;
+async function tablespaceOf(
+  host: OperationHost,
+  { tablespace }: PostgresRecord,
+  connection: PostgresConnection,
+): Promise<PostgresRecord[string]> {
+  return typeof tablespace === "number"
+    ? (await host.getFact(PostgresTablespaces, connection))[tablespace]
+    : tablespace;
 }

@@ -62,7 +62,12 @@ export const service = operation<RunitServiceArguments>({
     if (isNew) yield* waitRunsv.steps(host, { service, svDir });
     yield* auto.steps(host, { service, auto: enabled ?? wasAuto, sourceDir });
     if (!managed) return;
-    yield* controlService(host, args, await host.getFact(RunitStatus, { service, svDir }), command => sh`SVDIR=${svDir} sv ${command} ${operand(service)}`);
+    yield* controlService(
+      host,
+      args,
+      await host.getFact(RunitStatus, { service, svDir }),
+      command => sh`SVDIR=${svDir} sv ${command} ${operand(service)}`,
+    );
   },
 });
 
@@ -74,7 +79,12 @@ export const manage = operation<ManageArguments>({
   name: "runit.manage",
   positional: ["service"],
   async *steps(host, { service, managed = true, svDir = SV_DIR, sourceDir = SOURCE_DIR }) {
-    yield* link.steps(host, { path: `${svDir}/${service}`, target: `${sourceDir}/${service}`, present: managed, createRemoteDir: false });
+    yield* link.steps(host, {
+      path: `${svDir}/${service}`,
+      target: `${sourceDir}/${service}`,
+      present: managed,
+      createRemoteDir: false,
+    });
   },
 });
 

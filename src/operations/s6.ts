@@ -47,7 +47,22 @@ export interface SetArguments {
 export const service = operation<S6ServiceArguments>({
   name: "s6.service",
   positional: ["services"],
-  async *steps(host, { running = true, restarted, reloaded, command, enabled, reloadSignal = "SIGHUP", repo, set, enabledRx = "active", disabledRx = "usable", ...args }) {
+  async *steps(
+    host,
+    {
+      running = true,
+      restarted,
+      reloaded,
+      command,
+      enabled,
+      reloadSignal = "SIGHUP",
+      repo,
+      set,
+      enabledRx = "active",
+      disabledRx = "usable",
+      ...args
+    },
+  ) {
     checkOneOf("enabledRx", enabledRx, ["active", "always"]);
     checkOneOf("disabledRx", disabledRx, ["usable", "masked"]);
     const services = [args.services].flat();
@@ -74,7 +89,8 @@ export const service = operation<S6ServiceArguments>({
     const wrong = services.filter(name => prescribed[name] !== wanted);
     if (wrong.length === 0) return host.noop(`all specified services are already ${wanted}: ${services.join(", ")}`);
     if (repo === undefined && set === undefined) yield sh`s6 set ${PRESCRIBE[wanted]} ${names(wrong)}`;
-    else yield sh`s6-rc-set-change ${[...(repo === undefined ? [] : ["-r", repo]), operand(set ?? "current"), wanted, ...wrong]}`;
+    else
+      yield sh`s6-rc-set-change ${[...(repo === undefined ? [] : ["-r", repo]), operand(set ?? "current"), wanted, ...wrong]}`;
   },
 });
 
@@ -101,5 +117,8 @@ export const set = operation<SetArguments>({
 });
 
 function checkOneOf(argument: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(value)}; it must be either ${allowed.map(one => JSON.stringify(one)).join(" or ")}`);
+  if (!allowed.includes(value))
+    throw new OperationValueError(
+      `\`${argument}\` is ${JSON.stringify(value)}; it must be either ${allowed.map(one => JSON.stringify(one)).join(" or ")}`,
+    );
 }

@@ -24,8 +24,10 @@ export const boolean = operation<BooleanArguments>({
   name: "selinux.boolean",
   positional: ["boolName", "value"],
   async *steps(host, { boolName, value, persistent = false }) {
-    if (value !== "on" && value !== "off") throw new OperationValueError(`Invalid value '${value}' for boolean operation`);
-    if ((await host.getFact(SEBoolean, { boolean: boolName })) === value) return host.noop(`boolean '${boolName}' already had the value '${value}'`);
+    if (value !== "on" && value !== "off")
+      throw new OperationValueError(`Invalid value '${value}' for boolean operation`);
+    if ((await host.getFact(SEBoolean, { boolean: boolName })) === value)
+      return host.noop(`boolean '${boolName}' already had the value '${value}'`);
     yield sh`setsebool ${[persistent && "-P", operand(boolName), value]}`;
   },
 });
@@ -47,7 +49,8 @@ export const fileContext = operation<FileContextArguments>({
   positional: ["path", "seType"],
   async *steps(host, { path, seType }) {
     notOption("seType", seType);
-    if ((await host.getFact(FileContext, { path }))?.type === seType) return host.noop(`file_context: '${path}' already had type '${seType}'`);
+    if ((await host.getFact(FileContext, { path }))?.type === seType)
+      return host.noop(`file_context: '${path}' already had type '${seType}'`);
     yield sh`chcon -t ${[seType, remotePath(path)]}`;
   },
 });
@@ -73,7 +76,8 @@ export const fileContextMapping = operation<FileContextMappingArguments>({
     checkType(present, seType);
     const { type } = await host.getFact(FileContextMapping, { target });
     if (present && type === seType) host.noop(`mapping for '${target}' -> '${seType}' already present`);
-    else if (present && seType) yield sh`semanage fcontext ${type === undefined ? "-a" : "-m"} -t ${[seType, operand(target)]}`;
+    else if (present && seType)
+      yield sh`semanage fcontext ${type === undefined ? "-a" : "-m"} -t ${[seType, operand(target)]}`;
     else if (type === undefined) host.noop(`no existing mapping for '${target}'`);
     else yield sh`semanage fcontext -d ${operand(target)}`;
   },
@@ -99,14 +103,21 @@ export const port = operation<PortArguments>({
   name: "selinux.port",
   positional: ["protocol", "portNum"],
   async *steps(host, { protocol, portNum, seType, present = true }) {
-    if (!PROTOCOLS.includes(protocol)) throw new OperationValueError(`\`protocol\` must be one of ${PROTOCOLS.join(", ")}, not ${JSON.stringify(protocol)}`);
-    if (!Number.isInteger(portNum) || portNum < 0 || portNum > 65535) throw new OperationTypeError(`\`portNum\` must be the number of a port, not ${JSON.stringify(portNum)}`);
+    if (!PROTOCOLS.includes(protocol))
+      throw new OperationValueError(
+        `\`protocol\` must be one of ${PROTOCOLS.join(", ")}, not ${JSON.stringify(protocol)}`,
+      );
+    if (!Number.isInteger(portNum) || portNum < 0 || portNum > 65535)
+      throw new OperationTypeError(`\`portNum\` must be the number of a port, not ${JSON.stringify(portNum)}`);
     checkType(present, seType);
     // `sepolicy` is much faster, but knows nothing of DCCP.
     const isDirect = protocol !== "dccp" && (await host.getFact(Which, { command: "sepolicy" })) !== undefined;
-    const type = isDirect ? await host.getFact(SEPort, { protocol, port: portNum }) : ((await host.getFact(SEPorts))[protocol]?.[portNum] ?? "");
+    const type = isDirect
+      ? await host.getFact(SEPort, { protocol, port: portNum })
+      : ((await host.getFact(SEPorts))[protocol]?.[portNum] ?? "");
     if (present && type === seType) host.noop(`setype for '${protocol}/${portNum}' is already '${seType}'`);
-    else if (present && seType) yield sh`semanage port ${type === "" ? "-a" : "-m"} -t ${[seType, "-p", protocol, portNum]}`;
+    else if (present && seType)
+      yield sh`semanage port ${type === "" ? "-a" : "-m"} -t ${[seType, "-p", protocol, portNum]}`;
     else if (type === "") host.noop(`setype for '${protocol}/${portNum}' is already unset`);
     else yield sh`semanage port -d -p ${[protocol, portNum]}`;
   },

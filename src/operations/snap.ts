@@ -37,7 +37,8 @@ const package_ = operation<PackageArguments>({
       if (current !== undefined && current !== channel) other.push(name);
       else host.noop(`snap package ${name} is installed`);
     }
-    if (missing.length > 0) yield sh`${["snap", "install", classic && "--classic", ...missing, `--channel=${channel}`]}`;
+    if (missing.length > 0)
+      yield sh`${["snap", "install", classic && "--classic", ...missing, `--channel=${channel}`]}`;
     if (other.length > 0) yield sh`snap refresh ${other} ${`--channel=${channel}`}`;
   },
 });

@@ -33,7 +33,8 @@ export const key = operation<KeyArguments>({
       return;
     }
     const wanted = Secret.of(value);
-    if (current?.reveal() === wanted.reveal()) return host.noop(`Key '${name}' already set to the expected value in ${secretsFile}`);
+    if (current?.reveal() === wanted.reveal())
+      return host.noop(`Key '${name}' already set to the expected value in ${secretsFile}`);
     yield sh`sops --set ${wanted.map(text => `${path} ${JSON.stringify(text)}`)} ${remotePath(secretsFile)}`;
   },
 });

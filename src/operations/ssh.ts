@@ -95,7 +95,8 @@ export const upload = operation<UploadArguments>({
   idempotent: "The file is copied every time",
   async *steps(host, { filename, remoteFilename = filename, useRemoteSudo = false, sshKeyscan = false, ...login }) {
     if (sshKeyscan) yield* keyscan.steps(host, login);
-    if (!useRemoteSudo) return yield sh`scp ${[...scpTo(login), localPath(filename), `${target(login)}:${remoteFilename}`]}`;
+    if (!useRemoteSudo)
+      return yield sh`scp ${[...scpTo(login), localPath(filename), `${target(login)}:${remoteFilename}`]}`;
     const temporary = await host.tempFile();
     yield sh`scp ${[...scpTo(login), localPath(filename), `${target(login)}:${temporary}`]}`;
     yield sh`${client(login)} ${quoted(sh`sudo mv ${temporary} ${remotePath(remoteFilename)}`)}`;
@@ -124,7 +125,8 @@ export const download = operation<DownloadArguments>({
   async *steps(host, { filename, localFilename = filename, force = false, sshKeyscan = false, ...login }) {
     checkTarget(login);
     const found = await host.getFact(File, { path: localFilename });
-    if (found.type !== "absent" && found.type !== "file") throw new OperationError(`Local destination ${localFilename} already exists and is not a file`);
+    if (found.type !== "absent" && found.type !== "file")
+      throw new OperationError(`Local destination ${localFilename} already exists and is not a file`);
     if (found.type === "file" && !force) return host.noop(`file ${filename} is already downloaded`);
     if (sshKeyscan) yield* keyscan.steps(host, login);
     yield sh`scp ${[...scpTo(login), `${target(login)}:${filename}`, localPath(localFilename)]}`;
@@ -146,9 +148,12 @@ function target(login: LoginArguments): string {
 /** What `ssh` could take for an option, or for two words, is no name. */
 function checkTarget({ hostname, user, port = 22 }: LoginArguments): void {
   const wrong = /^-|^$|[\s\0]/;
-  if (wrong.test(hostname)) throw new OperationValueError(`\`hostname\` is ${JSON.stringify(hostname)}, which cannot be the name of a host`);
-  if (user && wrong.test(user)) throw new OperationValueError(`\`user\` is ${JSON.stringify(user)}, which cannot be the name of a user`);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new OperationValueError(`\`port\` must be the number of a port, not ${JSON.stringify(port)}`);
+  if (wrong.test(hostname))
+    throw new OperationValueError(`\`hostname\` is ${JSON.stringify(hostname)}, which cannot be the name of a host`);
+  if (user && wrong.test(user))
+    throw new OperationValueError(`\`user\` is ${JSON.stringify(user)}, which cannot be the name of a user`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new OperationValueError(`\`port\` must be the number of a port, not ${JSON.stringify(port)}`);
 }
 
 /** `scp` takes what stands before a colon for a host. */

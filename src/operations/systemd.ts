@@ -37,7 +37,12 @@ export const service = operation<SystemdServiceArguments>({
     const unit = SUFFIX.test(service) ? service : `${service}.service`;
     const question = { ...scope, services: [unit] };
     if (reload) yield* daemonReload.steps(host, scope);
-    yield* controlService(host, { ...args, service: unit }, await host.getFact(SystemdStatus, question), command => sh`${systemctl(scope)} ${command} ${operand(unit)}`);
+    yield* controlService(
+      host,
+      { ...args, service: unit },
+      await host.getFact(SystemdStatus, question),
+      command => sh`${systemctl(scope)} ${command} ${operand(unit)}`,
+    );
     if (enabled === undefined) return;
     const isEnabled = (await host.getFact(SystemdEnabled, question))[unit] ?? false;
     if (isEnabled !== enabled) yield sh`${systemctl(scope)} ${enabled ? "enable" : "disable"} ${operand(unit)}`;

@@ -32,10 +32,17 @@ export const service = operation<ServiceArguments>({
   positional: ["service"],
   async *steps(host, { enabled, ...args }) {
     const name = checkScript(args.service);
-    yield* controlService(host, args, await host.getFact(InitdStatus), command => sh`${`/etc/init.d/${name}`} ${command}`);
+    yield* controlService(
+      host,
+      args,
+      await host.getFact(InitdStatus),
+      command => sh`${`/etc/init.d/${name}`} ${command}`,
+    );
     if (enabled === undefined) return;
     // The pattern also finds other services whose names end alike.
-    const links = (await host.getFact(FindLinks, { path: `/etc/rc*.d/S*${name}`, quotePath: false })).filter(path => /\/S\d*(.*)$/.exec(path)?.[1] === name);
+    const links = (await host.getFact(FindLinks, { path: `/etc/rc*.d/S*${name}`, quotePath: false })).filter(
+      path => /\/S\d*(.*)$/.exec(path)?.[1] === name,
+    );
     if (!enabled) {
       for (const path of links) yield sh`rm -f ${path}`;
       return;
@@ -65,7 +72,10 @@ export const service = operation<ServiceArguments>({
 export const enable = operation<EnableArguments>({
   name: "sysvinit.enable",
   positional: ["service"],
-  async *steps(host, { service, startPriority = 20, stopPriority = 80, startLevels = [2, 3, 4, 5], stopLevels = [0, 1, 6] }) {
+  async *steps(
+    host,
+    { service, startPriority = 20, stopPriority = 80, startLevels = [2, 3, 4, 5], stopLevels = [0, 1, 6] },
+  ) {
     const name = checkScript(service);
     const links = [
       ...startLevels.map(level => `/etc/rc${level}.d/S${startPriority}${name}`),
@@ -77,6 +87,9 @@ export const enable = operation<EnableArguments>({
 
 /** A script's name is part of paths and of a pattern. */
 function checkScript(service: string): string {
-  if (/[/\s*?[\]]/.test(service) || service === "") throw new OperationValueError(`\`service\` is ${JSON.stringify(service)}, which cannot be the name of a script in /etc/init.d`);
+  if (/[/\s*?[\]]/.test(service) || service === "")
+    throw new OperationValueError(
+      `\`service\` is ${JSON.stringify(service)}, which cannot be the name of a script in /etc/init.d`,
+    );
   return service;
 }

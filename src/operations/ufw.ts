@@ -47,7 +47,8 @@ const defaultPolicy = operation<DefaultArguments>({
   async *steps(host, { policy, direction = "incoming" }) {
     checkOneOf("policy", policy, ["allow", "deny", "reject"]);
     checkOneOf("direction", direction, ["incoming", "outgoing", "routed"]);
-    if ((await host.getFact(UfwStatus)).default[direction] === policy) host.noop(`ufw default ${direction} is already ${policy}`);
+    if ((await host.getFact(UfwStatus)).default[direction] === policy)
+      host.noop(`ufw default ${direction} is already ${policy}`);
     else yield sh`ufw default ${policy} ${direction}`;
   },
 });
@@ -119,14 +120,28 @@ export const rule = operation<RuleArguments>({
   },
 });
 
-function ruleOf({ action, port, proto, fromIp, toIp, direction = "in", interface: device, app, log = false, comment }: RuleArguments): UfwRule {
+function ruleOf({
+  action,
+  port,
+  proto,
+  fromIp,
+  toIp,
+  direction = "in",
+  interface: device,
+  app,
+  log = false,
+  comment,
+}: RuleArguments): UfwRule {
   checkOneOf("action", action, ["allow", "deny", "reject", "limit"]);
   checkOneOf("direction", direction, ["in", "out", "route"]);
   if (log !== true && log !== false) checkOneOf("log", log, ["log", "log-all"]);
-  if (app && (port !== undefined || proto)) throw new OperationValueError("A rule of ufw cannot have `app` beside `port` or `proto`");
+  if (app && (port !== undefined || proto))
+    throw new OperationValueError("A rule of ufw cannot have `app` beside `port` or `proto`");
   notOption("app", app ?? "");
-  if (comment?.includes("'")) throw new OperationValueError(`\`comment\` is ${JSON.stringify(comment)}, but ufw takes no single quote there`);
-  if (port !== undefined && !/^\d+(?::\d+)?(?:,\d+(?::\d+)?)*$/.test(String(port))) throw new OperationTypeError(`\`port\` must be a number, a range or a list of them, not ${JSON.stringify(port)}`);
+  if (comment?.includes("'"))
+    throw new OperationValueError(`\`comment\` is ${JSON.stringify(comment)}, but ufw takes no single quote there`);
+  if (port !== undefined && !/^\d+(?::\d+)?(?:,\d+(?::\d+)?)*$/.test(String(port)))
+    throw new OperationTypeError(`\`port\` must be a number, a range or a list of them, not ${JSON.stringify(port)}`);
   const from = address("fromIp", fromIp);
   const to = address("toIp", toIp);
   return {
@@ -135,7 +150,14 @@ function ruleOf({ action, port, proto, fromIp, toIp, direction = "in", interface
     ...(device ? { interface: device } : {}),
     ...(from ? { from } : {}),
     ...(to ? { to } : {}),
-    ...(port === undefined ? {} : { port: String(port).split(",").sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10)).join(",") }),
+    ...(port === undefined
+      ? {}
+      : {
+          port: String(port)
+            .split(",")
+            .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
+            .join(","),
+        }),
     ...(proto ? { proto: proto.toLowerCase() } : {}),
     ...(app ? { app } : {}),
     ...(log === false ? {} : { log: log === true ? "log" : log }),
@@ -146,7 +168,8 @@ function ruleOf({ action, port, proto, fromIp, toIp, direction = "in", interface
 function address(argument: string, text: string | undefined): string | undefined {
   if (text === undefined || text === "") return undefined;
   const normal = network(text);
-  if (normal !== "any" && !/^[\da-f.:]+(?:\/\d+)?$/.test(normal)) throw new OperationValueError(`\`${argument}\` must be an address or a network, not ${JSON.stringify(text)}`);
+  if (normal !== "any" && !/^[\da-f.:]+(?:\/\d+)?$/.test(normal))
+    throw new OperationValueError(`\`${argument}\` must be an address or a network, not ${JSON.stringify(text)}`);
   return normal === "any" ? undefined : normal;
 }
 
@@ -164,8 +187,17 @@ function command(rule: UfwRule, isDeletion: boolean): Shell {
   const { action, direction, log, comment, port, proto, app } = rule;
   const isRoute = direction === "route";
   const onInterface = rule.interface === undefined ? [] : ["on", rule.interface];
-  const where = isRoute ? [...(onInterface.length > 0 ? ["in", ...onInterface] : []), ...(rule.outInterface === undefined ? [] : ["out", "on", rule.outInterface])] : [...(direction === "out" || onInterface.length > 0 ? [direction] : []), ...onInterface];
-  const isShort = where.length === 0 && !isRoute && [rule.from, rule.fromPort, rule.fromApp, rule.to].every(part => part === undefined) && (app !== undefined || port !== undefined);
+  const where = isRoute
+    ? [
+        ...(onInterface.length > 0 ? ["in", ...onInterface] : []),
+        ...(rule.outInterface === undefined ? [] : ["out", "on", rule.outInterface]),
+      ]
+    : [...(direction === "out" || onInterface.length > 0 ? [direction] : []), ...onInterface];
+  const isShort =
+    where.length === 0 &&
+    !isRoute &&
+    [rule.from, rule.fromPort, rule.fromApp, rule.to].every(part => part === undefined) &&
+    (app !== undefined || port !== undefined);
   const what: readonly Word[] = isShort
     ? [app ?? `${port}${proto === undefined ? "" : `/${proto}`}`]
     : [
@@ -176,5 +208,6 @@ function command(rule: UfwRule, isDeletion: boolean): Shell {
 }
 
 function checkOneOf(argument: string, given: string, allowed: readonly string[]): void {
-  if (!allowed.includes(given)) throw new OperationError(`\`${argument}\` must be one of ${allowed.join(", ")}, not ${JSON.stringify(given)}`);
+  if (!allowed.includes(given))
+    throw new OperationError(`\`${argument}\` must be one of ${allowed.join(", ")}, not ${JSON.stringify(given)}`);
 }

@@ -15,7 +15,12 @@ export const service = operation<ServiceArguments>({
   name: "upstart.service",
   positional: ["service"],
   async *steps(host, { enabled, ...args }) {
-    yield* controlService(host, args, await host.getFact(UpstartStatus), command => sh`initctl ${command} ${operand(args.service)}`);
+    yield* controlService(
+      host,
+      args,
+      await host.getFact(UpstartStatus),
+      command => sh`initctl ${command} ${operand(args.service)}`,
+    );
     const override = `/etc/init/${args.service}.override`;
     if (enabled === true) yield* file.steps(host, { path: override, present: false });
     if (enabled === false) yield* put.steps(host, { content: "manual\n", dest: override });

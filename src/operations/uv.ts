@@ -4,10 +4,23 @@ import { OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
 import { File } from "../facts/files/index.ts";
 import { Path } from "../facts/server/index.ts";
-import { UvInstalledPythonsByImplementation, UvInstalledPythonsByVersion, UvPipPackages, UvToolBinDir, UvTools } from "../facts/uv.ts";
+import {
+  UvInstalledPythonsByImplementation,
+  UvInstalledPythonsByVersion,
+  UvPipPackages,
+  UvToolBinDir,
+  UvTools,
+} from "../facts/uv.ts";
 import { directory } from "./files/directory.ts";
 import { notOption } from "./shared/options.ts";
-import { checkNames, ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import {
+  checkNames,
+  ensurePackages,
+  type ExtraArguments,
+  extraWords,
+  type LatestArguments,
+  type PackageArguments,
+} from "./shared/packages.ts";
 import { joinPath } from "./shared/paths.ts";
 import { byPackageKey, pythonPackages } from "./shared/python-packages.ts";
 
@@ -38,8 +51,15 @@ export const packages = operation<PackagesArguments>({
       remove: sh`${["uv", "pip", "uninstall", "--no-progress", ...extra]}`,
       upgrade: sh`${["uv", "pip", "install", "--upgrade", "--no-progress", ...extra]}`,
     };
-    if (requirements) yield sh`${present ? (latest ? manager.upgrade : manager.install) : manager.remove} -r ${remotePath(requirements)}`;
-    if (names.length > 0) yield* ensurePackages(host, byPackageKey(await host.getFact(UvPipPackages)), { packages: pythonPackages(host, names), present, latest }, manager);
+    if (requirements)
+      yield sh`${present ? (latest ? manager.upgrade : manager.install) : manager.remove} -r ${remotePath(requirements)}`;
+    if (names.length > 0)
+      yield* ensurePackages(
+        host,
+        byPackageKey(await host.getFact(UvPipPackages)),
+        { packages: pythonPackages(host, names), present, latest },
+        manager,
+      );
     else if (!requirements) host.noop("neither packages nor requirements requested to be (un)installed");
   },
 });
@@ -65,12 +85,22 @@ export const pythons = operation<PythonsArguments>({
   async *steps(host, { versions, present = true, managed = true, extraArgs }) {
     const names = checkNames(versions);
     if (names.length === 0) return host.noop("no Python versions requested to be (un)installed");
-    const [byVersion, byName] = await Promise.all([host.getFact(UvInstalledPythonsByVersion, { isManaged: managed }), host.getFact(UvInstalledPythonsByImplementation, { isManaged: managed })]);
+    const [byVersion, byName] = await Promise.all([
+      host.getFact(UvInstalledPythonsByVersion, { isManaged: managed }),
+      host.getFact(UvInstalledPythonsByImplementation, { isManaged: managed }),
+    ]);
     const known = [...Object.keys(byVersion), ...Object.keys(byName)];
     for (const name of names) {
-      const isThere = known.some(one => one === name || one.startsWith(`${name}.`) || one.startsWith(`${name.replace("@", "-")}-`) || one.startsWith(`${name.replace("@", "-")}.`));
+      const isThere = known.some(
+        one =>
+          one === name ||
+          one.startsWith(`${name}.`) ||
+          one.startsWith(`${name.replace("@", "-")}-`) ||
+          one.startsWith(`${name.replace("@", "-")}.`),
+      );
       if (isThere === present) host.noop(`python ${name} is ${present ? "" : "not "}installed`);
-      else yield sh`${["uv", "python", present ? "install" : "uninstall", "--no-progress", managed && "--managed-python", ...extraWords(extraArgs), name]}`;
+      else
+        yield sh`${["uv", "python", present ? "install" : "uninstall", "--no-progress", managed && "--managed-python", ...extraWords(extraArgs), name]}`;
     }
   },
 });
@@ -96,11 +126,16 @@ export const tools = operation<ToolsArguments>({
     const installed = byPackageKey(await host.getFact(UvTools));
     // uv takes one tool at a time.
     for (const wanted of pythonPackages(host, names)) {
-      yield* ensurePackages(host, installed, { packages: [present ? wanted : { ...wanted, word: wanted.name }], present, latest }, {
-        install: sh`${["uv", "tool", "install", "--no-progress", ...extra]}`,
-        remove: sh`${["uv", "tool", "uninstall", "--no-progress", ...extra]}`,
-        upgrade: sh`${["uv", "tool", "install", "--upgrade", "--no-progress", ...extra]}`,
-      });
+      yield* ensurePackages(
+        host,
+        installed,
+        { packages: [present ? wanted : { ...wanted, word: wanted.name }], present, latest },
+        {
+          install: sh`${["uv", "tool", "install", "--no-progress", ...extra]}`,
+          remove: sh`${["uv", "tool", "uninstall", "--no-progress", ...extra]}`,
+          upgrade: sh`${["uv", "tool", "install", "--upgrade", "--no-progress", ...extra]}`,
+        },
+      );
     }
     if (names.length === 0) host.noop("no tools requested to be (un)installed");
   },
@@ -128,7 +163,8 @@ export const toolsUpdateShell = operation({
   name: "uv.toolsUpdateShell",
   async *steps(host) {
     const [path, programs] = await Promise.all([host.getFact(Path), host.getFact(UvToolBinDir)]);
-    if (programs !== undefined && path.split(":").includes(programs)) return host.noop("uv bin dir is already in the PATH");
+    if (programs !== undefined && path.split(":").includes(programs))
+      return host.noop("uv bin dir is already in the PATH");
     yield sh`uv tool update-shell`;
   },
 });
@@ -161,14 +197,26 @@ export interface VenvArguments extends ExtraOptions {
 export const venv = operation<VenvArguments>({
   name: "uv.venv",
   positional: ["path"],
-  async *steps(host, { path, present = true, python, allowExisting, clearExisting, linkMode, seed, sitePackages, extraArgs }) {
-    if (allowExisting && clearExisting) throw new OperationValueError("`allowExisting` and `clearExisting` cannot both be set");
+  async *steps(
+    host,
+    { path, present = true, python, allowExisting, clearExisting, linkMode, seed, sitePackages, extraArgs },
+  ) {
+    if (allowExisting && clearExisting)
+      throw new OperationValueError("`allowExisting` and `clearExisting` cannot both be set");
     if (path.trim() === "") throw new OperationValueError("`path` must not be empty");
     const exists = (await host.getFact(File, { path: joinPath(path, "bin/activate") })).type !== "absent";
     if (exists === present) return host.noop(`venv ${path} ${present ? "exists" : "does not exist"}`);
     if (!present) return yield* directory.steps(host, { path, present });
-    const flags = [allowExisting && "--allow-existing", clearExisting && "--clear", seed && "--seed", sitePackages && "--site-packages"];
-    const values = [...(linkMode ? ["--link-mode", linkMode] : []), ...(python ? ["--python", notOption("python", python)] : [])];
+    const flags = [
+      allowExisting && "--allow-existing",
+      clearExisting && "--clear",
+      seed && "--seed",
+      sitePackages && "--site-packages",
+    ];
+    const values = [
+      ...(linkMode ? ["--link-mode", linkMode] : []),
+      ...(python ? ["--python", notOption("python", python)] : []),
+    ];
     yield sh`${["uv", "venv", ...flags, ...values, ...extraWords(extraArgs), remotePath(path)]}`;
   },
 });

@@ -93,7 +93,8 @@ export const create = operation<CreateArguments>({
   idempotent: "A container that exists is an error",
   async *steps(host, { ctid, template }) {
     const command = vzctl("create", ctid);
-    if (Object.hasOwn(await host.getFact(OpenvzContainers), ctid)) throw new OperationError(`An OpenVZ container with CTID ${ctid} already exists`);
+    if (Object.hasOwn(await host.getFact(OpenvzContainers), ctid))
+      throw new OperationError(`An OpenVZ container with CTID ${ctid} already exists`);
     yield sh`${command} ${option("--ostemplate", template || undefined)}`;
   },
 });
@@ -107,7 +108,9 @@ export const set = operation<SetArguments>({
   positional: ["ctid"],
   idempotent: "The settings are given to the container every time",
   async *steps(_, { ctid, save = true, settings = {} }) {
-    const options = Object.entries(settings).flatMap(([name, values]) => [values].flat().flatMap(value => [`--${name}`, value]));
+    const options = Object.entries(settings).flatMap(([name, values]) =>
+      [values].flat().flatMap(value => [`--${name}`, value]),
+    );
     yield sh`${vzctl("set", ctid)} ${[save && "--save", ...options]}`;
   },
 });
@@ -125,6 +128,7 @@ function simple(name: string, verb: string): Operation<ContainerArguments> {
 
 /** Containers have numbers, and newer versions of OpenVZ names. */
 function vzctl(verb: string, ctid: string | number): Shell {
-  if (!/^\w[\w.-]*$/.test(String(ctid))) throw new OperationTypeError(`\`ctid\` must be the number or the name of a container, not ${JSON.stringify(ctid)}`);
+  if (!/^\w[\w.-]*$/.test(String(ctid)))
+    throw new OperationTypeError(`\`ctid\` must be the number or the name of a container, not ${JSON.stringify(ctid)}`);
   return sh`vzctl ${verb} ${ctid}`;
 }

@@ -58,17 +58,28 @@ export interface SnapshotArguments extends CommonArguments {
 export const dataset = operation<DatasetArguments>({
   name: "zfs.dataset",
   positional: ["datasetName"],
-  async *steps(host, { datasetName: name, present = true, recursive = false, sparse = false, volumeSize, properties = {} }) {
+  async *steps(
+    host,
+    { datasetName: name, present = true, recursive = false, sparse = false, volumeSize, properties = {} },
+  ) {
     checkName("zfs.dataset", "datasetName", name);
     const datasets = await host.getFact(ZfsDatasets);
     const found = Object.hasOwn(datasets, name) ? datasets[name] : undefined;
     if (!present && found) return yield sh`zfs destroy ${[recursive && "-r", operand(name)]}`;
     if (present && !found) {
-      const options = [...assignments(properties).map(property => ["-o", property]), recursive && ["-p"], sparse && ["-s"], volumeSize !== undefined && ["-V", String(volumeSize)]];
+      const options = [
+        ...assignments(properties).map(property => ["-o", property]),
+        recursive && ["-p"],
+        sparse && ["-s"],
+        volumeSize !== undefined && ["-V", String(volumeSize)],
+      ];
       return yield sh`zfs create ${[...options.filter(given => given !== false).sort((a, b) => compare(a.join(" "), b.join(" "))), operand(name)]}`;
     }
-    const others = Object.fromEntries(Object.entries(properties).filter(([property, value]) => found?.[property] !== String(value)));
-    if (found && Object.keys(others).length > 0) yield sh`zfs set ${[...assignments(others).sort(compare), operand(name)]}`;
+    const others = Object.fromEntries(
+      Object.entries(properties).filter(([property, value]) => found?.[property] !== String(value)),
+    );
+    if (found && Object.keys(others).length > 0)
+      yield sh`zfs set ${[...assignments(others).sort(compare), operand(name)]}`;
     else host.noop(`${name} is already ${present ? "present" : "absent"}`);
   },
 });
@@ -90,7 +101,8 @@ export const filesystem = operation<FilesystemArguments>({
 export const volume = operation<VolumeArguments>({
   name: "zfs.volume",
   positional: ["volumeName", "size"],
-  steps: (host, { volumeName, size, ...args }) => dataset.steps(host, { ...args, datasetName: volumeName, volumeSize: size }),
+  steps: (host, { volumeName, size, ...args }) =>
+    dataset.steps(host, { ...args, datasetName: volumeName, volumeSize: size }),
 });
 
 /**
@@ -102,10 +114,12 @@ export const snapshot = operation<SnapshotArguments>({
   positional: ["snapshotName"],
   async *steps(host, { snapshotName: name, present = true, recursive = false, properties = {} }) {
     checkName("zfs.snapshot", "snapshotName", name);
-    if (!present || Object.hasOwn(await host.getFact(ZfsSnapshots), name)) return yield* dataset.steps(host, { datasetName: name, present, properties, recursive: recursive && !present });
+    if (!present || Object.hasOwn(await host.getFact(ZfsSnapshots), name))
+      return yield* dataset.steps(host, { datasetName: name, present, properties, recursive: recursive && !present });
     yield sh`zfs snap ${[...assignments(properties).flatMap(property => ["-o", property]), recursive && "-r", operand(name)]}`;
   },
 });
 
-const assignments = (properties: Readonly<Record<string, string | number>>): string[] => Object.entries(properties).map(([name, value]) => `${notOption("properties", name)}=${value}`);
+const assignments = (properties: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(properties).map(([name, value]) => `${notOption("properties", name)}=${value}`);
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

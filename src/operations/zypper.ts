@@ -2,7 +2,13 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { RpmPackages } from "../facts/rpm.ts";
-import { ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import {
+  ensurePackages,
+  type ExtraArguments,
+  extraWords,
+  type LatestArguments,
+  type PackageArguments,
+} from "./shared/packages.ts";
 import { ensureRepository, type RepositoryArguments } from "./shared/repositories.ts";
 import { ensureRpm, type RpmFileArguments, rpmKeyOperation } from "./shared/rpm.ts";
 

@@ -29,6 +29,8 @@ export function deploy<A extends object = Record<never, never>, R = void>(
     const entries = Object.entries(given ?? {});
     const globals = Object.fromEntries(entries.filter(([key]) => key.startsWith("_"))) as GlobalArguments;
     const own = Object.fromEntries(entries.filter(([key]) => !key.startsWith("_"))) as A;
-    return currentScope(`The deploy "${name}"`).deploy({ name, arguments: globals, data: options.data }, () => body(own));
+    return currentScope(`The deploy "${name}"`).deploy({ name, arguments: globals, data: options.data }, () =>
+      body(own),
+    );
   };
 }

@@ -1,8 +1,34 @@
 /** What deploy files import from "tsinfra". @module */
 export type { ConnectorArguments, FactArguments, GlobalArguments, RetryReport } from "../core/arguments.ts";
-export { download, joined, quote, quoted, raw, remotePath, rsync, Secret, sh, Shell, upload, type UploadSource } from "../core/command.ts";
+export {
+  download,
+  joined,
+  quote,
+  quoted,
+  raw,
+  remotePath,
+  rsync,
+  Secret,
+  sh,
+  Shell,
+  upload,
+  type UploadSource,
+} from "../core/command.ts";
 export type { Config } from "../core/config.ts";
-export type { Capabilities, Connection, Connector, ConnectorContext, DataKey, FoundHost, Input, OutputStream, Question, RunOptions, RunResult, Target } from "../core/connector.ts";
+export type {
+  Capabilities,
+  Connection,
+  Connector,
+  ConnectorContext,
+  DataKey,
+  FoundHost,
+  Input,
+  OutputStream,
+  Question,
+  RunOptions,
+  RunResult,
+  Target,
+} from "../core/connector.ts";
 export {
   CommandError,
   CommandTimeoutError,
@@ -23,7 +49,12 @@ export type { CommandResult, Host, HostControl, HostData, LocalFile, LocalFiles,
 export { type Operation, operation, type OperationDefinition } from "../core/operation.ts";
 export type { Inventory, Local, Logger, RunState } from "../core/scope.ts";
 export { type Command, type Steps, withArguments } from "../core/steps.ts";
-export { type ProgramConnector, programConnector, type ProgramControl, type ProgramPlace } from "../connectors/program/program.ts";
+export {
+  type ProgramConnector,
+  programConnector,
+  type ProgramControl,
+  type ProgramPlace,
+} from "../connectors/program/program.ts";
 export { config, host, inventory, local, logger, state } from "./ambient.ts";
 export { allChanged, anyChanged } from "./conditions.ts";
 export { defineConfig, type InfraConfig } from "../config/define.ts";

@@ -7,12 +7,17 @@ import { markdownPages } from "./markdown.ts";
 import type { Reference } from "./model.ts";
 
 /** What the executable carries, by the names of the files. */
-const CARRIED = { reference: "reference.json", signatures: "signatures.json", licences: "THIRD-PARTY-LICENSES" } as const;
+const CARRIED = {
+  reference: "reference.json",
+  signatures: "signatures.json",
+  licences: "THIRD-PARTY-LICENSES",
+} as const;
 
 /** Write what the executable carries into a directory. */
 export async function writeReference(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  for (const part of ["reference", "signatures", "licences"] as const) await copyFile(await fromSource(part), join(directory, CARRIED[part]));
+  for (const part of ["reference", "signatures", "licences"] as const)
+    await copyFile(await fromSource(part), join(directory, CARRIED[part]));
 }
 
 /** Write the reference as Markdown into a directory of its own. Returns how many pages there are. */
@@ -32,9 +37,18 @@ export const referencePlugin = (directory: string): BunPlugin => ({
   setup(build) {
     build.onLoad({ filter: /[/\\]src[/\\]reference[/\\]embedded\.ts$/ }, ({ path }) => {
       // Relative, so that where this working copy is does not matter to the bytes.
-      const imports = Object.entries(CARRIED).map(([name, file]) => `import ${name} from ${JSON.stringify(join(relative(dirname(path), directory), file).replaceAll("\\", "/"))} with { type: "file" };\n`);
-      return { contents: `${imports.join("")}export const embedded = { ${Object.keys(CARRIED).join(", ")} };\n`, loader: "ts" };
+      const imports = Object.entries(CARRIED).map(
+        ([name, file]) =>
+          `import ${name} from ${JSON.stringify(join(relative(dirname(path), directory), file).replaceAll("\\", "/"))} with { type: "file" };\n`,
+      );
+      return {
+        contents: `${imports.join("")}export const embedded = { ${Object.keys(CARRIED).join(", ")} };\n`,
+        loader: "ts",
+      };
     });
-    build.onLoad({ filter: /[/\\]src[/\\]reference[/\\]from-source\.ts$/ }, () => ({ contents: "export const fromSource = undefined;\n", loader: "ts" }));
+    build.onLoad({ filter: /[/\\]src[/\\]reference[/\\]from-source\.ts$/ }, () => ({
+      contents: "export const fromSource = undefined;\n",
+      loader: "ts",
+    }));
   },
 });

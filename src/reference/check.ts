@@ -18,16 +18,19 @@ export function argumentCheck({ operations, facts, aliases }: Signatures): Check
   return (name, args) => check(name, find(name) ?? find(own(aliases, name) ?? ""), args);
 }
 
-const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined => (Object.hasOwn(record, key) ? record[key] : undefined);
+const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
 
 function check(name: string, signature: Signature | undefined, args: object): void {
   if (!signature) return;
-  if (typeof args !== "object" || args === null || Array.isArray(args)) throw new OperationTypeError(`The arguments of ${name} must be an object, found ${shown(args)}`);
+  if (typeof args !== "object" || args === null || Array.isArray(args))
+    throw new OperationTypeError(`The arguments of ${name} must be an object, found ${shown(args)}`);
   for (const key of Object.keys(args)) {
     if (own(signature.fields, key) === undefined && !signature.rest) throw unknownArgument(name, key, signature);
   }
   for (const key of signature.required ?? []) {
-    if (Reflect.get(args, key) === undefined) throw new OperationTypeError(`Missing argument "${key}" of ${name}${wantedNote(signature.fields[key])}`);
+    if (Reflect.get(args, key) === undefined)
+      throw new OperationTypeError(`Missing argument "${key}" of ${name}${wantedNote(signature.fields[key])}`);
   }
   for (const [key, value] of Object.entries(args)) {
     const type = own(signature.fields, key) ?? signature.rest;
@@ -36,7 +39,8 @@ function check(name: string, signature: Signature | undefined, args: object): vo
   }
 }
 
-const wantedNote = (type: ValueType | undefined): string => (type === undefined || type === "unknown" ? "" : `: ${wanted(type)}`);
+const wantedNote = (type: ValueType | undefined): string =>
+  type === undefined || type === "unknown" ? "" : `: ${wanted(type)}`;
 
 function unknownArgument(name: string, key: string, { fields }: Signature): OperationTypeError {
   const names = Object.keys(fields);
@@ -54,7 +58,12 @@ interface Mismatch {
   readonly key?: { readonly name: string; readonly problem: "missing" | "unknown" };
 }
 
-function wrongArgument(name: string, argument: string, argumentType: ValueType, { path, value, type, key }: Mismatch): OperationTypeError {
+function wrongArgument(
+  name: string,
+  argument: string,
+  argumentType: ValueType,
+  { path, value, type, key }: Mismatch,
+): OperationTypeError {
   const place = `Argument "${argument}${path}" of ${name}`;
   if (key?.problem === "missing") return new OperationTypeError(`${place} needs "${key.name}"`);
   if (key) {
@@ -81,13 +90,21 @@ function octalHint(value: number): { readonly hint?: string } {
 /** Nobody is usually allowed what the group is not, nor the group what the owner is not. */
 function isUsualMode(digits: string): boolean {
   const [owner, group, others] = (/^[0-7]?([0-7])([0-7])([0-7])$/.exec(digits) ?? []).slice(1).map(Number);
-  return owner !== undefined && group !== undefined && others !== undefined && (group & ~owner) === 0 && (others & ~group) === 0;
+  return (
+    owner !== undefined &&
+    group !== undefined &&
+    others !== undefined &&
+    (group & ~owner) === 0 &&
+    (others & ~group) === 0
+  );
 }
 
 function hintFor(type: ValueType, value: unknown): { readonly hint?: string } {
   if (value instanceof Promise) return { hint: "Write await before it" };
   if (typeof value !== "string") return {};
-  const literals = (typeof type === "object" && "any" in type ? type.any : [type]).flatMap(part => (typeof part === "object" && "is" in part ? part.is : []));
+  const literals = (typeof type === "object" && "any" in type ? type.any : [type]).flatMap(part =>
+    typeof part === "object" && "is" in part ? part.is : [],
+  );
   const near = nearest(value, literals.map(String));
   return near === undefined ? {} : { hint: `Did you mean "${near}"?` };
 }
@@ -98,8 +115,12 @@ export function mismatchOf(type: ValueType, value: unknown): Mismatch | undefine
   if (typeof type === "string") return isNamed(type, value) ? undefined : wrong;
   if ("is" in type) return type.is.some(one => one === value) ? undefined : wrong;
   if ("any" in type) return anyMismatch(type.any, wrong);
-  if ("list" in type) return Array.isArray(value) ? firstOf(value.map((item, index) => [`[${index}]`, type.list, item])) : wrong;
-  if ("tuple" in type) return Array.isArray(value) && value.length === type.tuple.length ? firstOf(type.tuple.map((item, index) => [`[${index}]`, item, value[index]])) : wrong;
+  if ("list" in type)
+    return Array.isArray(value) ? firstOf(value.map((item, index) => [`[${index}]`, type.list, item])) : wrong;
+  if ("tuple" in type)
+    return Array.isArray(value) && value.length === type.tuple.length
+      ? firstOf(type.tuple.map((item, index) => [`[${index}]`, item, value[index]]))
+      : wrong;
   if (!isPlainObject(value)) return wrong;
   if ("map" in type) return firstOf(Object.entries(value).map(([key, item]) => [member(key), type.map, item]));
   return objectMismatch(type, value, wrong);
@@ -121,10 +142,16 @@ function firstOf(members: readonly (readonly [path: string, type: ValueType, val
   return undefined;
 }
 
-function objectMismatch(type: ObjectType, value: Readonly<Record<string, unknown>>, wrong: Mismatch): Mismatch | undefined {
+function objectMismatch(
+  type: ObjectType,
+  value: Readonly<Record<string, unknown>>,
+  wrong: Mismatch,
+): Mismatch | undefined {
   const missing = type.required?.find(key => value[key] === undefined);
   if (missing !== undefined) return { ...wrong, key: { name: missing, problem: "missing" } };
-  const unknown = type.rest ? undefined : Object.keys(value).find(key => own(type.fields, key) === undefined && value[key] !== undefined);
+  const unknown = type.rest
+    ? undefined
+    : Object.keys(value).find(key => own(type.fields, key) === undefined && value[key] !== undefined);
   if (unknown !== undefined) return { ...wrong, key: { name: unknown, problem: "unknown" } };
   const given = Object.entries(value).filter(([, item]) => item !== undefined);
   return firstOf(given.map(([key, item]) => [member(key), own(type.fields, key) ?? type.rest ?? "unknown", item]));
@@ -162,9 +189,17 @@ function isNamed(type: Extract<ValueType, string>, value: unknown): boolean {
 }
 
 const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret) && !(value instanceof Shell) && !(value instanceof Uint8Array) && !(value instanceof Date) && !(value instanceof Promise);
+  typeof value === "object" &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Secret) &&
+  !(value instanceof Shell) &&
+  !(value instanceof Uint8Array) &&
+  !(value instanceof Date) &&
+  !(value instanceof Promise);
 
-const parts = (type: ValueType): readonly ValueType[] => (typeof type === "object" && "any" in type ? type.any : [type]);
+const parts = (type: ValueType): readonly ValueType[] =>
+  typeof type === "object" && "any" in type ? type.any : [type];
 const accepts = (type: ValueType, name: ValueType): boolean => parts(type).includes(name);
 const holdsSecret = (type: ValueType): boolean => JSON.stringify(type).includes('"secret"');
 
@@ -175,9 +210,13 @@ function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value);
   if (typeof value === "number" || typeof value === "bigint") return `the number ${value}`;
   if (typeof value === "boolean" || value === null) return String(value);
-  if (Array.isArray(value) || (isPlainObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value)))) {
+  if (
+    Array.isArray(value) ||
+    (isPlainObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value)))
+  ) {
     const text = jsonOf(value);
-    if (text !== undefined && text.length <= LONGEST) return `${Array.isArray(value) ? "the list" : "the object"} ${text}`;
+    if (text !== undefined && text.length <= LONGEST)
+      return `${Array.isArray(value) ? "the list" : "the object"} ${text}`;
   }
   return described(value);
 }

@@ -9,7 +9,12 @@ import type { UntestedReference } from "./generate.ts";
 const ROOT = join(import.meta.dir, "../..");
 const CACHE = join(ROOT, "node_modules/.cache/tsinfra");
 const SOURCES = ["src/core", "src/facts", "src/operations", "src/reference"];
-const PATHS = { sources: join(CACHE, "sources.json"), signatures: join(CACHE, "signatures.json"), reference: join(CACHE, "reference.json"), licences: join(CACHE, "licences.txt") };
+const PATHS = {
+  sources: join(CACHE, "sources.json"),
+  signatures: join(CACHE, "signatures.json"),
+  reference: join(CACHE, "reference.json"),
+  licences: join(CACHE, "licences.txt"),
+};
 
 /** Path of a file, which is made anew if what it is made from has changed. */
 export async function fromSource(part: keyof EmbeddedReference): Promise<string> {
@@ -44,7 +49,11 @@ const underWay = new Map<string, Promise<void>>();
 async function once(key: string, made: readonly string[], make: () => Promise<void>): Promise<void> {
   const stamp = join(CACHE, `${key.split(" ")[0]}.key`);
   if (made.every(path => existsSync(path)) && (await readFile(stamp, "utf8").catch(() => "")) === key) return;
-  const making = underWay.get(key) ?? mkdir(CACHE, { recursive: true }).then(make).then(() => replace(stamp, key));
+  const making =
+    underWay.get(key) ??
+    mkdir(CACHE, { recursive: true })
+      .then(make)
+      .then(() => replace(stamp, key));
   underWay.set(key, making);
   return making;
 }
@@ -58,7 +67,11 @@ async function hashOf(paths: readonly string[]): Promise<string> {
 }
 
 const typeScriptFiles = (folder: string): readonly string[] =>
-  existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter(name => name.endsWith(".ts")).map(name => join(folder, name)) : [];
+  existsSync(join(ROOT, folder))
+    ? readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+        .filter(name => name.endsWith(".ts"))
+        .map(name => join(folder, name))
+    : [];
 
 /** Write at once: others may be reading. */
 async function replace(path: string, text: string): Promise<void> {

@@ -9,7 +9,9 @@ import type { OperationReference, Reference, Signature, Signatures } from "./mod
 export const ROOT = join(import.meta.dir, "../..");
 
 /** Everything but what the tests say. */
-export type UntestedReference = Omit<Reference, "operations"> & { readonly operations: readonly Omit<OperationReference, "testedOn">[] };
+export type UntestedReference = Omit<Reference, "operations"> & {
+  readonly operations: readonly Omit<OperationReference, "testedOn">[];
+};
 
 /** Read every operation and fact. The same sources and tests give the same reference. */
 export async function generateReference(root = ROOT): Promise<Reference> {
@@ -21,7 +23,8 @@ export async function readSources(root = ROOT): Promise<UntestedReference> {
   const program = await compile(root);
   const modules: (ModuleContents & { readonly layer: Layer })[] = [];
   for (const leaf of program.modules) modules.push({ layer: leaf.layer, ...(await readModule(program, leaf)) });
-  const moduleOf = (layer: "operations" | "facts") => modules.filter(one => one.layer === layer && one[layer].length > 0).map(one => one.module);
+  const moduleOf = (layer: "operations" | "facts") =>
+    modules.filter(one => one.layer === layer && one[layer].length > 0).map(one => one.module);
   return {
     operations: modules.flatMap(one => one.operations).sort(byName),
     facts: modules.flatMap(one => one.facts).sort(byName),
@@ -36,14 +39,23 @@ export async function readSources(root = ROOT): Promise<UntestedReference> {
 /** Add which operations the tests run on real systems. */
 export async function withTests(reference: UntestedReference, root = ROOT): Promise<Reference> {
   const { default: typescript } = await import("typescript");
-  const tested = testedOperations(typescript, root, reference.operations.map(({ name }) => name));
-  return { ...reference, operations: reference.operations.map(operation => ({ ...operation, testedOn: tested.get(operation.name) ?? [] })) };
+  const tested = testedOperations(
+    typescript,
+    root,
+    reference.operations.map(({ name }) => name),
+  );
+  return {
+    ...reference,
+    operations: reference.operations.map(operation => ({ ...operation, testedOn: tested.get(operation.name) ?? [] })),
+  };
 }
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
 async function aliases(root: string): Promise<Readonly<Record<string, string>>> {
-  const [operations, facts] = await Promise.all(["operations", "facts"].map(layer => import(join(root, "src", layer, "shared/aliases.ts"))));
+  const [operations, facts] = await Promise.all(
+    ["operations", "facts"].map(layer => import(join(root, "src", layer, "shared/aliases.ts"))),
+  );
   return { ...operations.OPERATION_ALIASES, ...facts.FACT_ALIASES };
 }
 

@@ -5,7 +5,16 @@ import { embedded, type EmbeddedReference } from "./embedded.ts";
 import type { Reference, Signatures } from "./model.ts";
 
 export { argumentCheck, type CheckArguments } from "./check.ts";
-export type { ArgumentReference, FactReference, ObjectType, OperationReference, Reference, Signature, Signatures, ValueType } from "./model.ts";
+export type {
+  ArgumentReference,
+  FactReference,
+  ObjectType,
+  OperationReference,
+  Reference,
+  Signature,
+  Signatures,
+  ValueType,
+} from "./model.ts";
 export { argumentFromText, valueFromText } from "./values.ts";
 
 /** Everything, texts included. From source it may take seconds: the compiler reads them all. */
@@ -22,7 +31,8 @@ export const loadLicences = (): Promise<string> => loadText("licences");
 
 const load = async <T>(part: keyof EmbeddedReference): Promise<T> => JSON.parse(await loadText(part)) as T;
 
-const loadText = async (part: keyof EmbeddedReference): Promise<string> => readFile(embedded ? embedded[part] : await pathFromSource(part), "utf8");
+const loadText = async (part: keyof EmbeddedReference): Promise<string> =>
+  readFile(embedded ? embedded[part] : await pathFromSource(part), "utf8");
 
 async function pathFromSource(part: keyof EmbeddedReference): Promise<string> {
   const { fromSource } = await import("./from-source.ts");

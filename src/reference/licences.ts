@@ -10,7 +10,9 @@ const BUN = "node_modules/bun-types/docs/project/license.mdx";
 /** One text: ours first, then every package by name, then Bun. Throws where a package says nothing of its licence. */
 export function thirdPartyLicences(root: string): string {
   const read = (path: string): string => readFileSync(join(root, path), "utf8").trim();
-  const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Manifest & { readonly devDependencies: { readonly bun: string } };
+  const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Manifest & {
+    readonly devDependencies: { readonly bun: string };
+  };
   const packages = new Map<string, Package>();
   for (const name of [...Object.keys(dependencies ?? {}), ...TYPES]) collect(name, root, packages);
   const ours = read("LICENSE");
@@ -24,7 +26,10 @@ export function thirdPartyLicences(root: string): string {
       if (licence === "MIT") return part(title, `MIT License. ${homepage}\n\n${mit}`);
       throw new Error(`The package ${title} brings no text of its licence (${licence})`);
     }),
-    part(`bun ${devDependencies.bun}`, `MIT License. https://github.com/oven-sh/bun\n\n${mit}\n\n${read(BUN).replace(/^---\n[^]*?\n---\n+/, "")}`),
+    part(
+      `bun ${devDependencies.bun}`,
+      `MIT License. https://github.com/oven-sh/bun\n\n${mit}\n\n${read(BUN).replace(/^---\n[^]*?\n---\n+/, "")}`,
+    ),
     part("LGPL 2.1, for JavaScriptCore, WebCore and tinycc in Bun", read("fixtures/licences/LGPL-2.1.txt")),
   ];
   return parts.join("\n");
@@ -47,7 +52,8 @@ interface Package {
   readonly homepage: string;
 }
 
-const part = (title: string, text: string): string => `${"=".repeat(80)}\n${title}\n${"=".repeat(80)}\n\n${text.replaceAll("\r\n", "\n")}\n`;
+const part = (title: string, text: string): string =>
+  `${"=".repeat(80)}\n${title}\n${"=".repeat(80)}\n\n${text.replaceAll("\r\n", "\n")}\n`;
 
 /** A package as seen from a directory, and all that it depends on. */
 function collect(name: string, from: string, found: Map<string, Package>): void {

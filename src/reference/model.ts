@@ -13,7 +13,20 @@ export type ValueType =
   | { readonly any: readonly ValueType[] };
 
 /** Types that a name is enough for; `unknown` takes anything, `object` anything that has properties. */
-export type NamedType = "string" | "number" | "boolean" | "null" | "function" | "secret" | "bytes" | "date" | "shell" | "set" | "error" | "object" | "unknown";
+export type NamedType =
+  | "string"
+  | "number"
+  | "boolean"
+  | "null"
+  | "function"
+  | "secret"
+  | "bytes"
+  | "date"
+  | "shell"
+  | "set"
+  | "error"
+  | "object"
+  | "unknown";
 
 /** An object with known keys. */
 export interface ObjectType {

@@ -12,16 +12,26 @@ export interface ArgumentRow {
 }
 
 /** Arguments as they are looked for: by position, required, then the others; each followed by its fields. */
-export function argumentRows(entry: { readonly arguments: readonly ArgumentReference[]; readonly positional?: readonly string[] }): readonly ArgumentRow[] {
+export function argumentRows(entry: {
+  readonly arguments: readonly ArgumentReference[];
+  readonly positional?: readonly string[];
+}): readonly ArgumentRow[] {
   const { positional = [] } = entry;
-  const rank = ({ name, required }: ArgumentReference): number => (positional.includes(name) ? positional.indexOf(name) : positional.length + (required ? 0 : 1));
+  const rank = ({ name, required }: ArgumentReference): number =>
+    positional.includes(name) ? positional.indexOf(name) : positional.length + (required ? 0 : 1);
   return [...entry.arguments].sort((a, b) => rank(a) - rank(b)).flatMap(argument => rowsOf(argument, ""));
 }
 
 function rowsOf(argument: ArgumentReference, prefix: string): readonly ArgumentRow[] {
   const { name, type, required, text, fields = [] } = argument;
   const path = `${prefix}${name}`;
-  const row = { name: path, type: fields.length > 0 ? briefType(type) : argument.typeText, required, text, ...(argument.default === undefined ? {} : { default: argument.default }) };
+  const row = {
+    name: path,
+    type: fields.length > 0 ? briefType(type) : argument.typeText,
+    required,
+    text,
+    ...(argument.default === undefined ? {} : { default: argument.default }),
+  };
   return [row, ...fields.flatMap(field => rowsOf(field, `${path}${memberOf(type)}.`))];
 }
 
@@ -38,7 +48,8 @@ export const idempotence = ({ idempotent }: OperationReference): string =>
   idempotent === true ? "Idempotent: a second run changes nothing." : `Not idempotent: ${sentence(idempotent)}`;
 
 /** On which systems our tests run it. */
-export const tested = ({ testedOn }: OperationReference): string => (testedOn.length > 0 ? `Tested on: ${testedOn.join(", ")}.` : "Not run on a real system by our tests.");
+export const tested = ({ testedOn }: OperationReference): string =>
+  testedOn.length > 0 ? `Tested on: ${testedOn.join(", ")}.` : "Not run on a real system by our tests.";
 
 const sentence = (text: string): string => `${text.charAt(0).toLowerCase()}${text.slice(1).replace(/\.$/, "")}.`;
 
@@ -60,10 +71,15 @@ function sample(type: ValueType): string {
 }
 
 /** The old names that now lead to this one. */
-export const oldNames = ({ aliases }: Reference, name: string): readonly string[] => Object.entries(aliases).flatMap(([old, now]) => (now === name ? [old] : []));
+export const oldNames = ({ aliases }: Reference, name: string): readonly string[] =>
+  Object.entries(aliases).flatMap(([old, now]) => (now === name ? [old] : []));
 
 /** TSDoc as plain Markdown. */
-export const plain = (text: string): string => text.replace(/\{@link\s+([^}\s|]+)(?:\s*\|?\s*([^}]*))?\}/g, (_, target: string, label: string) => (label ? label : `\`${target}\``));
+export const plain = (text: string): string =>
+  text.replace(/\{@link\s+([^}\s|]+)(?:\s*\|?\s*([^}]*))?\}/g, (_, target: string, label: string) =>
+    label ? label : `\`${target}\``,
+  );
 
 /** The first sentence of a text, in one line. */
-export const firstSentence = (text: string): string => (/^.*?[.!?](?=\s|$)/s.exec(plain(text))?.[0] ?? plain(text)).replace(/\s*\n\s*/g, " ");
+export const firstSentence = (text: string): string =>
+  (/^.*?[.!?](?=\s|$)/s.exec(plain(text))?.[0] ?? plain(text)).replace(/\s*\n\s*/g, " ");

@@ -2,7 +2,11 @@
 import type { Reference } from "./model.ts";
 
 /** Bring the parts between `<!-- NAME -->` and `<!-- /NAME -->` up to date. */
-export function updateReadme(readme: string, reference: Reference, more: Readonly<Record<string, string>> = {}): string {
+export function updateReadme(
+  readme: string,
+  reference: Reference,
+  more: Readonly<Record<string, string>> = {},
+): string {
   const parts = { modules: moduleTable(reference), counts: counts(reference), ...more };
   return Object.entries(parts).reduce((text, [name, part]) => replacePart(text, name, part), readme);
 }

@@ -6,8 +6,30 @@ export type KeywordGroups = Readonly<Record<string, readonly string[]>>;
 /** Mean what they mean to ssh. */
 export const HONOURED: KeywordGroups = {
   "which lines count": ["Host", "Match", "Include"],
-  "where, and as whom": ["HostName", "CanonicalizeHostname", "CanonicalDomains", "CanonicalizeMaxDots", "CanonicalizeFallbackLocal", "CanonicalizePermittedCNAMEs", "Port", "User", "AddressFamily", "BindAddress", "ProxyJump", "ProxyCommand"],
-  "host keys": ["HostKeyAlias", "UserKnownHostsFile", "GlobalKnownHostsFile", "KnownHostsCommand", "RevokedHostKeys", "StrictHostKeyChecking", "HashKnownHosts", "NoHostAuthenticationForLocalhost"],
+  "where, and as whom": [
+    "HostName",
+    "CanonicalizeHostname",
+    "CanonicalDomains",
+    "CanonicalizeMaxDots",
+    "CanonicalizeFallbackLocal",
+    "CanonicalizePermittedCNAMEs",
+    "Port",
+    "User",
+    "AddressFamily",
+    "BindAddress",
+    "ProxyJump",
+    "ProxyCommand",
+  ],
+  "host keys": [
+    "HostKeyAlias",
+    "UserKnownHostsFile",
+    "GlobalKnownHostsFile",
+    "KnownHostsCommand",
+    "RevokedHostKeys",
+    "StrictHostKeyChecking",
+    "HashKnownHosts",
+    "NoHostAuthenticationForLocalhost",
+  ],
   "logging in": [
     "IdentityFile",
     "CertificateFile",
@@ -22,7 +44,16 @@ export const HONOURED: KeywordGroups = {
     "NumberOfPasswordPrompts",
     "BatchMode",
   ],
-  "the connection": ["ConnectTimeout", "ServerAliveInterval", "ServerAliveCountMax", "Compression", "KexAlgorithms", "Ciphers", "MACs", "HostKeyAlgorithms"],
+  "the connection": [
+    "ConnectTimeout",
+    "ServerAliveInterval",
+    "ServerAliveCountMax",
+    "Compression",
+    "KexAlgorithms",
+    "Ciphers",
+    "MACs",
+    "HostKeyAlgorithms",
+  ],
 };
 
 /** Only ssh itself can: who uses one is told, with its line. */
@@ -33,19 +64,42 @@ export const WARNED_AT_LOGIN: readonly string[] = ["GSSAPIAuthentication", "Host
 /** Without effect, and without a warning, though ssh would do something else for each. */
 export const WITHOUT_EFFECT: KeywordGroups = {
   "host keys": ["UpdateHostKeys", "VerifyHostKeyDNS", "CheckHostIP", "CASignatureAlgorithms", "RequiredRSASize"],
-  "logging in": ["AddKeysToAgent", "PubkeyAcceptedAlgorithms", "SecurityKeyProvider", "HostbasedAcceptedAlgorithms", "EnableSSHKeysign", "GSSAPI…", "KbdInteractiveDevices"],
+  "logging in": [
+    "AddKeysToAgent",
+    "PubkeyAcceptedAlgorithms",
+    "SecurityKeyProvider",
+    "HostbasedAcceptedAlgorithms",
+    "EnableSSHKeysign",
+    "GSSAPI…",
+    "KbdInteractiveDevices",
+  ],
   "the connection": ["BindInterface", "ConnectionAttempts", "TCPKeepAlive", "IPQoS", "RekeyLimit"],
-  "commands": ["SendEnv", "SetEnv", "RequestTTY", "RemoteCommand", "LocalCommand", "ControlMaster", "forwardings, X11, tunnels, escapes, logging"],
+  commands: [
+    "SendEnv",
+    "SetEnv",
+    "RequestTTY",
+    "RemoteCommand",
+    "LocalCommand",
+    "ControlMaster",
+    "forwardings, X11, tunnels, escapes, logging",
+  ],
 };
 
 /** What the README says of them. */
 export function keywordTable(): string {
-  const list = (words: readonly string[]): string => words.map(word => (/^[A-Za-z0-9]+$/.test(word) && /[A-Z]/.test(word) && word !== "X11" ? `\`${word}\`` : word)).join(", ");
+  const list = (words: readonly string[]): string =>
+    words
+      .map(word => (/^[A-Za-z0-9]+$/.test(word) && /[A-Z]/.test(word) && word !== "X11" ? `\`${word}\`` : word))
+      .join(", ");
   const rows = [
     ...Object.entries(HONOURED).map(([about, words]) => ["honoured", about, words] as const),
     ["a warning", "only `ssh` can", WARNED] as const,
     ["told when no login works", "only `ssh` can", WARNED_AT_LOGIN] as const,
     ...Object.entries(WITHOUT_EFFECT).map(([about, words]) => ["no effect", about, words] as const),
   ];
-  return ["| | | keywords |", "|---|---|---|", ...rows.map(([what, about, words]) => `| ${what} | ${about} | ${list(words)} |`)].join("\n");
+  return [
+    "| | | keywords |",
+    "|---|---|---|",
+    ...rows.map(([what, about, words]) => `| ${what} | ${about} | ${list(words)} |`),
+  ].join("\n");
 }

@@ -6,7 +6,11 @@ import type { ValueType } from "./model.ts";
 export function argumentFromText(name: string, type: ValueType, text: string): unknown {
   const value = valueFromText(type, text);
   const mayBeSecret = type === "secret" || (typeof type === "object" && "any" in type && type.any.includes("secret"));
-  return typeof value === "string" && mayBeSecret && (type === "secret" || /pass(?:word|phrase)|secret|token/i.test(name)) ? new Secret(value) : value;
+  return typeof value === "string" &&
+    mayBeSecret &&
+    (type === "secret" || /pass(?:word|phrase)|secret|token/i.test(name))
+    ? new Secret(value)
+    : value;
 }
 
 /**
@@ -19,7 +23,11 @@ export function valueFromText(type: ValueType, text: string): unknown {
   const parts = typeof type === "object" && "any" in type ? type.any : [type];
   const takesText = parts.some(part => part === "string" || part === "unknown");
   const json = /^\s*[[{"]/.test(text) ? parsed(text) : undefined;
-  if (json !== undefined && (!takesText || parts.some(part => isStructure(part) || (part === "string" && typeof json === "string")))) return json;
+  if (
+    json !== undefined &&
+    (!takesText || parts.some(part => isStructure(part) || (part === "string" && typeof json === "string")))
+  )
+    return json;
   for (const part of parts) {
     const value = exactly(part, text);
     if (value !== undefined) return value;
@@ -32,14 +40,18 @@ export function valueFromText(type: ValueType, text: string): unknown {
 
 const PLAIN_LIST = /^[^\s,'"$`;|&()]+(?:,[^\s,'"$`;|&()]+)+$/;
 
-const isStructure = (type: ValueType): boolean => type === "object" || type === "unknown" || (typeof type === "object" && ["list", "tuple", "map", "fields"].some(kind => kind in type));
+const isStructure = (type: ValueType): boolean =>
+  type === "object" ||
+  type === "unknown" ||
+  (typeof type === "object" && ["list", "tuple", "map", "fields"].some(kind => kind in type));
 
 /** The value, if the text is exactly one of this type. */
 function exactly(type: ValueType, text: string): unknown {
   if (type === "boolean") return /^(?:true|false)$/i.test(text) ? text.toLowerCase() === "true" : undefined;
   if (type === "number") return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
   if (type === "null") return text === "null" ? null : undefined;
-  if (type === "date") return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text) : undefined;
+  if (type === "date")
+    return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? new Date(text) : undefined;
   return typeof type === "object" && "is" in type ? type.is.find(value => String(value) === text) : undefined;
 }
 

@@ -19,7 +19,13 @@ const ensure = operation<{ what: string }>({
 
 const empty = new Uint8Array();
 const run = createRun({
-  hosts: Array.from({ length: hosts }, (_, index) => ({ name: `host-${index}`, address: "", connector: "fake", groups: ["web"], data: [{ role: "web" }] })),
+  hosts: Array.from({ length: hosts }, (_, index) => ({
+    name: `host-${index}`,
+    address: "",
+    connector: "fake",
+    groups: ["web"],
+    data: [{ role: "web" }],
+  })),
   connectors: new Map([
     [
       "fake",
@@ -41,7 +47,12 @@ const run = createRun({
   ]),
   connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
   local: {} as LocalFiles,
-  transfers: { size: async () => 0, small: async () => undefined, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
+  transfers: {
+    size: async () => 0,
+    small: async () => undefined,
+    read: async function* () {},
+    write: async () => ({ push() {}, async commit() {}, async discard() {} }),
+  },
   emit: () => {},
   clock: { now: () => performance.now(), sleep: async () => {} },
   cwd: "/",
@@ -65,7 +76,9 @@ const time = async (name: string, stage: () => Promise<unknown>): Promise<void> 
   const started = performance.now();
   await stage();
   const ms = performance.now() - started;
-  console.log(`${name.padEnd(8)} ${ms.toFixed(0).padStart(7)} ms  ${((ms * 1000) / (hosts * operations)).toFixed(2)} µs a host-operation`);
+  console.log(
+    `${name.padEnd(8)} ${ms.toFixed(0).padStart(7)} ms  ${((ms * 1000) / (hosts * operations)).toFixed(2)} µs a host-operation`,
+  );
 };
 await time("connect", () => run.connect());
 await time("prepare", () =>
@@ -82,4 +95,6 @@ await time("propose", async () => run.propose());
 await time("execute", () => run.execute());
 const { user, system } = process.cpuUsage(cpu);
 const grown = process.memoryUsage().rss - before;
-console.log(`CPU ${((user + system) / (hosts * operations)).toFixed(2)} µs and ${(grown / (hosts * operations)).toFixed(0)} bytes a host-operation, RSS ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`);
+console.log(
+  `CPU ${((user + system) / (hosts * operations)).toFixed(2)} µs and ${(grown / (hosts * operations)).toFixed(0)} bytes a host-operation, RSS ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
+);

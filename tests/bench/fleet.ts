@@ -42,17 +42,49 @@ export async function raiseFleet(): Promise<Fleet> {
       const known = proxies.get(roundTrip);
       if (known) return known.port;
       const port = 20_000 + Math.floor(Math.random() * 20_000);
-      const child = Bun.spawn([process.execPath, `${import.meta.dir}/delay-proxy.ts`, String(port), String(sshd.port), String(roundTrip)], { stdout: "pipe", stderr: "inherit" });
+      const child = Bun.spawn(
+        [process.execPath, `${import.meta.dir}/delay-proxy.ts`, String(port), String(sshd.port), String(roundTrip)],
+        { stdout: "pipe", stderr: "inherit" },
+      );
       await child.stdout.getReader().read();
       proxies.set(roundTrip, { port, kill: () => child.kill() });
-      writeFileSync(`${directory}/known_hosts`, `${await Bun.file(`${directory}/known_hosts`).text()}[127.0.0.1]:${port} ${type} ${key}`);
+      writeFileSync(
+        `${directory}/known_hosts`,
+        `${await Bun.file(`${directory}/known_hosts`).text()}[127.0.0.1]:${port} ${type} ${key}`,
+      );
       return port;
     },
-    ssh: port => ["-F", "/dev/null", "-i", sshd.key, "-p", String(port), "-o", `UserKnownHostsFile=${directory}/known_hosts`, "-o", "BatchMode=yes", "-o", "KexAlgorithms=curve25519-sha256", "-o", "LogLevel=ERROR", `${USER}@127.0.0.1`],
+    ssh: port => [
+      "-F",
+      "/dev/null",
+      "-i",
+      sshd.key,
+      "-p",
+      String(port),
+      "-o",
+      `UserKnownHostsFile=${directory}/known_hosts`,
+      "-o",
+      "BatchMode=yes",
+      "-o",
+      "KexAlgorithms=curve25519-sha256",
+      "-o",
+      "LogLevel=ERROR",
+      `${USER}@127.0.0.1`,
+    ],
     inventory(hosts, port) {
       const path = `${directory}/inventory-${hosts}-${port}.ts`;
-      const data = { sshHostname: "127.0.0.1", sshPort: port, sshUser: USER, sshKey: sshd.key, sshKnownHostsFile: `${directory}/known_hosts`, sshConfigFile: "/dev/null" };
-      writeFileSync(path, `const data = ${JSON.stringify(data)};\nexport const fleet = Array.from({ length: ${hosts} }, (_, i) => [\`h\${i}\`, { ...data, work: \`/home/${USER}/work/h\${i}\` }]);\n`);
+      const data = {
+        sshHostname: "127.0.0.1",
+        sshPort: port,
+        sshUser: USER,
+        sshKey: sshd.key,
+        sshKnownHostsFile: `${directory}/known_hosts`,
+        sshConfigFile: "/dev/null",
+      };
+      writeFileSync(
+        path,
+        `const data = ${JSON.stringify(data)};\nexport const fleet = Array.from({ length: ${hosts} }, (_, i) => [\`h\${i}\`, { ...data, work: \`/home/${USER}/work/h\${i}\` }]);\n`,
+      );
       return path;
     },
     log: () => sshd.log(),
@@ -79,7 +111,13 @@ export async function sh(script: string): Promise<string> {
 export function writeSources(directory: string): void {
   mkdirSync(`${directory}/files`, { recursive: true });
   for (let i = 0; i < 5; i++) {
-    writeFileSync(`${directory}/files/put-${i}`, `${`file ${i}\n`.padEnd(4095, `line of file ${i} with some text in it\n`)}\n`);
-    writeFileSync(`${directory}/files/template-${i}.j2`, `# managed\nname = {{ name }}\n${"{{ name }} = value\n".repeat(20)}`);
+    writeFileSync(
+      `${directory}/files/put-${i}`,
+      `${`file ${i}\n`.padEnd(4095, `line of file ${i} with some text in it\n`)}\n`,
+    );
+    writeFileSync(
+      `${directory}/files/template-${i}.j2`,
+      `# managed\nname = {{ name }}\n${"{{ name }} = value\n".repeat(20)}`,
+    );
   }
 }

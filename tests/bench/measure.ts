@@ -50,7 +50,12 @@ export async function race(contenders: readonly Contender[], runs: number): Prom
 
 async function measure({ name, command, env }: Contender): Promise<Sample> {
   const started = performance.now();
-  const child = Bun.spawn([...command], { env: { ...process.env, ...env }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn([...command], {
+    env: { ...process.env, ...env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   const seconds = (performance.now() - started) / 1000;
   if (exitCode !== 0) throw new Error(`${name} ended with ${exitCode}: ${stdout.slice(-2000)}${stderr.slice(-2000)}`);

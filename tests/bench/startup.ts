@@ -12,9 +12,20 @@ const directory = mkdtempSync(join(tmpdir(), "startup-"));
 try {
   const empty = join(directory, "empty");
   writeFileSync(`${empty}.ts`, "export {};\n");
-  const compiled = await Bun.build({ entrypoints: [`${empty}.ts`], target: "bun", format: "esm", minify: true, bytecode: true, compile: { outfile: empty, autoloadDotenv: false, autoloadBunfig: false } });
+  const compiled = await Bun.build({
+    entrypoints: [`${empty}.ts`],
+    target: "bun",
+    format: "esm",
+    minify: true,
+    bytecode: true,
+    compile: { outfile: empty, autoloadDotenv: false, autoloadBunfig: false },
+  });
   if (!compiled.success) throw new AggregateError(compiled.logs);
-  const programs = { "empty program": [empty], "tsinfra --version": [await executable(), "--version"], "tsinfra --help": [await executable(), "--help"] };
+  const programs = {
+    "empty program": [empty],
+    "tsinfra --version": [await executable(), "--version"],
+    "tsinfra --help": [await executable(), "--help"],
+  };
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(programs).map(name => [name, []]));
   for (let run = 0; run < runs; run++)
     for (const [name, argv] of Object.entries(programs)) {
@@ -23,7 +34,10 @@ try {
       times[name]?.push(performance.now() - started);
     }
   const [base] = Object.values(times).map(median);
-  for (const [name, all] of Object.entries(times)) console.log(`${name.padEnd(20)} median ${median(all).toFixed(1)} ms   ${(median(all) / (base ?? 1)).toFixed(2)} × empty   (${runs} runs, fastest ${Math.min(...all).toFixed(1)} ms)`);
+  for (const [name, all] of Object.entries(times))
+    console.log(
+      `${name.padEnd(20)} median ${median(all).toFixed(1)} ms   ${(median(all) / (base ?? 1)).toFixed(2)} × empty   (${runs} runs, fastest ${Math.min(...all).toFixed(1)} ms)`,
+    );
 } finally {
   rmSync(directory, { recursive: true });
 }

@@ -15,7 +15,12 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const inDirectory = (line: string, env: Record<string, string> = {}): Promise<Executed> =>
-  spawn(["sh", "-c", `cd ${directory} && ${line}`], undefined, { PATH: process.env.PATH, HOME: directory, TSINFRA: tsinfra, ...env });
+  spawn(["sh", "-c", `cd ${directory} && ${line}`], undefined, {
+    PATH: process.env.PATH,
+    HOME: directory,
+    TSINFRA: tsinfra,
+    ...env,
+  });
 
 test("it says the version of package.json", async () => {
   expect((await spawn([tsinfra, "--version"])).stdout).toContain(version);
@@ -23,13 +28,24 @@ test("it says the version of package.json", async () => {
 
 test("it reads no .env, no bunfig.toml and no node_modules/tsinfra of the directory it is started in", async () => {
   writeFileSync(join(directory, ".env"), "HOSTILE=from-dotenv\nTSINFRA_SUDO=true\n");
-  for (const name of [".env.local", ".env.production", ".env.development"]) writeFileSync(join(directory, name), "HOSTILE=from-dotenv\n");
-  writeFileSync(join(directory, "hostile.ts"), `require("node:fs").writeFileSync(${JSON.stringify(join(directory, "preloaded"))}, "");`);
-  for (const name of ["bunfig.toml", ".bunfig.toml"]) writeFileSync(join(directory, name), 'preload = ["./hostile.ts"]\n[run]\npreload = ["./hostile.ts"]\n');
+  for (const name of [".env.local", ".env.production", ".env.development"])
+    writeFileSync(join(directory, name), "HOSTILE=from-dotenv\n");
+  writeFileSync(
+    join(directory, "hostile.ts"),
+    `require("node:fs").writeFileSync(${JSON.stringify(join(directory, "preloaded"))}, "");`,
+  );
+  for (const name of ["bunfig.toml", ".bunfig.toml"])
+    writeFileSync(join(directory, name), 'preload = ["./hostile.ts"]\n[run]\npreload = ["./hostile.ts"]\n');
   for (const name of ["tsinfra", "ssh2", "c12"]) {
     mkdirSync(join(directory, "node_modules", name), { recursive: true });
-    writeFileSync(join(directory, "node_modules", name, "package.json"), JSON.stringify({ name, main: "index.js", exports: { ".": "./index.js", "./*": "./index.js" } }));
-    writeFileSync(join(directory, "node_modules", name, "index.js"), `require("node:fs").writeFileSync(${JSON.stringify(join(directory, "imported"))}, ""); exports.files = {};`);
+    writeFileSync(
+      join(directory, "node_modules", name, "package.json"),
+      JSON.stringify({ name, main: "index.js", exports: { ".": "./index.js", "./*": "./index.js" } }),
+    );
+    writeFileSync(
+      join(directory, "node_modules", name, "index.js"),
+      `require("node:fs").writeFileSync(${JSON.stringify(join(directory, "imported"))}, ""); exports.files = {};`,
+    );
   }
   writeFileSync(
     join(directory, "deploy.ts"),
@@ -47,7 +63,10 @@ void Hostname;
 
 test("what a deploy file imports from npm lies beside it", async () => {
   mkdirSync(join(directory, "node_modules/colours"), { recursive: true });
-  writeFileSync(join(directory, "node_modules/colours/package.json"), JSON.stringify({ name: "colours", type: "module", exports: "./colours.ts" }));
+  writeFileSync(
+    join(directory, "node_modules/colours/package.json"),
+    JSON.stringify({ name: "colours", type: "module", exports: "./colours.ts" }),
+  );
   writeFileSync(join(directory, "node_modules/colours/colours.ts"), "export const first: string = 'red';\n");
   writeFileSync(
     join(directory, "npm.ts"),
@@ -59,7 +78,10 @@ test("what a deploy file imports from npm lies beside it", async () => {
 });
 
 test("an operation that is the last act of a function is told at its own line", async () => {
-  writeFileSync(join(directory, "last.ts"), `import { files } from "tsinfra/operations";\nfunction site() {\n  return files.put({ src: "missing", dest: "/nowhere" });\n}\nsite();\n`);
+  writeFileSync(
+    join(directory, "last.ts"),
+    `import { files } from "tsinfra/operations";\nfunction site() {\n  return files.put({ src: "missing", dest: "/nowhere" });\n}\nsite();\n`,
+  );
   const ran = await inDirectory('"$TSINFRA" @local last.ts --yes');
   expect(ran.exitCode).toBe(1);
   expect(ran.stdout + ran.stderr).toContain("at last.ts:3:16");
@@ -71,8 +93,14 @@ test("what it starts inherits no settings of its own", async () => {
 });
 
 test("it carries the type declarations of what deploy files import", async () => {
-  writeFileSync(join(directory, "typed.ts"), `import { files } from "tsinfra/operations";\nfiles.directory({ path: "/x" });\nconsole.log(process.argv.length);\n`);
-  writeFileSync(join(directory, "mistyped.ts"), `import { files } from "tsinfra/operations";\nfiles.directory({ path: 1 });\n`);
+  writeFileSync(
+    join(directory, "typed.ts"),
+    `import { files } from "tsinfra/operations";\nfiles.directory({ path: "/x" });\nconsole.log(process.argv.length);\n`,
+  );
+  writeFileSync(
+    join(directory, "mistyped.ts"),
+    `import { files } from "tsinfra/operations";\nfiles.directory({ path: 1 });\n`,
+  );
   const right = await inDirectory('"$TSINFRA" check typed.ts');
   expect(right.exitCode, right.stdout + right.stderr).toBe(0);
   const wrong = await inDirectory('"$TSINFRA" check mistyped.ts');

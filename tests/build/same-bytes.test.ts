@@ -20,7 +20,18 @@ async function copyOf(from: string, name: string): Promise<string> {
   const copy = join(mkdtempSync(join(tmpdir(), "build-")), name);
   copies.push(join(copy, ".."));
   mkdirSync(copy);
-  for (const path of ["src", "tests", "patches", "fixtures/licences", "LICENSE", "build.ts", "package.json", "bun.lock", "tsconfig.json"]) cpSync(join(from, path), join(copy, path), { recursive: true });
+  for (const path of [
+    "src",
+    "tests",
+    "patches",
+    "fixtures/licences",
+    "LICENSE",
+    "build.ts",
+    "package.json",
+    "bun.lock",
+    "tsconfig.json",
+  ])
+    cpSync(join(from, path), join(copy, path), { recursive: true });
   // Not one link to the packages, which would lead both builds to the same place; a link for each file, since there are many.
   const linked = await spawn(["cp", "-al", join(from, "node_modules"), join(copy, "node_modules")]);
   if (linked.exitCode !== 0) cpSync(join(from, "node_modules"), join(copy, "node_modules"), { recursive: true });
@@ -31,5 +42,7 @@ async function copyOf(from: string, name: string): Promise<string> {
 async function built(copy: string): Promise<string> {
   const made = await spawn([process.execPath, join(copy, "build.ts")]);
   if (made.exitCode !== 0) throw new Error(made.stderr);
-  return createHash("sha256").update(readFileSync(join(copy, "dist/tsinfra"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(copy, "dist/tsinfra")))
+    .digest("hex");
 }

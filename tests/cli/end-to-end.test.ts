@@ -27,8 +27,18 @@ interface Result {
   readonly err: string;
 }
 async function tsinfra(cwd: string, ...args: string[]): Promise<Result> {
-  const child = Bun.spawn([process.execPath, MAIN, ...args], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe", env: { ...process.env, TSINFRA_DEBUG: "" } });
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const child = Bun.spawn([process.execPath, MAIN, ...args], {
+    cwd,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, TSINFRA_DEBUG: "" },
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { code, out, err };
 }
 
@@ -41,7 +51,10 @@ test("the starter of `init` is right as it stands, changes this machine once, an
   expect((await stat(join(cwd, "deploy.ts"))).mode & 0o111).toBe(0o111);
   const text = await readFile(join(cwd, "deploy.ts"), "utf8");
   await writeFile(join(cwd, "deploy.ts"), text.replaceAll("/tmp/tsinfra-hello.txt", note));
-  expect(await tsinfra(cwd, "check", "deploy.ts", "inventory.ts", "infra.config.ts")).toMatchObject({ code: 0, err: "Fine: 3 files checked\n" });
+  expect(await tsinfra(cwd, "check", "deploy.ts", "inventory.ts", "infra.config.ts")).toMatchObject({
+    code: 0,
+    err: "Fine: 3 files checked\n",
+  });
 
   const run = await tsinfra(cwd, "deploy.ts", "-y");
   expect(run.err).toMatch(/^Done: 2 changes on 1 host, /m);
@@ -58,11 +71,18 @@ test("the starter of `init` is right as it stands, changes this machine once, an
 test("output that nobody reads any more ends the run, without a word of how", async () => {
   const cwd = await directory();
   for (const words of ["docs", "@local exec -- yes"]) {
-    const child = Bun.spawn(["sh", "-c", `{ "$0" "$1" ${words}; echo $? >code; } | head -n 1`, process.execPath, MAIN], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    const child = Bun.spawn(
+      ["sh", "-c", `{ "$0" "$1" ${words}; echo $? >code; } | head -n 1`, process.execPath, MAIN],
+      { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    );
     const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
     expect(out.split("\n")).toHaveLength(2);
     expect(err).not.toMatch(/EPIPE|^ +at /m);
-    if (words !== "docs") expect([err, await readFile(join(cwd, "code"), "utf8")]).toEqual([expect.stringContaining("Interrupted: nobody reads the output any more"), "130\n"]);
+    if (words !== "docs")
+      expect([err, await readFile(join(cwd, "code"), "utf8")]).toEqual([
+        expect.stringContaining("Interrupted: nobody reads the output any more"),
+        "130\n",
+      ]);
   }
 });
 
@@ -82,18 +102,32 @@ test.each([
 
 test.each([
   ["a deploy file", `console.log("waiting");\nawait new Promise(() => {});\n`],
-  ["a callback", `import { ts } from "tsinfra/operations";\nts.call({ function: () => { console.log("waiting"); return new Promise(() => {}); } });\n`],
+  [
+    "a callback",
+    `import { ts } from "tsinfra/operations";\nts.call({ function: () => { console.log("waiting"); return new Promise(() => {}); } });\n`,
+  ],
 ])("an interruption ends %s that waits for something of its own", async (_, text) => {
   const cwd = await directory({ "deploy.ts": text });
-  const child = Bun.spawn([process.execPath, MAIN, "@local", "deploy.ts", "-y"], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn([process.execPath, MAIN, "@local", "deploy.ts", "-y"], {
+    cwd,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   await child.stdout.getReader().read();
   child.kill("SIGTERM");
-  expect([await child.exited, await child.stderr.text()]).toEqual([130, expect.stringContaining("Error: The run was interrupted")]);
+  expect([await child.exited, await child.stderr.text()]).toEqual([
+    130,
+    expect.stringContaining("Error: The run was interrupted"),
+  ]);
 });
 
 test("what this machine's file system refuses is told as such", async () => {
   const cwd = await directory({ file: "" });
-  expect(await tsinfra(cwd, "init", "file/below")).toMatchObject({ code: 1, err: `Error: Cannot mkdir "${join(cwd, "file/below")}": not a directory (ENOTDIR)\n` });
+  expect(await tsinfra(cwd, "init", "file/below")).toMatchObject({
+    code: 1,
+    err: `Error: Cannot mkdir "${join(cwd, "file/below")}": not a directory (ENOTDIR)\n`,
+  });
 });
 
 test("a failing operation ends with 1; its output is shown, and later operations are not reached", async () => {
@@ -113,20 +147,44 @@ server.shell({ name: "Go on", commands: ["true"] });
 });
 
 test("with --json, stdout is events as JSON lines and nothing else", async () => {
-  const cwd = await directory({ "deploy.ts": 'import { server } from "tsinfra/operations";\nconsole.error("mine");\nserver.shell({ name: "Say", commands: ["echo hi"] });\n' });
+  const cwd = await directory({
+    "deploy.ts":
+      'import { server } from "tsinfra/operations";\nconsole.error("mine");\nserver.shell({ name: "Say", commands: ["echo hi"] });\n',
+  });
   const { code, out } = await tsinfra(cwd, "@local", "deploy.ts", "-y", "--json");
   expect(code).toBe(0);
-  const events = out.trimEnd().split("\n").map(line => JSON.parse(line) as { readonly type: string; readonly line?: string; readonly ok?: boolean });
-  expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(["stage:start", "host:connected", "changes", "operation:start", "operation:host:end", "results", "stage:end"]));
+  const events = out
+    .trimEnd()
+    .split("\n")
+    .map(line => JSON.parse(line) as { readonly type: string; readonly line?: string; readonly ok?: boolean });
+  expect(events.map(({ type }) => type)).toEqual(
+    expect.arrayContaining([
+      "stage:start",
+      "host:connected",
+      "changes",
+      "operation:start",
+      "operation:host:end",
+      "results",
+      "stage:end",
+    ]),
+  );
   expect(events.find(({ type }) => type === "output")?.line).toBe("hi");
   expect(events.find(({ type }) => type === "results")?.ok).toBe(true);
 });
 
 test("exec prints what the command prints and ends with its failure", async () => {
   const cwd = await directory();
-  expect(await tsinfra(cwd, "@local", "exec", "--", "printf", "'a\\nb\\n'", ";", "echo c >&2")).toEqual({ code: 0, out: "a\nb\n", err: "c\n" });
+  expect(await tsinfra(cwd, "@local", "exec", "--", "printf", "'a\\nb\\n'", ";", "echo c >&2")).toEqual({
+    code: 0,
+    out: "a\nb\n",
+    err: "c\n",
+  });
   const failed = await tsinfra(cwd, "@local", "exec", "--", "echo x; exit 3");
-  expect(failed).toEqual({ code: 1, out: "x\n", err: "  @local  Failed: Command failed with exit code 3: echo x; exit 3\n" });
+  expect(failed).toEqual({
+    code: 1,
+    out: "x\n",
+    err: "  @local  Failed: Command failed with exit code 3: echo x; exit 3\n",
+  });
 });
 
 test("facts and single operations run from the command line", async () => {
@@ -143,27 +201,57 @@ test("facts and single operations run from the command line", async () => {
 
 describe("a mistake in a deploy file", () => {
   const cases: readonly (readonly [title: string, text: string, expected: readonly string[]])[] = [
-    ["a misspelt operation", 'import { files } from "tsinfra/operations";\nfiles.lnie({ path: "/x", line: "y" });\n', ["Error: TypeError: files.lnie is not a function", "at deploy.ts:2:7", 'Hint: Did you mean "files.line"?']],
-    ["a misspelt module", 'import { filez } from "tsinfra/operations";\nfilez.put();\n', ["at deploy.ts:1:10", 'Hint: Did you mean "files"?']],
-    ["a misspelt argument", 'import { files } from "tsinfra/operations";\n\nfiles.line({ path: "/x", lime: "y" } as never);\n', ["at deploy.ts:3:7", 'Did you mean "line"?']],
-    ["the syntax", 'import { files } from "tsinfra/operations";\nfiles.line({ path: , });\n', ["Unexpected ,", "at deploy.ts:2:20", "2 │ files.line({ path: , });"]],
-    ["an exception", "const x: { y?: { z: number } } = {};\nx.y!.z;\n", ["TypeError: undefined is not an object", "at deploy.ts:2:"]],
-    ["a local file that is missing", 'import { files } from "tsinfra/operations";\nfiles.put({ src: "gone.txt", dest: "/x" });\n', ["gone.txt", "at deploy.ts:2:7"]],
+    [
+      "a misspelt operation",
+      'import { files } from "tsinfra/operations";\nfiles.lnie({ path: "/x", line: "y" });\n',
+      ["Error: TypeError: files.lnie is not a function", "at deploy.ts:2:7", 'Hint: Did you mean "files.line"?'],
+    ],
+    [
+      "a misspelt module",
+      'import { filez } from "tsinfra/operations";\nfilez.put();\n',
+      ["at deploy.ts:1:10", 'Hint: Did you mean "files"?'],
+    ],
+    [
+      "a misspelt argument",
+      'import { files } from "tsinfra/operations";\n\nfiles.line({ path: "/x", lime: "y" } as never);\n',
+      ["at deploy.ts:3:7", 'Did you mean "line"?'],
+    ],
+    [
+      "the syntax",
+      'import { files } from "tsinfra/operations";\nfiles.line({ path: , });\n',
+      ["Unexpected ,", "at deploy.ts:2:20", "2 │ files.line({ path: , });"],
+    ],
+    [
+      "an exception",
+      "const x: { y?: { z: number } } = {};\nx.y!.z;\n",
+      ["TypeError: undefined is not an object", "at deploy.ts:2:"],
+    ],
+    [
+      "a local file that is missing",
+      'import { files } from "tsinfra/operations";\nfiles.put({ src: "gone.txt", dest: "/x" });\n',
+      ["gone.txt", "at deploy.ts:2:7"],
+    ],
   ];
-  test.each(cases.map(([title, text, expected]) => ({ title, text, expected })))("is one clear error: $title", async ({ text, expected }) => {
-    const cwd = await directory({ "deploy.ts": `${text}import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch ran"] });\n` });
-    const { code, err, out } = await tsinfra(cwd, "@local", "deploy.ts", "-y");
-    expect([code, out]).toEqual([1, ""]);
-    for (const part of expected) expect(err).toContain(part);
-    expect(err.match(/^Error:/gm)).toHaveLength(1);
-    expect(err).not.toMatch(/^\s+at .*\(.*\)$/m);
-    expect(await Bun.file(join(cwd, "ran")).exists()).toBe(false);
-  });
+  test.each(cases.map(([title, text, expected]) => ({ title, text, expected })))(
+    "is one clear error: $title",
+    async ({ text, expected }) => {
+      const cwd = await directory({
+        "deploy.ts": `${text}import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch ran"] });\n`,
+      });
+      const { code, err, out } = await tsinfra(cwd, "@local", "deploy.ts", "-y");
+      expect([code, out]).toEqual([1, ""]);
+      for (const part of expected) expect(err).toContain(part);
+      expect(err.match(/^Error:/gm)).toHaveLength(1);
+      expect(err).not.toMatch(/^\s+at .*\(.*\)$/m);
+      expect(await Bun.file(join(cwd, "ran")).exists()).toBe(false);
+    },
+  );
 });
 
 test("`check` finds mistakes by type, with the user's lines, and is not led astray by the directory", async () => {
   const cwd = await directory({
-    "deploy.ts": 'import { files } from "tsinfra/operations";\nfiles.file({ path: "/x", mode: 644 });\nconst n: number = "a";\nconsole.log(n);\n',
+    "deploy.ts":
+      'import { files } from "tsinfra/operations";\nfiles.file({ path: "/x", mode: 644 });\nconst n: number = "a";\nconsole.log(n);\n',
     "bunfig.toml": 'preload = ["./evil.ts"]\n',
     "evil.ts": 'await Bun.write("evil", "x");\n',
     "package.json": '{ "scripts": { "check": "touch evil" } }',
@@ -177,9 +265,17 @@ test("`check` finds mistakes by type, with the user's lines, and is not led astr
 });
 
 test("Ctrl-C ends what runs and leaves with 130", async () => {
-  const cwd = await directory({ "deploy.ts": 'import { server } from "tsinfra/operations";\nserver.shell({ name: "Wait", commands: ["echo $$ > pid; touch started; exec sleep 60"] });\n' });
+  const cwd = await directory({
+    "deploy.ts":
+      'import { server } from "tsinfra/operations";\nserver.shell({ name: "Wait", commands: ["echo $$ > pid; touch started; exec sleep 60"] });\n',
+  });
   await chmod(join(cwd, "deploy.ts"), 0o755);
-  const child = Bun.spawn([process.execPath, MAIN, "@local", "deploy.ts", "-y"], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn([process.execPath, MAIN, "@local", "deploy.ts", "-y"], {
+    cwd,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const deadline = AbortSignal.timeout(100_000);
   while (!(await Bun.file(join(cwd, "started")).exists())) {
     deadline.throwIfAborted();

@@ -47,15 +47,22 @@ test("a mistake of ours says so, and keeps its stack apart", () => {
 });
 
 test("a host is named once", () => {
-  expect(describeError(new errors.FactError("Cannot read the answer", { host: "web-1" })).report.message).toBe("Cannot read the answer (host web-1)");
-  expect(describeError(new errors.FactError("Cannot ask web-1", { host: "web-1" })).report.message).toBe("Cannot ask web-1");
+  expect(describeError(new errors.FactError("Cannot read the answer", { host: "web-1" })).report.message).toBe(
+    "Cannot read the answer (host web-1)",
+  );
+  expect(describeError(new errors.FactError("Cannot ask web-1", { host: "web-1" })).report.message).toBe(
+    "Cannot ask web-1",
+  );
 });
 
 describe("an error on the screen", () => {
   test("shows the user's own line with a mark", async () => {
     const file = join(root, "deploy.ts");
     await writeFile(file, 'import { apt } from "tsinfra/operations";\n\n\tapt.packges({ packages: ["vim"] });\n');
-    const error = new errors.DeployLoadError("There is no operation packges", { at: { file, line: 3, column: 6 }, hint: 'Did you mean "packages"?' });
+    const error = new errors.DeployLoadError("There is no operation packges", {
+      at: { file, line: 3, column: 6 },
+      hint: 'Did you mean "packages"?',
+    });
     const path = relative(process.cwd(), file);
     expect(fatalLines(describeError(error).report, noPaint, 80)).toEqual([
       "Error: There is no operation packges",
@@ -75,8 +82,13 @@ describe("an error on the screen", () => {
   });
 
   test("does without a file that cannot be read, or a line that is not there", async () => {
-    expect(fatalLines({ code: "E", message: "m", at: { file: "/nowhere.ts", line: 1, column: 1 } }, noPaint, 80).length).toBe(2);
+    expect(
+      fatalLines({ code: "E", message: "m", at: { file: "/nowhere.ts", line: 1, column: 1 } }, noPaint, 80).length,
+    ).toBe(2);
     await writeFile(join(root, "short.ts"), "one\n");
-    expect(fatalLines({ code: "E", message: "m", at: { file: join(root, "short.ts"), line: 9, column: 1 } }, noPaint, 80).length).toBe(2);
+    expect(
+      fatalLines({ code: "E", message: "m", at: { file: join(root, "short.ts"), line: 9, column: 1 } }, noPaint, 80)
+        .length,
+    ).toBe(2);
   });
 });

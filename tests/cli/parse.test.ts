@@ -14,10 +14,28 @@ function failure(...args: string[]): ArgumentError {
 
 describe("options", () => {
   test("may stand anywhere before --", () => {
-    const { options, words, rest } = parse("--sudo", "web-1", "--limit", "a", "deploy.ts", "-y", "--limit=b", "--data", "x=1", "--data", "y==2");
+    const { options, words, rest } = parse(
+      "--sudo",
+      "web-1",
+      "--limit",
+      "a",
+      "deploy.ts",
+      "-y",
+      "--limit=b",
+      "--data",
+      "x=1",
+      "--data",
+      "y==2",
+    );
     expect(words).toEqual(["web-1", "deploy.ts"]);
     expect(rest).toBeUndefined();
-    expect([options.sudo, options.yes, options.limit, options.data, options.dry]).toEqual([true, true, ["a", "b"], ["x=1", "y==2"], undefined]);
+    expect([options.sudo, options.yes, options.limit, options.data, options.dry]).toEqual([
+      true,
+      true,
+      ["a", "b"],
+      ["x=1", "y==2"],
+      undefined,
+    ]);
   });
 
   test("count themselves", () => {
@@ -32,12 +50,21 @@ describe("options", () => {
   });
 
   test("have other spellings", () => {
-    expect(parse("--user", "ada", "--port=22", "--key", "k").options).toMatchObject({ "ssh-user": "ada", "ssh-port": 22, "ssh-key": "k" });
+    expect(parse("--user", "ada", "--port=22", "--key", "k").options).toMatchObject({
+      "ssh-user": "ada",
+      "ssh-port": 22,
+      "ssh-key": "k",
+    });
   });
 
   test("after -- are words", () => {
     const { words, rest, options } = parse("web", "exec", "-v", "--", "ls", "-la", "--sudo", "--");
-    expect([words, rest, options.sudo, options.verbose]).toEqual([["web", "exec"], ["ls", "-la", "--sudo", "--"], undefined, 1]);
+    expect([words, rest, options.sudo, options.verbose]).toEqual([
+      ["web", "exec"],
+      ["ls", "-la", "--sudo", "--"],
+      undefined,
+      1,
+    ]);
   });
 
   test("that do not exist are a mistake; the nearest is named", () => {

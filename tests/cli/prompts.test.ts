@@ -27,7 +27,12 @@ function setUp(hasKeyboard = true) {
   const abort = new AbortController();
   const interrupts: string[] = [];
   const sink = { write: (text: string) => void shown.push(text) };
-  const prompts = new Prompts({ screen: new Screen(sink, sink), keyboard: hasKeyboard ? keyboard : undefined, signal: abort.signal, interrupt: () => void interrupts.push("interrupt") });
+  const prompts = new Prompts({
+    screen: new Screen(sink, sink),
+    keyboard: hasKeyboard ? keyboard : undefined,
+    signal: abort.signal,
+    interrupt: () => void interrupts.push("interrupt"),
+  });
   return { keyboard, prompts, abort, interrupts, text: () => shown.join("") };
 }
 const secret = (key: string) => ({ key, text: `Password for ${key}:`, kind: "secret" }) as const;
@@ -131,7 +136,11 @@ describe("a yes-or-no question", () => {
 
   test("of several lines stands on several lines, without what would steer the terminal, and says what can be typed", async () => {
     const { keyboard, prompts, text } = setUp();
-    const answer = prompts.ask({ key: "keys", text: "Not known:\n  web-1: ED25519 SHA256:a\x1b[2J\n  web-2: RSA SHA256:b\nTrust them?", kind: "confirm" });
+    const answer = prompts.ask({
+      key: "keys",
+      text: "Not known:\n  web-1: ED25519 SHA256:a\x1b[2J\n  web-2: RSA SHA256:b\nTrust them?",
+      kind: "confirm",
+    });
     await keyboard.type("y\n");
     await answer;
     expect(text()).toBe("Not known:\n  web-1: ED25519 SHA256:a\n  web-2: RSA SHA256:b\nTrust them? [y/N] ");

@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-const route = (...args: string[]): Promise<Route> => routeOf(parseCommandLine(args), root, name => Promise.resolve(name === "apt" || name === "server"));
+const route = (...args: string[]): Promise<Route> =>
+  routeOf(parseCommandLine(args), root, name => Promise.resolve(name === "apt" || name === "server"));
 async function failure(...args: string[]): Promise<ArgumentError> {
   const error = await route(...args).catch((thrown: unknown) => thrown);
   if (error instanceof ArgumentError) return error;
@@ -26,21 +27,43 @@ async function failure(...args: string[]): Promise<ArgumentError> {
 
 describe("with an inventory", () => {
   test("deploy files are run", async () => {
-    expect(await route("web", "a.ts", "b.ts")).toEqual({ command: "deploy", inventory: "web", files: ["a.ts", "b.ts"] });
+    expect(await route("web", "a.ts", "b.ts")).toEqual({
+      command: "deploy",
+      inventory: "web",
+      files: ["a.ts", "b.ts"],
+    });
     expect(await route(plain, "a.ts")).toEqual({ command: "deploy", inventory: plain, files: ["a.ts"] });
     expect(await failure("web", "a.ts", "b.tx")).toMatchObject({ message: '"b.tx" is no deploy file' });
   });
 
   test("exec runs a command, its words joined", async () => {
-    expect(await route("web", "exec", "--", "ls", "-la", "/tmp")).toEqual({ command: "exec", inventory: "web", shell: "ls -la /tmp" });
+    expect(await route("web", "exec", "--", "ls", "-la", "/tmp")).toEqual({
+      command: "exec",
+      inventory: "web",
+      shell: "ls -la /tmp",
+    });
     expect(await route("web", "exec", "uptime")).toEqual({ command: "exec", inventory: "web", shell: "uptime" });
     expect((await failure("web", "exec", "--")).message).toBe("There is no command to run");
   });
 
   test("facts are asked and operations run", async () => {
-    expect(await route("web", "fact", "server.Hostname", "files.File", "path=/a")).toEqual({ command: "fact", inventory: "web", words: ["server.Hostname", "files.File", "path=/a"] });
-    expect(await route("web", "apt.packages", "vim", "present=false")).toEqual({ command: "operation", inventory: "web", name: "apt.packages", words: ["vim", "present=false"] });
-    expect(await route("web", "server.shell", "--", "-x")).toEqual({ command: "operation", inventory: "web", name: "server.shell", words: ["-x"] });
+    expect(await route("web", "fact", "server.Hostname", "files.File", "path=/a")).toEqual({
+      command: "fact",
+      inventory: "web",
+      words: ["server.Hostname", "files.File", "path=/a"],
+    });
+    expect(await route("web", "apt.packages", "vim", "present=false")).toEqual({
+      command: "operation",
+      inventory: "web",
+      name: "apt.packages",
+      words: ["vim", "present=false"],
+    });
+    expect(await route("web", "server.shell", "--", "-x")).toEqual({
+      command: "operation",
+      inventory: "web",
+      name: "server.shell",
+      words: ["-x"],
+    });
     expect((await failure("web", "fact")).message).toBe("There is no fact to ask for");
   });
 
@@ -58,16 +81,33 @@ describe("with an inventory", () => {
 describe("as a program", () => {
   test("a deploy file takes an inventory, or none", async () => {
     expect(await route(script)).toEqual({ command: "deploy", inventory: undefined, files: [script] });
-    expect(await route(script, "web-1,web-2")).toEqual({ command: "deploy", inventory: "web-1,web-2", files: [script] });
+    expect(await route(script, "web-1,web-2")).toEqual({
+      command: "deploy",
+      inventory: "web-1,web-2",
+      files: [script],
+    });
     expect(await route(script, "hosts.ts")).toEqual({ command: "deploy", inventory: "hosts.ts", files: [script] });
-    expect(await route(script, "apt.example")).toEqual({ command: "deploy", inventory: "apt.example", files: [script] });
+    expect(await route(script, "apt.example")).toEqual({
+      command: "deploy",
+      inventory: "apt.example",
+      files: [script],
+    });
     expect((await failure(script, "web", "more")).message).toBe('Unexpected argument "more"');
   });
 
   test("a file without #! is the deploy unless what follows can be run on it", async () => {
-    expect(await route(plain, "web-1.example.com")).toEqual({ command: "deploy", inventory: "web-1.example.com", files: [plain] });
+    expect(await route(plain, "web-1.example.com")).toEqual({
+      command: "deploy",
+      inventory: "web-1.example.com",
+      files: [plain],
+    });
     expect(await route(plain)).toEqual({ command: "deploy", inventory: undefined, files: [plain] });
-    expect(await route(plain, "apt.packages")).toEqual({ command: "operation", inventory: plain, name: "apt.packages", words: [] });
+    expect(await route(plain, "apt.packages")).toEqual({
+      command: "operation",
+      inventory: plain,
+      name: "apt.packages",
+      words: [],
+    });
     expect(await route(plain, "exec", "--", "id")).toEqual({ command: "exec", inventory: plain, shell: "id" });
   });
 });
@@ -78,7 +118,11 @@ test("files are relative to the working directory", async () => {
 
 test("without an inventory, verbs use the config's", async () => {
   expect(await route("exec", "--", "id")).toEqual({ command: "exec", inventory: undefined, shell: "id" });
-  expect(await route("fact", "server.Hostname")).toEqual({ command: "fact", inventory: undefined, words: ["server.Hostname"] });
+  expect(await route("fact", "server.Hostname")).toEqual({
+    command: "fact",
+    inventory: undefined,
+    words: ["server.Hostname"],
+  });
   expect(await route("debug-inventory")).toEqual({ command: "debug-inventory", inventory: undefined });
 });
 

@@ -25,7 +25,19 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 const can = { pty: false, rsync: false };
 const connectors = new Map<string, Connector>([
   ["local", { name: "local", summary: "", can, dataKeys: {} }],
-  ["ssh", { name: "ssh", summary: "", can, dataKeys: { sshUser: { type: "string", description: "" }, sshPassword: { type: "secret", description: "" }, sshStrictHostKeyChecking: { type: "string", description: "" } } }],
+  [
+    "ssh",
+    {
+      name: "ssh",
+      summary: "",
+      can,
+      dataKeys: {
+        sshUser: { type: "string", description: "" },
+        sshPassword: { type: "secret", description: "" },
+        sshStrictHostKeyChecking: { type: "string", description: "" },
+      },
+    },
+  ],
 ]);
 
 interface World {
@@ -89,14 +101,25 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
 function fakeRun({ emit, hosts }: RunParts, world: World, calls: string[], interrupt: () => void): Run {
   const failed: string[] = [];
   const active = (): string[] => hosts.map(host => host.name).filter(name => !failed.includes(name));
-  const proposed: readonly ProposedChange[] = (world.changes ?? ["Install"]).map((operation, index) => ({ operation, id: String(index), change: active(), conditional: [], unchanged: [] }));
+  const proposed: readonly ProposedChange[] = (world.changes ?? ["Install"]).map((operation, index) => ({
+    operation,
+    id: String(index),
+    change: active(),
+    conditional: [],
+    unchanged: [],
+  }));
   const stage = (name: string): void => void calls.push(name);
   return {
     connect: async () => {
       stage("connect");
       for (const host of world.unreachable ?? []) {
         failed.push(host);
-        emit({ type: "host:failed", host, stage: "connect", error: { code: "E_CONNECT", message: `Cannot connect to ${host}` } });
+        emit({
+          type: "host:failed",
+          host,
+          stage: "connect",
+          error: { code: "E_CONNECT", message: `Cannot connect to ${host}` },
+        });
       }
     },
     prepare: async deploys => stage(`prepare ${deploys.map(deploy => deploy.name).join(" ")}`),
@@ -133,7 +156,8 @@ describe("a deploy", () => {
   });
 
   test("changes no line in place where nobody watches, or where the terminal cannot", async () => {
-    const err = async (environment: Record<string, string>): Promise<string> => (await cli(["web", "deploy.ts", "-y"], { isTerminal: true, environment, onExecute })).err;
+    const err = async (environment: Record<string, string>): Promise<string> =>
+      (await cli(["web", "deploy.ts", "-y"], { isTerminal: true, environment, onExecute })).err;
     const onExecute = async (emit: Emit): Promise<void> => emit({ type: "stage:start", stage: "connect", hosts: 1 });
     expect(await err({})).toContain("\x1b[2K");
     expect(await err({ CI: "false" })).toContain("\x1b[2K");
@@ -174,7 +198,10 @@ describe("a deploy", () => {
   });
 
   test("tells at the question which hosts failed to connect, and ends with 1", async () => {
-    const { code, err } = await cli(["web-1,web-2,db", "deploy.ts", "--no-color"], { isTerminal: true, unreachable: ["web-1", "web-2"] });
+    const { code, err } = await cli(["web-1,web-2,db", "deploy.ts", "--no-color"], {
+      isTerminal: true,
+      unreachable: ["web-1", "web-2"],
+    });
     expect(err).toContain("2 hosts failed and will be left out: web-[1-2]");
     expect(code).toBe(1);
   });
@@ -185,7 +212,9 @@ describe("a deploy", () => {
   });
 
   test("that stops for too many failures ends with 1 and says which rule it was", async () => {
-    const { code, err, calls } = await cli(["web", "deploy.ts", "-y"], { onExecute: () => Promise.reject(new TooManyFailuresError("2 of 3 hosts failed (67 %)")) });
+    const { code, err, calls } = await cli(["web", "deploy.ts", "-y"], {
+      onExecute: () => Promise.reject(new TooManyFailuresError("2 of 3 hosts failed (67 %)")),
+    });
     expect([code, calls.at(-1)]).toEqual([1, "disconnect"]);
     expect(err).toContain("Stopped: 2 of 3 hosts failed (67 %)");
   });
@@ -220,23 +249,50 @@ describe("a deploy", () => {
     expect(quiet.code).toBe(1);
     expect(quiet.err).toContain("Error: RangeError: oops\nHint: This is a mistake in tsinfra");
     expect(quiet.err).not.toMatch(/^\s+at /m);
-    expect((await cli(["web", "deploy.ts", "-y"], { ...broken, environment: { TSINFRA_DEBUG: "1" } })).err).toMatch(/^\s+at .*run\.test\.ts/m);
+    expect((await cli(["web", "deploy.ts", "-y"], { ...broken, environment: { TSINFRA_DEBUG: "1" } })).err).toMatch(
+      /^\s+at .*run\.test\.ts/m,
+    );
   });
 });
 
 describe("what the engine is given", () => {
   test("comes from the command line, then the environment, then the config file", async () => {
-    await writeFile(join(root, "lab.ts"), "export default { retry: 1, parallel: 1, sudo: true, data: { sshUser: 'config', tier: 1 }, serial: true };\n");
-    const { parts } = await cli(["web", "deploy.ts", "--dry", "--config", "lab.ts", "--retry", "3", "--sudo=false", "--user", "cli", "--data", "port=80"], {
-      environment: { TSINFRA_RETRY: "2", TSINFRA_PARALLEL: "2" },
-    });
+    await writeFile(
+      join(root, "lab.ts"),
+      "export default { retry: 1, parallel: 1, sudo: true, data: { sshUser: 'config', tier: 1 }, serial: true };\n",
+    );
+    const { parts } = await cli(
+      [
+        "web",
+        "deploy.ts",
+        "--dry",
+        "--config",
+        "lab.ts",
+        "--retry",
+        "3",
+        "--sudo=false",
+        "--user",
+        "cli",
+        "--data",
+        "port=80",
+      ],
+      {
+        environment: { TSINFRA_RETRY: "2", TSINFRA_PARALLEL: "2" },
+      },
+    );
     expect(parts?.settings.config).toMatchObject({ retry: 3, parallel: 2, sudo: false, diff: false });
     expect([parts?.settings.serial, parts?.settings.noWait]).toEqual([true, false]);
-    expect(Object.assign({}, ...[...(parts?.hosts[0]?.data ?? [])].reverse())).toEqual({ sshUser: "cli", port: 80, tier: 1 });
+    expect(Object.assign({}, ...[...(parts?.hosts[0]?.data ?? [])].reverse())).toEqual({
+      sshUser: "cli",
+      port: 80,
+      tier: 1,
+    });
   });
 
   test("has passwords as secrets, and shows them nowhere", async () => {
-    const outcome = await cli(["web", "deploy.ts", "--dry", "-vvv", "--password", "hunter2"], { environment: { TSINFRA_SUDO_PASSWORD: "hunter3" } });
+    const outcome = await cli(["web", "deploy.ts", "--dry", "-vvv", "--password", "hunter2"], {
+      environment: { TSINFRA_SUDO_PASSWORD: "hunter3" },
+    });
     expect(outcome.parts?.settings.config.sudoPassword).toBeInstanceOf(Secret);
     expect(outcome.parts?.hosts[0]?.data[0]?.["sshPassword"]).toBeInstanceOf(Secret);
     // Commands on this machine inherit the environment.
@@ -247,7 +303,10 @@ describe("what the engine is given", () => {
   });
 
   test("has the sudo password that was asked for once, before connecting", async () => {
-    const { parts, err } = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"], { isTerminal: true, answers: ["hunter2"] });
+    const { parts, err } = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"], {
+      isTerminal: true,
+      answers: ["hunter2"],
+    });
     expect((parts?.settings.config.sudoPassword as Secret).reveal()).toBe("hunter2");
     expect(err).not.toContain("hunter2");
     const refused = await cli(["web", "deploy.ts", "--dry", "--use-sudo-password"]);
@@ -256,7 +315,8 @@ describe("what the engine is given", () => {
   });
 
   test("accepts new host keys only when told to", async () => {
-    const data = async (...args: string[]) => (await cli(["web", "deploy.ts", "--dry", ...args])).parts?.hosts[0]?.data[0];
+    const data = async (...args: string[]) =>
+      (await cli(["web", "deploy.ts", "--dry", ...args])).parts?.hosts[0]?.data[0];
     expect(await data()).toEqual({});
     expect(await data("--ssh-accept-new")).toEqual({ sshStrictHostKeyChecking: "accept-new" });
   });
@@ -282,14 +342,18 @@ describe("without an inventory", () => {
 });
 
 describe("facts", () => {
-  const answers = (host: string): unknown => (host === "bad" ? { error: new FactError("Cannot read the answer") } : { answer: { name: host, none: undefined } });
+  const answers = (host: string): unknown =>
+    host === "bad" ? { error: new FactError("Cannot read the answer") } : { answer: { name: host, none: undefined } };
 
   test("are JSON on stdout: by host, and by fact where there are several", async () => {
     const one = await cli(["a,b", "fact", "server.Hostname"], { answer: answers });
     expect(JSON.parse(one.out)).toEqual({ a: { name: "a" }, b: { name: "b" } });
     expect([one.code, one.err]).toEqual([0, ""]);
     const two = await cli(["a", "fact", "server.Hostname", "files.File", "path=/x"], { answer: answers });
-    expect(JSON.parse(two.out)).toEqual({ "server.Hostname": { a: { name: "a" } }, "files.File (path=/x)": { a: { name: "a" } } });
+    expect(JSON.parse(two.out)).toEqual({
+      "server.Hostname": { a: { name: "a" } },
+      "files.File (path=/x)": { a: { name: "a" } },
+    });
   });
 
   test("that fail on a host are told on stderr and make the exit code 1", async () => {
@@ -300,24 +364,53 @@ describe("facts", () => {
 
   test("are events with --json", async () => {
     const { out } = await cli(["a,bad", "fact", "server.Hostname", "--json"], { answer: answers });
-    expect(out.trimEnd().split("\n").map(line => JSON.parse(line) as unknown)).toEqual([
-      { type: "fact:answer", time: "1970-01-01T00:00:00.000Z", host: "a", fact: "server.Hostname", answer: { name: "a" } },
-      { type: "fact:answer", time: "1970-01-01T00:00:00.000Z", host: "bad", fact: "server.Hostname", error: { code: "E_FACT", message: "Cannot read the answer" } },
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map(line => JSON.parse(line) as unknown),
+    ).toEqual([
+      {
+        type: "fact:answer",
+        time: "1970-01-01T00:00:00.000Z",
+        host: "a",
+        fact: "server.Hostname",
+        answer: { name: "a" },
+      },
+      {
+        type: "fact:answer",
+        time: "1970-01-01T00:00:00.000Z",
+        host: "bad",
+        fact: "server.Hostname",
+        error: { code: "E_FACT", message: "Cannot read the answer" },
+      },
     ]);
   });
 
   test("and operations that do not exist are named before anything is connected", async () => {
     const fact = await cli(["a", "fact", "server.Hostnme"]);
-    expect([fact.code, fact.calls, fact.err]).toEqual([2, [], 'Error: There is no fact "server.Hostnme"\nHint: Did you mean "server.Hostname"?\n']);
+    expect([fact.code, fact.calls, fact.err]).toEqual([
+      2,
+      [],
+      'Error: There is no fact "server.Hostnme"\nHint: Did you mean "server.Hostname"?\n',
+    ]);
     expect((await cli(["a", "fact", "Hostname"])).err).toContain('Did you mean "server.Hostname"?');
-    expect((await cli(["a", "fact", "path=/x", "files.File"])).err).toContain('"path=/x" stands before the name of a fact');
+    expect((await cli(["a", "fact", "path=/x", "files.File"])).err).toContain(
+      '"path=/x" stands before the name of a fact',
+    );
     expect((await cli(["a", "apt.packges", "vim"])).err).toContain('Did you mean "apt.packages"?');
     expect((await cli(["a", "filez.put"])).err).toContain('Did you mean "files.put"?');
   });
 });
 
 describe("exec", () => {
-  const output = (host: string, stream: "stdout" | "stderr", line: string): EngineEvent => ({ type: "output", host, stream, line, for: "operation" });
+  const output = (host: string, stream: "stdout" | "stderr", line: string): EngineEvent => ({
+    type: "output",
+    host,
+    stream,
+    line,
+    for: "operation",
+  });
   const prints = async (emit: Emit): Promise<void> => {
     emit(output("a", "stdout", "one"));
     emit(output("bb", "stderr", "two"));
@@ -334,7 +427,12 @@ describe("exec", () => {
 
   test("prints events, and nothing else, with --json", async () => {
     const { out, err } = await cli(["a,bb", "exec", "--json", "--", "x"], { onExecute: prints });
-    expect(out.trimEnd().split("\n").map(line => (JSON.parse(line) as { readonly type: string }).type)).toEqual(["output", "output", "output", "results"]);
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map(line => (JSON.parse(line) as { readonly type: string }).type),
+    ).toEqual(["output", "output", "output", "results"]);
     expect(err).toBe("");
   });
 
@@ -368,18 +466,25 @@ describe("around it all", () => {
   test("an error with --json is an event too", async () => {
     const { code, out, err } = await cli(["--json", "@nope", "debug-inventory"]);
     expect(code).toBe(1);
-    expect(JSON.parse(out)).toMatchObject({ type: "error", error: { code: "E_INVENTORY", hint: expect.any(String) as string } });
+    expect(JSON.parse(out)).toMatchObject({
+      type: "error",
+      error: { code: "E_INVENTORY", hint: expect.any(String) as string },
+    });
     expect(err).toContain("Error: Host");
   });
 
   test("--debug-operations prints the operations as JSON", async () => {
     const { out, calls } = await cli(["web", "deploy.ts", "--debug-operations"]);
-    expect(JSON.parse(out)).toEqual([{ operation: "Install", id: "0", change: ["web"], conditional: [], unchanged: [] }]);
+    expect(JSON.parse(out)).toEqual([
+      { operation: "Install", id: "0", change: ["web"], conditional: [], unchanged: [] },
+    ]);
     expect(calls).not.toContain("execute");
   });
 
   test("options that exclude each other are refused", async () => {
     expect(await cli(["web", "deploy.ts", "--serial", "--no-wait"])).toMatchObject({ code: 2, calls: [] });
-    expect((await cli(["web", "deploy.ts", "--fail-percent", "101"])).err).toContain("Option --fail-percent must be a number from 0 to 100, found 101");
+    expect((await cli(["web", "deploy.ts", "--fail-percent", "101"])).err).toContain(
+      "Option --fail-percent must be a number from 0 to 100, found 101",
+    );
   });
 });

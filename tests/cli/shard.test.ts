@@ -29,13 +29,30 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
-async function tsinfra(words: readonly string[], input = ""): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
-  const child = Bun.spawn([process.execPath, join(ROOT, "src/main.ts"), ...words], { cwd, stdin: Buffer.from(input), stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+async function tsinfra(
+  words: readonly string[],
+  input = "",
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const child = Bun.spawn([process.execPath, join(ROOT, "src/main.ts"), ...words], {
+    cwd,
+    stdin: Buffer.from(input),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { code, out, err };
 }
-const events = (out: string): Record<string, unknown>[] => out.trim().split("\n").map(line => JSON.parse(line) as Record<string, unknown>);
-const run = (shard: string, ...more: string[]) => tsinfra(["inventory.ts", "deploy.ts", "-y", "--json", "--shard", shard, ...more]);
+const events = (out: string): Record<string, unknown>[] =>
+  out
+    .trim()
+    .split("\n")
+    .map(line => JSON.parse(line) as Record<string, unknown>);
+const run = (shard: string, ...more: string[]) =>
+  tsinfra(["inventory.ts", "deploy.ts", "-y", "--json", "--shard", shard, ...more]);
 
 describe("a deploy in shards", () => {
   let logs: readonly string[];
@@ -47,9 +64,24 @@ describe("a deploy in shards", () => {
   });
 
   test("works on every host once; the others are known, with data and facts", () => {
-    const hosts = logs.map(log => events(log).filter(event => event["type"] === "operation:host:end" && event["operation"] === "All").map(event => event["host"]));
-    expect(hosts.flat().sort()).toEqual(["@local/db-1", "@local/db-2", "@local/web-1", "@local/web-2", "@local/web-3", "@local/web-4"]);
-    const printed = logs.flatMap(log => events(log).filter(event => event["type"] === "output" && event["for"] === "operation").map(event => event["line"]));
+    const hosts = logs.map(log =>
+      events(log)
+        .filter(event => event["type"] === "operation:host:end" && event["operation"] === "All")
+        .map(event => event["host"]),
+    );
+    expect(hosts.flat().sort()).toEqual([
+      "@local/db-1",
+      "@local/db-2",
+      "@local/web-1",
+      "@local/web-2",
+      "@local/web-3",
+      "@local/web-4",
+    ]);
+    const printed = logs.flatMap(log =>
+      events(log)
+        .filter(event => event["type"] === "output" && event["for"] === "operation")
+        .map(event => event["line"]),
+    );
     expect(new Set(printed)).toEqual(new Set(["6 5432,5432 Linux"]));
   });
 
@@ -63,7 +95,11 @@ describe("a deploy in shards", () => {
   });
 
   test("does once what is to be done once", () => {
-    const outcomes = logs.flatMap(log => events(log).filter(event => event["type"] === "operation:host:end" && event["operation"] === "Once").map(event => `${event["host"]} ${event["outcome"]}`));
+    const outcomes = logs.flatMap(log =>
+      events(log)
+        .filter(event => event["type"] === "operation:host:end" && event["operation"] === "Once")
+        .map(event => `${event["host"]} ${event["outcome"]}`),
+    );
     expect(outcomes.filter(line => line.endsWith("changed"))).toEqual(["@local/web-1 changed"]);
     expect(outcomes).toHaveLength(6);
   });
@@ -77,8 +113,20 @@ describe("a deploy in shards", () => {
     const piped = await tsinfra(["report", "merge", "--json", "-", "3.jsonl"], `${logs[1]}${logs[0]}`);
     expect([piped.code, piped.err]).toEqual([0, ""]);
     const [report] = events(piped.out);
-    expect(report).toMatchObject({ type: "report", ok: true, problems: [], shards: [{ shard: "1/3", log: "standard input" }, { shard: "2/3" }, { shard: "3/3", log: "3.jsonl" }] });
-    expect((report!["hosts"] as { host: string }[]).map(({ host }) => host)).toEqual(["@local/web-1", "@local/web-2", "@local/web-3", "@local/web-4", "@local/db-1", "@local/db-2"]);
+    expect(report).toMatchObject({
+      type: "report",
+      ok: true,
+      problems: [],
+      shards: [{ shard: "1/3", log: "standard input" }, { shard: "2/3" }, { shard: "3/3", log: "3.jsonl" }],
+    });
+    expect((report!["hosts"] as { host: string }[]).map(({ host }) => host)).toEqual([
+      "@local/web-1",
+      "@local/web-2",
+      "@local/web-3",
+      "@local/web-4",
+      "@local/db-1",
+      "@local/db-2",
+    ]);
   });
 
   test("merged without all of its logs fails and says why", async () => {
@@ -91,7 +139,8 @@ describe("a deploy in shards", () => {
   });
 });
 
-const execIn = (shard: string, limit: string, command: string) => tsinfra(["inventory.ts", "exec", "--json", "--shard", shard, "--limit", limit, "--", command]);
+const execIn = (shard: string, limit: string, command: string) =>
+  tsinfra(["inventory.ts", "exec", "--json", "--shard", shard, "--limit", limit, "--", command]);
 
 test("a shard with a host that fails ends with 1, and so does the merge", async () => {
   const ran = await Promise.all(["1/2", "2/2"].map(shard => execIn(shard, "web", shard === "1/2" ? "false" : "true")));
@@ -113,11 +162,17 @@ test("a shard's own mistake is in its log", async () => {
   expect(failed.code).toBe(1);
   expect(events(failed.out).map(event => event["type"])).toEqual(["shard:start", "error", "shard:end"]);
   const merged = await tsinfra(["report", "merge", "-"], failed.out);
-  expect([merged.code, merged.err]).toEqual([1, expect.stringMatching(/Problem: 1\/1 \(standard input\) failed: .*gone\.ts/)]);
+  expect([merged.code, merged.err]).toEqual([
+    1,
+    expect.stringMatching(/Problem: 1\/1 \(standard input\) failed: .*gone\.ts/),
+  ]);
 });
 
 test("exec and debug-inventory keep to the shard, and say whose output it is even for one host", async () => {
-  const [listed, ran] = await Promise.all([tsinfra(["inventory.ts", "debug-inventory", "--shard", "2/6"]), tsinfra(["inventory.ts", "exec", "--shard", "2/6", "--", "echo", "hi"])]);
+  const [listed, ran] = await Promise.all([
+    tsinfra(["inventory.ts", "debug-inventory", "--shard", "2/6"]),
+    tsinfra(["inventory.ts", "exec", "--shard", "2/6", "--", "echo", "hi"]),
+  ]);
   const hosts = Object.keys((JSON.parse(listed.out) as { hosts: object }).hosts);
   const width = Math.max(...hosts.map(host => host.length)) + 1;
   expect(hosts.length).toBeGreaterThan(0);
@@ -132,7 +187,11 @@ describe("a wrong use", () => {
     ["a/b", "Write --shard 2/3 for the second of three"],
     ["1/0", "Write --shard 2/3 for the second of three"],
   ])("of --shard %s says what is wanted", async (shard, hint) => {
-    expect(await tsinfra(["@local", "exec", "--shard", shard, "--", "true"])).toEqual({ code: 2, out: "", err: `Error: Option --shard must be I/N with I from 1 to N, found "${shard}"\nHint: ${hint}\n` });
+    expect(await tsinfra(["@local", "exec", "--shard", shard, "--", "true"])).toEqual({
+      code: 2,
+      out: "",
+      err: `Error: Option --shard must be I/N with I from 1 to N, found "${shard}"\nHint: ${hint}\n`,
+    });
   });
 
   test.each([
@@ -152,7 +211,12 @@ test("the README shows the scripts that are tested", async () => {
   expect(readme).toContain(parallel.trim().split("\n").at(-1)!);
   expect(readme).toContain(await readFile(join(ROOT, "fixtures/shards/slurm.sh"), "utf8"));
   const job = await readFile(join(ROOT, "fixtures/shards/job.yaml"), "utf8");
-  for (const line of ["completionMode: Indexed", "backoffLimitPerIndex: 0", ...job.split("\n").filter(line => line.includes("--shard"))]) expect(readme).toContain(line.trim());
+  for (const line of [
+    "completionMode: Indexed",
+    "backoffLimitPerIndex: 0",
+    ...job.split("\n").filter(line => line.includes("--shard")),
+  ])
+    expect(readme).toContain(line.trim());
 });
 
 interface Named {
@@ -168,7 +232,12 @@ interface Job {
     readonly template: {
       readonly spec: {
         readonly volumes: readonly Named[];
-        readonly containers: readonly { readonly command: readonly string[]; readonly args: readonly string[]; readonly env: readonly (Named & { readonly value: string })[]; readonly volumeMounts: readonly Named[] }[];
+        readonly containers: readonly {
+          readonly command: readonly string[];
+          readonly args: readonly string[];
+          readonly env: readonly (Named & { readonly value: string })[];
+          readonly volumeMounts: readonly Named[];
+        }[];
       };
     };
   };
@@ -177,7 +246,12 @@ interface Job {
 test("the manifest for Kubernetes gives every index of the job its shard", async () => {
   const text = await readFile(join(ROOT, "fixtures/shards/job.yaml"), "utf8");
   const job = Bun.YAML.parse(text) as Job;
-  expect(job).toMatchObject({ apiVersion: "batch/v1", kind: "Job", metadata: { name: expect.stringMatching(/^[a-z0-9-]+$/) }, spec: { completionMode: "Indexed", template: { spec: { restartPolicy: "Never" } } } });
+  expect(job).toMatchObject({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: expect.stringMatching(/^[a-z0-9-]+$/) },
+    spec: { completionMode: "Indexed", template: { spec: { restartPolicy: "Never" } } },
+  });
   const { completions, parallelism, backoffLimit, backoffLimitPerIndex, template } = job.spec;
   // A pod that fails ends its own index and no other.
   expect([parallelism <= completions, backoffLimit, backoffLimitPerIndex]).toEqual([true, undefined, 0]);
@@ -190,9 +264,13 @@ test("the manifest for Kubernetes gives every index of the job its shard", async
   await writeFile(join(cwd, "tsinfra"), '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
   const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
   const shards = Array.from({ length: completions }, (_, index) => {
-    const child = Bun.spawnSync([...container.command, ...container.args], { env: { ...env, PATH: `${cwd}:/usr/bin:/bin`, JOB_COMPLETION_INDEX: String(index) } });
+    const child = Bun.spawnSync([...container.command, ...container.args], {
+      env: { ...env, PATH: `${cwd}:/usr/bin:/bin`, JOB_COMPLETION_INDEX: String(index) },
+    });
     expect(child.exitCode).toBe(0);
     return child.stdout.toString().trim();
   });
-  expect(shards).toEqual(shards.map((_, index) => expect.stringMatching(new RegExp(` --json --shard ${index + 1}/${completions}$`))));
+  expect(shards).toEqual(
+    shards.map((_, index) => expect.stringMatching(new RegExp(` --json --shard ${index + 1}/${completions}$`))),
+  );
 });

@@ -12,10 +12,16 @@ import type { OutputFormat } from "../../src/config/define.ts";
 import type { EngineEvent } from "../../src/engine/events.ts";
 
 const FIXTURES = join(import.meta.dir, "../../fixtures/cli");
-const situations = readdirSync(FIXTURES).filter(name => name.endsWith(".jsonl")).map(name => name.replace(".jsonl", "")).sort();
+const situations = readdirSync(FIXTURES)
+  .filter(name => name.endsWith(".jsonl"))
+  .map(name => name.replace(".jsonl", ""))
+  .sort();
 
 const eventsOf = (situation: string): EngineEvent[] =>
-  readFileSync(join(FIXTURES, `${situation}.jsonl`), "utf8").trim().split("\n").map(line => JSON.parse(line) as EngineEvent);
+  readFileSync(join(FIXTURES, `${situation}.jsonl`), "utf8")
+    .trim()
+    .split("\n")
+    .map(line => JSON.parse(line) as EngineEvent);
 
 class Recorder {
   text = "";
@@ -32,11 +38,26 @@ class Recorder {
 
 const clock = { now: () => Date.parse("2026-11-22T12:00:00Z"), sleep: () => Promise.resolve() };
 
-function show(format: OutputFormat, events: readonly EngineEvent[], options: Partial<ViewOptions> = {}): { readonly out: string; readonly err: string } {
+function show(
+  format: OutputFormat,
+  events: readonly EngineEvent[],
+  options: Partial<ViewOptions> = {},
+): { readonly out: string; readonly err: string } {
   const out = new Recorder();
   const err = new Recorder(format === "pretty", 80);
-  const hosts = [...new Set(events.flatMap(event => ("host" in event && event.host !== undefined ? [event.host] : [])))];
-  const view = createView(format, { screen: new Screen(out, err), paint: noPaint, clock, verbosity: 0, hosts, isQuiet: false, outputShown: false, ...options });
+  const hosts = [
+    ...new Set(events.flatMap(event => ("host" in event && event.host !== undefined ? [event.host] : []))),
+  ];
+  const view = createView(format, {
+    screen: new Screen(out, err),
+    paint: noPaint,
+    clock,
+    verbosity: 0,
+    hosts,
+    isQuiet: false,
+    outputShown: false,
+    ...options,
+  });
   for (const event of events) view.emit(event);
   view.close();
   return { out: out.text, err: err.text };
@@ -87,7 +108,10 @@ describe("the JSON view", () => {
     const events = eventsOf(situation);
     const { out, err } = show("json", events);
     expect(err).toBe("");
-    const parsed = out.trimEnd().split("\n").map(line => JSON.parse(line) as Record<string, unknown>);
+    const parsed = out
+      .trimEnd()
+      .split("\n")
+      .map(line => JSON.parse(line) as Record<string, unknown>);
     expect(parsed.every(({ time }) => time === "2026-11-22T12:00:00.000Z")).toBe(true);
     expect(parsed.map(({ time: _, ...event }) => event)).toEqual(events as never);
   });
@@ -110,19 +134,41 @@ describe("the line in progress", () => {
     { type: "operation:host:start", id: "1", operation: "Install", host: "a" },
     { type: "operation:host:start", id: "1", operation: "Install", host: "b" },
   ];
-  const done: EngineEvent = { type: "operation:host:end", id: "1", operation: "Install", host: "a", outcome: "changed", commands: 1, retryAttempts: 0, seconds: 1, nested: false };
+  const done: EngineEvent = {
+    type: "operation:host:end",
+    id: "1",
+    operation: "Install",
+    host: "a",
+    outcome: "changed",
+    commands: 1,
+    retryAttempts: 0,
+    seconds: 1,
+    nested: false,
+  };
 
   test("counts hosts that are connected and names those that are waited for", () => {
     expect(after(connecting)).toBe("Connecting  0/3 hosts  a-[1-3]");
-    const failed: EngineEvent = { type: "host:failed", host: "a-2", stage: "connect", error: { code: "E", message: "" } };
-    expect(after([...connecting, { type: "host:connected", host: "a-1", seconds: 1 }, failed], 5)).toBe("Connecting  2/3 hosts  a-3  5 s");
+    const failed: EngineEvent = {
+      type: "host:failed",
+      host: "a-2",
+      stage: "connect",
+      error: { code: "E", message: "" },
+    };
+    expect(after([...connecting, { type: "host:connected", host: "a-1", seconds: 1 }, failed], 5)).toBe(
+      "Connecting  2/3 hosts  a-3  5 s",
+    );
     expect(after([...connecting, { type: "stage:end", stage: "connect", seconds: 1 }])).toBeUndefined();
   });
 
   test("names facts", () => {
-    const prepare: EngineEvent[] = [{ type: "stage:start", stage: "prepare", hosts: 2 }, { type: "fact:start", host: "a", fact: "server.Users", args: {} }];
+    const prepare: EngineEvent[] = [
+      { type: "stage:start", stage: "prepare", hosts: 2 },
+      { type: "fact:start", host: "a", fact: "server.Users", args: {} },
+    ];
     expect(after(prepare)).toBe("Preparing  0/2 hosts  fact server.Users of a");
-    expect(after([...prepare, { type: "fact:end", host: "a", fact: "server.Users", args: {}, seconds: 1 }])).toBe("Preparing  0/2 hosts");
+    expect(after([...prepare, { type: "fact:end", host: "a", fact: "server.Users", args: {}, seconds: 1 }])).toBe(
+      "Preparing  0/2 hosts",
+    );
   });
 
   test("counts an operation's hosts", () => {
@@ -132,14 +178,26 @@ describe("the line in progress", () => {
   });
 
   test("counts the bytes of long transfers", () => {
-    const transfer = (host: string, count: number): EngineEvent => ({ type: "transfer", host, direction: "upload", path: "/srv/app.tar", bytes: count, total: 100_000_000 });
-    expect(after([...operating, transfer("a", 25_000_000)])).toBe("Install  0/2 hosts  uploading /srv/app.tar 25.0 MB of 100 MB (25 %)  a, b");
-    expect(after([...operating, transfer("a", 25_000_000), transfer("b", 50_000_000)])).toContain("uploading 2 files 75.0 MB of 200 MB (37 %)");
+    const transfer = (host: string, count: number): EngineEvent => ({
+      type: "transfer",
+      host,
+      direction: "upload",
+      path: "/srv/app.tar",
+      bytes: count,
+      total: 100_000_000,
+    });
+    expect(after([...operating, transfer("a", 25_000_000)])).toBe(
+      "Install  0/2 hosts  uploading /srv/app.tar 25.0 MB of 100 MB (25 %)  a, b",
+    );
+    expect(after([...operating, transfer("a", 25_000_000), transfer("b", 50_000_000)])).toContain(
+      "uploading 2 files 75.0 MB of 200 MB (37 %)",
+    );
     expect(after([...operating, transfer("a", 25_000_000), transfer("a", 100_000_000)])).not.toContain("uploading");
   });
 
   test("never fills a whole row", () => {
-    for (const width of [20, 40, 80]) expect(widthOf(after([...operating, ...connecting], 100, width) ?? "")).toBeLessThanOrEqual(width - 3);
+    for (const width of [20, 40, 80])
+      expect(widthOf(after([...operating, ...connecting], 100, width) ?? "")).toBeLessThanOrEqual(width - 3);
   });
 });
 
@@ -157,7 +215,9 @@ describe("host names", () => {
     expect(hostList(["alpha", "beta", "gamma", "delta"], 22)).toBe("alpha, beta, … 2 more");
     // As hosts, not as what is written.
     expect(hostList(["web-1", "web-2", "web-3", "db-1", "db-3", "db-4"], 20)).toBe("web-[1-3], … 3 more");
-    expect(hostList(["web-1.example.com", "web-2.example.com", "web-4.example.com"], 28)).toBe("web-[1-2].example.com, …");
+    expect(hostList(["web-1.example.com", "web-2.example.com", "web-4.example.com"], 28)).toBe(
+      "web-[1-2].example.com, …",
+    );
     expect(hostList(["a-very-long-name-of-a-host.example.com"], 10)).toBe("a-very-lo…");
   });
 });
@@ -177,9 +237,31 @@ describe("text", () => {
   });
 
   test("in tables is aligned, and cut to the width, wide characters counted as such", () => {
-    const columns = [{ title: "Name", shrinkTo: 6 }, { title: "N", align: "right" }] as const;
-    expect(table(columns, [["日本語の名前", "1"], ["b", "20"]], 80, noPaint)).toEqual(["  Name           N", "  日本語の名前   1", "  b             20"]);
-    for (const line of table(columns, [["x".repeat(100), "1"], ["日本語の名前".repeat(9), "20"]], 30, noPaint)) expect(widthOf(line)).toBeLessThanOrEqual(30);
+    const columns = [
+      { title: "Name", shrinkTo: 6 },
+      { title: "N", align: "right" },
+    ] as const;
+    expect(
+      table(
+        columns,
+        [
+          ["日本語の名前", "1"],
+          ["b", "20"],
+        ],
+        80,
+        noPaint,
+      ),
+    ).toEqual(["  Name           N", "  日本語の名前   1", "  b             20"]);
+    for (const line of table(
+      columns,
+      [
+        ["x".repeat(100), "1"],
+        ["日本語の名前".repeat(9), "20"],
+      ],
+      30,
+      noPaint,
+    ))
+      expect(widthOf(line)).toBeLessThanOrEqual(30);
   });
 });
 

@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { environmentSettings, flagVariable, loadConfigFile, mergeSettings, SETTING_NAMES, variableOf } from "../../src/config/index.ts";
+import {
+  environmentSettings,
+  flagVariable,
+  loadConfigFile,
+  mergeSettings,
+  SETTING_NAMES,
+  variableOf,
+} from "../../src/config/index.ts";
 import { Secret } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { ConfigError } from "../../src/core/errors.ts";
@@ -30,7 +37,8 @@ async function failure(files: Readonly<Record<string, string>>, env?: string): P
   if (!(error instanceof ConfigError)) throw new Error(`Expected a ConfigError, got ${String(error)}`);
   return error;
 }
-const place = (error: ConfigError): string => `${error.at?.file.split("/").at(-1)}:${error.at?.line}:${error.at?.column}`;
+const place = (error: ConfigError): string =>
+  `${error.at?.file.split("/").at(-1)}:${error.at?.line}:${error.at?.column}`;
 
 describe("the config file", () => {
   test("is not needed", async () => {
@@ -60,21 +68,34 @@ describe("the config file", () => {
   test("extends local files and wins over them; lists are replaced, objects merged", async () => {
     const cwd = await directory({
       "infra.config.ts": 'export default { extends: "./base", limit: ["web"], data: { sshUser: "ada" } };\n',
-      "base/infra.config.ts": 'export default { limit: ["db", "app"], sudo: true, data: { sshUser: "bob", sshPort: 2222 } };\n',
+      "base/infra.config.ts":
+        'export default { limit: ["db", "app"], sudo: true, data: { sshUser: "bob", sshPort: 2222 } };\n',
     });
-    expect((await loadConfigFile({ cwd }))?.settings).toEqual({ limit: ["web"], sudo: true, data: { sshUser: "ada", sshPort: 2222 } });
+    expect((await loadConfigFile({ cwd }))?.settings).toEqual({
+      limit: ["web"],
+      sudo: true,
+      data: { sshUser: "ada", sshPort: 2222 },
+    });
   });
 
   test("has layers per environment, off unless asked for", async () => {
-    const cwd = await directory({ "infra.config.ts": "export default { retry: 1, $production: { retry: 5 }, $env: { lab: { sudo: true } } };\n" });
+    const cwd = await directory({
+      "infra.config.ts": "export default { retry: 1, $production: { retry: 5 }, $env: { lab: { sudo: true } } };\n",
+    });
     expect((await loadConfigFile({ cwd }))?.settings).toEqual({ retry: 1 });
     expect((await loadConfigFile({ cwd, env: "production" }))?.settings).toEqual({ retry: 5 });
     expect((await loadConfigFile({ cwd, env: "lab" }))?.settings).toEqual({ retry: 1, sudo: true });
   });
 
   test("names paths relative to itself", async () => {
-    const cwd = await directory({ "infra.config.ts": 'export default { inventory: "hosts.ts", groupData: "data" };\n', "hosts.ts": "" });
-    expect((await loadConfigFile({ cwd }))?.settings).toEqual({ inventory: join(cwd, "hosts.ts"), groupData: [join(cwd, "data")] });
+    const cwd = await directory({
+      "infra.config.ts": 'export default { inventory: "hosts.ts", groupData: "data" };\n',
+      "hosts.ts": "",
+    });
+    expect((await loadConfigFile({ cwd }))?.settings).toEqual({
+      inventory: join(cwd, "hosts.ts"),
+      groupData: [join(cwd, "data")],
+    });
     const list = await directory({ "infra.config.ts": 'export default { inventory: "web-1,web-2" };\n' });
     expect((await loadConfigFile({ cwd: list }))?.settings["inventory"]).toBe("web-1,web-2");
   });
@@ -102,16 +123,26 @@ describe("the config file", () => {
 describe("a mistake in the config file", () => {
   test("is an unknown setting: place and nearest name", async () => {
     const error = await failure({ "infra.config.ts": "export default {\n  sudo: true,\n  paralel: 3,\n};\n" });
-    expect([error.message, error.hint, place(error)]).toEqual(['Unknown setting "paralel"', 'Did you mean "parallel"?', "infra.config.ts:3:3"]);
+    expect([error.message, error.hint, place(error)]).toEqual([
+      'Unknown setting "paralel"',
+      'Did you mean "parallel"?',
+      "infra.config.ts:3:3",
+    ]);
   });
 
   test("is a value of the wrong kind", async () => {
     const error = await failure({ "infra.config.ts": 'export default { retry: "three" };\n' });
-    expect([error.message, place(error)]).toEqual(['Setting "retry" must be a whole number, 0 or more, found "three"', "infra.config.ts:1:18"]);
+    expect([error.message, place(error)]).toEqual([
+      'Setting "retry" must be a whole number, 0 or more, found "three"',
+      "infra.config.ts:1:18",
+    ]);
   });
 
   test("is found in what is extended, and in other formats", async () => {
-    const error = await failure({ "infra.config.ts": 'export default { extends: "./base.ts" };\n', "base.ts": "export default {\n  sudoo: true };\n" });
+    const error = await failure({
+      "infra.config.ts": 'export default { extends: "./base.ts" };\n',
+      "base.ts": "export default {\n  sudoo: true };\n",
+    });
     expect([error.message, place(error)]).toEqual(['Unknown setting "sudoo"', "base.ts:2:3"]);
     expect(place(await failure({ "infra.config.toml": "sudo = true\nretri = 3\n" }))).toBe("infra.config.toml:2:1");
   });
@@ -123,15 +154,23 @@ describe("a mistake in the config file", () => {
     expect([thrown.message, place(thrown)]).toEqual(["ReferenceError: nope is not defined", "infra.config.ts:2:24"]);
     expect(place(await failure({ "infra.config.toml": "sudo = true\n[x\n" }))).toStartWith("infra.config.toml:2:");
     expect(place(await failure({ "infra.config.yaml": "sudo: [1\nretry: 2\n" }))).toStartWith("infra.config.yaml:2:");
-    const missing = await failure({ "infra.config.ts": 'import { x } from "./gone.ts";\nexport default { sudo: x };\n' });
-    expect([missing.message.startsWith("Cannot find module './gone.ts'"), place(missing)]).toEqual([true, "infra.config.ts:1:20"]);
+    const missing = await failure({
+      "infra.config.ts": 'import { x } from "./gone.ts";\nexport default { sudo: x };\n',
+    });
+    expect([missing.message.startsWith("Cannot find module './gone.ts'"), place(missing)]).toEqual([
+      true,
+      "infra.config.ts:1:20",
+    ]);
   });
 
   test("is extending what is remote or not there", async () => {
     const remote = await failure({ "infra.config.ts": 'export default { extends: "gh:acme/infra" };\n' });
     expect([remote.message, place(remote)]).toEqual(['Config cannot extend "gh:acme/infra"', "infra.config.ts:1:18"]);
     const gone = await failure({ "infra.config.ts": 'export default { extends: "./base" };\n' });
-    expect([gone.message.startsWith('Config extends "./base", which does not exist'), place(gone)]).toEqual([true, "infra.config.ts:1:27"]);
+    expect([gone.message.startsWith('Config extends "./base", which does not exist'), place(gone)]).toEqual([
+      true,
+      "infra.config.ts:1:27",
+    ]);
   });
 
   test("is an environment that is almost one of its own", async () => {
@@ -152,7 +191,14 @@ describe("the environment", () => {
       TSINFRA_DIFF: "",
       HOME: "/root",
     });
-    expect(settings).toEqual({ sudo: true, sudoUser: "deploy", retry: 2, limit: ["web", "db"], data: { sshUser: "ada" }, shell: false });
+    expect(settings).toEqual({
+      sudo: true,
+      sudoUser: "deploy",
+      retry: 2,
+      limit: ["web", "db"],
+      data: { sshUser: "ada" },
+      shell: false,
+    });
     expect(warnings).toEqual([]);
   });
 
@@ -183,12 +229,20 @@ describe("the environment", () => {
 
 describe("all sources together", () => {
   test("the first that has a value wins, and defaults come last", () => {
-    const merged = mergeSettings([{ retry: 1 }, { retry: 2, sudo: true, shell: false }, { retry: 3, sudo: false, parallel: 7 }]);
+    const merged = mergeSettings([
+      { retry: 1 },
+      { retry: 2, sudo: true, shell: false },
+      { retry: 3, sudo: false, parallel: 7 },
+    ]);
     expect(merged.config).toEqual({ ...DEFAULT_CONFIG, retry: 1, sudo: true, shell: false, parallel: 7 });
   });
 
   test("data and env are merged by key", () => {
-    const merged = mergeSettings([{ data: { a: 1 } }, { data: { a: 2, b: 2 }, env: { X: "1" } }, { env: { X: "0", Y: "0" } }]);
+    const merged = mergeSettings([
+      { data: { a: 1 } },
+      { data: { a: 2, b: 2 }, env: { X: "1" } },
+      { env: { X: "0", Y: "0" } },
+    ]);
     expect(merged.data).toEqual({ a: 1, b: 2 });
     expect(merged.config.env).toEqual({ X: "1", Y: "0" });
   });

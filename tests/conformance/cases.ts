@@ -54,7 +54,10 @@ export interface FactCase extends CaseBase {
   readonly requires_command?: string;
   readonly output: readonly string[] | string | null;
   readonly fact: Json;
-  readonly x_observed: { readonly requires_command?: string | null; readonly py_types?: { readonly set?: readonly string[] } };
+  readonly x_observed: {
+    readonly requires_command?: string | null;
+    readonly py_types?: { readonly set?: readonly string[] };
+  };
 }
 
 export type Case = OperationCase | FactCase;

@@ -48,12 +48,20 @@ function encodeSource(source: UploadSource): string {
 
 /** Why two lists of commands differ, line by line, or `undefined`. */
 export function commandsDiffer(expected: readonly unknown[], ours: readonly unknown[]): string | undefined {
-  if (expected.length === ours.length && expected.every((command, index) => sameCommand(command, ours[index]))) return undefined;
+  if (expected.length === ours.length && expected.every((command, index) => sameCommand(command, ours[index])))
+    return undefined;
   const [theirs, mine] = [plumbingDropped(expected), plumbingDropped(ours)];
-  if (theirs.length < expected.length && mine.length < ours.length && theirs.length === mine.length && theirs.every((command, index) => sameCommand(command, mine[index]))) return undefined;
+  if (
+    theirs.length < expected.length &&
+    mine.length < ours.length &&
+    theirs.length === mine.length &&
+    theirs.every((command, index) => sameCommand(command, mine[index]))
+  )
+    return undefined;
   const lines: string[] = [];
   for (let index = 0; index < Math.max(expected.length, ours.length); index++) {
-    if (index < expected.length && index < ours.length && sameCommand(expected[index], ours[index])) lines.push(`    ${show(expected[index])}`);
+    if (index < expected.length && index < ours.length && sameCommand(expected[index], ours[index]))
+      lines.push(`    ${show(expected[index])}`);
     else {
       if (index < expected.length) lines.push(`  - ${show(expected[index])}`);
       if (index < ours.length) lines.push(`  + ${show(ours[index])}`);
@@ -65,7 +73,8 @@ export function commandsDiffer(expected: readonly unknown[], ours: readonly unkn
 const show = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** pyinfra's own functions between commands (reconnecting after a reboot): that there are some counts, not how many. */
-const plumbingDropped = (commands: readonly unknown[]): readonly unknown[] => commands.filter(command => !isFunction(command) || isPlaceholder(command[0]));
+const plumbingDropped = (commands: readonly unknown[]): readonly unknown[] =>
+  commands.filter(command => !isFunction(command) || isPlaceholder(command[0]));
 const isFunction = (command: unknown): command is readonly [string, readonly unknown[], object] =>
   Array.isArray(command) && command.length === 3 && Array.isArray(command[1]) && isPlain(command[2]);
 const isPlaceholder = (name: string): boolean => /^__\w+__$/.test(name);
@@ -77,7 +86,11 @@ function sameCommand(expected: unknown, ours: unknown): boolean {
     return typeof text === "string" && sameShell(expected, text);
   }
   if (isPlain(expected) && "raw" in expected) {
-    return isPlain(ours) && sameShell(String(expected["raw"]), String(ours["raw"])) && sameShell(String(expected["masked"]), String(ours["masked"]));
+    return (
+      isPlain(ours) &&
+      sameShell(String(expected["raw"]), String(ours["raw"])) &&
+      sameShell(String(expected["masked"]), String(ours["masked"]))
+    );
   }
   if (isPlain(expected) && "command" in expected) {
     if (!isPlain(ours) || !sameCommand(expected["command"], ours["command"])) return false;
@@ -86,11 +99,13 @@ function sameCommand(expected: unknown, ours: unknown): boolean {
     return valuesDiffer(theirs, mine) === undefined;
   }
   // pyinfra's names of its inner functions say nothing; what the user's function is called with does.
-  if (isFunction(expected) && !isPlaceholder(expected[0])) return isFunction(ours) && JSON.stringify(expected.slice(1)) === JSON.stringify(ours.slice(1));
+  if (isFunction(expected) && !isPlaceholder(expected[0]))
+    return isFunction(ours) && JSON.stringify(expected.slice(1)) === JSON.stringify(ours.slice(1));
   return JSON.stringify(expected) === JSON.stringify(ours);
 }
 
-export const sameShell = (expected: string, ours: string): boolean => expected.trim() === ours.trim() || sameTokens(expected, ours);
+export const sameShell = (expected: string, ours: string): boolean =>
+  expected.trim() === ours.trim() || sameTokens(expected, ours);
 
 /** Where two values differ, or `undefined`: keys in either spelling, dates as ISO text, sets in any order, nothing equal to absent. */
 export function valuesDiffer(expected: unknown, ours: unknown, path = "$"): string | undefined {
@@ -114,13 +129,17 @@ export function valuesDiffer(expected: unknown, ours: unknown, path = "$"): stri
   }
   if (typeof expected === "object") {
     if (!isPlain(ours)) return differ();
-    const theirs = Object.fromEntries(Object.entries(expected).map(([key, value]) => [key in ours ? key : resultKey(key), value]));
+    const theirs = Object.fromEntries(
+      Object.entries(expected).map(([key, value]) => [key in ours ? key : resultKey(key), value]),
+    );
     const keys = [...new Set([...Object.keys(theirs), ...Object.keys(ours)])];
     return first(keys.map(key => valuesDiffer(theirs[key], ours[key], `${path}.${key}`)));
   }
   return expected === ours ? undefined : differ();
 }
 
-const first = (differences: readonly (string | undefined)[]): string | undefined => differences.find(difference => difference !== undefined);
+const first = (differences: readonly (string | undefined)[]): string | undefined =>
+  differences.find(difference => difference !== undefined);
 const sorted = (value: unknown): unknown => (Array.isArray(value) ? value.toSorted() : value);
-const plain = (value: unknown): unknown => (value instanceof Set ? [...value] : value instanceof Map ? Object.fromEntries(value) : (value ?? null));
+const plain = (value: unknown): unknown =>
+  value instanceof Set ? [...value] : value instanceof Map ? Object.fromEntries(value) : (value ?? null);

@@ -30,7 +30,10 @@ const operationCase = (given: Partial<OperationCase>): OperationCase => ({
 test("every open case passes", async () => {
   if (!existsSync(CASES)) return console.warn(`Not run: the cases are not in ${CASES}`);
   const files = ["open.ops.jsonl", "open.facts.jsonl"].map(name => join(CASES, name));
-  const ran = Bun.spawn([process.execPath, RUNNER, ...files, "--deviations", join(CASES, "open.deviations.jsonl")], { stdout: "pipe", stderr: "pipe" });
+  const ran = Bun.spawn([process.execPath, RUNNER, ...files, "--deviations", join(CASES, "open.deviations.jsonl")], {
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const [output, errors, exitCode] = await Promise.all([ran.stdout.text(), ran.stderr.text(), ran.exited]);
   expect(exitCode, output + errors).toBe(0);
 }, 60_000);
@@ -45,7 +48,11 @@ test("two ways of quoting a command are the same words, and an expansion is neve
 });
 
 test("an upload with attributes counts as the upload and what gives the attributes", () => {
-  expect(encodeCommand(upload({ content: "text" }, "/etc/x", { user: "ada", group: "staff", mode: "0640" }))).toEqual([["upload", "text", "/etc/x"], "chown ada:staff /etc/x", "chmod 640 /etc/x"]);
+  expect(encodeCommand(upload({ content: "text" }, "/etc/x", { user: "ada", group: "staff", mode: "0640" }))).toEqual([
+    ["upload", "text", "/etc/x"],
+    "chown ada:staff /etc/x",
+    "chmod 640 /etc/x",
+  ]);
 });
 
 test("a command that masks more than the case is no difference, one that masks less is", () => {
@@ -61,7 +68,13 @@ test("values compare whatever the spelling of keys, and nothing equals absent", 
 });
 
 test("a host of a case answers the case's facts and no others", async () => {
-  const host = caseHost(operationCase({ x_facts: [{ fact: "files.File", key: "path=/x", args: { path: "/x" }, tsArgs: { path: "/x" }, value: { mode: 644 } }] }));
+  const host = caseHost(
+    operationCase({
+      x_facts: [
+        { fact: "files.File", key: "path=/x", args: { path: "/x" }, tsArgs: { path: "/x" }, value: { mode: 644 } },
+      ],
+    }),
+  );
   expect(await host.getFact(File, { path: "/x" })).toMatchObject({ type: "file", mode: "0644" });
   expect(host.getFact(File, { path: "/y" })).rejects.toThrow(MissingFactError);
   expect(host.getFact(Hostname)).rejects.toThrow(MissingFactError);
@@ -75,19 +88,29 @@ test("what an operation does and a case does not expect is a difference that sho
     },
   };
   expect(await checkOperation(operationCase({ commands: ["apk add curl"] }), operation)).toBeUndefined();
-  expect(await checkOperation(operationCase({ commands: ["apk del curl"] }), operation)).toBe("  - apk del curl\n  + apk add curl");
-  expect(await checkOperation(operationCase({ exception: { name: "OperationError", message: "No" } }), operation)).toContain("throws");
+  expect(await checkOperation(operationCase({ commands: ["apk del curl"] }), operation)).toBe(
+    "  - apk del curl\n  + apk add curl",
+  );
+  expect(
+    await checkOperation(operationCase({ exception: { name: "OperationError", message: "No" } }), operation),
+  ).toContain("throws");
   expect(await checkOperation(operationCase({ commands: [] }), { name: "x", async *steps() {} })).toContain("noop");
 });
 
 test("arguments get their natural names, modes become text, and what is data keeps its keys", () => {
   expect(argumentName("baseurl")).toBe("baseUrl");
-  const args = callArguments("files.put", { named: { mode: 644, baseurl: "u", headers: { "x_y": "1" }, none: null, when: "datetime:2020-01-01T00:00:00" } }, { truthyStrings: false });
+  const args = callArguments(
+    "files.put",
+    { named: { mode: 644, baseurl: "u", headers: { x_y: "1" }, none: null, when: "datetime:2020-01-01T00:00:00" } },
+    { truthyStrings: false },
+  );
   expect(args).toEqual({ mode: "644", baseUrl: "u", headers: { x_y: "1" }, when: "2020-01-01T00:00:00" });
 });
 
 test("messages compare without what only grammar and the spelling of names change", () => {
-  expect(plainMessage("`keyId` must be provided with `keyServer`")).toBe(plainMessage("`keyid` must be provided with `keyserver`"));
+  expect(plainMessage("`keyId` must be provided with `keyServer`")).toBe(
+    plainMessage("`keyid` must be provided with `keyserver`"),
+  );
   expect(plainMessage("Opkg cannot")).toBe(plainMessage("opkg cannot."));
   expect(plainMessage("Opkg cannot")).not.toBe(plainMessage("opkg can"));
 });
@@ -100,7 +123,11 @@ test("a case of an operation that does not exist is said to be not built, and fa
     const ran = Bun.spawnSync([process.execPath, RUNNER, file, "--report", report]);
     expect(ran.exitCode).toBe(1);
     expect(ran.stdout.toString()).toEndWith("0 passed, 1 failed\n");
-    expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({ passed: 0, failed: 1, cases: [{ id: "nowhere.packages/test", status: "not built" }] });
+    expect(JSON.parse(readFileSync(report, "utf8"))).toMatchObject({
+      passed: 0,
+      failed: 1,
+      cases: [{ id: "nowhere.packages/test", status: "not built" }],
+    });
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -33,7 +33,9 @@ export function caseHost(testCase: OperationCase): CaseHost {
     if (fact.name === FIND_IN_FILE && findsNothingIn(args["path"])) return [];
     if (NEWER_FACTS.has(fact.name) && "empty" in fact) return fact.empty;
     if ("derive" in fact) return fact.derive(ask(fact.from, args) as never, args);
-    throw new MissingFactError(`${fact.name} ${JSON.stringify(args)}; the case has ${facts.map(entry => `${entry.fact} ${JSON.stringify(entry.tsArgs)}`).join(", ") || "none"}`);
+    throw new MissingFactError(
+      `${fact.name} ${JSON.stringify(args)}; the case has ${facts.map(entry => `${entry.fact} ${JSON.stringify(entry.tsArgs)}`).join(", ") || "none"}`,
+    );
   };
 
   /** Where every pattern of the case finds nothing in a file, a pattern of ours finds nothing either. */
@@ -47,7 +49,8 @@ export function caseHost(testCase: OperationCase): CaseHost {
     if (!pathType(fact.name)) return undefined;
     for (const name of PATH_FACT_NAMES) {
       const given = facts.find(entry => entry.fact === name && name !== fact.name && matches(entry, args));
-      if (given && given.value !== false && !(existing && given.value === null)) return answer({ ...fact, name }, given);
+      if (given && given.value !== false && !(existing && given.value === null))
+        return answer({ ...fact, name }, given);
     }
     return undefined;
   };
@@ -89,7 +92,11 @@ const ourName = (pyinfra: string): string => {
 
 /** Each argument given has the case's value, and each one left out has pyinfra's default. */
 function matches(entry: GivenFact, args: FactArguments): boolean {
-  const given = new Map(Object.entries(args).filter(([name, value]) => value !== undefined && !name.startsWith("_")).map(([name, value]) => [squash(name), value]));
+  const given = new Map(
+    Object.entries(args)
+      .filter(([name, value]) => value !== undefined && !name.startsWith("_"))
+      .map(([name, value]) => [squash(name), value]),
+  );
   const known = new Map(Object.entries(entry.args).map(([name, value]) => [squash(argumentName(name)), value]));
   const differing = Object.keys(entry.tsArgs).map(name => squash(argumentName(name)));
   return (
@@ -98,5 +105,7 @@ function matches(entry: GivenFact, args: FactArguments): boolean {
   );
 }
 
-const same = (theirs: unknown, ours: unknown): boolean => (isNothing(theirs) && isNothing(ours)) || JSON.stringify(theirs) === JSON.stringify(ours instanceof Secret ? ours.reveal() : ours);
+const same = (theirs: unknown, ours: unknown): boolean =>
+  (isNothing(theirs) && isNothing(ours)) ||
+  JSON.stringify(theirs) === JSON.stringify(ours instanceof Secret ? ours.reveal() : ours);
 const isNothing = (value: unknown): boolean => value === null || value === undefined || value === false;

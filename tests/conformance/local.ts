@@ -18,7 +18,11 @@ export function caseFiles(root: LocalDirectory = {}): LocalFiles {
   };
   const addDirectory = (path: string, directory: LocalDirectory): void => {
     for (const [name, data] of Object.entries(directory.files ?? {})) {
-      put(path, describe(posix.resolve(path, name), "file", data), typeof data === "string" && data !== "" ? data : CONTENT);
+      put(
+        path,
+        describe(posix.resolve(path, name), "file", data),
+        typeof data === "string" && data !== "" ? data : CONTENT,
+      );
     }
     for (const [name, inner] of Object.entries(directory.dirs ?? {})) {
       const at = posix.resolve(path, name);

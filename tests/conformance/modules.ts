@@ -44,4 +44,6 @@ function unitsOf(exports: object): ReadonlyMap<string, Unit> {
 }
 
 const isUnit = (value: unknown): value is Unit =>
-  ((typeof value === "object" && value !== null) || typeof value === "function") && "name" in value && ("steps" in value || "parse" in value || "derive" in value);
+  ((typeof value === "object" && value !== null) || typeof value === "function") &&
+  "name" in value &&
+  ("steps" in value || "parse" in value || "derive" in value);

@@ -35,13 +35,21 @@ const { values: options, positionals: files } = parseArgs({
   },
 });
 if (files.length === 0) {
-  console.error("Usage: bun run conformance FILE.jsonl... [--report OUT.json] [--deviations FILE] [--own FILE] [--module NAME]...");
+  console.error(
+    "Usage: bun run conformance FILE.jsonl... [--report OUT.json] [--deviations FILE] [--own FILE] [--module NAME]...",
+  );
   process.exit(2);
 }
 
-const deviations = Map.groupBy(options.deviations ? await readLines<Deviation>(options.deviations) : [], deviation => deviation.id);
+const deviations = Map.groupBy(
+  options.deviations ? await readLines<Deviation>(options.deviations) : [],
+  deviation => deviation.id,
+);
 const owns = new Map((existsSync(options.own) ? await readLines<Own>(options.own) : []).map(own => [own.id, own]));
-const inModules = (testCase: Case) => !options.module || options.module.includes(testCase.module.split(".")[0] ?? "") || options.module.includes(testCase.module);
+const inModules = (testCase: Case) =>
+  !options.module ||
+  options.module.includes(testCase.module.split(".")[0] ?? "") ||
+  options.module.includes(testCase.module);
 const cases = (await Promise.all(files.map(file => readLines<Case>(file)))).flat().filter(inModules);
 
 const outcomes: Outcome[] = [];
@@ -64,7 +72,8 @@ async function run(testCase: Case): Promise<Outcome> {
   const { id, kind } = testCase;
   const outcome = { id, kind, module: testCase.module.split(".")[0] ?? "", own: false };
   const tolerances = deviations.get(id)?.map(deviation => deviation.tolerance) ?? [];
-  if (tolerances.includes("skip") || testCase.x_tags.includes("platform:windows-only")) return { ...outcome, status: "skipped" };
+  if (tolerances.includes("skip") || testCase.x_tags.includes("platform:windows-only"))
+    return { ...outcome, status: "skipped" };
   const name = registryName(testCase.module, testCase.name);
   const check = async (own?: Own): Promise<string | undefined | null> => {
     if (testCase.kind === "operation") {
@@ -95,12 +104,16 @@ function count(status: Outcome["status"]): number {
 function ownSummary(kind: Case["kind"]): boolean {
   const runnable = outcomes.filter(outcome => outcome.kind === kind && outcome.status !== "skipped");
   const used = runnable.filter(outcome => outcome.own);
-  const beyond = used.filter(({ id }) => !deviations.get(id)?.some(({ tolerance }) => tolerance === "semantic" || tolerance === "adapt"));
+  const beyond = used.filter(
+    ({ id }) => !deviations.get(id)?.some(({ tolerance }) => tolerance === "semantic" || tolerance === "adapt"),
+  );
   if (used.length === 0) return false;
   const limit = Math.floor(runnable.length * OWN_LIMIT);
   // Of a few modules 2 % is no case at all: the limit is one of the whole.
   const over = !options.module && beyond.length > limit;
-  console.log(`${used.length} ${kind} cases pass by an expectation of ours, ${beyond.length} of them beyond the deviations (at most ${limit})${beyond.length > 0 ? `: ${beyond.map(({ id }) => id).join(", ")}` : ""}`);
+  console.log(
+    `${used.length} ${kind} cases pass by an expectation of ours, ${beyond.length} of them beyond the deviations (at most ${limit})${beyond.length > 0 ? `: ${beyond.map(({ id }) => id).join(", ")}` : ""}`,
+  );
   return over;
 }
 
@@ -108,16 +121,23 @@ function table(all: readonly Outcome[]): string {
   const columns = ["passed", "failed", "not built", "skipped", "own"] as const;
   const row = (label: string, some: readonly Outcome[]) => [
     label,
-    ...columns.map(column => some.filter(outcome => (column === "own" ? outcome.own : outcome.status === column)).length).map(number => (number === 0 ? "." : String(number))),
+    ...columns
+      .map(column => some.filter(outcome => (column === "own" ? outcome.own : outcome.status === column)).length)
+      .map(number => (number === 0 ? "." : String(number))),
   ];
   const groups = [...Map.groupBy(all, outcome => outcome.module)].sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = [["module", ...columns], ...groups.map(([module, some]) => row(module, some)), row("all", all)];
-  return rows.map(cells => cells.map((cell, index) => (index === 0 ? cell.padEnd(16) : cell.padStart(10))).join("")).join("\n");
+  return rows
+    .map(cells => cells.map((cell, index) => (index === 0 ? cell.padEnd(16) : cell.padStart(10))).join(""))
+    .join("\n");
 }
 
 function report(): object {
   const modules = Object.fromEntries(
-    [...Map.groupBy(outcomes, outcome => outcome.module)].map(([module, some]) => [module, { passed: some.filter(({ status }) => status === "passed").length, of: some.length }]),
+    [...Map.groupBy(outcomes, outcome => outcome.module)].map(([module, some]) => [
+      module,
+      { passed: some.filter(({ status }) => status === "passed").length, of: some.length },
+    ]),
   );
   return { passed: count("passed"), failed: failures, skipped: count("skipped"), modules, cases: outcomes };
 }

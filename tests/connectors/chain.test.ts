@@ -50,8 +50,16 @@ afterAll(async () => {
   removeRootfs(root);
 });
 
-testConnector({ name: "ssh, then chroot", can: { pty: true, rsync: false }, open: () => open("@ssh/target/@chroot/ROOT") });
-testConnector({ name: "chroot, then ssh", can: { pty: true, rsync: false }, open: () => open("@chroot/ROOT/@ssh/target") });
+testConnector({
+  name: "ssh, then chroot",
+  can: { pty: true, rsync: false },
+  open: () => open("@ssh/target/@chroot/ROOT"),
+});
+testConnector({
+  name: "chroot, then ssh",
+  can: { pty: true, rsync: false },
+  open: () => open("@chroot/ROOT/@ssh/target"),
+});
 testSession({ name: "ssh, then chroot", open: () => open("@ssh/target/@chroot/ROOT") });
 
 describe("a chain", () => {
@@ -72,18 +80,36 @@ describe("a chain", () => {
 
   test("closes what it has opened when a later part fails", async () => {
     const closed: string[] = [];
-    const outer: Connector = { name: "outer", summary: "", can: { pty: false, rsync: false }, dataKeys: {}, connect: async () => ({ run: async () => ({ exitCode: 1, stdout: new Uint8Array(), stderr: Buffer.from("no such place\n") }), close: async () => void closed.push("outer") }) };
-    const chained = openChain(parseHostName("@outer/@chroot/nowhere"), { ...options(), connectors: new Map([...createConnectors(), ["outer", outer]]) });
+    const outer: Connector = {
+      name: "outer",
+      summary: "",
+      can: { pty: false, rsync: false },
+      dataKeys: {},
+      connect: async () => ({
+        run: async () => ({ exitCode: 1, stdout: new Uint8Array(), stderr: Buffer.from("no such place\n") }),
+        close: async () => void closed.push("outer"),
+      }),
+    };
+    const chained = openChain(parseHostName("@outer/@chroot/nowhere"), {
+      ...options(),
+      connectors: new Map([...createConnectors(), ["outer", outer]]),
+    });
     expect((await chained.catch(error => error)).message).toBe('Cannot change root to "/nowhere": no such place');
     expect(closed).toEqual(["outer"]);
   });
 
   test("says which part cannot be reached", async () => {
     const error = await open("@chroot/ROOT/@ssh/target", { sshPort: 1 }).catch(error => error);
-    expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^The connection that @chroot\/.* goes through ended before the handshake: .*refused/)]);
+    expect([error.code, error.message]).toEqual([
+      "E_CONNECT",
+      expect.stringMatching(/^The connection that @chroot\/.* goes through ended before the handshake: .*refused/),
+    ]);
     const other = await open("@chroot/ROOT/@ssh/target", { sshTransport: "openssh" }).catch(error => error);
     expect([other.code, other.hint]).toEqual(["E_CONNECTOR_DATA", expect.stringContaining("ProxyJump")]);
-    const wrong = await openChain({ name: "x", connector: "local", address: "", through: [{ connector: "ssh", address: "target" }] }, options()).catch(error => error);
+    const wrong = await openChain(
+      { name: "x", connector: "local", address: "", through: [{ connector: "ssh", address: "target" }] },
+      options(),
+    ).catch(error => error);
     expect(wrong.message).toBe('The connector "@local" cannot go through another connection');
   });
 
@@ -93,7 +119,10 @@ describe("a chain", () => {
       if (!found) continue;
       const bin = await mkdtemp(join(tmpdir(), "tsinfra-bin-"));
       for (const name of ["cat", program]) await symlink(Bun.which(name)!, join(bin, name));
-      const { socket, complaint } = openTunnel(localConnection({ env: { PATH: bin } }), { hostname: server.address, port: server.port });
+      const { socket, complaint } = openTunnel(localConnection({ env: { PATH: bin } }), {
+        hostname: server.address,
+        port: server.port,
+      });
       const [greeting] = (await once(socket, "data")) as [Buffer];
       expect(greeting.toString()).toStartWith("SSH-2.0-");
       // The server hangs up on what is no answer, and that ends the stream.
@@ -108,7 +137,9 @@ describe("a chain", () => {
   test("is lost as a whole", async () => {
     const connection = await open("@ssh/target/@chroot/ROOT");
     // The nearest sshd above the command is the one of this connection.
-    const running = connection.run(sh`p=$$; until grep -q '^Name:.sshd' /proc/$p/status; do p=$(sed -n 's/^PPid:.//p' /proc/$p/status); done; kill -KILL $p; sleep 2`);
+    const running = connection.run(
+      sh`p=$$; until grep -q '^Name:.sshd' /proc/$p/status; do p=$(sed -n 's/^PPid:.//p' /proc/$p/status); done; kill -KILL $p; sleep 2`,
+    );
     expect((await running.catch(error => error)).code).toBe("E_CONNECTION_LOST");
     await connection.close();
   });

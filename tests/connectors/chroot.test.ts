@@ -9,13 +9,21 @@ import { busyboxRootfs, debianRootfs, removeRootfs } from "../support/rootfs.ts"
 const connector = createChrootConnector();
 const open = (root: string) => connector.connect!(targetFor(root), connectorContext());
 
-for (const [name, make] of [["Debian", () => debianRootfs({ packages: ["rsync"] })], ["busybox", busyboxRootfs]] as const) {
+for (const [name, make] of [
+  ["Debian", () => debianRootfs({ packages: ["rsync"] })],
+  ["busybox", busyboxRootfs],
+] as const) {
   let root: string | undefined;
   const close = async () => {
     if (root !== undefined) removeRootfs(root);
     root = undefined;
   };
-  testConnector({ name: `chroot, ${name}`, can: { ...connector.can, rsync: name === "Debian" }, open: async () => open((root ??= await make())), close });
+  testConnector({
+    name: `chroot, ${name}`,
+    can: { ...connector.can, rsync: name === "Debian" },
+    open: async () => open((root ??= await make())),
+    close,
+  });
   testSession({ name: `chroot, ${name}`, open: async () => open((root ??= await make())), close });
 }
 
@@ -33,5 +41,8 @@ test("the control machine's environment stays outside", async () => {
 
 test("a directory without a system is refused at once", async () => {
   const error = await connector.connect!(targetFor("nowhere/at/all"), connectorContext()).catch(error => error);
-  expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^Cannot change root to "\/nowhere\/at\/all": /)]);
+  expect([error.code, error.message]).toEqual([
+    "E_CONNECT",
+    expect.stringMatching(/^Cannot change root to "\/nowhere\/at\/all": /),
+  ]);
 });

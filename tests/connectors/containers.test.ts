@@ -30,15 +30,28 @@ interface Rig {
   close(): Promise<void>;
 }
 
-function rigOf(engine: { readonly host: TestHost } & AsyncDisposable, more: readonly Connector[] = [], sshData: Readonly<Record<string, unknown>> = {}): Rig {
-  const connectors = new Map([...createConnectors({ env: engine.host.env ?? {} }), ...more.map(connector => [connector.name, connector] as const)]);
+function rigOf(
+  engine: { readonly host: TestHost } & AsyncDisposable,
+  more: readonly Connector[] = [],
+  sshData: Readonly<Record<string, unknown>> = {},
+): Rig {
+  const connectors = new Map([
+    ...createConnectors({ env: engine.host.env ?? {} }),
+    ...more.map(connector => [connector.name, connector] as const),
+  ]);
   const context = connectorContext();
   return {
     host: engine.host,
     connectors,
     context,
     open: (name, data = {}, signal = new AbortController().signal) =>
-      openChain(parseHostName(name), { connectors, connectorContext: context, data: { ...sshData, ...data }, timeout: 60, signal }),
+      openChain(parseHostName(name), {
+        connectors,
+        connectorContext: context,
+        data: { ...sshData, ...data },
+        timeout: 60,
+        signal,
+      }),
     async close() {
       for (const connector of connectors.values()) await connector.close?.();
       await engine[Symbol.asyncDispose]();
@@ -62,8 +75,18 @@ for (const program of ["docker", "podman"] as const) {
     const removed = { dockerOnDisconnect: "remove" };
 
     beforeAll(async () => {
-      server = await startSshd({ config: [`SetEnv ${Object.entries(engine.host.env ?? {}).map(([name, value]) => `${name}=${value}`).join(" ")}`] });
-      rig = rigOf(engine, [createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" })], server.data);
+      server = await startSshd({
+        config: [
+          `SetEnv ${Object.entries(engine.host.env ?? {})
+            .map(([name, value]) => `${name}=${value}`)
+            .join(" ")}`,
+        ],
+      });
+      rig = rigOf(
+        engine,
+        [createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" })],
+        server.data,
+      );
       await say(`run -d --name app --entrypoint sh ${image} -c "while :; do sleep 1; done"`);
     }, 300_000);
     afterAll(async () => {
@@ -71,7 +94,11 @@ for (const program of ["docker", "podman"] as const) {
       await server.stop();
     });
 
-    const subject = (title: string, name: () => string) => ({ name: `${program}, ${title}`, can: { pty: true, rsync: false }, open: () => rig.open(name(), removed) });
+    const subject = (title: string, name: () => string) => ({
+      name: `${program}, ${title}`,
+      can: { pty: true, rsync: false },
+      open: () => rig.open(name(), removed),
+    });
     testConnector(subject("an image", () => `@${program}/${image}`));
     testConnector(subject("a container on an SSH host", () => `@ssh/target/@${program}/app`));
     testSession(subject("an image", () => `@${program}/${image}`));
@@ -85,7 +112,9 @@ for (const program of ["docker", "podman"] as const) {
     });
 
     test("of commands that were broken off no process is left", async () => {
-      const left = (await say("exec app ps -o args")).split("\n").filter(line => /sleep (0\.1|1000)|tsinfra-/.test(line));
+      const left = (await say("exec app ps -o args"))
+        .split("\n")
+        .filter(line => /sleep (0\.1|1000)|tsinfra-/.test(line));
       expect(left).toEqual([]);
     });
 
@@ -99,7 +128,8 @@ for (const program of ["docker", "podman"] as const) {
       await connection.close();
       const [, committed = ""] = /committed to the image (\w+)/.exec(rig.context.told.join("\n")) ?? [];
       expect(await say(`run --rm ${committed} cat /kept`)).toBe("kept");
-      const command = (of: string): Promise<string> => say(`image inspect --format '{{json .Config.Cmd}} {{len .Config.Entrypoint}}' ${of}`);
+      const command = (of: string): Promise<string> =>
+        say(`image inspect --format '{{json .Config.Cmd}} {{len .Config.Entrypoint}}' ${of}`);
       expect(await command(committed)).toBe(program === "docker" ? await command(image) : '["/bin/sh"] 0');
       expect(await ours()).toBe("");
 
@@ -115,7 +145,9 @@ for (const program of ["docker", "podman"] as const) {
       const connection = await fresh.open(name, { dockerOnDisconnect: "keep" });
       await connection.close();
       const [, kept = ""] = /kept as the container (\w+)/.exec(fresh.context.told.join("\n")) ?? [];
-      expect(await say(`container inspect --format '{{.State.Running}} {{index .Config.Labels "tsinfra"}}' ${kept}`)).toBe(`true ${name}`);
+      expect(
+        await say(`container inspect --format '{{.State.Running}} {{index .Config.Labels "tsinfra"}}' ${kept}`),
+      ).toBe(`true ${name}`);
       await say(`rm -f ${kept}`);
     });
 
@@ -142,10 +174,15 @@ for (const program of ["docker", "podman"] as const) {
     test("a container that goes away is a lost connection, and never a result", async () => {
       const connection = await rig.open(`@${program}/${image}`, removed);
       const id = await ours();
-      const running = connection.run(sh`echo begun; sleep 100`, { onOutput: () => void say(`kill ${id}`).catch(() => {}) });
+      const running = connection.run(sh`echo begun; sleep 100`, {
+        onOutput: () => void say(`kill ${id}`).catch(() => {}),
+      });
       expect((await running.catch(error => error)).code).toBe("E_CONNECTION_LOST");
       const error = await connection.run(sh`true`).catch(error => error);
-      expect([error.code, error.message]).toEqual(["E_CONNECTION_LOST", expect.stringMatching(/^Cannot run commands on .* any more: .*(is not running|state improper)/i)]);
+      expect([error.code, error.message]).toEqual([
+        "E_CONNECTION_LOST",
+        expect.stringMatching(/^Cannot run commands on .* any more: .*(is not running|state improper)/i),
+      ]);
       await connection.close();
       expect(await ours()).toBe("");
     });
@@ -161,7 +198,10 @@ for (const program of ["docker", "podman"] as const) {
       await say(`rm -f ${id}`);
       await again.run(sh`true`).catch(() => {});
       const error = await rig.open(`@${program}/${image}`, removed).catch(error => error);
-      expect([error.code, error.message]).toEqual(["E_CONNECT", `The container ${id.slice(0, 12)} of @${program}/${image} is not there any more, nor is what was done in it`]);
+      expect([error.code, error.message]).toEqual([
+        "E_CONNECT",
+        `The container ${id.slice(0, 12)} of @${program}/${image} is not there any more, nor is what was done in it`,
+      ]);
       await again.close();
       expect(await ours()).toBe("");
       await (await rig.open(`@${program}/${image}`, removed)).close();
@@ -175,19 +215,30 @@ for (const program of ["docker", "podman"] as const) {
 
     test("what is neither container nor image is said", async () => {
       const error = await rig.open(`@${program}/127.0.0.1:1/nowhere:9`).catch(error => error);
-      expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^Cannot pull the image "127\.0\.0\.1:1\/nowhere:9": ./)]);
+      expect([error.code, error.message]).toEqual([
+        "E_CONNECT",
+        expect.stringMatching(/^Cannot pull the image "127\.0\.0\.1:1\/nowhere:9": ./),
+      ]);
     });
 
     test("a container that does not run is said, with what to do", async () => {
       await say(`create --name asleep ${image} sh`);
       const error = await rig.open(`@${program}/asleep`).catch(error => error);
-      expect([error.message, error.hint]).toEqual(['Container "asleep" is not running', `Start it with: ${program} start asleep`]);
+      expect([error.message, error.hint]).toEqual([
+        'Container "asleep" is not running',
+        `Start it with: ${program} start asleep`,
+      ]);
       await say("rm asleep");
     });
 
     test("an image without a shell is refused, and nothing is left", async () => {
-      await mustRun(rig.host, `cd /tmp && d=$(mktemp -d) && echo x >$d/x && tar -C $d -c x | ${program} import - bare:1 && rm -r $d`);
-      const error = await rig.open(`@${program}/${program === "docker" ? "bare:1" : "docker.io/library/bare:1"}`).catch(error => error);
+      await mustRun(
+        rig.host,
+        `cd /tmp && d=$(mktemp -d) && echo x >$d/x && tar -C $d -c x | ${program} import - bare:1 && rm -r $d`,
+      );
+      const error = await rig
+        .open(`@${program}/${program === "docker" ? "bare:1" : "docker.io/library/bare:1"}`)
+        .catch(error => error);
       expect(error.code).toBe("E_CONNECT");
       expect(await ours()).toBe("");
     });
@@ -201,11 +252,21 @@ for (const program of ["docker", "podman"] as const) {
     });
 
     /** Run the command line with a deploy file, and stop it when it is time. */
-    const deploy = async (host: string, source: string, stop?: { readonly with: NodeJS.Signals; readonly when: () => Promise<boolean> }) => {
+    const deploy = async (
+      host: string,
+      source: string,
+      stop?: { readonly with: NodeJS.Signals; readonly when: () => Promise<boolean> },
+    ) => {
       const cwd = await mkdtemp(join(tmpdir(), "tsinfra-containers-"));
       await writeFile(join(cwd, "deploy.ts"), source);
       await writeFile(join(cwd, "greeting.txt"), "hello\n");
-      const child = Bun.spawn([process.execPath, MAIN, host, "deploy.ts", "-y"], { cwd, stdin: "ignore", stdout: "pipe", stderr: "pipe", env: { ...rig.host.env, PATH: process.env["PATH"] } });
+      const child = Bun.spawn([process.execPath, MAIN, host, "deploy.ts", "-y"], {
+        cwd,
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+        env: { ...rig.host.env, PATH: process.env["PATH"] },
+      });
       if (stop) {
         await until("the deploy is where it is to be stopped", stop.when);
         child.kill(stop.with);
@@ -216,7 +277,8 @@ for (const program of ["docker", "podman"] as const) {
     };
 
     test("a deploy changes a container once, and then nothing", async () => {
-      const source = 'import { files } from "tsinfra/operations";\nfiles.put({ src: "greeting.txt", dest: "/tmp/greeting", mode: "640" });\n';
+      const source =
+        'import { files } from "tsinfra/operations";\nfiles.put({ src: "greeting.txt", dest: "/tmp/greeting", mode: "640" });\n';
       const first = await deploy(`@${program}/app`, source);
       expect(first.code, first.err).toBe(0);
       expect(await say("exec app sh -c 'stat -c %a /tmp/greeting; cat /tmp/greeting'")).toBe("640\nhello");
@@ -231,7 +293,8 @@ for (const program of ["docker", "podman"] as const) {
       expect([await ours(), await say("image ls -aq")]).toEqual(["", images]);
     });
 
-    const WAITS = 'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch /begun; sleep 100"] });\n';
+    const WAITS =
+      'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["touch /begun; sleep 100"] });\n';
     /** True while a deploy waits in the container that was made for it. */
     const hasBegun = async (): Promise<boolean> => {
       const ids = (await ours()).split("\n").filter(Boolean);
@@ -239,7 +302,10 @@ for (const program of ["docker", "podman"] as const) {
       return asked.some(({ exitCode }) => exitCode === 0);
     };
 
-    for (const [where, name] of [["", `@${program}/${image}`], [" on an SSH host", `@ssh/target/@${program}/${image}`]] as const)
+    for (const [where, name] of [
+      ["", `@${program}/${image}`],
+      [" on an SSH host", `@ssh/target/@${program}/${image}`],
+    ] as const)
       test(`the container${where} of a run that was killed is removed by the next one, and no other`, async () => {
         await deploy(`@${program}/${image}`, WAITS, { with: "SIGKILL", when: hasBegun });
         const killed = await ours();
@@ -248,9 +314,15 @@ for (const program of ["docker", "podman"] as const) {
         const second = await ours();
         expect(second).toMatch(/^\w{64}$/);
         expect(second).not.toBe(killed);
-        expect(rig.context.told.filter(line => line.includes(killed.slice(0, 12)))).toEqual([`The container ${killed.slice(0, 12)} of a run that was killed was removed`]);
+        expect(rig.context.told.filter(line => line.includes(killed.slice(0, 12)))).toEqual([
+          `The container ${killed.slice(0, 12)} of a run that was killed was removed`,
+        ]);
         // The first one's maker is alive.
-        const another = rigOf({ host: rig.host, async [Symbol.asyncDispose]() {} }, [rig.connectors.get("ssh")!], server.data);
+        const another = rigOf(
+          { host: rig.host, async [Symbol.asyncDispose]() {} },
+          [rig.connectors.get("ssh")!],
+          server.data,
+        );
         const other = await another.open(name, removed);
         expect((await ours()).split("\n")).toHaveLength(2);
         for (const connection of [first, other]) await connection.close();
@@ -258,9 +330,13 @@ for (const program of ["docker", "podman"] as const) {
       });
 
     test("a chroot in a container on an SSH host", async () => {
-      const connection = await rig.open(`@ssh/target/@${program}/app/@chroot/`, { chrootDirectory: "/inner" }).catch(error => error);
+      const connection = await rig
+        .open(`@ssh/target/@${program}/app/@chroot/`, { chrootDirectory: "/inner" })
+        .catch(error => error);
       expect(connection.message).toMatch(/^Cannot change root to "\/inner"/);
-      await say("exec app sh -c 'mkdir -p /inner/bin /inner/tmp && cp /bin/busybox /inner/bin && /inner/bin/busybox --install /inner/bin'");
+      await say(
+        "exec app sh -c 'mkdir -p /inner/bin /inner/tmp && cp /bin/busybox /inner/bin && /inner/bin/busybox --install /inner/bin'",
+      );
       const inner = await rig.open(`@ssh/target/@${program}/app/@chroot/inner`);
       expect(text((await inner.run(sh`ls /; pwd`)).stdout)).toBe("bin\ntmp\n/\n");
       await inner.close();

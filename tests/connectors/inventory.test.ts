@@ -10,16 +10,35 @@ import { connectorContext } from "../support/connectors.ts";
 const FIXTURES = join(import.meta.dir, "../../fixtures/connectors");
 
 /** A host's connector and address, chain included. */
-const where = ({ connector, address, through }: InventoryHost): string => [...through, { connector, address }].map(hop => `@${hop.connector}${hop.address === "" ? "" : `/${hop.address}`}`).join("/");
+const where = ({ connector, address, through }: InventoryHost): string =>
+  [...through, { connector, address }]
+    .map(hop => `@${hop.connector}${hop.address === "" ? "" : `/${hop.address}`}`)
+    .join("/");
 const dataOf = (host: InventoryHost): Record<string, unknown> => Object.assign({}, ...[...host.data].reverse());
 
-async function load(source: string, { cwd = FIXTURES, home = "/nonexistent", env }: { cwd?: string; home?: string; env?: Record<string, string> } = {}) {
+async function load(
+  source: string,
+  { cwd = FIXTURES, home = "/nonexistent", env }: { cwd?: string; home?: string; env?: Record<string, string> } = {},
+) {
   const context = { ...connectorContext(), cwd };
-  const hosts = await loadInventory(source, { cwd, connectors: createConnectors({ home, ...(env ? { env } : {}) }), context });
+  const hosts = await loadInventory(source, {
+    cwd,
+    connectors: createConnectors({ home, ...(env ? { env } : {}) }),
+    context,
+  });
   const host = (name: string): InventoryHost => hosts.find(one => one.name === name) ?? hosts[-1]!;
-  return { hosts, warnings: context.warnings, names: hosts.map(one => one.name), host, data: (name: string) => dataOf(host(name)) };
+  return {
+    hosts,
+    warnings: context.warnings,
+    names: hosts.map(one => one.name),
+    host,
+    data: (name: string) => dataOf(host(name)),
+  };
 }
-const failure = async (source: string, options?: Parameters<typeof load>[1]): Promise<{ code: string; message: string; hint?: string; at?: { file: string; line: number } }> =>
+const failure = async (
+  source: string,
+  options?: Parameters<typeof load>[1],
+): Promise<{ code: string; message: string; hint?: string; at?: { file: string; line: number } }> =>
   load(source, options).then(
     () => {
       throw new Error(`${source} was read`);
@@ -35,14 +54,26 @@ describe("a chain", () => {
   test("is taken apart, and has the groups of its connectors", async () => {
     const { hosts } = await load("@ssh/ada@bastion:2222/@docker/debian:12,@ssh/b/@docker/app/@chroot/srv/x");
     expect(hosts.map(where)).toEqual(["@ssh/ada@bastion:2222/@docker/debian:12", "@ssh/b/@docker/app/@chroot/srv/x"]);
-    expect(hosts.map(host => host.groups)).toEqual([["@chain", "@docker", "all"], ["@chain", "@docker", "@chroot", "all"]]);
+    expect(hosts.map(host => host.groups)).toEqual([
+      ["@chain", "@docker", "all"],
+      ["@chain", "@docker", "@chroot", "all"],
+    ]);
     expect(hosts[0]?.through).toEqual([{ connector: "ssh", address: "ada@bastion:2222" }]);
   });
 
   test("is refused where a part of it cannot be one", async () => {
-    expect(await failure("@docker/app/@local")).toMatchObject({ code: "E_INVENTORY", message: 'The connector "@local" of "@docker/app/@local" cannot go through another connection' });
-    expect(await failure("@ansible/x/@docker/app")).toMatchObject({ message: 'The connector "@ansible" of "@ansible/x/@docker/app" brings hosts and runs nothing, so it cannot be part of a chain' });
-    expect(await failure("@ssh/b/@dokcer/app")).toMatchObject({ message: 'Host "@ssh/b/@dokcer/app" wants the connector "dokcer", which does not exist', hint: 'Did you mean "docker"?' });
+    expect(await failure("@docker/app/@local")).toMatchObject({
+      code: "E_INVENTORY",
+      message: 'The connector "@local" of "@docker/app/@local" cannot go through another connection',
+    });
+    expect(await failure("@ansible/x/@docker/app")).toMatchObject({
+      message:
+        'The connector "@ansible" of "@ansible/x/@docker/app" brings hosts and runs nothing, so it cannot be part of a chain',
+    });
+    expect(await failure("@ssh/b/@dokcer/app")).toMatchObject({
+      message: 'Host "@ssh/b/@dokcer/app" wants the connector "dokcer", which does not exist',
+      hint: 'Did you mean "docker"?',
+    });
   });
 
   test("may be written short for containers on an SSH host", async () => {
@@ -58,7 +89,14 @@ describe("a chain", () => {
 
 test("hosts of a connector are in its group, those of ssh in none, those of a pod in that of their namespace too", async () => {
   const { hosts } = await load("web-1,@ssh/web-2,@local,@docker/x,@kubectl/prod/app:side,@kubectl/app");
-  expect(hosts.map(host => host.groups)).toEqual([["all"], ["all"], ["@local", "all"], ["@docker", "all"], ["@kubectl", "@kubectl/prod", "all"], ["@kubectl", "all"]]);
+  expect(hosts.map(host => host.groups)).toEqual([
+    ["all"],
+    ["all"],
+    ["@local", "all"],
+    ["@docker", "all"],
+    ["@kubectl", "@kubectl/prod", "all"],
+    ["@kubectl", "all"],
+  ]);
 });
 
 describe("@terraform", () => {
@@ -75,9 +113,21 @@ describe("@terraform", () => {
   });
 
   test.each([
-    ["addresses", [["@terraform/edge-1", "@ssh/edge-1", { sshHostname: "192.0.2.7" }], ["@terraform/edge-2", "@ssh/edge-2", { sshHostname: "192.0.2.8" }]]],
+    [
+      "addresses",
+      [
+        ["@terraform/edge-1", "@ssh/edge-1", { sshHostname: "192.0.2.7" }],
+        ["@terraform/edge-2", "@ssh/edge-2", { sshHostname: "192.0.2.8" }],
+      ],
+    ],
     ["bastion", [["@terraform/192.0.2.1", "@ssh/192.0.2.1", {}]]],
-    ["deep.fleet.eu", [["@terraform/a", "@ssh/a", {}], ["@docker/app", "@docker/app", {}]]],
+    [
+      "deep.fleet.eu",
+      [
+        ["@terraform/a", "@ssh/a", {}],
+        ["@docker/app", "@docker/app", {}],
+      ],
+    ],
     ["deep.value.fleet.eu.0", [["@terraform/a", "@ssh/a", {}]]],
     ["machines", [["@terraform/one", "@ssh/one", { sshPort: 2222 }]]],
   ])("reads any key: %s", async (key, expected) => {
@@ -91,28 +141,61 @@ describe("@terraform", () => {
     await cp(join(cwd, "main.tf"), join(directory, "main.tf"));
     const terraform = Bun.which("terraform");
     if (!terraform) return console.warn("Not run: there is no terraform on this machine");
-    const applied = Bun.spawnSync([terraform, "apply", "-auto-approve"], { cwd: directory, env: { ...process.env, CHECKPOINT_DISABLE: "1" } });
+    const applied = Bun.spawnSync([terraform, "apply", "-auto-approve"], {
+      cwd: directory,
+      env: { ...process.env, CHECKPOINT_DISABLE: "1" },
+    });
     expect(applied.exitCode, applied.stderr.toString()).toBe(0);
     const { hosts, data } = await load("@terraform", { cwd: directory });
-    expect(hosts.map(({ name, groups }) => [name, groups])).toEqual([["@terraform/app-1", ["@terraform", "app", "all"]], ["@terraform/app-2", ["@terraform", "app", "all"]]]);
+    expect(hosts.map(({ name, groups }) => [name, groups])).toEqual([
+      ["@terraform/app-1", ["@terraform", "app", "all"]],
+      ["@terraform/app-2", ["@terraform", "app", "all"]],
+    ]);
     expect(data("@terraform/app-1")).toEqual({ sshHostname: "192.0.2.20", sshPort: 2222 });
     expect((await load("@terraform/names", { cwd: directory })).names).toEqual(["@terraform/x-1", "@terraform/x-2"]);
-    expect((await load("@terraform/names.value", { cwd: directory })).names).toEqual(["@terraform/x-1", "@terraform/x-2"]);
-    expect((await load("@terraform/terraform:names", { cwd: root })).names).toEqual(["@terraform/x-1", "@terraform/x-2"]);
-    await Bun.write(join(directory, "out.json"), Bun.spawnSync([terraform, "output", "-json"], { cwd: directory }).stdout);
-    expect((await load("@terraform/out.json:names", { cwd: directory })).names).toEqual(["@terraform/x-1", "@terraform/x-2"]);
-    expect(await failure("@terraform/nams", { cwd: directory })).toMatchObject({ message: expect.stringContaining('has no "nams"'), hint: 'Did you mean "names"?' });
+    expect((await load("@terraform/names.value", { cwd: directory })).names).toEqual([
+      "@terraform/x-1",
+      "@terraform/x-2",
+    ]);
+    expect((await load("@terraform/terraform:names", { cwd: root })).names).toEqual([
+      "@terraform/x-1",
+      "@terraform/x-2",
+    ]);
+    await Bun.write(
+      join(directory, "out.json"),
+      Bun.spawnSync([terraform, "output", "-json"], { cwd: directory }).stdout,
+    );
+    expect((await load("@terraform/out.json:names", { cwd: directory })).names).toEqual([
+      "@terraform/x-1",
+      "@terraform/x-2",
+    ]);
+    expect(await failure("@terraform/nams", { cwd: directory })).toMatchObject({
+      message: expect.stringContaining('has no "nams"'),
+      hint: 'Did you mean "names"?',
+    });
   });
 
   test("says what is wrong", async () => {
     await writeFile(join(root, "broken.json"), "{");
     await writeFile(join(root, "none.tfstate"), '{"version": 4, "outputs": {}}');
-    expect(await failure("@terraform/terraform.tfstate:deep.fleet.numbers", { cwd })).toMatchObject({ code: "E_INVENTORY", message: 'The output "deep.fleet.numbers.0" must be a name or { name, … }, found 1' });
-    expect(await failure("@terraform/terraform.tfstate:addreses", { cwd })).toMatchObject({ hint: 'Did you mean "addresses"?' });
-    expect(await failure("@terraform/gone.tfstate", { cwd })).toMatchObject({ message: 'Terraform state "gone.tfstate" does not exist' });
+    expect(await failure("@terraform/terraform.tfstate:deep.fleet.numbers", { cwd })).toMatchObject({
+      code: "E_INVENTORY",
+      message: 'The output "deep.fleet.numbers.0" must be a name or { name, … }, found 1',
+    });
+    expect(await failure("@terraform/terraform.tfstate:addreses", { cwd })).toMatchObject({
+      hint: 'Did you mean "addresses"?',
+    });
+    expect(await failure("@terraform/gone.tfstate", { cwd })).toMatchObject({
+      message: 'Terraform state "gone.tfstate" does not exist',
+    });
     expect((await failure("@terraform/broken.json", { cwd: root })).message).toMatch(/broken\.json is not JSON: /);
-    expect(await failure("@terraform/none.tfstate", { cwd: root })).toMatchObject({ message: expect.stringMatching(/none\.tfstate has no output "tsinfra_inventory"$/) });
-    expect(await failure("@terraform", { cwd: root, env: { PATH: "/nowhere" } })).toMatchObject({ code: "E_INVENTORY", hint: "Is terraform installed?" });
+    expect(await failure("@terraform/none.tfstate", { cwd: root })).toMatchObject({
+      message: expect.stringMatching(/none\.tfstate has no output "tsinfra_inventory"$/),
+    });
+    expect(await failure("@terraform", { cwd: root, env: { PATH: "/nowhere" } })).toMatchObject({
+      code: "E_INVENTORY",
+      hint: "Is terraform installed?",
+    });
   });
 });
 
@@ -153,7 +236,10 @@ esac\n`;
   test("brings one of them, if it runs", async () => {
     const env = await fake(cwd);
     expect((await load("@vagrant/debian", { cwd, env })).names).toEqual(["@vagrant/debian"]);
-    expect(await failure("@vagrant/centos", { cwd, env })).toMatchObject({ code: "E_INVENTORY", message: 'The Vagrant machine "centos" is not running' });
+    expect(await failure("@vagrant/centos", { cwd, env })).toMatchObject({
+      code: "E_INVENTORY",
+      message: 'The Vagrant machine "centos" is not running',
+    });
     expect(await failure("@vagrant/debain", { cwd, env })).toMatchObject({ hint: 'Did you mean "debian"?' });
   });
 });
@@ -175,7 +261,10 @@ describe("@ssh-config", () => {
 
   test("brings those that match a pattern", async () => {
     expect((await load("@ssh-config/web-*", { home: home() })).names).toEqual(["web-1", "web-2"]);
-    expect(await failure("@ssh-config/mail*", { home: home() })).toMatchObject({ code: "E_INVENTORY", message: '"@ssh-config/mail*" finds no hosts' });
+    expect(await failure("@ssh-config/mail*", { home: home() })).toMatchObject({
+      code: "E_INVENTORY",
+      message: '"@ssh-config/mail*" finds no hosts',
+    });
   });
 });
 
@@ -184,34 +273,75 @@ describe("@ansible", () => {
 
   test("reads INI files: ranges, groups in groups, variables of all of them", async () => {
     const { names, host, data } = await ini();
-    expect(names).toEqual(["bare", "web01.example.org", "web02.example.org", "web03.example.org", "10.0.0.8", "10.0.0.10", "db-a", "db-b", "here", "box", "pod-1", "jail"]);
+    expect(names).toEqual([
+      "bare",
+      "web01.example.org",
+      "web02.example.org",
+      "web03.example.org",
+      "10.0.0.8",
+      "10.0.0.10",
+      "db-a",
+      "db-b",
+      "here",
+      "box",
+      "pod-1",
+      "jail",
+    ]);
     expect(host("bare").groups).toEqual(["@ansible", "ungrouped", "all"]);
     expect(host("db-a").groups).toEqual(["@ansible", "stack", "db", "all"]);
     expect(data("web02.example.org")).toEqual({ sshUser: "ada", env: "stacked", region: "eu", domain: "lab.example" });
-    expect(data("db-b")).toMatchObject({ env: "production", rank: 7, region: "eu", engine: "postgres", sshUser: "deploy" });
+    expect(data("db-b")).toMatchObject({
+      env: "production",
+      rank: 7,
+      region: "eu",
+      engine: "postgres",
+      sshUser: "deploy",
+    });
   });
 
   test("reads values as Python has them", async () => {
     const { sshPort, note, ports, size, flag, off, nothing, map, version, raw } = (await ini()).data("10.0.0.10");
     expect({ sshPort, note, ports, size, flag, off, nothing, map, version, raw }).toEqual({
-      sshPort: 2022, note: "it's a # quoted note", ports: [80, 443], size: 3.5, flag: true, off: false, nothing: null, map: "{a:1,b:[2,x]}", version: "1.10.0", raw: "yes",
+      sshPort: 2022,
+      note: "it's a # quoted note",
+      ports: [80, 443],
+      size: 3.5,
+      flag: true,
+      off: false,
+      nothing: null,
+      map: "{a:1,b:[2,x]}",
+      version: "1.10.0",
+      raw: "yes",
     });
   });
 
   test("maps how hosts are reached and who is become", async () => {
     const { data, host } = await ini();
-    expect(data("bare")).toMatchObject({ sshHostname: "192.0.2.1", sshPort: 2222, _suUser: "root", role: { name: "edge", ports: [1, 2] } });
+    expect(data("bare")).toMatchObject({
+      sshHostname: "192.0.2.1",
+      sshPort: 2222,
+      _suUser: "root",
+      role: { name: "edge", ports: [1, 2] },
+    });
     expect(data("db-a")).toMatchObject({ sshKey: "~/keys/db", _sudo: true, _sudoUser: "postgres" });
     expect(data("db-a")["_sudoPassword"]).toBeInstanceOf(Secret);
     expect((data("db-a")["_sudoPassword"] as Secret).reveal()).toBe("p w");
-    expect(["bare", "here", "box", "pod-1", "jail"].map(name => where(host(name)))).toEqual(["@ssh/bare", "@local", "@docker/app", "@kubectl/pod-1", "@chroot/srv/jail"]);
+    expect(["bare", "here", "box", "pod-1", "jail"].map(name => where(host(name)))).toEqual([
+      "@ssh/bare",
+      "@local",
+      "@docker/app",
+      "@kubectl/pod-1",
+      "@chroot/srv/jail",
+    ]);
     expect(data("pod-1")["kubectlNamespace"]).toBe("prod");
     expect(data("box")["sshHostname"]).toBeUndefined();
   });
 
   test("says what it leaves out", async () => {
     const { warnings } = await ini();
-    expect([...new Set(warnings.map(warning => warning.replace(FIXTURES, "").replace(/^db-[ab] of \S+ /, "")))].sort()).toEqual([
+    expect(
+      [...new Set(warnings.map(warning => warning.replace(FIXTURES, "").replace(/^db-[ab] of \S+ /, "")))].sort(),
+    ).toEqual([
       "/ansible/group_vars/db/locked.yml is left out: encrypted by Ansible Vault",
       "secret left out: encrypted by Ansible Vault",
       "win of ansible/hosts.ini: it is left out, because there is no connector for ansible_connection=winrm",
@@ -222,16 +352,27 @@ describe("@ansible", () => {
     const { names, host, data, warnings } = await load("@ansible/ansible/hosts.yml");
     expect(names).toEqual(["lone", "web1", "web2", "old"]);
     expect(host("web1").groups).toEqual(["@ansible", "web", "canary", "all"]);
-    expect(data("web1")).toMatchObject({ tier: "canary", sshPort: 2200, templated: "{{ region }}-x", region: "from a file" });
+    expect(data("web1")).toMatchObject({
+      tier: "canary",
+      sshPort: 2200,
+      templated: "{{ region }}-x",
+      region: "from a file",
+    });
     expect(data("web2")["tier"]).toBe("front");
     expect(data("old")["sshHostname"]).toBeUndefined();
-    expect(warnings).toEqual(["old of ansible/hosts.yml: ansible_host is a template, which is not rendered: {{ inventory_hostname }}.example"]);
+    expect(warnings).toEqual([
+      "old of ansible/hosts.yml: ansible_host is a template, which is not rendered: {{ inventory_hostname }}.example",
+    ]);
   });
 
   test("asks scripts, and reads directories", async () => {
     const { names, host, data } = await load("@ansible/ansible/script.sh");
     expect(names).toEqual(["s1", "s2", "s3"]);
-    expect([host("s3").groups, data("s1")["sshUser"], data("s3")["tier"]]).toEqual([["@ansible", "web", "sub", "all"], "ada", "front"]);
+    expect([host("s3").groups, data("s1")["sshUser"], data("s3")["tier"]]).toEqual([
+      ["@ansible", "web", "sub", "all"],
+      "ada",
+      "front",
+    ]);
     const all = await load("@ansible/ansible");
     expect(all.names).toEqual(expect.arrayContaining(["bare", "lone", "s1"]));
     expect(all.data("bare")["role"]).toBeDefined();
@@ -242,10 +383,19 @@ describe("@ansible", () => {
     await writeFile(join(root, "quote.ini"), 'web-1 a="b\n');
     await writeFile(join(root, "bad.yml"), "all:\n  hosts: [\n");
     await writeFile(join(root, "list.yml"), "- a\n- b\n");
-    expect(await failure("@ansible/bad.ini", { cwd: root })).toMatchObject({ code: "E_INVENTORY", message: 'Section "[db:vrs]" is neither hosts, vars nor children', at: { file: join(root, "bad.ini"), line: 3 } });
-    expect(await failure("@ansible/quote.ini", { cwd: root })).toMatchObject({ at: { line: 1 }, message: expect.stringContaining("not closed") });
+    expect(await failure("@ansible/bad.ini", { cwd: root })).toMatchObject({
+      code: "E_INVENTORY",
+      message: 'Section "[db:vrs]" is neither hosts, vars nor children',
+      at: { file: join(root, "bad.ini"), line: 3 },
+    });
+    expect(await failure("@ansible/quote.ini", { cwd: root })).toMatchObject({
+      at: { line: 1 },
+      message: expect.stringContaining("not closed"),
+    });
     expect((await failure("@ansible/bad.yml", { cwd: root })).message).toMatch(/bad\.yml is not YAML: /);
     expect((await failure("@ansible/list.yml", { cwd: root })).message).toMatch(/it must be groups by name$/);
-    expect((await failure("@ansible/none.ini", { cwd: root })).message).toBe('Ansible inventory "none.ini" does not exist');
+    expect((await failure("@ansible/none.ini", { cwd: root })).message).toBe(
+      'Ansible inventory "none.ini" does not exist',
+    );
   });
 });

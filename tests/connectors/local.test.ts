@@ -19,6 +19,9 @@ test("what was taken out of this process's environment is not passed on", async 
   const program = `process.env.ADDED = "yes"; delete process.env.TSINFRA_TEST_TAKEN;
     const { runProcess } = await import(${JSON.stringify(join(import.meta.dir, "../../src/connectors/shared/process.ts"))});
     for (const pty of [false, true]) process.stdout.write((await runProcess(["sh", "-c", "echo $ADDED:$TSINFRA_TEST_TAKEN"], { pty })).stdout);`;
-  const child = Bun.spawn([process.execPath, "-e", program], { env: { ...process.env, TSINFRA_TEST_TAKEN: "secret" }, stdout: "pipe" });
+  const child = Bun.spawn([process.execPath, "-e", program], {
+    env: { ...process.env, TSINFRA_TEST_TAKEN: "secret" },
+    stdout: "pipe",
+  });
   expect(await child.stdout.text()).toBe("yes:\nyes:\n");
 });

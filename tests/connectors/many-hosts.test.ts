@@ -41,9 +41,20 @@ beforeAll(async () => {
   // This one has the keys; the one in the network listens on all of its addresses, of which sshd takes no list of that length.
   server = await startSshd({ config: ["MaxStartups 1000:30:2000", "LoginGraceTime 0"] });
   directory = mkdtempSync(join(tmpdir(), "tsinfra-many-"));
-  const config = readFileSync(join(server.directory, "sshd_config"), "utf8").replace(/^ListenAddress.*/m, "ListenAddress 0.0.0.0").replace(/^PidFile.*/m, "PidFile none");
+  const config = readFileSync(join(server.directory, "sshd_config"), "utf8")
+    .replace(/^ListenAddress.*/m, "ListenAddress 0.0.0.0")
+    .replace(/^PidFile.*/m, "PidFile none");
   writeFileSync(join(directory, "sshd_config"), config);
-  daemon = Bun.spawn(inNetwork([Bun.which("sshd", { PATH: "/usr/sbin:/usr/local/sbin" })!, "-D", "-e", "-f", join(directory, "sshd_config")]), { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  daemon = Bun.spawn(
+    inNetwork([
+      Bun.which("sshd", { PATH: "/usr/sbin:/usr/local/sbin" })!,
+      "-D",
+      "-e",
+      "-f",
+      join(directory, "sshd_config"),
+    ]),
+    { stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+  );
   await until("sshd listens", async () => (await spawn(inNetwork(["ss", "-Hltn"]))).stdout.includes(`:${server.port}`));
   writeFileSync(join(directory, "deploy.ts"), DEPLOY);
   writeFileSync(join(directory, "content"), "twenty letters long\n".repeat(1000));
@@ -63,12 +74,29 @@ afterAll(async () => {
 const address = (host: number): string => `127.${1 + Math.floor(host / 250)}.0.${1 + (host % 250)}`;
 
 /** Deploy to the first so many hosts. */
-async function deploy(hosts: number): Promise<{ readonly code: number; readonly err: string; readonly peak: number; readonly connected: number }> {
-  const data = { sshPort: server.port, sshUser: server.user, sshKey: server.key, sshKnownHostsFile: join(directory, "known_hosts"), sshConfigFile: join(directory, "config") };
-  const list = Array.from({ length: hosts }, (_, index) => [`h${index}`, { ...data, sshHostname: address(index), work: join(directory, `h${index}`) }]);
+async function deploy(
+  hosts: number,
+): Promise<{ readonly code: number; readonly err: string; readonly peak: number; readonly connected: number }> {
+  const data = {
+    sshPort: server.port,
+    sshUser: server.user,
+    sshKey: server.key,
+    sshKnownHostsFile: join(directory, "known_hosts"),
+    sshConfigFile: join(directory, "config"),
+  };
+  const list = Array.from({ length: hosts }, (_, index) => [
+    `h${index}`,
+    { ...data, sshHostname: address(index), work: join(directory, `h${index}`) },
+  ]);
   writeFileSync(join(directory, "inventory.ts"), `export const fleet = ${JSON.stringify(list)};\n`);
   const env = { ...process.env, HOME: directory, SSH_AUTH_SOCK: "" };
-  const child = Bun.spawn(inNetwork([process.execPath, MAIN, "inventory.ts", "deploy.ts", "-y"]), { cwd: directory, env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  const child = Bun.spawn(inNetwork([process.execPath, MAIN, "inventory.ts", "deploy.ts", "-y"]), {
+    cwd: directory,
+    env,
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "pipe",
+  });
   let [peak, connected] = [0, 0];
   const watch = setInterval(() => {
     peak = Math.max(peak, residentPeak(child.pid));
@@ -88,18 +116,27 @@ function residentPeak(pid: number): number {
   }
 }
 
-const children = (pid: number): string[] => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+const children = (pid: number): string[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
 
 test("five hundred hosts are deployed to at once, in memory that grows little with each, and nothing is left", async () => {
   const few = await deploy(100);
   expect(few.code, few.err.slice(-2000)).toBe(0);
   const many = await deploy(500);
   expect(many.code, many.err.slice(-2000)).toBe(0);
-  console.log(`Peak with 100 hosts: ${Math.round(few.peak / 1e6)} MB, with 500: ${Math.round(many.peak / 1e6)} MB; connections at once: ${many.connected}`);
+  console.log(
+    `Peak with 100 hosts: ${Math.round(few.peak / 1e6)} MB, with 500: ${Math.round(many.peak / 1e6)} MB; connections at once: ${many.connected}`,
+  );
   expect(many.connected).toBe(500);
   expect((many.peak - few.peak) / 400).toBeLessThan(PER_HOST);
   // Each was reached under its own address.
-  for (const host of [0, 99, 250, 499]) expect(readFileSync(join(directory, `h${host}`, "address"), "utf8")).toBe(`${address(host)}\n`);
-  for (let host = 0; host < 500; host++) expect(readdirSync(join(directory, `h${host}`)).sort().join()).toBe("0,1,2,3,4,address");
+  for (const host of [0, 99, 250, 499])
+    expect(readFileSync(join(directory, `h${host}`, "address"), "utf8")).toBe(`${address(host)}\n`);
+  for (let host = 0; host < 500; host++)
+    expect(
+      readdirSync(join(directory, `h${host}`))
+        .sort()
+        .join(),
+    ).toBe("0,1,2,3,4,address");
   await until("the last connection has ended", async () => children(daemon.pid).length === 0);
 });

@@ -39,7 +39,11 @@ const nomad = async (): Promise<Connector> => {
   await installDeployModules();
   return ((await import(CONFIG)) as { nomad: Connector }).nomad;
 };
-testConnector({ name: "a connector of one's own", can: { pty: true, rsync: false }, open: async () => (await nomad()).connect!(targetFor("a1"), connectorContext()) });
+testConnector({
+  name: "a connector of one's own",
+  can: { pty: true, rsync: false },
+  open: async () => (await nomad()).connect!(targetFor("a1"), connectorContext()),
+});
 
 let count = 0;
 async function tsinfra(config: string | undefined, ...args: string[]) {
@@ -62,7 +66,9 @@ describe("in infra.config.ts it", () => {
   test("says what is wrong with a host", async () => {
     const ran = await tsinfra(undefined, "@nomad/b2", "exec", "--", "true");
     expect(ran.exitCode).toBe(1);
-    expect(ran.stderr).toContain('Cannot run commands in the allocation "b2": No allocation(s) with prefix or ID "b2" found');
+    expect(ran.stderr).toContain(
+      'Cannot run commands in the allocation "b2": No allocation(s) with prefix or ID "b2" found',
+    );
     const warned = await tsinfra(undefined, "@nomad/a1", "--data", "nomadTsk=web", "exec", "--", "true");
     expect(warned.stderr).toContain('did you mean "nomadTask"?');
   });
@@ -71,7 +77,16 @@ describe("in infra.config.ts it", () => {
     const ran = await tsinfra('export default { connectors: [{ name: "x" }] };\n', "@local", "exec", "--", "true");
     expect(ran.stderr).toContain('Setting "connectors" must be a list of connectors');
     expect(ran.stderr).toContain("infra.config.ts:1:18");
-    const taken = await tsinfra('import { programConnector } from "tsinfra";\nexport default { connectors: [programConnector({ name: "docker", summary: "", dataKeys: {}, open: () => Promise.reject() })] };\n', "@local", "exec", "--", "true");
-    expect([taken.exitCode === 0, taken.stderr]).toEqual([false, expect.stringContaining('Setting "connectors" has "docker", but there is a connector of that name')]);
+    const taken = await tsinfra(
+      'import { programConnector } from "tsinfra";\nexport default { connectors: [programConnector({ name: "docker", summary: "", dataKeys: {}, open: () => Promise.reject() })] };\n',
+      "@local",
+      "exec",
+      "--",
+      "true",
+    );
+    expect([taken.exitCode === 0, taken.stderr]).toEqual([
+      false,
+      expect.stringContaining('Setting "connectors" has "docker", but there is a connector of that name'),
+    ]);
   });
 });

@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createIncusConnector, createKubectlConnector, createLxdConnector, createMachinectlConnector, createNspawnConnector } from "../../src/connectors/program/places.ts";
+import {
+  createIncusConnector,
+  createKubectlConnector,
+  createLxdConnector,
+  createMachinectlConnector,
+  createNspawnConnector,
+} from "../../src/connectors/program/places.ts";
 import { sh } from "../../src/core/command.ts";
 import type { Connector } from "../../src/core/connector.ts";
 import { testConnector } from "../contracts/connector.ts";
@@ -39,7 +45,8 @@ exec setsid -w "$@"\n`,
 done`,
   ] as const;
   for (const program of ["systemd-run", "machinectl"]) await after(program, ...systemd);
-  for (const program of ["kubectl", "lxc", "incus", "systemd-run", "machinectl"]) await chmod(join(bin, program), 0o755);
+  for (const program of ["kubectl", "lxc", "incus", "systemd-run", "machinectl"])
+    await chmod(join(bin, program), 0o755);
 });
 afterAll(() => rm(bin, { recursive: true, force: true }));
 
@@ -47,10 +54,17 @@ afterAll(() => rm(bin, { recursive: true, force: true }));
 async function calls(): Promise<string[]> {
   const log = await readFile(join(bin, "log"), "utf8");
   await rm(join(bin, "log"));
-  return log.split("\x1f\n").filter(Boolean).map(line => line.split("\x1f")).map(words => words.slice(0, words.indexOf("/bin/sh")).join(" "));
+  return log
+    .split("\x1f\n")
+    .filter(Boolean)
+    .map(line => line.split("\x1f"))
+    .map(words => words.slice(0, words.indexOf("/bin/sh")).join(" "));
 }
 
-const lazily = (make: (options: { env: typeof env }) => Connector, address: string, data = {}) => async () => await make({ env }).connect!(targetFor(address, data), connectorContext());
+const lazily =
+  (make: (options: { env: typeof env }) => Connector, address: string, data = {}) =>
+  async () =>
+    await make({ env }).connect!(targetFor(address, data), connectorContext());
 
 for (const [name, make, address] of [
   ["kubectl", createKubectlConnector, "prod/app:side"],
@@ -60,7 +74,8 @@ for (const [name, make, address] of [
   testConnector({ name: `${name}, by a stand-in`, can: make().can, open: lazily(make, address) });
 }
 
-const SYSTEMD_RUN = "--machine=box --quiet --wait --collect --service-type=exec --property=KillMode=process --setenv=HOME=/root --pipe";
+const SYSTEMD_RUN =
+  "--machine=box --quiet --wait --collect --service-type=exec --property=KillMode=process --setenv=HOME=/root --pipe";
 test.each([
   ["kubectl", createKubectlConnector, "app", {}, ["exec -i app --", "exec -i app --", "exec -it app --"]],
   [
@@ -68,7 +83,9 @@ test.each([
     createKubectlConnector,
     "prod/app:side",
     { kubectlContext: "c x", kubectlKubeconfig: "/k" },
-    ["-i", "-i", "-it"].map(flag => `--kubeconfig=/k --context=c x --namespace=prod exec ${flag} app --container=side --`),
+    ["-i", "-i", "-it"].map(
+      flag => `--kubeconfig=/k --context=c x --namespace=prod exec ${flag} app --container=side --`,
+    ),
   ],
   [
     "kubectl",
@@ -77,9 +94,31 @@ test.each([
     { kubectlPod: "deployment/app", kubectlNamespace: "n", kubectlContainer: "c" },
     ["-i", "-i", "-it"].map(flag => `--namespace=n exec ${flag} deployment/app --container=c --`),
   ],
-  ["lxd", createLxdConnector, "remote:box", {}, ["exec remote:box --force-noninteractive --", "exec remote:box --force-noninteractive --", "exec remote:box --force-interactive --"]],
-  ["incus", createIncusConnector, "box", {}, ["exec box --force-noninteractive --", "exec box --force-noninteractive --", "exec box --force-interactive --"]],
-  ["machinectl", createMachinectlConnector, "box", {}, [SYSTEMD_RUN, SYSTEMD_RUN, "shell --quiet --setenv=HOME=/root box"]],
+  [
+    "lxd",
+    createLxdConnector,
+    "remote:box",
+    {},
+    [
+      "exec remote:box --force-noninteractive --",
+      "exec remote:box --force-noninteractive --",
+      "exec remote:box --force-interactive --",
+    ],
+  ],
+  [
+    "incus",
+    createIncusConnector,
+    "box",
+    {},
+    ["exec box --force-noninteractive --", "exec box --force-noninteractive --", "exec box --force-interactive --"],
+  ],
+  [
+    "machinectl",
+    createMachinectlConnector,
+    "box",
+    {},
+    [SYSTEMD_RUN, SYSTEMD_RUN, "shell --quiet --setenv=HOME=/root box"],
+  ],
   ["nspawn", createNspawnConnector, "box", {}, [SYSTEMD_RUN, SYSTEMD_RUN, "shell --quiet --setenv=HOME=/root box"]],
 ] as const)("%s is called with what it takes", async (_, make, address, data, expected) => {
   await rm(join(bin, "log"), { force: true });
@@ -93,12 +132,22 @@ test.each([
 
 describe("a program that", () => {
   test("is not there is named", async () => {
-    const error = await createLxdConnector({ env: { PATH: "/nowhere" } }).connect!(targetFor("box"), connectorContext()).catch(error => error);
-    expect([error.code, error.message, error.hint]).toEqual(["E_CONNECT", expect.stringMatching(/^Cannot run commands in the container "box": .*lxc.*not found/), expect.stringMatching(/^Is the program installed\?/)]);
+    const error = await createLxdConnector({ env: { PATH: "/nowhere" } }).connect!(
+      targetFor("box"),
+      connectorContext(),
+    ).catch(error => error);
+    expect([error.code, error.message, error.hint]).toEqual([
+      "E_CONNECT",
+      expect.stringMatching(/^Cannot run commands in the container "box": .*lxc.*not found/),
+      expect.stringMatching(/^Is the program installed\?/),
+    ]);
   });
 
   test("must be run by root is run with sudo where the host's data says so", async () => {
-    await writeFile(join(bin, "sudo"), '#!/bin/sh\n[ "$1" = -n ] || exit 96\nshift\necho "sudo $1" >>"$LOG.sudo"\nexec "$@"\n');
+    await writeFile(
+      join(bin, "sudo"),
+      '#!/bin/sh\n[ "$1" = -n ] || exit 96\nshift\necho "sudo $1" >>"$LOG.sudo"\nexec "$@"\n',
+    );
     await chmod(join(bin, "sudo"), 0o755);
     const connection = await lazily(createIncusConnector, "box", { incusSudo: true })();
     expect((await connection.run(sh`exit 4`)).exitCode).toBe(4);

@@ -18,7 +18,10 @@ import { type Sshd, startSshd } from "../support/sshd.ts";
 const signal = new AbortController().signal;
 const plain = { shell: "sh", env: {} } as const;
 const asNobody = { ...plain, sudo: { user: "nobody", login: false, preserveEnv: false } };
-const options = (surroundings: SessionRunOptions["surroundings"] = plain): SessionRunOptions => ({ surroundings, signal });
+const options = (surroundings: SessionRunOptions["surroundings"] = plain): SessionRunOptions => ({
+  surroundings,
+  signal,
+});
 
 let server: Sshd;
 let connectors: ReturnType<typeof createConnectors>;
@@ -30,7 +33,10 @@ beforeAll(async () => {
   source = await mkdtemp(join(tmpdir(), "tsinfra-rsync-"));
   await Bun.write(join(source, "site/a file's name"), "content");
   server = await startSshd();
-  connectors = new Map([...createConnectors(), ["ssh", createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" })]]);
+  connectors = new Map([
+    ...createConnectors(),
+    ["ssh", createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" })],
+  ]);
   roots = { debian: await debianRootfs({ packages: ["rsync", "sudo"] }), busybox: await busyboxRootfs() };
 }, 300_000);
 afterAll(async () => {
@@ -44,8 +50,17 @@ afterAll(async () => {
 /** A session on a host by its name, in which DEBIAN and BUSYBOX stand for directories. */
 async function withSession(name: string, use: (session: Session, directory: string) => Promise<void>): Promise<void> {
   const host = parseHostName(name.replace("DEBIAN", roots.debian).replace("BUSYBOX", roots.busybox));
-  const connect = () => openChain(host, { connectors, connectorContext: connectorContext(), data: server.data, timeout: 30, signal });
-  const session = new Session({ host: name, fast: true, connect, context: connectorContext(), transfers: localTransfers, onShellEnded: () => {}, onTransfer: () => {} });
+  const connect = () =>
+    openChain(host, { connectors, connectorContext: connectorContext(), data: server.data, timeout: 30, signal });
+  const session = new Session({
+    host: name,
+    fast: true,
+    connect,
+    context: connectorContext(),
+    transfers: localTransfers,
+    onShellEnded: () => {},
+    onTransfer: () => {},
+  });
   try {
     const { stdout } = await session.run(sh`d=$(mktemp -d) && chmod 777 "$d" && echo "$d"`, options());
     const directory = Buffer.from(stdout).toString().trim();
@@ -60,9 +75,17 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
   describe(`rsync to ${name}`, () => {
     test("copies as who logged in, and with sudo as another", async () => {
       await withSession(name, async (session, directory) => {
-        for (const [surroundings, owner] of [[plain, "root"], [asNobody, "nobody"]] as const) {
+        for (const [surroundings, owner] of [
+          [plain, "root"],
+          [asNobody, "nobody"],
+        ] as const) {
           const dest = `${directory}/for ${owner}`;
-          const { exitCode, stderr } = await session.rsync(join(source, "site/"), dest, ["-rt", "--delete"], options(surroundings));
+          const { exitCode, stderr } = await session.rsync(
+            join(source, "site/"),
+            dest,
+            ["-rt", "--delete"],
+            options(surroundings),
+          );
           expect(exitCode, Buffer.from(stderr).toString()).toBe(0);
           const { stdout } = await session.run(sh`cd ${dest} && stat -c '%U %n' * && cat *`, options());
           expect(Buffer.from(stdout).toString()).toBe(`${owner} a file's name\ncontent`);
@@ -75,11 +98,24 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
         const su = { ...plain, su: { user: "nobody", login: false, preserveEnv: false } };
         const asked = { ...plain, sudo: { login: false, preserveEnv: false, password: new Secret("pw") } };
         for (const surroundings of [su, asked]) {
-          const error = await session.rsync(join(source, "site/"), `${directory}/x`, ["-a"], options(surroundings)).catch(error => error);
-          expect([error.code, error.message]).toEqual(["E_OPERATION", "Cannot rsync with su, or with a password for sudo: use files.sync"]);
+          const error = await session
+            .rsync(join(source, "site/"), `${directory}/x`, ["-a"], options(surroundings))
+            .catch(error => error);
+          expect([error.code, error.message]).toEqual([
+            "E_OPERATION",
+            "Cannot rsync with su, or with a password for sudo: use files.sync",
+          ]);
         }
-        const { exitCode, stderr } = await session.rsync(join(source, "site/"), `${directory}/x`, ["-a"], options({ ...plain, sudo: { user: "no-such-user", login: false, preserveEnv: false } }));
-        expect([exitCode === 0, Buffer.from(stderr).toString()]).toEqual([false, expect.stringMatching(/sudo: .*no-such-user/)]);
+        const { exitCode, stderr } = await session.rsync(
+          join(source, "site/"),
+          `${directory}/x`,
+          ["-a"],
+          options({ ...plain, sudo: { user: "no-such-user", login: false, preserveEnv: false } }),
+        );
+        expect([exitCode === 0, Buffer.from(stderr).toString()]).toEqual([
+          false,
+          expect.stringMatching(/sudo: .*no-such-user/),
+        ]);
         expect(Buffer.from((await session.run(sh`ls -A ${directory}`, options())).stdout).toString()).toBe("");
       });
     });
@@ -89,8 +125,14 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
 for (const name of ["@chroot/BUSYBOX", "@ssh/target/@chroot/BUSYBOX"]) {
   test(`a host without rsync says so: ${name}`, async () => {
     await withSession(name, async (session, directory) => {
-      const error = await session.rsync(join(source, "site/"), `${directory}/x`, ["-a"], options()).catch(error => error);
-      expect([error.code, error.message, error.hint]).toEqual(["E_OPERATION", "The host has no rsync", "Install rsync there, or use files.sync"]);
+      const error = await session
+        .rsync(join(source, "site/"), `${directory}/x`, ["-a"], options())
+        .catch(error => error);
+      expect([error.code, error.message, error.hint]).toEqual([
+        "E_OPERATION",
+        "The host has no rsync",
+        "Install rsync there, or use files.sync",
+      ]);
     });
   });
 }

@@ -35,7 +35,12 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "tsinfra-canonical-"));
   // The first name of a line is the canonical one.
-  await Bun.write(join(directory, "hosts"), Object.entries(NAMES).map(([name, alias], index) => `192.0.2.${index + 1} ${alias ? `${alias} ${name}` : name}\n`).join(""));
+  await Bun.write(
+    join(directory, "hosts"),
+    Object.entries(NAMES)
+      .map(([name, alias], index) => `192.0.2.${index + 1} ${alias ? `${alias} ${name}` : name}\n`)
+      .join(""),
+  );
   await Bun.write(join(directory, "nsswitch"), "passwd: files\ngroup: files\nhosts: files\n");
 });
 afterAll(() => rm(directory, { recursive: true }));
@@ -50,17 +55,38 @@ async function file(text: string): Promise<string> {
 }
 async function sshSays(path: string, host: string): Promise<string> {
   const mounts = 'mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/nsswitch" /etc/nsswitch.conf && exec "$@"';
-  const child = Bun.spawn(["unshare", "-m", "--propagation", "private", "sh", "-c", mounts, directory, "ssh", "-G", "-F", path, "--", host], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn(
+    ["unshare", "-m", "--propagation", "private", "sh", "-c", mounts, directory, "ssh", "-G", "-F", path, "--", host],
+    { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
   const [said, error, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   if (error.includes("mount")) throw new Error(error);
   if (exitCode !== 0) return "error";
-  return KEYS.flatMap(key => new RegExp(`^${key} (.*)$`, "m").exec(said) ?? []).filter((_, index) => index % 2 === 0).join("\n");
+  return KEYS.flatMap(key => new RegExp(`^${key} (.*)$`, "m").exec(said) ?? [])
+    .filter((_, index) => index % 2 === 0)
+    .join("\n");
 }
 async function weSay(path: string, host: string): Promise<string> {
   try {
     const surroundings = { home: "/nonexistent", user: "root", uid: 0, env: {} };
-    const settings = await hostSettings({ host }, { files: createConfigFiles(), surroundings, only: path, systemFile: "/nonexistent", succeeds: async () => false, resolve });
-    const said = { hostname: settings.hostname, port: settings.port, user: settings.user, hostkeyalias: settings.hostKeyAlias, proxyjump: settings.proxyJump.join(",") };
+    const settings = await hostSettings(
+      { host },
+      {
+        files: createConfigFiles(),
+        surroundings,
+        only: path,
+        systemFile: "/nonexistent",
+        succeeds: async () => false,
+        resolve,
+      },
+    );
+    const said = {
+      hostname: settings.hostname,
+      port: settings.port,
+      user: settings.user,
+      hostkeyalias: settings.hostKeyAlias,
+      proxyjump: settings.proxyJump.join(","),
+    };
     return KEYS.flatMap(key => (said[key] ? [`${key} ${said[key]}`] : [])).join("\n");
   } catch (error) {
     if ((error as { code?: string }).code !== "E_CONNECT") throw error;
@@ -78,7 +104,12 @@ const ON = "CanonicalizeHostname yes\nCanonicalDomains nowhere.test inner.exampl
 const CASES: readonly (readonly [why: string, text: string, host: string, expected?: string])[] = [
   ["the first domain that has the name", ON, "web", "hostname web.inner.example"],
   ["a name in capitals", ON, "WEB", "hostname web.inner.example"],
-  ["a domain with capitals and a dot", "CanonicalizeHostname yes\nCanonicalDomains Example.", "web", "hostname web.example"],
+  [
+    "a domain with capitals and a dot",
+    "CanonicalizeHostname yes\nCanonicalDomains Example.",
+    "web",
+    "hostname web.example",
+  ],
   ["switched off", "CanonicalDomains example", "web", "hostname web"],
   ["switched off in words", `CanonicalizeHostname no\n${ON}`, "web"],
   ["no domains", "CanonicalizeHostname yes", "web", "hostname web"],
@@ -97,29 +128,87 @@ const CASES: readonly (readonly [why: string, text: string, host: string, expect
   ["HostName comes first", `${ON}HostName web`, "nickname", "hostname web.inner.example"],
   ["HostName with a token", `${ON}HostName %h.b`, "a", "hostname a.b.example"],
   ["through a jump host names are left alone", `${ON}ProxyJump bastion`, "web", "hostname web"],
-  ["unless always", `CanonicalizeHostname always\nCanonicalDomains example\nProxyJump bastion`, "web", "hostname web.example"],
+  [
+    "unless always",
+    `CanonicalizeHostname always\nCanonicalDomains example\nProxyJump bastion`,
+    "web",
+    "hostname web.example",
+  ],
   ["through a program names are left alone", `${ON}ProxyCommand nc %h %p`, "web", "hostname web"],
   ["ProxyJump none", `${ON}ProxyJump none`, "web"],
   ["ProxyCommand none", `${ON}ProxyCommand none`, "web", "hostname web.inner.example"],
-  ["Match canonical", `${ON}Match canonical host web.inner.example\n User found\nMatch host web\n Port 7`, "web", "user found"],
+  [
+    "Match canonical",
+    `${ON}Match canonical host web.inner.example\n User found\nMatch host web\n Port 7`,
+    "web",
+    "user found",
+  ],
   ["Match canonical without canonical names", "Match canonical\n User found", "web"],
   ["Match not canonical", `${ON}Match !canonical\n User first\nMatch canonical\n Port 8`, "web"],
   ["Match canonical and all", `${ON}Match canonical all\n Port 9`, "web", "port 9"],
   ["Host blocks are read again", `${ON}Host *.inner.example\n User second\nHost web\n Port 3`, "web", "user second"],
   ["Match originalhost stays", `${ON}Match originalhost web canonical\n Port 5`, "web", "port 5"],
-  ["HostName of the second reading does not count", `${ON}Host *.inner.example\n HostName other`, "web", "hostname web.inner.example"],
-  ["set in a Host block", `Host w*\n CanonicalizeHostname yes\nCanonicalDomains example`, "web", "hostname web.example"],
+  [
+    "HostName of the second reading does not count",
+    `${ON}Host *.inner.example\n HostName other`,
+    "web",
+    "hostname web.inner.example",
+  ],
+  [
+    "set in a Host block",
+    `Host w*\n CanonicalizeHostname yes\nCanonicalDomains example`,
+    "web",
+    "hostname web.example",
+  ],
   ["a permitted alias", `${ON}CanonicalizePermittedCNAMEs *.example:*.farm.example\nCanonicalDomains x`, "db", ""],
-  ["an alias of a permitted kind", "CanonicalizeHostname yes\nCanonicalDomains example\nCanonicalizePermittedCNAMEs *.example:*.farm.example", "db", "hostname db7.farm.example"],
-  ["any alias", "CanonicalizeHostname yes\nCanonicalDomains example\nCanonicalizePermittedCNAMEs *", "db", "hostname db7.farm.example"],
-  ["an alias of another kind", "CanonicalizeHostname yes\nCanonicalDomains inner.example\nCanonicalizePermittedCNAMEs *.example:*.farm.example", "db", "hostname db.inner.example"],
-  ["several rules", "CanonicalizeHostname yes\nCanonicalDomains inner.example\nCanonicalizePermittedCNAMEs x:y *.inner.example,z:a,*.test", "db", "hostname elsewhere.test"],
-  ["aliases: none", "CanonicalizeHostname yes\nCanonicalDomains example\nCanonicalizePermittedCNAMEs none", "db", "hostname db.example"],
-  ["an alias of a name in no domain", "CanonicalizeHostname yes\nCanonicalDomains nowhere.test\nCanonicalizePermittedCNAMEs alias:*.example", "alias", "hostname db7.farm.example"],
+  [
+    "an alias of a permitted kind",
+    "CanonicalizeHostname yes\nCanonicalDomains example\nCanonicalizePermittedCNAMEs *.example:*.farm.example",
+    "db",
+    "hostname db7.farm.example",
+  ],
+  [
+    "any alias",
+    "CanonicalizeHostname yes\nCanonicalDomains example\nCanonicalizePermittedCNAMEs *",
+    "db",
+    "hostname db7.farm.example",
+  ],
+  [
+    "an alias of another kind",
+    "CanonicalizeHostname yes\nCanonicalDomains inner.example\nCanonicalizePermittedCNAMEs *.example:*.farm.example",
+    "db",
+    "hostname db.inner.example",
+  ],
+  [
+    "several rules",
+    "CanonicalizeHostname yes\nCanonicalDomains inner.example\nCanonicalizePermittedCNAMEs x:y *.inner.example,z:a,*.test",
+    "db",
+    "hostname elsewhere.test",
+  ],
+  [
+    "aliases: none",
+    "CanonicalizeHostname yes\nCanonicalDomains example\nCanonicalizePermittedCNAMEs none",
+    "db",
+    "hostname db.example",
+  ],
+  [
+    "an alias of a name in no domain",
+    "CanonicalizeHostname yes\nCanonicalDomains nowhere.test\nCanonicalizePermittedCNAMEs alias:*.example",
+    "alias",
+    "hostname db7.farm.example",
+  ],
   ["an alias without canonical names", "CanonicalizePermittedCNAMEs alias:*.example", "alias", "hostname alias"],
   ["aliases of a name that is nowhere", "CanonicalizeHostname yes\nCanonicalizePermittedCNAMEs *:*", "ghost", "error"],
-  ["an alias behind a jump host", "CanonicalizeHostname always\nCanonicalizePermittedCNAMEs *:*\nProxyJump bastion", "alias"],
-  ["no alias behind a jump host", "CanonicalizeHostname yes\nCanonicalizePermittedCNAMEs *:*\nProxyJump bastion", "alias"],
+  [
+    "an alias behind a jump host",
+    "CanonicalizeHostname always\nCanonicalizePermittedCNAMEs *:*\nProxyJump bastion",
+    "alias",
+  ],
+  [
+    "no alias behind a jump host",
+    "CanonicalizeHostname yes\nCanonicalizePermittedCNAMEs *:*\nProxyJump bastion",
+    "alias",
+  ],
   ["a rule without a colon", "CanonicalizeHostname yes\nCanonicalizePermittedCNAMEs web", "web", "error"],
   ["a word that is none", "CanonicalizeHostname perhaps", "web", "error"],
   ["dots that are no number", "CanonicalizeHostname yes\nCanonicalizeMaxDots few", "web", "error"],
@@ -127,7 +216,8 @@ const CASES: readonly (readonly [why: string, text: string, host: string, expect
 ];
 
 describe("canonical names", () => {
-  for (const [why, text, host, expected = ""] of CASES) test(`are what they are to ssh: ${why}`, async () => expect(await compare(text, host)).toContain(expected));
+  for (const [why, text, host, expected = ""] of CASES)
+    test(`are what they are to ssh: ${why}`, async () => expect(await compare(text, host)).toContain(expected));
 
   test("in 60 generated configurations too", async () => {
     for (const [index, [lines, host]] of fc.sample(configuration, { numRuns: 60, seed: 20260402 }).entries()) {
@@ -139,11 +229,53 @@ describe("canonical names", () => {
 });
 
 const line = fc.constantFrom(
-  ...["CanonicalDomains example", "CanonicalDomains inner.example example", "CanonicalDomains nowhere.test", "CanonicalizeMaxDots 0", "CanonicalizeMaxDots 2", "CanonicalizeFallbackLocal no"],
-  ...["CanonicalizePermittedCNAMEs *:*", "CanonicalizePermittedCNAMEs *.example:*.farm.example", "HostName web", "HostName %h.b", "ProxyJump j", "ProxyCommand none", "User a", "Port 5"],
+  ...[
+    "CanonicalDomains example",
+    "CanonicalDomains inner.example example",
+    "CanonicalDomains nowhere.test",
+    "CanonicalizeMaxDots 0",
+    "CanonicalizeMaxDots 2",
+    "CanonicalizeFallbackLocal no",
+  ],
+  ...[
+    "CanonicalizePermittedCNAMEs *:*",
+    "CanonicalizePermittedCNAMEs *.example:*.farm.example",
+    "HostName web",
+    "HostName %h.b",
+    "ProxyJump j",
+    "ProxyCommand none",
+    "User a",
+    "Port 5",
+  ],
 );
-const block = fc.constantFrom("Host web", "Host *.example", "Host *", "Match canonical", "Match final", "Match !canonical", "Match host *.example", "Match canonical host web*", "Match all");
+const block = fc.constantFrom(
+  "Host web",
+  "Host *.example",
+  "Host *",
+  "Match canonical",
+  "Match final",
+  "Match !canonical",
+  "Match host *.example",
+  "Match canonical host web*",
+  "Match all",
+);
 const configuration = fc.tuple(
-  fc.tuple(fc.constantFrom("CanonicalizeHostname yes", "CanonicalizeHostname always", "CanonicalizeHostname no", ""), fc.array(fc.oneof({ weight: 3, arbitrary: line }, { weight: 1, arbitrary: block }), { maxLength: 10 })).map(([first, rest]) => `${[first, ...rest].join("\n")}\n`),
-  fc.constantFrom("web", "db", "a", "a.b", "alias", "local", "ghost", "full.name.example", "anchored.test.", "192.0.2.7"),
+  fc
+    .tuple(
+      fc.constantFrom("CanonicalizeHostname yes", "CanonicalizeHostname always", "CanonicalizeHostname no", ""),
+      fc.array(fc.oneof({ weight: 3, arbitrary: line }, { weight: 1, arbitrary: block }), { maxLength: 10 }),
+    )
+    .map(([first, rest]) => `${[first, ...rest].join("\n")}\n`),
+  fc.constantFrom(
+    "web",
+    "db",
+    "a",
+    "a.b",
+    "alias",
+    "local",
+    "ghost",
+    "full.name.example",
+    "anchored.test.",
+    "192.0.2.7",
+  ),
 );

@@ -24,14 +24,18 @@ const sources = (only: string): Sources => ({
   surroundings: { home: me.homedir, user: me.username, uid: me.uid, env: process.env },
   only,
   systemFile: "/nonexistent",
-  succeeds: async command => (await Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited) === 0,
+  succeeds: async command =>
+    (await Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited) === 0,
 });
 
 /** The settings in the words of `ssh -G`; `error` where ssh refuses the file. */
 type Said = Readonly<Record<string, string>> | "error";
 
 async function sshSays(file: string, { host, user, port }: Question): Promise<Said> {
-  const child = Bun.spawn(["ssh", "-G", "-F", file, ...(user ? ["-l", user] : []), ...(port ? ["-p", `${port}`] : []), "--", host], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn(
+    ["ssh", "-G", "-F", file, ...(user ? ["-l", user] : []), ...(port ? ["-p", `${port}`] : []), "--", host],
+    { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  );
   const lines = (await child.stdout.text()).trim().split("\n");
   if ((await child.exited) !== 0) return "error";
   const said: Record<string, string> = {};
@@ -44,7 +48,10 @@ async function sshSays(file: string, { host, user, port }: Question): Promise<Sa
     hostname: said.hostname ?? "",
     port: said.port ?? "",
     // ssh -G shows these before it expands them; tokens in them have a test of their own.
-    identityfile: (said.identityfile ?? "").replace(/(^| )none\b/g, "").trim().replaceAll("~/", `${me.homedir}/`),
+    identityfile: (said.identityfile ?? "")
+      .replace(/(^| )none\b/g, "")
+      .trim()
+      .replaceAll("~/", `${me.homedir}/`),
     certificatefile: (said.certificatefile ?? "").replaceAll("~/", `${me.homedir}/`),
     userknownhostsfile: said.userknownhostsfile ?? "",
     globalknownhostsfile: said.globalknownhostsfile ?? "",
@@ -55,7 +62,8 @@ async function sshSays(file: string, { host, user, port }: Question): Promise<Sa
     proxycommand: said.proxycommand ?? "",
     connecttimeout: said.connecttimeout ?? "",
     // Debian's ssh asks for signs of life in batch mode; the original does not.
-    serveraliveinterval: said.batchmode === "yes" && said.serveraliveinterval === "300" ? "0" : (said.serveraliveinterval ?? ""),
+    serveraliveinterval:
+      said.batchmode === "yes" && said.serveraliveinterval === "300" ? "0" : (said.serveraliveinterval ?? ""),
     serveralivecountmax: said.serveralivecountmax ?? "",
     addressfamily: said.addressfamily ?? "",
     bindaddress: said.bindaddress ?? "",
@@ -72,7 +80,9 @@ async function sshSays(file: string, { host, user, port }: Question): Promise<Sa
   };
 }
 
-const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa"].map(name => join(me.homedir, ".ssh", name)).join(" ");
+const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa"]
+  .map(name => join(me.homedir, ".ssh", name))
+  .join(" ");
 
 async function weSay(file: string, question: Question): Promise<Said> {
   const yes = (flag: boolean) => (flag ? "yes" : "no");
@@ -86,7 +96,9 @@ async function weSay(file: string, question: Question): Promise<Said> {
       certificatefile: settings.certificateFiles.map(({ path }) => path).join(" "),
       userknownhostsfile: settings.userKnownHostsFiles.join(" "),
       globalknownhostsfile: settings.globalKnownHostsFiles.join(" "),
-      stricthostkeychecking: { yes: "true", no: "false", ask: "ask", "accept-new": "accept-new" }[settings.strictHostKeyChecking],
+      stricthostkeychecking: { yes: "true", no: "false", ask: "ask", "accept-new": "accept-new" }[
+        settings.strictHostKeyChecking
+      ],
       identitiesonly: yes(settings.identitiesOnly),
       identityagent: settings.identityAgent ?? "",
       proxyjump: settings.proxyJump.join(","),
@@ -118,7 +130,8 @@ async function compare(text: string, question: Question): Promise<void> {
   const base = join(directory, `${count++}`);
   const [main = "", ...others] = text.split(/^--- (.*)\n/m);
   const file = join(base, "config");
-  for (let index = 0; index < others.length; index += 2) await put(join(base, others[index] ?? ""), others[index + 1] ?? "");
+  for (let index = 0; index < others.length; index += 2)
+    await put(join(base, others[index] ?? ""), others[index + 1] ?? "");
   await put(file, main.replaceAll("@DIR@", base));
   expect(await weSay(file, question)).toEqual(await sshSays(file, question));
 }
@@ -145,14 +158,18 @@ const CASES: readonly (readonly [why: string, text: string, host?: string, more?
   ["a negation that does not hit", "Host web-* !web-9\n User a\nHost *\n User b", "web-8"],
   ["only a negation", "Host !web-9\n User a\nHost *\n User b", "web-8"],
   ["several patterns", "Host a b web c\n User found", "web"],
-  ["a quoted pattern", 'Host "web" \'db\'\n User found', "db"],
+  ["a quoted pattern", "Host \"web\" 'db'\n User found", "db"],
   ["host patterns know upper case", "Host WEB\n User loud\nHost web\n User quiet", "WEB"],
   ["a host name in upper case", "", "WEB.Example"],
   ["HostName with %h", "HostName %h.example.com", "web"],
   ["HostName with %%", "HostName a%%b"],
   ["HostName with an unknown token", "HostName %p.example.com"],
   ["Host looks at what was typed, not at HostName", "Host web\n HostName db\nHost db\n User wrong\n", "web"],
-  ["identity files add up", "IdentityFile ~/.ssh/one\nIdentityFile /two\nHost web\n IdentityFile ~/three\nHost no\n IdentityFile /four", "web"],
+  [
+    "identity files add up",
+    "IdentityFile ~/.ssh/one\nIdentityFile /two\nHost web\n IdentityFile ~/three\nHost no\n IdentityFile /four",
+    "web",
+  ],
   ["an identity file named twice", "IdentityFile /one\nIdentityFile /two\nIdentityFile /one"],
   ["a quoted identity file", 'IdentityFile "/path with/blanks"\nIdentityFile /with\\ blank'],
   ["certificates", "CertificateFile ~/a-cert.pub\nCertificateFile /b-cert.pub"],
@@ -191,7 +208,10 @@ const CASES: readonly (readonly [why: string, text: string, host?: string, more?
   ["an agent: none", "IdentityAgent none"],
   ["address families", "AddressFamily inet6\nBindAddress 127.0.0.1"],
   ["a bad address family", "AddressFamily ipx"],
-  ["authentication", "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPreferredAuthentications publickey,password\nNumberOfPasswordPrompts 1\nBatchMode yes"],
+  [
+    "authentication",
+    "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPreferredAuthentications publickey,password\nNumberOfPasswordPrompts 1\nBatchMode yes",
+  ],
   ["no public keys", "PubkeyAuthentication no"],
   ["the old name of keyboard-interactive", "ChallengeResponseAuthentication no"],
   ["forwarding the agent", "ForwardAgent yes"],
@@ -222,10 +242,17 @@ const CASES: readonly (readonly [why: string, text: string, host?: string, more?
   ["match and a comment", "Match host web # hi\n Port 14", "web"],
   ["include", "Include @DIR@/more\nPort 2\n--- more\nPort 3\nUser inc\n"],
   ["include several", "Include @DIR@/a @DIR@/b\n--- a\nUser a\n--- b\nUser b\nPort 3\n"],
-  ["include by pattern, sorted", "Include @DIR@/d/*.conf\n--- d/2.conf\nUser two\n--- d/1.conf\nUser one\n--- d/0.txt\nUser zero\n--- d/.h.conf\nUser hidden\n"],
+  [
+    "include by pattern, sorted",
+    "Include @DIR@/d/*.conf\n--- d/2.conf\nUser two\n--- d/1.conf\nUser one\n--- d/0.txt\nUser zero\n--- d/.h.conf\nUser hidden\n",
+  ],
   ["include by class", "Include @DIR@/d/[b-c]?\n--- d/a1\nUser a\n--- d/b1\nUser b\n"],
   ["include what is not there", "Include /nonexistent/*\nUser here"],
-  ["include in a block", "Host db\n Include @DIR@/more\nHost web\n User web\n--- more\nUser wrong\nHost web\n User wrong2\n", "web"],
+  [
+    "include in a block",
+    "Host db\n Include @DIR@/more\nHost web\n User web\n--- more\nUser wrong\nHost web\n User wrong2\n",
+    "web",
+  ],
   ["a block in an include ends with it", "Include @DIR@/more\nPort 4\n--- more\nHost nobody\n Port 5\n", "web"],
   ["include in an include", "Include @DIR@/a\n--- a\nHost web\n User a\n", "web"],
   ["a missing last newline", "Host web\n  User x", "web"],
@@ -250,22 +277,67 @@ describe("ssh_config", () => {
 
 const name = fc.constantFrom("web", "web-1", "db", "db.example", "a", "*", "web*", "!db", "?b", "!web-1", "*.example");
 const line = fc.oneof(
-  fc.tuple(fc.constantFrom("User", "HostKeyAlias", "BindAddress"), fc.constantFrom("ada", '"b c"', "d\\ e", "x#y", "z # note")).map(pair => pair.join(" ")),
+  fc
+    .tuple(
+      fc.constantFrom("User", "HostKeyAlias", "BindAddress"),
+      fc.constantFrom("ada", '"b c"', "d\\ e", "x#y", "z # note"),
+    )
+    .map(pair => pair.join(" ")),
   fc.integer({ min: 1, max: 65535 }).map(port => `Port ${port}`),
   fc.constantFrom("HostName %h.example", "HostName db", "HostName=WEB", "HostName 127.0.0.1"),
-  fc.constantFrom("IdentityFile ~/k1", "IdentityFile /k2", 'IdentityFile "/k 3"', "IdentityFile none", "CertificateFile /c1"),
-  fc.constantFrom("ProxyJump j", "ProxyJump b@c:4,d", "ProxyJump none", "ProxyCommand none", "ProxyCommand nc -x a:1 host 22"),
+  fc.constantFrom(
+    "IdentityFile ~/k1",
+    "IdentityFile /k2",
+    'IdentityFile "/k 3"',
+    "IdentityFile none",
+    "CertificateFile /c1",
+  ),
+  fc.constantFrom(
+    "ProxyJump j",
+    "ProxyJump b@c:4,d",
+    "ProxyJump none",
+    "ProxyCommand none",
+    "ProxyCommand nc -x a:1 host 22",
+  ),
   fc.constantFrom("ServerAliveInterval 5", "ConnectTimeout 1m", "ServerAliveCountMax 2", "NumberOfPasswordPrompts 1"),
-  fc.constantFrom("IdentitiesOnly yes", "Compression=no", "BatchMode yes", "ForwardAgent no", "HashKnownHosts yes", "PubkeyAuthentication yes"),
-  fc.constantFrom("StrictHostKeyChecking no", "StrictHostKeyChecking ask", "AddressFamily inet", "UserKnownHostsFile /a /b", "PreferredAuthentications password"),
+  fc.constantFrom(
+    "IdentitiesOnly yes",
+    "Compression=no",
+    "BatchMode yes",
+    "ForwardAgent no",
+    "HashKnownHosts yes",
+    "PubkeyAuthentication yes",
+  ),
+  fc.constantFrom(
+    "StrictHostKeyChecking no",
+    "StrictHostKeyChecking ask",
+    "AddressFamily inet",
+    "UserKnownHostsFile /a /b",
+    "PreferredAuthentications password",
+  ),
 );
 const block = fc.oneof(
   fc.array(name, { minLength: 1, maxLength: 3 }).map(names => `Host ${names.join(" ")}`),
-  fc.tuple(fc.constantFrom("host", "originalhost", "!host", "!originalhost"), fc.array(name, { minLength: 1, maxLength: 2 })).map(([what, names]) => `Match ${what} ${names.join(",")}`),
-  fc.constantFrom("Match all", "Match user ada", "Match !user ada", "Match final", "Match exec true", 'Match exec "test %n = web"', "Match host web exec false"),
+  fc
+    .tuple(
+      fc.constantFrom("host", "originalhost", "!host", "!originalhost"),
+      fc.array(name, { minLength: 1, maxLength: 2 }),
+    )
+    .map(([what, names]) => `Match ${what} ${names.join(",")}`),
+  fc.constantFrom(
+    "Match all",
+    "Match user ada",
+    "Match !user ada",
+    "Match final",
+    "Match exec true",
+    'Match exec "test %n = web"',
+    "Match host web exec false",
+  ),
 );
 const configuration = fc.tuple(
-  fc.array(fc.oneof({ weight: 3, arbitrary: line }, { weight: 1, arbitrary: block }), { maxLength: 14 }).map(lines => `${lines.join("\n")}\n`),
+  fc
+    .array(fc.oneof({ weight: 3, arbitrary: line }, { weight: 1, arbitrary: block }), { maxLength: 14 })
+    .map(lines => `${lines.join("\n")}\n`),
   fc.constantFrom("web", "web-1", "db", "db.example", "a", "WEB"),
   fc.constantFrom(undefined, "ada", "bob"),
 );

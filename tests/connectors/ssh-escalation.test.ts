@@ -7,4 +7,5 @@ import { escalationSubject } from "../support/escalation.ts";
 setDefaultTimeout(300_000);
 await needTools({ doas: "opendoas" });
 
-for (const sshTransport of ["embedded", "openssh"]) testSession(escalationSubject({ name: `ssh, ${sshTransport}`, sshTransport, hasDoas: true }));
+for (const sshTransport of ["embedded", "openssh"])
+  testSession(escalationSubject({ name: `ssh, ${sshTransport}`, sshTransport, hasDoas: true }));

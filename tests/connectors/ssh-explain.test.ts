@@ -34,7 +34,10 @@ async function explain(...words: string[]) {
 }
 const json = async (...words: string[]) => {
   const { stdout, exitCode } = await explain(...words, "--json", "--data", `sshConfigFile=${config}`);
-  return { exitCode, ...(Object.values(JSON.parse(stdout))[0] as { hops: Record<string, unknown>[]; commandsAtOnce: number }) };
+  return {
+    exitCode,
+    ...(Object.values(JSON.parse(stdout))[0] as { hops: Record<string, unknown>[]; commandsAtOnce: number }),
+  };
 };
 
 test("each hop is told with where it was said, its keys, its host key and its algorithms", async () => {
@@ -42,23 +45,45 @@ test("each hop is told with where it was said, its keys, its host key and its al
   expect([exitCode, hops.length, commandsAtOnce]).toEqual([0, 2, 8]);
   const [bastion, app] = hops;
   expect(bastion).toMatchObject({
-    name: "bastion", address: `127.0.0.1:${outer.port}`, addressFrom: `${config}:2`, port: outer.port, portFrom: `${config}:3`, user: outer.user, userFrom: `${config}:4`,
-    through: "nothing", hostKeyStatus: "known", strictHostKeyChecking: "ask", connected: "yes",
+    name: "bastion",
+    address: `127.0.0.1:${outer.port}`,
+    addressFrom: `${config}:2`,
+    port: outer.port,
+    portFrom: `${config}:3`,
+    user: outer.user,
+    userFrom: `${config}:4`,
+    through: "nothing",
+    hostKeyStatus: "known",
+    strictHostKeyChecking: "ask",
+    connected: "yes",
     algorithms: { kex: "curve25519-sha256", hostKey: "ssh-ed25519", cipher: "aes128-gcm@openssh.com" },
     keys: [expect.stringContaining(`key ${outer.key} (${config}:5, ED25519 SHA256:`)],
     knownHostKeys: [expect.stringContaining(`(${outer.home}/.ssh/known_hosts:1)`)],
     software: expect.stringMatching(/^OpenSSH_/),
     login: expect.stringContaining(outer.key),
   });
-  expect(app).toMatchObject({ name: "app", through: "the jump host bastion", throughFrom: `${config}:11`, hostKey: expect.stringMatching(/^RSA SHA256:/), connected: "yes" });
+  expect(app).toMatchObject({
+    name: "app",
+    through: "the jump host bastion",
+    throughFrom: `${config}:11`,
+    hostKey: expect.stringMatching(/^RSA SHA256:/),
+    connected: "yes",
+  });
 });
 
 test("a hop that cannot be reached says why, and those behind it are not tried", async () => {
-  await Bun.write(`${config}-broken`, (await Bun.file(config).text()).replace(`${outer.home}/.ssh/known_hosts`, "/nonexistent"));
+  await Bun.write(
+    `${config}-broken`,
+    (await Bun.file(config).text()).replace(`${outer.home}/.ssh/known_hosts`, "/nonexistent"),
+  );
   const broken = await explain("app", "--json", "--data", `sshConfigFile=${config}-broken`);
   const [bastion, app] = (Object.values(JSON.parse(broken.stdout))[0] as { hops: Record<string, unknown>[] }).hops;
   expect(broken.exitCode).toBe(1);
-  expect(bastion).toMatchObject({ connected: "no", hostKeyStatus: "unknown", error: expect.stringContaining("is not known") });
+  expect(bastion).toMatchObject({
+    connected: "no",
+    hostKeyStatus: "unknown",
+    error: expect.stringContaining("is not known"),
+  });
   expect(app).toMatchObject({ connected: "not tried" });
 });
 
@@ -70,9 +95,18 @@ test("text says the same, indented", async () => {
 });
 
 test("the ssh program is asked about itself", async () => {
-  const { stdout, exitCode } = await explain("bastion", "--json", "--data", `sshConfigFile=${config}`, "--data", "sshTransport=openssh");
+  const { stdout, exitCode } = await explain(
+    "bastion",
+    "--json",
+    "--data",
+    `sshConfigFile=${config}`,
+    "--data",
+    "sshTransport=openssh",
+  );
   expect(exitCode).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ bastion: { transport: "openssh", settings: { hostname: "127.0.0.1", port: `${outer.port}` }, connected: "yes" } });
+  expect(JSON.parse(stdout)).toMatchObject({
+    bastion: { transport: "openssh", settings: { hostname: "127.0.0.1", port: `${outer.port}` }, connected: "yes" },
+  });
 });
 
 test("what is not reached over SSH is not explained", async () => {

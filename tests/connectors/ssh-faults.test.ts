@@ -25,7 +25,10 @@ async function setUp(options: SshdOptions = {}) {
   return {
     server,
     context,
-    connect: (data: Readonly<Record<string, unknown>> = {}, more: Parameters<typeof targetFor>[2] = {}): Promise<Connection> =>
+    connect: (
+      data: Readonly<Record<string, unknown>> = {},
+      more: Parameters<typeof targetFor>[2] = {},
+    ): Promise<Connection> =>
       connector.connect!(targetFor("web-1", { ...server.data, ...data }, { name: "web-1", ...more }), context),
     async [Symbol.asyncDispose]() {
       await connector.close?.();
@@ -35,7 +38,10 @@ async function setUp(options: SshdOptions = {}) {
 }
 
 /** Stands between client and server, and does to each connection what it is told. */
-async function proxy(to: { readonly address: string; readonly port: number }, treat: (client: Socket, server: () => Socket, number: number) => void) {
+async function proxy(
+  to: { readonly address: string; readonly port: number },
+  treat: (client: Socket, server: () => Socket, number: number) => void,
+) {
   let count = 0;
   const open = new Set<Socket>();
   const track = (socket: Socket): Socket => {
@@ -44,7 +50,9 @@ async function proxy(to: { readonly address: string; readonly port: number }, tr
     socket.on("close", () => open.delete(socket));
     return socket;
   };
-  const listener: Server = createServer(client => treat(track(client), () => track(connectTcp(to.port, to.address)), ++count));
+  const listener: Server = createServer(client =>
+    treat(track(client), () => track(connectTcp(to.port, to.address)), ++count),
+  );
   await new Promise<void>(resolve => listener.listen(0, "127.0.0.1", resolve));
   return {
     port: (listener.address() as { port: number }).port,
@@ -61,9 +69,17 @@ const join2 = (client: Socket, server: Socket): void => {
   server.on("close", () => client.destroy());
 };
 /** Behind another port the host has the same keys. */
-const through = (server: Sshd, port: number) => ({ sshPort: port, sshKnownHostsFile: join(server.home, ".ssh/known_any") });
-const knowAnyPort = (server: Sshd) => Bun.write(join(server.home, ".ssh/known_any"), server.knownHosts.replace(/^\[127\.0\.0\.1\]:\d+/gm, "127.0.0.1"));
-const failure = (promise: Promise<unknown>): Promise<ConnectError> => promise.then(() => Promise.reject(new Error("It worked")), error => error);
+const through = (server: Sshd, port: number) => ({
+  sshPort: port,
+  sshKnownHostsFile: join(server.home, ".ssh/known_any"),
+});
+const knowAnyPort = (server: Sshd) =>
+  Bun.write(join(server.home, ".ssh/known_any"), server.knownHosts.replace(/^\[127\.0\.0\.1\]:\d+/gm, "127.0.0.1"));
+const failure = (promise: Promise<unknown>): Promise<ConnectError> =>
+  promise.then(
+    () => Promise.reject(new Error("It worked")),
+    error => error,
+  );
 
 describe("connecting", () => {
   test("a refused connection is retried a few times, then an error that can be retried", async () => {
@@ -81,8 +97,14 @@ describe("connecting", () => {
   test("a server that drops the first connections is connected to in the end", async () => {
     await using ssh = await setUp();
     await knowAnyPort(ssh.server);
-    await using gate = await proxy(ssh.server, (client, server, number) => (number <= 5 ? (number % 2 ? client.destroy() : client.resetAndDestroy()) : join2(client, server())));
-    const connection = await ssh.connect({ ...through(ssh.server, gate.port), sshConnectRetries: 0, sshConnectRetryMinDelay: 0.01 });
+    await using gate = await proxy(ssh.server, (client, server, number) =>
+      number <= 5 ? (number % 2 ? client.destroy() : client.resetAndDestroy()) : join2(client, server()),
+    );
+    const connection = await ssh.connect({
+      ...through(ssh.server, gate.port),
+      sshConnectRetries: 0,
+      sshConnectRetryMinDelay: 0.01,
+    });
     expect(text((await connection.run(sh`echo in`)).stdout)).toBe("in");
     expect(gate.count()).toBe(6);
     await connection.close();
@@ -100,7 +122,9 @@ describe("connecting", () => {
     await using ssh = await setUp();
     await using mute = await proxy(ssh.server, () => {});
     const error = await failure(ssh.connect(through(ssh.server, mute.port), { timeout: 2 }));
-    expect(error.message).toBe(`No connection to web-1 within 2 seconds: still waiting for the greeting of 127.0.0.1:${mute.port}`);
+    expect(error.message).toBe(
+      `No connection to web-1 within 2 seconds: still waiting for the greeting of 127.0.0.1:${mute.port}`,
+    );
     expect(error.retryable).toBe(true);
   });
 
@@ -121,7 +145,9 @@ describe("connecting", () => {
   test("a server that greets and hangs up is an error, not a wait", async () => {
     await using ssh = await setUp();
     await using rude = await proxy(ssh.server, client => client.end("SSH-2.0-Rude\r\n"));
-    const error = await failure(ssh.connect({ ...through(ssh.server, rude.port), sshConnectRetryMinDelay: 0.05 }, { timeout: 2 }));
+    const error = await failure(
+      ssh.connect({ ...through(ssh.server, rude.port), sshConnectRetryMinDelay: 0.05 }, { timeout: 2 }),
+    );
     expect(error.message).toContain("closed the connection before the handshake");
     expect(error.retryable).toBe(true);
   });
@@ -129,7 +155,9 @@ describe("connecting", () => {
   test("something else than SSH is an error", async () => {
     await using ssh = await setUp();
     await using web = await proxy(ssh.server, client => client.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
-    const error = await failure(ssh.connect({ ...through(ssh.server, web.port), sshConnectRetryMinDelay: 0.05 }, { timeout: 2 }));
+    const error = await failure(
+      ssh.connect({ ...through(ssh.server, web.port), sshConnectRetryMinDelay: 0.05 }, { timeout: 2 }),
+    );
     expect(error.code).toBe("E_CONNECT");
   });
 
@@ -144,7 +172,9 @@ describe("connecting", () => {
     const controller = new AbortController();
     const reason = new Error("enough");
     await using mute = await proxy(ssh.server, () => controller.abort(reason));
-    expect(await failure(ssh.connect(through(ssh.server, mute.port), { signal: controller.signal }))).toBe(reason as ConnectError);
+    expect(await failure(ssh.connect(through(ssh.server, mute.port), { signal: controller.signal }))).toBe(
+      reason as ConnectError,
+    );
   });
 
   test("algorithms that nobody shares are an error with advice", async () => {
@@ -242,7 +272,12 @@ describe("a connection", () => {
 
 describe("Diffie-Hellman groups", () => {
   // Milliseconds of processor time for a connection: testing the prime took 400 (group 14) to 26000 (group 18), in one piece.
-  const MOST = { "diffie-hellman-group14-sha256": 350, "diffie-hellman-group16-sha512": 1500, "diffie-hellman-group18-sha512": 1500, "diffie-hellman-group-exchange-sha256": 1500 };
+  const MOST = {
+    "diffie-hellman-group14-sha256": 350,
+    "diffie-hellman-group16-sha512": 1500,
+    "diffie-hellman-group18-sha512": 1500,
+    "diffie-hellman-group-exchange-sha256": 1500,
+  };
   for (const [kex, most] of Object.entries(MOST)) {
     test(`${kex} connects without holding other hosts up`, async () => {
       await using ssh = await setUp({ config: [`KexAlgorithms ${kex}`] });
@@ -280,10 +315,18 @@ describe("jump hosts", () => {
   afterAll(async () => {
     await Promise.all([outer.stop(), inner.stop(), rm(home, { recursive: true })]);
   });
-  async function run<T>(names: readonly string[], body: (connections: readonly Connection[]) => Promise<T>, data: Readonly<Record<string, unknown>> = {}): Promise<T> {
+  async function run<T>(
+    names: readonly string[],
+    body: (connections: readonly Connection[]) => Promise<T>,
+    data: Readonly<Record<string, unknown>> = {},
+  ): Promise<T> {
     const connector = createSshConnector({ home, env: { SHELL: "/bin/sh" }, systemConfigFile: "/nonexistent" });
     try {
-      const connections = await Promise.all(names.map(name => connector.connect!(targetFor(name, { sshConnectRetryMinDelay: 0.01, ...data }), connectorContext())));
+      const connections = await Promise.all(
+        names.map(name =>
+          connector.connect!(targetFor(name, { sshConnectRetryMinDelay: 0.01, ...data }), connectorContext()),
+        ),
+      );
       return await body(connections);
     } finally {
       await connector.close?.();
@@ -294,7 +337,9 @@ describe("jump hosts", () => {
 
   test("one connection to a jump host serves all hosts behind it", async () => {
     const before = await logins(outer);
-    const results = await run(["app-1", "app-2", "app-3"], connections => Promise.all(connections.map(connection => connection.run(sh`echo in`))));
+    const results = await run(["app-1", "app-2", "app-3"], connections =>
+      Promise.all(connections.map(connection => connection.run(sh`echo in`))),
+    );
     expect(results.map(({ stdout }) => text(stdout))).toEqual(["in", "in", "in"]);
     expect((await logins(outer)) - before).toBe(1);
   });
@@ -314,7 +359,9 @@ describe("jump hosts", () => {
   });
 
   test("what a failing ProxyCommand says is shown", async () => {
-    expect((await failure(run(["broken"], answer, { sshConnectRetries: 0 }))).message).toBe("The ProxyCommand of broken ended before the handshake: no way");
+    expect((await failure(run(["broken"], answer, { sshConnectRetries: 0 }))).message).toBe(
+      "The ProxyCommand of broken ended before the handshake: no way",
+    );
   });
 
   test("jump hosts that lead back are an error", async () => {
@@ -339,7 +386,11 @@ describe("jump hosts", () => {
       server.on("data", chunk => client.write(chunk));
       end = () => client.end();
     });
-    const running = run(["app-1"], ([connection]) => connection!.run(sh`echo begun; sleep 1000`, { onOutput: () => end?.() }), { sshPort: way.port, sshKnownHostsFile: join(home, ".ssh/any_port") });
+    const running = run(
+      ["app-1"],
+      ([connection]) => connection!.run(sh`echo begun; sleep 1000`, { onOutput: () => end?.() }),
+      { sshPort: way.port, sshKnownHostsFile: join(home, ".ssh/any_port") },
+    );
     expect((await failure(running)).code).toBe("E_CONNECTION_LOST");
   });
 

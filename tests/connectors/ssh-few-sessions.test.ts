@@ -24,8 +24,23 @@ server.shell({ commands: ["true"], _timeout: 60 });
 server.shell({ commands: ["true"] });
 `,
       );
-      const data = { ...server.data, sshKnownHostsFile: join(server.home, ".ssh/known_hosts"), sshConfigFile: "none", sshTransport };
-      const child = Bun.spawn([process.execPath, join(import.meta.dir, "../../src/main.ts"), "web-1", path("deploy.ts"), "-y", ...Object.entries(data).flatMap(([key, value]) => ["--data", `${key}=${value}`])], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+      const data = {
+        ...server.data,
+        sshKnownHostsFile: join(server.home, ".ssh/known_hosts"),
+        sshConfigFile: "none",
+        sshTransport,
+      };
+      const child = Bun.spawn(
+        [
+          process.execPath,
+          join(import.meta.dir, "../../src/main.ts"),
+          "web-1",
+          path("deploy.ts"),
+          "-y",
+          ...Object.entries(data).flatMap(([key, value]) => ["--data", `${key}=${value}`]),
+        ],
+        { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+      );
       const said = await child.stderr.text();
       if ((await child.exited) !== 0) throw new Error(said);
       expect(Buffer.from(await Bun.file(path("back")).bytes()).equals(Buffer.alloc(1_000_000, 200))).toBe(true);

@@ -16,7 +16,8 @@ await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client" });
 
 describe("known_hosts", () => {
   const key = "AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
-  const names = (line: string, name: string) => parseKnownHosts(`${line} ssh-ed25519 ${key} comment\n`, "f").some(known => speaksOf(known, name));
+  const names = (line: string, name: string) =>
+    parseKnownHosts(`${line} ssh-ed25519 ${key} comment\n`, "f").some(known => speaksOf(known, name));
 
   test("names, lists, patterns and negations are matched, whatever the case", () => {
     expect(names("web-1,web-2", "WEB-2")).toBe(true);
@@ -32,7 +33,10 @@ describe("known_hosts", () => {
   });
   test("lines that cannot be read are left out, and the others keep their numbers", () => {
     const text = `# comment\n\nnonsense\nweb ssh-rsa ${key}\n@strange web ssh-ed25519 ${key}\n@revoked web ssh-ed25519 ${key}\nweb ssh-ed25519 ${key}\n`;
-    expect(parseKnownHosts(text, "f").map(({ marker, line }) => [marker, line])).toEqual([["revoked", 6], [undefined, 7]]);
+    expect(parseKnownHosts(text, "f").map(({ marker, line }) => [marker, line])).toEqual([
+      ["revoked", 6],
+      [undefined, 7],
+    ]);
   });
 });
 
@@ -70,7 +74,11 @@ describe("host keys", () => {
   const lineOf = (type: string): string => server.knownHosts.split("\n").find(line => line.includes(type)) ?? "";
   const name = () => `[127.0.0.1]:${server.port}`;
 
-  async function connect(data: Readonly<Record<string, unknown>>, answers: Readonly<Record<string, string>> = {}, from: Sshd = server) {
+  async function connect(
+    data: Readonly<Record<string, unknown>>,
+    answers: Readonly<Record<string, string>> = {},
+    from: Sshd = server,
+  ) {
     const connector = createSshConnector({ home: from.home, env: {}, systemConfigFile: "/nonexistent" });
     const context = connectorContext(answers);
     try {
@@ -81,7 +89,11 @@ describe("host keys", () => {
       await connector.close?.();
     }
   }
-  async function refusal(data: Readonly<Record<string, unknown>>, answers: Readonly<Record<string, string>> = {}, from: Sshd = server): Promise<ConnectError> {
+  async function refusal(
+    data: Readonly<Record<string, unknown>>,
+    answers: Readonly<Record<string, string>> = {},
+    from: Sshd = server,
+  ): Promise<ConnectError> {
     const error: unknown = await connect(data, answers, from).catch(error => error);
     if (!(error instanceof Error)) throw new Error("The host was accepted");
     return error as ConnectError;
@@ -114,7 +126,9 @@ describe("host keys", () => {
       const error = await refusal({ sshKnownHostsFile: file, sshStrictHostKeyChecking }, { "": "yes" });
       expect(error.code).toBe("E_HOST_KEY");
       expect(error.retryable).toBe(false);
-      expect(error.message).toBe(`The host key of web-1 (${name()}) has changed, or somebody pretends to be it; expected ED25519 ${expected} (${file}:2): found ED25519 ${found}`);
+      expect(error.message).toBe(
+        `The host key of web-1 (${name()}) has changed, or somebody pretends to be it; expected ED25519 ${expected} (${file}:2): found ED25519 ${found}`,
+      );
       expect(error.hint).toContain(`ssh-keygen -f ${file} -R '${name()}'`);
     }
     expect(await Bun.file(file).text()).toBe(`# first\n${name()} ${type} ${base64}\n`);
@@ -123,11 +137,20 @@ describe("host keys", () => {
   test("a key of another type than the known one is a changed key", async () => {
     const other = await createKey(join(directory, "other-ecdsa"), "ecdsa", { args: ["-b", "521"] });
     const [type, base64] = (await Bun.file(`${other}.pub`).text()).split(" ");
-    expect((await refusal({ sshKnownHostsFile: await knownHosts(`${name()} ${type} ${base64}\n`), sshStrictHostKeyChecking: "accept-new" })).code).toBe("E_HOST_KEY");
+    expect(
+      (
+        await refusal({
+          sshKnownHostsFile: await knownHosts(`${name()} ${type} ${base64}\n`),
+          sshStrictHostKeyChecking: "accept-new",
+        })
+      ).code,
+    ).toBe("E_HOST_KEY");
   });
 
   test("a revoked key is refused", async () => {
-    const file = await knownHosts(`@revoked * ${lineOf("ssh-ed25519").split(" ").slice(1).join(" ")}\n${lineOf("ssh-ed25519")}\n`);
+    const file = await knownHosts(
+      `@revoked * ${lineOf("ssh-ed25519").split(" ").slice(1).join(" ")}\n${lineOf("ssh-ed25519")}\n`,
+    );
     const error = await refusal({ sshKnownHostsFile: file });
     expect(error.code).toBe("E_HOST_KEY");
     expect(error.message).toContain(`is revoked by ${file}:1`);
@@ -137,7 +160,9 @@ describe("host keys", () => {
     const file = await knownHosts("");
     const error = await refusal({ sshKnownHostsFile: file });
     expect(error.code).toBe("E_HOST_KEY");
-    expect(error.message).toMatch(/^The host key of web-1 \(\[127\.0\.0\.1\]:\d+\) is not known: found ED25519 SHA256:/);
+    expect(error.message).toMatch(
+      /^The host key of web-1 \(\[127\.0\.0\.1\]:\d+\) is not known: found ED25519 SHA256:/,
+    );
     expect(error.hint).toContain('sshStrictHostKeyChecking: "accept-new"');
     expect(await Bun.file(file).text()).toBe("");
   });
@@ -155,7 +180,10 @@ describe("host keys", () => {
   test("yes refuses unknown keys without asking", async () => {
     const connector = createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
     const context = connectorContext({ "": "yes" });
-    const error = await connector.connect!(targetFor("web-1", { ...server.data, sshKnownHostsFile: await knownHosts(""), sshStrictHostKeyChecking: "yes" }), context).catch(error => error);
+    const error = await connector.connect!(
+      targetFor("web-1", { ...server.data, sshKnownHostsFile: await knownHosts(""), sshStrictHostKeyChecking: "yes" }),
+      context,
+    ).catch(error => error);
     expect(error.code).toBe("E_HOST_KEY");
     expect(context.asked).toEqual([]);
   });
@@ -181,7 +209,11 @@ describe("host keys", () => {
     const file = await knownHosts("");
     const connector = createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
     const context = connectorContext({ "not known": "yes" });
-    const connections = await Promise.all(Array.from({ length: 8 }, (_, index) => connector.connect!(targetFor(`web-${index}`, { ...server.data, sshKnownHostsFile: file }), context)));
+    const connections = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        connector.connect!(targetFor(`web-${index}`, { ...server.data, sshKnownHostsFile: file }), context),
+      ),
+    );
     await Promise.all(connections.map(connection => connection.close()));
     await connector.close?.();
     expect(await Bun.file(file).text()).toBe(`${lineOf("ssh-ed25519")}\n`);
@@ -191,13 +223,18 @@ describe("host keys", () => {
   test("a changed key is tolerated under no, with a warning and without passwords", async () => {
     const other = await createKey(join(directory, "other-no"), "ed25519");
     const [type, base64] = (await Bun.file(`${other}.pub`).text()).split(" ");
-    const data = { sshKnownHostsFile: await knownHosts(`${name()} ${type} ${base64}\n`), sshStrictHostKeyChecking: "no" };
+    const data = {
+      sshKnownHostsFile: await knownHosts(`${name()} ${type} ${base64}\n`),
+      sshStrictHostKeyChecking: "no",
+    };
     const { warnings } = await connect(data);
     expect(warnings.join()).toContain("has changed");
   });
 
   test("a strictness that does not exist is an error that lists those that do", async () => {
-    expect((await refusal({ sshStrictHostKeyChecking: "often" })).message).toContain('must be "yes", "ask", "accept-new" or "no"');
+    expect((await refusal({ sshStrictHostKeyChecking: "often" })).message).toContain(
+      'must be "yes", "ask", "accept-new" or "no"',
+    );
   });
 
   describe("certificates", () => {
@@ -205,7 +242,11 @@ describe("host keys", () => {
     beforeAll(async () => {
       authority = await createKey(join(directory, "host-ca"), "ecdsa");
     });
-    async function certified(type: "ed25519" | "ecdsa" | "rsa", sign: readonly string[], body: (from: Sshd, file: string) => Promise<void>): Promise<void> {
+    async function certified(
+      type: "ed25519" | "ecdsa" | "rsa",
+      sign: readonly string[],
+      body: (from: Sshd, file: string) => Promise<void>,
+    ): Promise<void> {
       const hostKey = await createKey(join(directory, `certified-${files++}`), type);
       await keygen(["-q", "-s", authority, "-h", "-I", "web-1", ...sign, `${hostKey}.pub`]);
       const [caType, caKey] = (await Bun.file(`${authority}.pub`).text()).split(" ");

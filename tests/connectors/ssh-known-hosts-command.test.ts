@@ -32,15 +32,25 @@ async function program(body: string, args = "", more = ""): Promise<string> {
 }
 async function config(text: string): Promise<string> {
   const path = join(directory, `config-${count++}`);
-  await Bun.write(path, `${text}\nUserKnownHostsFile /dev/null\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\n`);
+  await Bun.write(
+    path,
+    `${text}\nUserKnownHostsFile /dev/null\nGlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\n`,
+  );
   return path;
 }
 /** Connect with that configuration alone; `in`, or what went wrong. */
 async function connect(sshConfigFile: string): Promise<string> {
-  const connector = createSshConnector({ home: join(directory, "nobody"), env: process.env, systemConfigFile: "/nonexistent" });
+  const connector = createSshConnector({
+    home: join(directory, "nobody"),
+    env: process.env,
+    systemConfigFile: "/nonexistent",
+  });
   const { sshKey, sshUser, sshPort } = server.data;
   try {
-    const connection = await connector.connect!(targetFor("127.0.0.1", { sshKey, sshUser, sshPort, sshAllowAgent: false, sshConfigFile }, { name: "web-1" }), connectorContext());
+    const connection = await connector.connect!(
+      targetFor("127.0.0.1", { sshKey, sshUser, sshPort, sshAllowAgent: false, sshConfigFile }, { name: "web-1" }),
+      connectorContext(),
+    );
     await connection.close();
     return "in";
   } catch (error) {
@@ -51,7 +61,24 @@ async function connect(sshConfigFile: string): Promise<string> {
 }
 /** The same by ssh: true if it got in. */
 async function sshConnects(file: string): Promise<boolean> {
-  const child = Bun.spawn(["ssh", "-F", file, "-o", "BatchMode=yes", "-o", "IdentityAgent=none", "-i", server.key, "-p", `${server.port}`, `${server.user}@127.0.0.1`, "true"], { env: process.env, stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  const child = Bun.spawn(
+    [
+      "ssh",
+      "-F",
+      file,
+      "-o",
+      "BatchMode=yes",
+      "-o",
+      "IdentityAgent=none",
+      "-i",
+      server.key,
+      "-p",
+      `${server.port}`,
+      `${server.user}@127.0.0.1`,
+      "true",
+    ],
+    { env: process.env, stdin: "ignore", stdout: "ignore", stderr: "ignore" },
+  );
   return (await child.exited) === 0;
 }
 const line = (): string => server.knownHosts.trim();
@@ -73,7 +100,9 @@ test("a host that it does not know, or knows with another key, is refused", asyn
   expect(await sshConnects(silent)).toBe(false);
   const other = (await Bun.file(`${await createKey(join(directory, "other"), "ed25519")}.pub`).text()).trim();
   const changed = await program(`echo '[127.0.0.1]:${server.port} ${other}'`);
-  expect(await connect(changed)).toMatch(/has changed, or somebody pretends to be it; expected ED25519 SHA256:\S+ \(KnownHostsCommand \(\S+config-\d+:1\):1\)/);
+  expect(await connect(changed)).toMatch(
+    /has changed, or somebody pretends to be it; expected ED25519 SHA256:\S+ \(KnownHostsCommand \(\S+config-\d+:1\):1\)/,
+  );
   expect(await sshConnects(changed)).toBe(false);
   const revoked = await program(`echo '${line()}'; echo '@revoked * ${line().split(" ").slice(1).join(" ")}'`);
   expect(await connect(revoked)).toContain("is revoked by KnownHostsCommand");
@@ -95,7 +124,8 @@ test("it is given the words and tokens that ssh gives it", async () => {
     delete process.env.TESTED_HOME;
   }
   // Its name in the inventory is another one, and its home as the test has it.
-  const alike = (text: string): string => text.replaceAll(`<${join(directory, "nobody")}>`, "<home>").replaceAll(`<${process.env.HOME}>`, "<home>");
+  const alike = (text: string): string =>
+    text.replaceAll(`<${join(directory, "nobody")}>`, "<home>").replaceAll(`<${process.env.HOME}>`, "<home>");
   expect(alike(said[0]!)).toBe(alike(said[1]!));
   expect(said[0]).toContain(`<one word><% 127.0.0.1><127.0.0.1><ORDER><NONE><NONE><NONE>`);
   expect(said[0]).toContain("<HOSTNAME><ssh-ed25519><SHA256:");
@@ -107,7 +137,9 @@ test("a program that fails or cannot be run ends the connection", async () => {
   expect(await connect(failing)).toMatch(/^KnownHostsCommand \(\S+:1\) ended with exit code 3: no database$/);
   expect(await sshConnects(failing)).toBe(false);
   expect(await connect(await config("KnownHostsCommand /nonexistent/program"))).toContain("cannot be run: ");
-  expect(await connect(await config("KnownHostsCommand program"))).toContain('names "program", which is not an absolute path');
+  expect(await connect(await config("KnownHostsCommand program"))).toContain(
+    'names "program", which is not an absolute path',
+  );
   expect(await connect(await config("KnownHostsCommand none"))).toContain("is not known");
   expect(await connect(await program("true", "%x"))).toStartWith('The token "%x" is unknown here');
 });

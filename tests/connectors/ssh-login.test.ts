@@ -16,7 +16,11 @@ setDefaultTimeout(60_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", openssl: "openssl" });
 
 type Data = Readonly<Record<string, unknown>>;
-type Setup = { readonly answers?: Readonly<Record<string, string>>; readonly env?: Readonly<Record<string, string>>; readonly home?: string };
+type Setup = {
+  readonly answers?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly home?: string;
+};
 
 describe("logging in", () => {
   let server: Sshd;
@@ -63,14 +67,28 @@ describe("logging in", () => {
       expect((await connect({ sshKey: await key(type) })).output).toBe("in");
     });
     test(`an encrypted key of the type ${type} lets in with its passphrase`, async () => {
-      expect((await connect({ sshKey: await key(type, { passphrase: "open sesame" }), sshKeyPassword: new Secret("open sesame") })).output).toBe("in");
+      expect(
+        (
+          await connect({
+            sshKey: await key(type, { passphrase: "open sesame" }),
+            sshKeyPassword: new Secret("open sesame"),
+          })
+        ).output,
+      ).toBe("in");
     });
   }
   for (const type of ["ecdsa", "rsa"] as const) {
     for (const format of ["PEM", "PKCS8"] as const) {
       test(`a key of the type ${type} in the format ${format} lets in, encrypted or not`, async () => {
         expect((await connect({ sshKey: await key(type, { args: ["-m", format] }) })).output).toBe("in");
-        expect((await connect({ sshKey: await key(type, { args: ["-m", format], passphrase: "open sesame" }), sshKeyPassword: "open sesame" })).output).toBe("in");
+        expect(
+          (
+            await connect({
+              sshKey: await key(type, { args: ["-m", format], passphrase: "open sesame" }),
+              sshKeyPassword: "open sesame",
+            })
+          ).output,
+        ).toBe("in");
       });
     }
   }
@@ -78,9 +96,14 @@ describe("logging in", () => {
     const path = join(directory, "pkcs8");
     await Bun.$`openssl genpkey -algorithm ed25519 -out ${path} && chmod 600 ${path}`.quiet();
     const { createPrivateKey, createPublicKey } = await import("node:crypto");
-    const x = Buffer.from(createPublicKey(createPrivateKey(await Bun.file(path).text())).export({ format: "jwk" }).x ?? "", "base64url");
+    const x = Buffer.from(
+      createPublicKey(createPrivateKey(await Bun.file(path).text())).export({ format: "jwk" }).x ?? "",
+      "base64url",
+    );
     const word = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
-    await server.authorize(`ssh-ed25519 ${Buffer.concat([word(Buffer.from("ssh-ed25519")), word(x)]).toString("base64")}`);
+    await server.authorize(
+      `ssh-ed25519 ${Buffer.concat([word(Buffer.from("ssh-ed25519")), word(x)]).toString("base64")}`,
+    );
     expect((await connect({ sshKey: path })).output).toBe("in");
   });
 
@@ -88,22 +111,42 @@ describe("logging in", () => {
     const path = await key("ed25519", { passphrase: "open sesame" });
     const connector = createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
     const context = connectorContext({ Passphrase: "open sesame" });
-    const connections = await Promise.all([1, 2, 3].map(number => connector.connect!(targetFor(`web-${number}`, { ...server.data, sshKey: path }), context)));
-    expect(context.asked.map(({ kind, text }) => ({ kind, text }))).toEqual([{ kind: "secret", text: `Passphrase of the key ${path}` }]);
+    const connections = await Promise.all(
+      [1, 2, 3].map(number =>
+        connector.connect!(targetFor(`web-${number}`, { ...server.data, sshKey: path }), context),
+      ),
+    );
+    expect(context.asked.map(({ kind, text }) => ({ kind, text }))).toEqual([
+      { kind: "secret", text: `Passphrase of the key ${path}` },
+    ]);
     await Promise.all(connections.map(connection => connection.close()));
   });
 
   test("a wrong passphrase is named as the reason", async () => {
-    const error = await failure({ sshKey: await key("ed25519", { passphrase: "open sesame" }), sshKeyPassword: "shut sesame" });
+    const error = await failure({
+      sshKey: await key("ed25519", { passphrase: "open sesame" }),
+      sshKeyPassword: "shut sesame",
+    });
     expect(error.message).toMatch(/key-\d+ \(sshKey, ED25519 SHA256:.*\): cannot be used: .*passphrase/);
   });
 
   test("a key that lives in a device is left to the other transport", async () => {
     const word = (bytes: Buffer | string) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), Buffer.from(bytes)]);
     const publicKey = Buffer.concat([word("sk-ssh-ed25519@openssh.com"), word(Buffer.alloc(32, 1)), word("ssh:")]);
-    const blob = Buffer.concat([Buffer.from("openssh-key-v1\0"), word("none"), word("none"), word(""), Buffer.from([0, 0, 0, 1]), word(publicKey), word("")]);
+    const blob = Buffer.concat([
+      Buffer.from("openssh-key-v1\0"),
+      word("none"),
+      word("none"),
+      word(""),
+      Buffer.from([0, 0, 0, 1]),
+      word(publicKey),
+      word(""),
+    ]);
     const path = join(directory, "sk");
-    await Bun.write(path, `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`);
+    await Bun.write(
+      path,
+      `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`,
+    );
     const error = await failure({ sshKey: path });
     expect(error.message).toContain("keys of the type sk-ssh-ed25519@openssh.com cannot be used here");
     expect(error.hint).toContain('sshTransport: "openssh"');
@@ -127,7 +170,9 @@ describe("logging in", () => {
     const error = await failure({}, { home });
     expect(error.code).toBe("E_CONNECT");
     expect(error.retryable).toBe(false);
-    expect(error.message).toMatch(/^Cannot log in to web-1 \(127\.0\.0\.1:\d+\) as \w+: the server allows publickey; tried key /);
+    expect(error.message).toMatch(
+      /^Cannot log in to web-1 \(127\.0\.0\.1:\d+\) as \w+: the server allows publickey; tried key /,
+    );
     expect(error.message).toContain(`key ${path} (${join(home, ".ssh/config")}:1, ED25519 SHA256:`);
     expect(error.message).toContain("): refused");
     expect(error.message).toContain(`${join(home, ".ssh/missing")} (${join(home, ".ssh/config")}:2): does not exist`);
@@ -176,7 +221,14 @@ describe("logging in", () => {
     await keygen(["-q", "-s", authority, "-I", "a-test", "-n", certified.user, `${path}.pub`]);
     await using agent = await startAgent(directory);
     await agent.add(path);
-    expect((await connect({ ...certified.data, sshKey: undefined }, { home: certified.home, env: { SSH_AUTH_SOCK: agent.socket } })).output).toBe("in");
+    expect(
+      (
+        await connect(
+          { ...certified.data, sshKey: undefined },
+          { home: certified.home, env: { SSH_AUTH_SOCK: agent.socket } },
+        )
+      ).output,
+    ).toBe("in");
   });
 
   test("with a named key the agent offers no other", async () => {
@@ -196,10 +248,24 @@ describe("logging in", () => {
     await using agent = await startAgent(directory);
     await agent.add(await key("ed25519"));
     const changed = { sshStrictHostKeyChecking: "no", sshKnownHostsFile: join(directory, "changed") };
-    await Bun.write(changed.sshKnownHostsFile, `[127.0.0.1]:${server.port} ${(await Bun.file(`${await key("ed25519")}.pub`).text()).trim()}\n`);
-    const connector = createSshConnector({ home: server.home, env: { SSH_AUTH_SOCK: agent.socket }, systemConfigFile: "/nonexistent" });
-    for (const [data, expected] of [[{ sshForwardAgent: true }, "ED25519"], [{ sshForwardAgent: false }, ""], [{ sshForwardAgent: true, ...changed }, ""]] as const) {
-      const connection = await connector.connect!(targetFor("web-1", { ...server.data, sshKey: undefined, ...data }), connectorContext());
+    await Bun.write(
+      changed.sshKnownHostsFile,
+      `[127.0.0.1]:${server.port} ${(await Bun.file(`${await key("ed25519")}.pub`).text()).trim()}\n`,
+    );
+    const connector = createSshConnector({
+      home: server.home,
+      env: { SSH_AUTH_SOCK: agent.socket },
+      systemConfigFile: "/nonexistent",
+    });
+    for (const [data, expected] of [
+      [{ sshForwardAgent: true }, "ED25519"],
+      [{ sshForwardAgent: false }, ""],
+      [{ sshForwardAgent: true, ...changed }, ""],
+    ] as const) {
+      const connection = await connector.connect!(
+        targetFor("web-1", { ...server.data, sshKey: undefined, ...data }),
+        connectorContext(),
+      );
       const { stdout } = await connection.run(sh`ssh-add -l 2>/dev/null`);
       expect(/\((.*)\)/.exec(new TextDecoder().decode(stdout))?.[1] ?? "").toBe(expected);
       await connection.close();
@@ -218,7 +284,10 @@ describe("logging in with words", () => {
     return path;
   }
   /** What sshd would need PAM and real users for. */
-  async function fakeServer(methods: readonly string[], secrets: { readonly password?: string; readonly code?: string; readonly runs?: false; readonly open?: true }) {
+  async function fakeServer(
+    methods: readonly string[],
+    secrets: { readonly password?: string; readonly code?: string; readonly runs?: false; readonly open?: true },
+  ) {
     const hostKey = await createKey(join(await mkdtemp(join(tmpdir(), "tsinfra-words-")), "host"), "ed25519");
     const tried: string[] = [];
     const server = new Server({ hostKeys: [await Bun.file(hostKey).text()] }, client => {
@@ -228,7 +297,10 @@ describe("logging in with words", () => {
         if (context.method === "none" && secrets.open) return context.accept();
         if (context.method === "password" && context.password === secrets.password) return context.accept();
         if (context.method === "keyboard-interactive" && methods.includes("keyboard-interactive")) {
-          const prompts = [...(secrets.password ? [{ prompt: "Password: ", echo: false }] : []), ...(secrets.code ? [{ prompt: "Code: ", echo: true }] : [])];
+          const prompts = [
+            ...(secrets.password ? [{ prompt: "Password: ", echo: false }] : []),
+            ...(secrets.code ? [{ prompt: "Code: ", echo: true }] : []),
+          ];
           return context.prompt(prompts, answers => {
             const expected = [secrets.password, secrets.code].filter(Boolean);
             if (answers.join(" ") === expected.join(" ")) context.accept();
@@ -237,19 +309,29 @@ describe("logging in with words", () => {
         }
         context.reject(methods as never);
       });
-      client.on("session", accept => accept().on("exec", (acceptExec, reject) => {
-        if (secrets.runs === false) return reject();
-        const channel = acceptExec();
-        channel.write("in\n");
-        channel.exit(0);
-        channel.end();
-      }));
+      client.on("session", accept =>
+        accept().on("exec", (acceptExec, reject) => {
+          if (secrets.runs === false) return reject();
+          const channel = acceptExec();
+          channel.write("in\n");
+          channel.exit(0);
+          channel.end();
+        }),
+      );
     });
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     return {
       tried,
-      data: { sshHostname: "127.0.0.1", sshPort: port, sshUser: "ada", sshStrictHostKeyChecking: "accept-new", sshKnownHostsFile: "/dev/null", sshConfigFile: "none", sshLookForKeys: false },
+      data: {
+        sshHostname: "127.0.0.1",
+        sshPort: port,
+        sshUser: "ada",
+        sshStrictHostKeyChecking: "accept-new",
+        sshKnownHostsFile: "/dev/null",
+        sshConfigFile: "none",
+        sshLookForKeys: false,
+      },
       async [Symbol.asyncDispose]() {
         server.close();
         await rm(join(hostKey, ".."), { recursive: true });
@@ -278,7 +360,9 @@ describe("logging in with words", () => {
   test("a wrong password is tried once, and is not in the error", async () => {
     await using server = await fakeServer(["password"], { password: "s3cret" });
     const error = await connect({ ...server.data, sshPassword: "wr0ng" }).catch(error => error);
-    expect(error.message).toMatch(/^Cannot log in to web-1 \(127\.0\.0\.1:\d+\) as ada: the server allows password; tried password \(sshPassword\): refused$/);
+    expect(error.message).toMatch(
+      /^Cannot log in to web-1 \(127\.0\.0\.1:\d+\) as ada: the server allows password; tried password \(sshPassword\): refused$/,
+    );
     expect(server.tried).toEqual(["none", "password"]);
   });
 
@@ -321,13 +405,21 @@ describe("logging in with words", () => {
     // Without a key there is nothing to begin with; the password is next.
     expect(server.tried).toEqual(["none", "password"]);
     server.tried.length = 0;
-    await connect({ ...server.data, sshPassword: "s3cret", sshConfigFile: await configFile("PreferredAuthentications password\n") });
+    await connect({
+      ...server.data,
+      sshPassword: "s3cret",
+      sshConfigFile: await configFile("PreferredAuthentications password\n"),
+    });
     expect(server.tried).toEqual(["password"]);
   });
 
   test("a server that wants nothing lets in, even those who have tried something", async () => {
     await using server = await fakeServer(["password"], { open: true });
-    await connect({ ...server.data, sshPassword: "wr0ng", sshConfigFile: await configFile("PreferredAuthentications password\n") });
+    await connect({
+      ...server.data,
+      sshPassword: "wr0ng",
+      sshConfigFile: await configFile("PreferredAuthentications password\n"),
+    });
     expect(server.tried).toEqual(["password", "none"]);
   });
 
@@ -350,7 +442,15 @@ describe("logging in with words", () => {
 async function startAgent(directory: string) {
   const socket = join(await mkdtemp(join(directory, "agent-")), "socket");
   const child = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  while (!(await Bun.file(socket).stat().then(() => true, () => false))) await Bun.sleep(5);
+  while (
+    !(await Bun.file(socket)
+      .stat()
+      .then(
+        () => true,
+        () => false,
+      ))
+  )
+    await Bun.sleep(5);
   return {
     socket,
     async add(key: string) {

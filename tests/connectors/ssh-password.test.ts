@@ -12,22 +12,37 @@ setDefaultTimeout(120_000);
 let hosts: Hosts;
 beforeAll(async () => {
   hosts = await raiseHosts({ count: 1 });
-  await mustRun(hosts.hosts[0]!, "sed -i '/pam_unix.so/s/$/ nodelay/' /etc/pam.d/common-auth; printf '%s\\n' '#!/bin/sh' 'echo x >>/var/log/tried' >/usr/local/bin/count; chmod 755 /usr/local/bin/count; sed -i '1i auth optional pam_exec.so quiet /usr/local/bin/count' /etc/pam.d/sshd");
+  await mustRun(
+    hosts.hosts[0]!,
+    "sed -i '/pam_unix.so/s/$/ nodelay/' /etc/pam.d/common-auth; printf '%s\\n' '#!/bin/sh' 'echo x >>/var/log/tried' >/usr/local/bin/count; chmod 755 /usr/local/bin/count; sed -i '1i auth optional pam_exec.so quiet /usr/local/bin/count' /etc/pam.d/sshd",
+  );
 }, 300_000);
 afterAll(() => hosts.down());
 
 /** From now on the host takes this and nothing else. */
 async function allow(method: "PasswordAuthentication" | "KbdInteractiveAuthentication"): Promise<void> {
-  const lines = ["PubkeyAuthentication", "PasswordAuthentication", "KbdInteractiveAuthentication"].map(name => `${name} ${name === method ? "yes" : "no"}`);
+  const lines = ["PubkeyAuthentication", "PasswordAuthentication", "KbdInteractiveAuthentication"].map(
+    name => `${name} ${name === method ? "yes" : "no"}`,
+  );
   const [host] = hosts.hosts;
   await mustRun(host!, "cat >/etc/ssh/sshd_config.d/00-only.conf", Buffer.from(`${lines.join("\n")}\n`));
   await host!.stop();
   await host!.start();
 }
 async function connect(data: Readonly<Record<string, unknown>>, answers: Readonly<Record<string, string>> = {}) {
-  const connector = createSshConnector({ home: "/nonexistent", env: { PATH: process.env.PATH }, systemConfigFile: "/nonexistent" });
+  const connector = createSshConnector({
+    home: "/nonexistent",
+    env: { PATH: process.env.PATH },
+    systemConfigFile: "/nonexistent",
+  });
   const context = connectorContext(answers);
-  const usual = { sshHostname: hosts.hosts[0]!.address, sshUser: "pw", sshKnownHostsFile: hosts.knownHosts, sshConfigFile: "none", sshKey: hosts.identityFile };
+  const usual = {
+    sshHostname: hosts.hosts[0]!.address,
+    sshUser: "pw",
+    sshKnownHostsFile: hosts.knownHosts,
+    sshConfigFile: "none",
+    sshKey: hosts.identityFile,
+  };
   try {
     const connection = await connector.connect!(targetFor("h1", { ...usual, ...data }), context);
     const { stdout } = await connection.run(sh`id -un`);

@@ -46,28 +46,55 @@ const CERTIFICATES = [
   ["other", "ed25519", "ca2", "web one", "2"],
 ] as const;
 
-const blobOf = async (file: string): Promise<Buffer> => Buffer.from((await Bun.file(file).text()).split(" ")[1] ?? "", "base64");
+const blobOf = async (file: string): Promise<Buffer> =>
+  Buffer.from((await Bun.file(file).text()).split(" ")[1] ?? "", "base64");
 
 /** A list that ssh-keygen makes of a specification, in which names of keys stand for them. */
-async function list(specification: string, { authority, update }: { readonly authority?: string; readonly update?: string } = {}): Promise<string> {
+async function list(
+  specification: string,
+  { authority, update }: { readonly authority?: string; readonly update?: string } = {},
+): Promise<string> {
   const file = update ?? path(`krl-${count++}`);
   const input = path(`spec-${count++}`);
-  const keyText = await Promise.all(Object.values(all).map(async name => [name, (await Bun.file(name).text()).trim()] as const));
-  await Bun.write(input, keyText.reduce((text, [name, key]) => text.replaceAll(`@${name.slice(directory.length + 1)}`, key), specification));
-  await keygen(["-q", "-k", ...(update ? ["-u"] : []), "-f", file, ...(authority ? ["-s", `${path(authority)}.pub`] : []), "-z", "7", input]);
+  const keyText = await Promise.all(
+    Object.values(all).map(async name => [name, (await Bun.file(name).text()).trim()] as const),
+  );
+  await Bun.write(
+    input,
+    keyText.reduce((text, [name, key]) => text.replaceAll(`@${name.slice(directory.length + 1)}`, key), specification),
+  );
+  await keygen([
+    "-q",
+    "-k",
+    ...(update ? ["-u"] : []),
+    "-f",
+    file,
+    ...(authority ? ["-s", `${path(authority)}.pub`] : []),
+    "-z",
+    "7",
+    input,
+  ]);
   return file;
 }
 
 /** Names of what is revoked. */
 async function revokedHere(krl: string): Promise<readonly string[]> {
   const revoked = createRevokedKeys();
-  const judged = await Promise.all(Object.entries(all).map(async ([name, file]) => ((await revoked.by(await blobOf(file), krl)) === undefined ? [] : [name])));
+  const judged = await Promise.all(
+    Object.entries(all).map(async ([name, file]) =>
+      (await revoked.by(await blobOf(file), krl)) === undefined ? [] : [name],
+    ),
+  );
   return judged.flat();
 }
 async function revokedBySsh(krl: string): Promise<readonly string[]> {
   const judged = await Promise.all(
     Object.entries(all).map(async ([name, file]) => {
-      const said = Bun.spawn(["ssh-keygen", "-Q", "-f", krl, file], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+      const said = Bun.spawn(["ssh-keygen", "-Q", "-f", krl, file], {
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "pipe",
+      });
       const text = await said.stdout.text();
       await said.exited;
       return /: REVOKED\b/.test(text) ? [name] : [];
@@ -91,7 +118,11 @@ const LISTS: readonly (readonly [why: string, specification: string, authority?:
   ["the highest serial number", "serial: 18446744073709551615\n", "ca"],
   ["a range", "serial: 2-50\n", "ca"],
   ["a wide range", "serial: 3-18446744073709551614\n", "ca"],
-  ["many serial numbers, which become bits", Array.from({ length: 60 }, (_, index) => `serial: ${index * 2 + 2}\n`).join(""), "ca"],
+  [
+    "many serial numbers, which become bits",
+    Array.from({ length: 60 }, (_, index) => `serial: ${index * 2 + 2}\n`).join(""),
+    "ca",
+  ],
   ["odd serial numbers", Array.from({ length: 80 }, (_, index) => `serial: ${index * 2 + 1}\n`).join(""), "ca"],
   ["numbers, ranges and a gap", "serial: 1\nserial: 90-101\nserial: 1000-2000\nserial: 4\n", "ca"],
   ["a serial number of another authority", "serial: 1\nserial: 2\n", "ca2"],
@@ -119,7 +150,9 @@ describe("a key revocation list", () => {
   });
 
   test("that is cut short anywhere, or has parts nobody knows, is refused rather than half believed", async () => {
-    const bytes = Buffer.from(await Bun.file(await list("serial: 1\nid: x\nkey: @rsa.pub\n", { authority: "ca" })).bytes());
+    const bytes = Buffer.from(
+      await Bun.file(await list("serial: 1\nid: x\nkey: @rsa.pub\n", { authority: "ca" })).bytes(),
+    );
     const ends = new Set<number>();
     for (let length = 0; length < bytes.length; length++) {
       try {
@@ -131,8 +164,11 @@ describe("a key revocation list", () => {
     }
     // Between its parts nothing tells that there were more.
     expect(ends.size).toBeLessThanOrEqual(3);
-    expect(() => parseRevocationList(Buffer.concat([bytes, Buffer.from([9, 0, 0, 0, 0])]))).toThrow("The part 9 of the list is not understood");
-    const extension = (critical: number) => Buffer.concat([bytes, Buffer.from([255, 0, 0, 0, 10, 0, 0, 0, 1, 0x78, critical, 0, 0, 0, 0])]);
+    expect(() => parseRevocationList(Buffer.concat([bytes, Buffer.from([9, 0, 0, 0, 0])]))).toThrow(
+      "The part 9 of the list is not understood",
+    );
+    const extension = (critical: number) =>
+      Buffer.concat([bytes, Buffer.from([255, 0, 0, 0, 10, 0, 0, 0, 1, 0x78, critical, 0, 0, 0, 0])]);
     expect(() => parseRevocationList(extension(1))).toThrow('The extension "x" of the list is not understood');
     parseRevocationList(extension(0));
   });
@@ -146,7 +182,10 @@ describe("a key revocation list", () => {
       const sshConfigFile = path(`config-${count++}`);
       await Bun.write(sshConfigFile, `RevokedHostKeys ${revoked}\n`);
       try {
-        const connection = await connector.connect!(targetFor("web-1", { ...server.data, sshConfigFile }), connectorContext());
+        const connection = await connector.connect!(
+          targetFor("web-1", { ...server.data, sshConfigFile }),
+          connectorContext(),
+        );
         await connection.close();
         return "in";
       } catch (error) {

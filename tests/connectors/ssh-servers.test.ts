@@ -16,7 +16,15 @@ import { startSshd } from "../support/sshd.ts";
 
 setDefaultTimeout(120_000);
 needRoot("Other SSH servers");
-await needTools({ dropbear: "dropbear-bin", tinysshd: "tinysshd", tcpserver: "ucspi-tcp", fish: "fish", tcsh: "tcsh", unshare: "util-linux", rsync: "rsync" });
+await needTools({
+  dropbear: "dropbear-bin",
+  tinysshd: "tinysshd",
+  tcpserver: "ucspi-tcp",
+  fish: "fish",
+  tcsh: "tcsh",
+  unshare: "util-linux",
+  rsync: "rsync",
+});
 
 type Data = Readonly<Record<string, unknown>>;
 interface Started {
@@ -26,7 +34,11 @@ interface Started {
 
 /** A server that starts when it is first connected to. */
 function subject(name: string, startServer: () => Promise<Started>, data: Data = {}, lacks: Subject["lacks"] = []) {
-  const connector = createSshConnector({ home: "/nonexistent", env: { PATH: process.env.PATH }, systemConfigFile: "/nonexistent" });
+  const connector = createSshConnector({
+    home: "/nonexistent",
+    env: { PATH: process.env.PATH },
+    systemConfigFile: "/nonexistent",
+  });
   let server: Promise<Started> | undefined;
   return {
     name,
@@ -45,14 +57,19 @@ function subject(name: string, startServer: () => Promise<Started>, data: Data =
 }
 const openSsh = async (options: Parameters<typeof startSshd>[0]): Promise<Started> => {
   const server = await startSshd(options);
-  return { data: { ...server.data, sshConfigFile: "none", sshKnownHostsFile: join(server.home, ".ssh/known_hosts") }, stop: server.stop };
+  return {
+    data: { ...server.data, sshConfigFile: "none", sshKnownHostsFile: join(server.home, ".ssh/known_hosts") },
+    stop: server.stop,
+  };
 };
 
 for (const shell of ["/usr/bin/fish", "/bin/tcsh"]) {
   testConnector(subject(`ssh, login shell ${shell}`, () => openSsh({ shell })));
 }
 testSession(subject("ssh, login shell /usr/bin/fish", () => openSsh({ shell: "/usr/bin/fish" })));
-testConnector(subject("openssh, login shell /usr/bin/fish", () => openSsh({ shell: "/usr/bin/fish" }), { sshTransport: "openssh" }));
+testConnector(
+  subject("openssh, login shell /usr/bin/fish", () => openSsh({ shell: "/usr/bin/fish" }), { sshTransport: "openssh" }),
+);
 
 // dropbear 2022.83 now and then closes the output of a command that starts while another one ends.
 testConnector(subject("ssh to dropbear", startDropbear, {}, ["concurrency"]));
@@ -62,7 +79,11 @@ testConnector(subject("openssh to dropbear", startDropbear, { sshTransport: "ope
 testConnector(subject("openssh to tinyssh", startTinySsh, { sshTransport: "openssh" }, ["unread input"]));
 
 /** Connect to a server and say what came of it. */
-async function meet(startServer: () => Promise<Started>, data: Data, use: (connection: Connection) => Promise<unknown> = async () => "connected"): Promise<unknown> {
+async function meet(
+  startServer: () => Promise<Started>,
+  data: Data,
+  use: (connection: Connection) => Promise<unknown> = async () => "connected",
+): Promise<unknown> {
   const { open, close } = subject("one", startServer, data);
   try {
     const connection = await open();
@@ -77,13 +98,16 @@ async function meet(startServer: () => Promise<Started>, data: Data, use: (conne
     await close();
   }
 }
-const echo = async (connection: Connection): Promise<string> => Buffer.from((await connection.run(sh`echo fine`)).stdout).toString();
+const echo = async (connection: Connection): Promise<string> =>
+  Buffer.from((await connection.run(sh`echo fine`)).stdout).toString();
 
 describe("a server that the embedded transport cannot talk to", () => {
   test("has only ciphers that it lacks: the hint names the other transport, which does it", async () => {
     const error = (await meet(startTinySsh, {})) as ConnectError;
     expect([error.code, error.retryable]).toEqual(["E_CONNECT", false]);
-    expect(error.message).toMatch(/^web-1 \(127\.0\.0\.1:\d+\) and this program do not understand each other: no matching /);
+    expect(error.message).toMatch(
+      /^web-1 \(127\.0\.0\.1:\d+\) and this program do not understand each other: no matching /,
+    );
     expect(error.hint).toContain('sshTransport: "openssh"');
     expect(await meet(startTinySsh, { sshTransport: "openssh" }, echo)).toBe("fine\n");
   });
@@ -100,21 +124,41 @@ describe("a server that the embedded transport cannot talk to", () => {
 for (const sshTransport of ["embedded", "openssh"]) {
   describe(`over the transport ${sshTransport}`, () => {
     test("a server without SFTP is as good as any", async () => {
-      expect(await meet(() => openSsh({ config: ["Subsystem sftp /bin/false"] }), { sshTransport }, echo)).toBe("fine\n");
+      expect(await meet(() => openSsh({ config: ["Subsystem sftp /bin/false"] }), { sshTransport }, echo)).toBe(
+        "fine\n",
+      );
     });
 
     for (const sessions of [1, 2]) {
       test(`a server that allows ${sessions} sessions runs many commands at once all the same`, async () => {
-        const many = (connection: Connection) => Promise.all(Array.from({ length: 12 }, async (_, index) => Buffer.from((await connection.run(sh`echo ${index}`)).stdout).toString()));
-        expect(await meet(() => openSsh({ config: [`MaxSessions ${sessions}`] }), { sshTransport }, many)).toEqual(Array.from({ length: 12 }, (_, index) => `${index}\n`));
+        const many = (connection: Connection) =>
+          Promise.all(
+            Array.from({ length: 12 }, async (_, index) =>
+              Buffer.from((await connection.run(sh`echo ${index}`)).stdout).toString(),
+            ),
+          );
+        expect(await meet(() => openSsh({ config: [`MaxSessions ${sessions}`] }), { sshTransport }, many)).toEqual(
+          Array.from({ length: 12 }, (_, index) => `${index}\n`),
+        );
       });
     }
 
     test("more hosts than a server starts at once all get in", async () => {
-      const connector = createSshConnector({ home: "/nonexistent", env: { PATH: process.env.PATH }, systemConfigFile: "/nonexistent" });
+      const connector = createSshConnector({
+        home: "/nonexistent",
+        env: { PATH: process.env.PATH },
+        systemConfigFile: "/nonexistent",
+      });
       const { data, stop } = await openSsh({ config: ["MaxStartups 2:90:5"] });
       try {
-        const connections = await Promise.all(Array.from({ length: 10 }, (_, index) => connector.connect!(targetFor("target", { ...data, sshTransport }, { name: `web-${index}`, timeout: 100 }), connectorContext())));
+        const connections = await Promise.all(
+          Array.from({ length: 10 }, (_, index) =>
+            connector.connect!(
+              targetFor("target", { ...data, sshTransport }, { name: `web-${index}`, timeout: 100 }),
+              connectorContext(),
+            ),
+          ),
+        );
         expect(await Promise.all(connections.map(echo))).toEqual(Array(10).fill("fine\n"));
         await Promise.all(connections.map(connection => connection.close()));
       } finally {
@@ -124,7 +168,11 @@ for (const sshTransport of ["embedded", "openssh"]) {
     });
 
     test("an SFTP-only account cannot run commands, and says so", async () => {
-      const error = (await meet(() => openSsh({ config: ["ForceCommand internal-sftp"] }), { sshTransport }, connection => connection.run(sh`echo mine`, { signal: AbortSignal.timeout(5000) }))) as Error & { exitCode?: number };
+      const error = (await meet(
+        () => openSsh({ config: ["ForceCommand internal-sftp"] }),
+        { sshTransport },
+        connection => connection.run(sh`echo mine`, { signal: AbortSignal.timeout(5000) }),
+      )) as Error & { exitCode?: number };
       expect(error.exitCode).not.toBe(0);
     });
 
@@ -142,7 +190,10 @@ for (const sshTransport of ["embedded", "openssh"]) {
     });
 
     test("an unknown host key is refused without a terminal", async () => {
-      const error = (await meet(() => openSsh({}), { sshTransport, sshKnownHostsFile: "/nonexistent/known_hosts" })) as ConnectError;
+      const error = (await meet(() => openSsh({}), {
+        sshTransport,
+        sshKnownHostsFile: "/nonexistent/known_hosts",
+      })) as ConnectError;
       expect(error.code).toBe("E_HOST_KEY");
       expect(error.hint).toContain("accept-new");
     });
@@ -152,7 +203,12 @@ for (const sshTransport of ["embedded", "openssh"]) {
         const server = await openSsh({});
         return { ...server, data: { ...server.data, sshUser: "nobody" } };
       };
-      const error = (await meet(started, { sshTransport, sshKey: undefined, sshLookForKeys: false, sshAllowAgent: false })) as ConnectError;
+      const error = (await meet(started, {
+        sshTransport,
+        sshKey: undefined,
+        sshLookForKeys: false,
+        sshAllowAgent: false,
+      })) as ConnectError;
       expect([error.code, error.retryable]).toEqual(["E_CONNECT", false]);
       expect(error.message).toStartWith("Cannot log in to web-1");
       expect(error.message).toContain("publickey");

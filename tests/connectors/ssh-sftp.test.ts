@@ -21,7 +21,12 @@ setDefaultTimeout(120_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", doas: "opendoas" });
 
 const SFTP = { sshFileTransferProtocol: "sftp" };
-const subject = escalationSubject({ name: "ssh, files over SFTP", sshTransport: "embedded", data: SFTP, hasDoas: true });
+const subject = escalationSubject({
+  name: "ssh, files over SFTP",
+  sshTransport: "embedded",
+  data: SFTP,
+  hasDoas: true,
+});
 testSession(subject);
 
 const plain = { shell: "sh", env: {} } as const;
@@ -29,8 +34,20 @@ const plain = { shell: "sh", env: {} } as const;
 /** A session on a server of its own, and what it takes to look at it. */
 async function setUp(server: Sshd, data: Readonly<Record<string, unknown>> = {}, transfers = localTransfers) {
   const connector = createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
-  const connect = (): Promise<Connection> => connector.connect!(targetFor("web-1", { ...server.data, sshConfigFile: "none", ...SFTP, ...data }, { name: "web-1" }), connectorContext());
-  const session = new Session({ host: "web-1", fast: true, connect, context: connectorContext(), transfers, onShellEnded: () => {}, onTransfer: () => {} });
+  const connect = (): Promise<Connection> =>
+    connector.connect!(
+      targetFor("web-1", { ...server.data, sshConfigFile: "none", ...SFTP, ...data }, { name: "web-1" }),
+      connectorContext(),
+    );
+  const session = new Session({
+    host: "web-1",
+    fast: true,
+    connect,
+    context: connectorContext(),
+    transfers,
+    onShellEnded: () => {},
+    onTransfer: () => {},
+  });
   return {
     session,
     async [Symbol.asyncDispose]() {
@@ -39,7 +56,11 @@ async function setUp(server: Sshd, data: Readonly<Record<string, unknown>> = {},
     },
   };
 }
-const failure = (promise: Promise<unknown>): Promise<TsinfraError> => promise.then(() => Promise.reject(new Error("It worked")), error => error);
+const failure = (promise: Promise<unknown>): Promise<TsinfraError> =>
+  promise.then(
+    () => Promise.reject(new Error("It worked")),
+    error => error,
+  );
 
 describe("files over SFTP", () => {
   let directory: string;
@@ -52,9 +73,12 @@ describe("files over SFTP", () => {
   /** The host's directory for temporary files is one of the test's own. */
   const start = async (config: readonly string[] = []): Promise<Sshd & { readonly temporary: string }> => {
     const temporary = await mkdtemp(join(directory, "tmp-"));
-    return Object.assign(await startSshd({ config: [...config, `SetEnv TMPDIR=${temporary} HOME=${temporary}`] }), { temporary });
+    return Object.assign(await startSshd({ config: [...config, `SetEnv TMPDIR=${temporary} HOME=${temporary}`] }), {
+      temporary,
+    });
   };
-  const upload = (session: Session, dest: string, more: { readonly signal?: AbortSignal } = {}) => session.upload({ path: join(directory, "big") }, dest, {}, { surroundings: plain, signal, ...more });
+  const upload = (session: Session, dest: string, more: { readonly signal?: AbortSignal } = {}) =>
+    session.upload({ path: join(directory, "big") }, dest, {}, { surroundings: plain, signal, ...more });
 
   test("reach the host, and nothing of them stays elsewhere", async () => {
     await using server = await start();
@@ -62,7 +86,11 @@ describe("files over SFTP", () => {
     const dest = join(directory, "arrived");
     await upload(made.session, dest);
     await made.session.download(dest, join(directory, "back"), { surroundings: plain, signal });
-    expect(Buffer.from(await Bun.file(join(directory, "back")).bytes()).equals(Buffer.from(await Bun.file(join(directory, "big")).bytes()))).toBe(true);
+    expect(
+      Buffer.from(await Bun.file(join(directory, "back")).bytes()).equals(
+        Buffer.from(await Bun.file(join(directory, "big")).bytes()),
+      ),
+    ).toBe(true);
     expect(await server.log()).toContain("sftp");
     expect(await readdir(server.temporary)).toEqual([]);
   });
@@ -98,7 +126,11 @@ describe("files over SFTP", () => {
         await new Promise(() => {});
       },
     };
-    await using made = await setUp(server, { sshPort: (cut.address() as { port: number }).port, sshKnownHostsFile: knownHosts }, source);
+    await using made = await setUp(
+      server,
+      { sshPort: (cut.address() as { port: number }).port, sshKnownHostsFile: knownHosts },
+      source,
+    );
     const dest = join(await mkdtemp(join(directory, "cut-")), "file");
     await Bun.write(dest, "old");
     expect((await failure(upload(made.session, dest))).code).toBe("E_CONNECTION_LOST");
@@ -139,7 +171,10 @@ describe("files over SFTP", () => {
     await using server = await start();
     for (const [data, message] of [
       [{ sshTransport: "openssh" }, 'Files of web-1 are to travel over SFTP, which the transport "openssh" cannot'],
-      [{ sshFileTransferProtocol: "scp" }, 'The host data sshFileTransferProtocol of web-1 is "scp", but must be "shell" or "sftp"'],
+      [
+        { sshFileTransferProtocol: "scp" },
+        'The host data sshFileTransferProtocol of web-1 is "scp", but must be "shell" or "sftp"',
+      ],
     ] as const) {
       await using made = await setUp(server, data);
       expect((await failure(made.session.run(sh`true`, { surroundings: plain, signal }))).message).toBe(message);
@@ -149,9 +184,20 @@ describe("files over SFTP", () => {
 
 test("files over SFTP go to users who could not read what the login user wrote", async () => {
   const { sudoers } = subject;
-  const session = new Session({ host: "h1", fast: true, connect: sudoers!.asked, context: connectorContext(), transfers: localTransfers, onShellEnded: () => {}, onTransfer: () => {} });
+  const session = new Session({
+    host: "h1",
+    fast: true,
+    connect: sudoers!.asked,
+    context: connectorContext(),
+    transfers: localTransfers,
+    onShellEnded: () => {},
+    onTransfer: () => {},
+  });
   const signal = new AbortController().signal;
-  const asNobody = { ...plain, sudo: { user: "nobody", login: false, preserveEnv: false, password: new Secret(sudoers!.password) } };
+  const asNobody = {
+    ...plain,
+    sudo: { user: "nobody", login: false, preserveEnv: false, password: new Secret(sudoers!.password) },
+  };
   const content = randomBytes(1_000_000);
   const directory = await mkdtemp(join(tmpdir(), "tsinfra-sftp-"));
   try {

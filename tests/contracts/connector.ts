@@ -39,7 +39,11 @@ export function testConnector(subject: Subject): void {
 
     test("a command's output and exit code arrive", async () => {
       const result = await connection.run(sh`echo out; echo err >&2; exit 3`);
-      expect({ code: result.exitCode, out: text(result.stdout), err: text(result.stderr) }).toEqual({ code: 3, out: "out\n", err: "err\n" });
+      expect({ code: result.exitCode, out: text(result.stdout), err: text(result.stderr) }).toEqual({
+        code: 3,
+        out: "out\n",
+        err: "err\n",
+      });
     });
 
     test("exit codes 0, 1 and 255 are results", async () => {
@@ -92,16 +96,19 @@ export function testConnector(subject: Subject): void {
       expect(text(stdout)).toBe(Array.from({ length: 500 }, (_, line) => `${line}\n`).join(""));
     });
 
-    test.if(!lacks.includes("unread input"))("a stream of input is not read faster than the command reads it", async () => {
-      let produced = 0;
-      const chunk = new Uint8Array(1024 * 1024);
-      async function* endless() {
-        for (; produced < 200; produced++) yield chunk;
-      }
-      const { exitCode } = await connection.run(sh`head -c 10 >/dev/null; exec <&-; exit 7`, { stdin: endless() });
-      expect(exitCode).toBe(7);
-      expect(produced).toBeLessThan(100);
-    });
+    test.if(!lacks.includes("unread input"))(
+      "a stream of input is not read faster than the command reads it",
+      async () => {
+        let produced = 0;
+        const chunk = new Uint8Array(1024 * 1024);
+        async function* endless() {
+          for (; produced < 200; produced++) yield chunk;
+        }
+        const { exitCode } = await connection.run(sh`head -c 10 >/dev/null; exec <&-; exit 7`, { stdin: endless() });
+        expect(exitCode).toBe(7);
+        expect(produced).toBeLessThan(100);
+      },
+    );
 
     test("input that fails ends the command and is the error", async () => {
       async function* failing() {
@@ -118,7 +125,9 @@ export function testConnector(subject: Subject): void {
 
     test(`${MEGABYTES} MB on both outputs at once stay apart`, async () => {
       const size = MEGABYTES * 1024 * 1024;
-      const { stdout, stderr } = await connection.run(sh`head -c ${size} /dev/zero | tr '\\0' o & head -c ${size} /dev/zero | tr '\\0' e >&2; wait`);
+      const { stdout, stderr } = await connection.run(
+        sh`head -c ${size} /dev/zero | tr '\\0' o & head -c ${size} /dev/zero | tr '\\0' e >&2; wait`,
+      );
       expect([stdout.length, stderr.length]).toEqual([size, size]);
       expect(stdout.every(byte => byte === 0x6f)).toBe(true);
       expect(stderr.every(byte => byte === 0x65)).toBe(true);
@@ -138,18 +147,28 @@ export function testConnector(subject: Subject): void {
           go.resolve();
         },
       });
-      expect(seen).toEqual([["stdout", "ready\n"], ["stderr", "go\n"]]);
+      expect(seen).toEqual([
+        ["stdout", "ready\n"],
+        ["stderr", "go\n"],
+      ]);
     });
 
     test("output is not kept where it is not wanted", async () => {
       let bytes = 0;
-      const result = await connection.run(sh`echo x`, { capture: false, onOutput: (_, chunk) => (bytes += chunk.length) });
+      const result = await connection.run(sh`echo x`, {
+        capture: false,
+        onOutput: (_, chunk) => (bytes += chunk.length),
+      });
       expect([result.stdout.length, bytes]).toEqual([0, 2]);
     });
 
     test.if(!lacks.includes("concurrency"))("thirty commands at once all run", async () => {
-      const results = await Promise.all(Array.from({ length: 30 }, (_, index) => connection.run(sh`sleep 0.1; echo ${index}`)));
-      expect(results.map(result => text(result.stdout).trim())).toEqual(Array.from({ length: 30 }, (_, index) => `${index}`));
+      const results = await Promise.all(
+        Array.from({ length: 30 }, (_, index) => connection.run(sh`sleep 0.1; echo ${index}`)),
+      );
+      expect(results.map(result => text(result.stdout).trim())).toEqual(
+        Array.from({ length: 30 }, (_, index) => `${index}`),
+      );
     });
 
     const endings = [
@@ -162,10 +181,13 @@ export function testConnector(subject: Subject): void {
         const controller = new AbortController();
         const reason = new Error("enough");
         const pidFile = `${directory}/pid-${index}`;
-        const run = connection.run(sh`${prelude}sh -c 'echo $$ >> "$1"; echo started; while :; do sleep 0.1; done' x ${pidFile} & echo $$ >> ${pidFile}; wait; sleep 1000`, {
-          signal: controller.signal,
-          onOutput: () => controller.abort(reason),
-        });
+        const run = connection.run(
+          sh`${prelude}sh -c 'echo $$ >> "$1"; echo started; while :; do sleep 0.1; done' x ${pidFile} & echo $$ >> ${pidFile}; wait; sleep 1000`,
+          {
+            signal: controller.signal,
+            onOutput: () => controller.abort(reason),
+          },
+        );
         expect(await run.catch(error => error)).toBe(reason);
         expect(await survivors(connection, pidFile)).toBe("");
       });
@@ -180,7 +202,10 @@ export function testConnector(subject: Subject): void {
 
     test("the connection is good after an abort", async () => {
       const controller = new AbortController();
-      const run = connection.run(sh`echo x; sleep 1000`, { signal: controller.signal, onOutput: () => controller.abort() });
+      const run = connection.run(sh`echo x; sleep 1000`, {
+        signal: controller.signal,
+        onOutput: () => controller.abort(),
+      });
       await run.catch(() => {});
       expect(text((await connection.run(sh`echo fine`)).stdout)).toBe("fine\n");
     });
@@ -191,13 +216,23 @@ export function testConnector(subject: Subject): void {
       await connection.run(sh`kill ${text(stdout).trim()}`);
     });
 
-    test.if(subject.can.pty)("a command may have a terminal, which shows lines as a pipe would and nothing of what is typed", async () => {
-      const result = await connection.run(sh`test -t 0 && test -t 1 && echo terminal; read -r typed; echo "got $typed" >&2; exit 6`, {
-        pty: true,
-        stdin: new TextEncoder().encode("secret\n"),
-      });
-      expect({ code: result.exitCode, out: text(result.stdout), err: text(result.stderr) }).toEqual({ code: 6, out: "terminal\ngot secret\n", err: "" });
-    });
+    test.if(subject.can.pty)(
+      "a command may have a terminal, which shows lines as a pipe would and nothing of what is typed",
+      async () => {
+        const result = await connection.run(
+          sh`test -t 0 && test -t 1 && echo terminal; read -r typed; echo "got $typed" >&2; exit 6`,
+          {
+            pty: true,
+            stdin: new TextEncoder().encode("secret\n"),
+          },
+        );
+        expect({ code: result.exitCode, out: text(result.stdout), err: text(result.stderr) }).toEqual({
+          code: 6,
+          out: "terminal\ngot secret\n",
+          err: "",
+        });
+      },
+    );
 
     test.if(subject.can.pty)("input ends on a terminal too", async () => {
       for (const stdin of [undefined, new TextEncoder().encode("line\n"), new TextEncoder().encode("half")]) {
@@ -209,7 +244,11 @@ export function testConnector(subject: Subject): void {
     test.if(subject.can.pty)("aborting ends a command on a terminal", async () => {
       const controller = new AbortController();
       const pidFile = `${directory}/pid-terminal`;
-      const run = connection.run(sh`echo $$ > ${pidFile}; echo started; sleep 1000`, { pty: true, signal: controller.signal, onOutput: () => controller.abort("stop") });
+      const run = connection.run(sh`echo $$ > ${pidFile}; echo started; sleep 1000`, {
+        pty: true,
+        signal: controller.signal,
+        onOutput: () => controller.abort("stop"),
+      });
       expect(await run.catch(error => error)).toBe("stop");
       expect(await survivors(connection, pidFile)).toBe("");
     });
@@ -222,7 +261,8 @@ export function testConnector(subject: Subject): void {
         await Bun.write(join(local, "sub dir/$(touch x)"), "small");
         const first = await connection.rsync!(`${local}/`, dest, ["-a", "--delete"]);
         expect([first.exitCode, text(first.stderr)]).toEqual([0, ""]);
-        const sum = async () => text((await connection.run(sh`cd ${dest} && find . -type f | sort && cksum <big`)).stdout);
+        const sum = async () =>
+          text((await connection.run(sh`cd ${dest} && find . -type f | sort && cksum <big`)).stdout);
         const size = 3_000_000;
         expect(await sum()).toMatch(new RegExp(`^\\./big\n\\./sub dir/\\$\\(touch x\\)\n\\d+ ${size}\n$`));
         await rm(join(local, "sub dir"), { recursive: true });

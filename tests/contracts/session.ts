@@ -17,7 +17,11 @@ export interface SessionSubject {
   /** Connect as the usual user. */
   open(): Promise<Connection>;
   /** Connect as a user who may sudo without a password, and as one who may with the password `password`. Absent where there is only one user. */
-  readonly sudoers?: { readonly free: () => Promise<Connection>; readonly asked: () => Promise<Connection>; readonly password: string };
+  readonly sudoers?: {
+    readonly free: () => Promise<Connection>;
+    readonly asked: () => Promise<Connection>;
+    readonly password: string;
+  };
   /** Other ways to become root, where the host has them: a user who may with su and root's password, and one who may with doas and none. */
   readonly su?: { readonly user: () => Promise<Connection>; readonly password: string };
   readonly doas?: () => Promise<Connection>;
@@ -37,10 +41,22 @@ export function testSession(subject: SessionSubject): void {
     describe(`${subject.name}: ${fast ? "commands that share a shell" : "commands with channels of their own"}`, () => {
       const opened: Session[] = [];
       const signal = new AbortController().signal;
-      const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({ surroundings: plain, signal, ...more });
+      const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({
+        surroundings: plain,
+        signal,
+        ...more,
+      });
       const start = (connect: () => Promise<Connection>, answers: Readonly<Record<string, string>> = {}) => {
         const context = connectorContext(answers);
-        const made = new Session({ host: "target", fast, connect, context, transfers: localTransfers, onShellEnded: () => {}, onTransfer: () => {} });
+        const made = new Session({
+          host: "target",
+          fast,
+          connect,
+          context,
+          transfers: localTransfers,
+          onShellEnded: () => {},
+          onTransfer: () => {},
+        });
         opened.push(made);
         return Object.assign(made, { asked: context.asked });
       };
@@ -56,8 +72,10 @@ export function testSession(subject: SessionSubject): void {
         await session.run(sh`rm -rf ${remote}`, options());
         await Promise.all([...opened.map(one => one.disconnect()), rm(local, { recursive: true })]);
       });
-      const read = async (path: string): Promise<string> => text((await session.run(sh`cat ${path}`, options())).stdout);
-      const list = async (path: string): Promise<string> => text((await session.run(sh`ls -A ${path}`, options())).stdout);
+      const read = async (path: string): Promise<string> =>
+        text((await session.run(sh`cat ${path}`, options())).stdout);
+      const list = async (path: string): Promise<string> =>
+        text((await session.run(sh`ls -A ${path}`, options())).stdout);
 
       for (const size of [0, 1, 3000, 5 * 1024 * 1024]) {
         test(`a file of ${size} bytes comes back as it went`, async () => {
@@ -74,60 +92,98 @@ export function testSession(subject: SessionSubject): void {
         await session.upload({ content: "one" }, path, { mode: "640" }, options());
         expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout)).toBe("640\n");
         await session.upload({ content: new Secret("two") }, path, {}, options());
-        expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout) + (await read(path))).toBe("640\ntwo");
+        expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout) + (await read(path))).toBe(
+          "640\ntwo",
+        );
       });
 
-      for (const when of ["at once", "on its way"]) test(`an upload that is broken off ${when} leaves the old file whole and nothing else`, async () => {
-        const directory = `${remote}/broken ${when}`;
-        await session.run(sh`rm -rf ${directory}; mkdir ${directory}`, options());
-        await session.upload({ content: "old" }, `${directory}/file`, {}, options());
-        const controller = new AbortController();
-        const read = async function* () {
-          yield new Uint8Array(100_000);
-          if (when === "on its way" && !subject.isStaged) while ((await list(directory)) === "file\n");
-          controller.abort(new Error("broken off"));
-          yield new Uint8Array(100_000);
-          await new Promise(() => {});
-        };
-        const source = { size: async () => 10_000_000, small: async () => undefined, read, write: localTransfers.write };
-        const uploading = new Session({ host: "target", fast, connect: subject.open, context: connectorContext(), transfers: source, onShellEnded: () => {}, onTransfer: () => {} });
-        opened.push(uploading);
-        await expect(uploading.upload({ path: "whatever" }, `${directory}/file`, {}, options({ signal: controller.signal }))).rejects.toThrow("broken off");
-        expect(text((await session.run(sh`cat ${directory}/file`, options())).stdout)).toBe("old");
-        await session.run(sh`for try in 1 2 3 4 5 6 7 8 9 10; do test "$(ls -A ${directory})" = file && exit; sleep 0.2; done`, options({ alone: true }));
-        expect(await list(directory)).toBe("file\n");
-      });
+      for (const when of ["at once", "on its way"])
+        test(`an upload that is broken off ${when} leaves the old file whole and nothing else`, async () => {
+          const directory = `${remote}/broken ${when}`;
+          await session.run(sh`rm -rf ${directory}; mkdir ${directory}`, options());
+          await session.upload({ content: "old" }, `${directory}/file`, {}, options());
+          const controller = new AbortController();
+          const read = async function* () {
+            yield new Uint8Array(100_000);
+            if (when === "on its way" && !subject.isStaged) while ((await list(directory)) === "file\n");
+            controller.abort(new Error("broken off"));
+            yield new Uint8Array(100_000);
+            await new Promise(() => {});
+          };
+          const source = {
+            size: async () => 10_000_000,
+            small: async () => undefined,
+            read,
+            write: localTransfers.write,
+          };
+          const uploading = new Session({
+            host: "target",
+            fast,
+            connect: subject.open,
+            context: connectorContext(),
+            transfers: source,
+            onShellEnded: () => {},
+            onTransfer: () => {},
+          });
+          opened.push(uploading);
+          await expect(
+            uploading.upload({ path: "whatever" }, `${directory}/file`, {}, options({ signal: controller.signal })),
+          ).rejects.toThrow("broken off");
+          expect(text((await session.run(sh`cat ${directory}/file`, options())).stdout)).toBe("old");
+          await session.run(
+            sh`for try in 1 2 3 4 5 6 7 8 9 10; do test "$(ls -A ${directory})" = file && exit; sleep 0.2; done`,
+            options({ alone: true }),
+          );
+          expect(await list(directory)).toBe("file\n");
+        });
 
       test("a download of what is not there leaves nothing here", async () => {
-        await expect(session.download(`${remote}/nothing`, join(local, "never"), options())).rejects.toThrow(/Cannot download/);
+        await expect(session.download(`${remote}/nothing`, join(local, "never"), options())).rejects.toThrow(
+          /Cannot download/,
+        );
         expect((await readdir(local)).filter(name => name.includes("never"))).toEqual([]);
       });
 
       test("a command that takes too long is ended, with all that it started", async () => {
         const pids = `${remote}/pids`;
-        const running = session.run(sh`trap '' TERM HUP; sh -c 'trap "" TERM HUP; echo $$ >>"$1"; while :; do sleep 0.1; done' x ${pids} & echo $$ >>${pids}; wait`, options({ timeout: 1.5 }));
+        const running = session.run(
+          sh`trap '' TERM HUP; sh -c 'trap "" TERM HUP; echo $$ >>"$1"; while :; do sleep 0.1; done' x ${pids} & echo $$ >>${pids}; wait`,
+          options({ timeout: 1.5 }),
+        );
         const error = await running.catch(error => error);
         expect(error.code).toBe("E_TIMEOUT");
         expect(await survivors(pids)).toBe("");
       });
 
       const survivors = async (pids: string): Promise<string> =>
-        text((await session.run(sh`for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do left=; for pid in $(cat ${pids}); do kill -0 "$pid" 2>/dev/null && left="$left $pid"; done; test -z "$left" && exit; sleep 0.2; done; echo "$left"`, options({ alone: true }))).stdout).trim();
+        text(
+          (
+            await session.run(
+              sh`for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do left=; for pid in $(cat ${pids}); do kill -0 "$pid" 2>/dev/null && left="$left $pid"; done; test -z "$left" && exit; sleep 0.2; done; echo "$left"`,
+              options({ alone: true }),
+            )
+          ).stdout,
+        ).trim();
 
       const { sudoers } = subject;
       if (!sudoers) return;
-      const who = async (as: Session, surroundings: SessionRunOptions["surroundings"]): Promise<string> => text((await as.run(sh`id -un`, options({ surroundings }))).stdout).trim();
+      const who = async (as: Session, surroundings: SessionRunOptions["surroundings"]): Promise<string> =>
+        text((await as.run(sh`id -un`, options({ surroundings }))).stdout).trim();
 
       test("sudo without a password", async () => {
         const free = start(sudoers.free);
         expect(await who(free, root)).toBe("root");
         expect(await who(free, { ...root, sudo: { ...root.sudo, user: "nobody" } })).toBe("nobody");
-        expect(await who(free, { ...root, su: { user: "nobody", login: false, preserveEnv: false, shell: "/bin/sh" } })).toBe("nobody");
+        expect(
+          await who(free, { ...root, su: { user: "nobody", login: false, preserveEnv: false, shell: "/bin/sh" } }),
+        ).toBe("nobody");
       });
 
       test("sudo with a password that is given", async () => {
         const asked = start(sudoers.asked);
-        expect(await who(asked, { ...root, sudo: { ...root.sudo, password: new Secret(sudoers.password) } })).toBe("root");
+        expect(await who(asked, { ...root, sudo: { ...root.sudo, password: new Secret(sudoers.password) } })).toBe(
+          "root",
+        );
       });
 
       test("sudo with a password that is asked for, once", async () => {
@@ -138,7 +194,9 @@ export function testSession(subject: SessionSubject): void {
 
       test("a wrong password is refused at once", async () => {
         const asked = start(sudoers.asked);
-        const error = await asked.run(sh`true`, options({ surroundings: { ...root, sudo: { ...root.sudo, password: new Secret("wr0ng") } } })).catch(error => error);
+        const error = await asked
+          .run(sh`true`, options({ surroundings: { ...root, sudo: { ...root.sudo, password: new Secret("wr0ng") } } }))
+          .catch(error => error);
         expect(error.code).toBe("E_ESCALATION");
         expect(error.message).not.toContain("wr0ng");
       });
@@ -147,11 +205,17 @@ export function testSession(subject: SessionSubject): void {
         let lines = 0;
         const counted = async (): Promise<Connection> => {
           const connection = await sudoers.asked();
-          return { ...connection, run: (command, runOptions) => (lines++, connection.run(command, runOptions)), close: () => connection.close() };
+          return {
+            ...connection,
+            run: (command, runOptions) => (lines++, connection.run(command, runOptions)),
+            close: () => connection.close(),
+          };
         };
         const asked = start(counted);
         const surroundings = { ...root, sudo: { ...root.sudo, password: new Secret("wr0ng") } };
-        const errors = await Promise.all(["one", "two"].map(word => asked.run(sh`echo ${word}`, options({ surroundings })).catch(error => error)));
+        const errors = await Promise.all(
+          ["one", "two"].map(word => asked.run(sh`echo ${word}`, options({ surroundings })).catch(error => error)),
+        );
         errors.push(await asked.run(sh`echo three`, options({ surroundings })).catch(error => error));
         expect(errors.map(({ code }) => code)).toEqual(Array(3).fill("E_ESCALATION"));
         expect(lines).toBe(1);
@@ -160,7 +224,10 @@ export function testSession(subject: SessionSubject): void {
       test("sudo with a password on a terminal shows nothing of it", async () => {
         const asked = start(sudoers.asked);
         const surroundings = { ...root, sudo: { ...root.sudo, password: new Secret(sudoers.password) } };
-        const { stdout, exitCode } = await asked.run(sh`id -un; test -t 1 && echo terminal`, options({ surroundings, pty: true }));
+        const { stdout, exitCode } = await asked.run(
+          sh`id -un; test -t 1 && echo terminal`,
+          options({ surroundings, pty: true }),
+        );
         expect([exitCode, text(stdout)]).toEqual([0, "root\nterminal\n"]);
       });
 
@@ -168,14 +235,19 @@ export function testSession(subject: SessionSubject): void {
         const asked = start(sudoers.asked);
         const password = new Secret(sudoers.password);
         const content = randomBytes(1024 * 1024);
-        const { stdout } = await asked.run(sh`cat`, options({ surroundings: { ...root, sudo: { ...root.sudo, password } }, stdin: content }));
+        const { stdout } = await asked.run(
+          sh`cat`,
+          options({ surroundings: { ...root, sudo: { ...root.sudo, password } }, stdin: content }),
+        );
         expect(Buffer.from(stdout).equals(content)).toBe(true);
       });
 
       test("a command under sudo that takes too long is ended too", async () => {
         const free = start(sudoers.free);
         const pids = `${remote}/sudo-pids`;
-        const error = await free.run(sh`echo $$ >>${pids}; sleep 1000`, options({ surroundings: root, timeout: 1.5 })).catch(error => error);
+        const error = await free
+          .run(sh`echo $$ >>${pids}; sleep 1000`, options({ surroundings: root, timeout: 1.5 }))
+          .catch(error => error);
         expect(error.code).toBe("E_TIMEOUT");
         expect(await survivors(pids)).toBe("");
       });
@@ -183,29 +255,47 @@ export function testSession(subject: SessionSubject): void {
       test("an upload under sudo belongs to root", async () => {
         const free = start(sudoers.free);
         const path = `${remote}/roots`;
-        await free.upload({ content: "x" }, path, { mode: "600", user: "root", group: "root" }, options({ surroundings: root }));
-        expect(text((await free.run(sh`stat -c '%U %a' ${path}`, options({ surroundings: root }))).stdout)).toBe("root 600\n");
+        await free.upload(
+          { content: "x" },
+          path,
+          { mode: "600", user: "root", group: "root" },
+          options({ surroundings: root }),
+        );
+        expect(text((await free.run(sh`stat -c '%U %a' ${path}`, options({ surroundings: root }))).stdout)).toBe(
+          "root 600\n",
+        );
       });
 
       const { su, doas } = subject;
       if (su) {
-        const asRoot = (password: string, login = false) => ({ ...plain, su: { user: "root", login, preserveEnv: false, password: new Secret(password) } });
+        const asRoot = (password: string, login = false) => ({
+          ...plain,
+          su: { user: "root", login, preserveEnv: false, password: new Secret(password) },
+        });
         test("su with a password, from a pipe and on a terminal", async () => {
           const user = start(su.user);
           expect(await who(user, asRoot(su.password))).toBe("root");
           expect(await who(user, asRoot(su.password, true))).toBe("root");
-          const { stdout } = await user.run(sh`id -un; test -t 1 && echo terminal`, options({ surroundings: asRoot(su.password), pty: true }));
+          const { stdout } = await user.run(
+            sh`id -un; test -t 1 && echo terminal`,
+            options({ surroundings: asRoot(su.password), pty: true }),
+          );
           expect(text(stdout)).toBe("root\nterminal\n");
         });
 
         test("input passes through su", async () => {
           const content = randomBytes(100_000);
-          const { stdout } = await start(su.user).run(sh`cat`, options({ surroundings: asRoot(su.password), stdin: content }));
+          const { stdout } = await start(su.user).run(
+            sh`cat`,
+            options({ surroundings: asRoot(su.password), stdin: content }),
+          );
           expect(Buffer.from(stdout).equals(content)).toBe(true);
         });
 
         test("a wrong password for su is refused at once", async () => {
-          const error = await start(su.user).run(sh`true`, options({ surroundings: asRoot("wr0ng") })).catch(error => error);
+          const error = await start(su.user)
+            .run(sh`true`, options({ surroundings: asRoot("wr0ng") }))
+            .catch(error => error);
           expect([error.code, error.message.includes("wr0ng")]).toEqual(["E_ESCALATION", false]);
         });
       }
@@ -214,7 +304,13 @@ export function testSession(subject: SessionSubject): void {
         const user = start(doas!);
         expect(await who(user, { ...plain, doas: {} })).toBe("root");
         expect(await who(user, { ...plain, doas: { user: "nobody" } })).toBe("nobody");
-        expect(await who(user, { ...plain, doas: {}, su: { user: "nobody", login: false, preserveEnv: false, shell: "/bin/sh" } })).toBe("nobody");
+        expect(
+          await who(user, {
+            ...plain,
+            doas: {},
+            su: { user: "nobody", login: false, preserveEnv: false, shell: "/bin/sh" },
+          }),
+        ).toBe("nobody");
       });
     });
   }

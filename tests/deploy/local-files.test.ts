@@ -9,7 +9,11 @@ const dir = mkdtempSync(join(tmpdir(), "local-files-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 const at = (name: string) => join(dir, name);
 const local = createLocalFiles({ deployDir: at("deploy"), cwd: at("cwd") });
-const errorOf = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error);
+const errorOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 test("relative paths start from the deploy file's directory, or from the working directory", () => {
   expect(local.resolve("files/a")).toBe(at("deploy/files/a"));
@@ -24,8 +28,17 @@ test("a path is described with its links followed, a directory's entries as they
   utimesSync(at("tree/b"), 10, 20);
   symlinkSync("b", at("tree/a link"));
   symlinkSync("gone", at("tree/dangling"));
-  expect(await local.stat(at("tree/a link"))).toEqual({ path: at("tree/a link"), type: "file", size: 2, mode: "0640", atime: new Date(10_000), mtime: new Date(20_000) });
-  expect((await local.list(at("tree"))).map(({ path, type, linkTarget }) => [path.slice(dir.length + 6), type, linkTarget])).toEqual([
+  expect(await local.stat(at("tree/a link"))).toEqual({
+    path: at("tree/a link"),
+    type: "file",
+    size: 2,
+    mode: "0640",
+    atime: new Date(10_000),
+    mtime: new Date(20_000),
+  });
+  expect(
+    (await local.list(at("tree"))).map(({ path, type, linkTarget }) => [path.slice(dir.length + 6), type, linkTarget]),
+  ).toEqual([
     ["a link", "link", "b"],
     ["b", "file", undefined],
     ["dangling", "link", "gone"],
@@ -48,8 +61,17 @@ test("a checksum is computed once, and again when the file has changed", async (
 });
 
 test("what cannot be read is an error that names the file", async () => {
-  expect(await errorOf(local.read(at("nope")))).toMatchObject({ code: "E_LOCAL_FILE", message: `Cannot read "${at("nope")}": there is no such file` });
-  expect(await errorOf(local.readText(dir))).toMatchObject({ code: "E_LOCAL_FILE", message: `Cannot read "${dir}": it is a directory` });
+  expect(await errorOf(local.read(at("nope")))).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: `Cannot read "${at("nope")}": there is no such file`,
+  });
+  expect(await errorOf(local.readText(dir))).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: `Cannot read "${dir}": it is a directory`,
+  });
   expect(await errorOf(local.checksum(at("nope"), "md5"))).toMatchObject({ code: "E_LOCAL_FILE" });
-  expect(await errorOf(local.list(at("sum")))).toMatchObject({ code: "E_LOCAL_FILE", message: `Cannot read "${at("sum")}": it is not a directory` });
+  expect(await errorOf(local.list(at("sum")))).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: `Cannot read "${at("sum")}": it is not a directory`,
+  });
 });

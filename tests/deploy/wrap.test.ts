@@ -13,7 +13,7 @@ describe("a deploy script becomes a function", () => {
     "plain imports": `import { a } from "tsinfra";\nimport b from 'b'\nMARK(a, b);`,
     "an import over several lines with comments": `import {\n  a, // the a from "x"\n  /* b */ b,\n} from "tsinfra";\nMARK(a);`,
     "a side effect, a namespace and a type": `import "./x.ts";\nimport * as y from "y";\nimport type { T } from "t";\nMARK(y as T);`,
-    "attributes": `import data from "./x.json" with { type: "json" };\nMARK(data);`,
+    attributes: `import data from "./x.json" with { type: "json" };\nMARK(data);`,
     "a URL in a specifier": `import x from "http://example.org/x.ts"; MARK(x);`,
     "a shebang": `#!/usr/bin/env tsinfra\nimport { a } from "a";\nMARK(a);`,
     "exports of declarations": `export const x = 1;\nexport async function f() {}\nexport class C {}\nexport type T = string;\nexport interface I {}\nMARK();`,

@@ -15,7 +15,15 @@ beforeAll(async () => {
   fleet = await raiseHosts({ count: 4, init: "systemd" });
   directory = realpathSync(mkdtempSync(`${tmpdir()}/fleet-`));
   cpSync(`${ROOT}/fixtures/e2e`, directory, { recursive: true });
-  const hosts = fleet.hosts.map(({ name, address }) => ({ name, data: { sshHostname: address, sshKey: fleet.identityFile, sshKnownHostsFile: fleet.knownHosts, sshConfigFile: "/dev/null" } }));
+  const hosts = fleet.hosts.map(({ name, address }) => ({
+    name,
+    data: {
+      sshHostname: address,
+      sshKey: fleet.identityFile,
+      sshKnownHostsFile: fleet.knownHosts,
+      sshConfigFile: "/dev/null",
+    },
+  }));
   writeFileSync(
     `${directory}/inventory.ts`,
     `import { Secret } from "tsinfra";
@@ -48,9 +56,17 @@ async function deploy(...args: string[]): Promise<{ exitCode: number; stdout: st
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return { exitCode, stdout, stderr };
 }
-const on = async (host: number, line: string): Promise<string> => (await fleet.hosts[host - 1]!.exec(line)).stdout.trim();
-const events = (stdout: string): Record<string, unknown>[] => stdout.trim().split("\n").map(line => JSON.parse(line));
-const outcomes = (stdout: string): string[] => events(stdout).filter(event => event["type"] === "operation:host:end").map(event => `${event["host"]} ${event["operation"]}: ${event["outcome"]}`);
+const on = async (host: number, line: string): Promise<string> =>
+  (await fleet.hosts[host - 1]!.exec(line)).stdout.trim();
+const events = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trim()
+    .split("\n")
+    .map(line => JSON.parse(line));
+const outcomes = (stdout: string): string[] =>
+  events(stdout)
+    .filter(event => event["type"] === "operation:host:end")
+    .map(event => `${event["host"]} ${event["operation"]}: ${event["outcome"]}`);
 
 describe("a deploy over SSH", () => {
   test("only shows what would change when it is dry", async () => {
@@ -66,7 +82,9 @@ describe("a deploy over SSH", () => {
     expect(exitCode).toBe(0);
     for (const host of [1, 2, 3]) {
       expect(await on(host, "cat /etc/site.conf")).toBe(`# for h${host}\nbackend=h1`);
-      expect(await on(host, "stat -c '%a %U %G' /etc/site.conf /etc/systemd/system/site.service")).toBe("640 root root\n644 root root");
+      expect(await on(host, "stat -c '%a %U %G' /etc/site.conf /etc/systemd/system/site.service")).toBe(
+        "640 root root\n644 root root",
+      );
       expect(await on(host, "systemctl is-active site; systemctl is-enabled site")).toBe("active\nenabled");
       expect(await on(host, "cat /etc/site.done")).toBe("done by {{ not a template }} & $HOME");
       expect(await on(host, "cat /run/site.reloads")).toBe("reloaded");
@@ -76,7 +94,11 @@ describe("a deploy over SSH", () => {
   test("changes nothing the second time, but what always runs", async () => {
     const { exitCode, stdout } = await deploy("inventory.ts", "--limit", "web", "-y", "--json");
     expect(exitCode).toBe(0);
-    expect(outcomes(stdout).filter(line => line.endsWith(": changed")).sort()).toEqual(["h1 Smoke test: changed", "h2 Smoke test: changed", "h3 Smoke test: changed"]);
+    expect(
+      outcomes(stdout)
+        .filter(line => line.endsWith(": changed"))
+        .sort(),
+    ).toEqual(["h1 Smoke test: changed", "h2 Smoke test: changed", "h3 Smoke test: changed"]);
     expect(await on(1, "cat /run/site.reloads")).toBe("reloaded");
   });
 
@@ -84,17 +106,33 @@ describe("a deploy over SSH", () => {
     await on(2, "echo changed by hand >>/etc/site.conf");
     const { exitCode, stdout } = await deploy("inventory.ts", "--limit", "web", "-y", "--json");
     expect(exitCode).toBe(0);
-    expect(outcomes(stdout).filter(line => line.includes("the site: changed")).sort()).toEqual(["h2 Reload the site: changed", "h2 Write the site: changed"]);
+    expect(
+      outcomes(stdout)
+        .filter(line => line.includes("the site: changed"))
+        .sort(),
+    ).toEqual(["h2 Reload the site: changed", "h2 Write the site: changed"]);
     expect(await on(2, "cat /etc/site.conf")).toBe("# for h2\nbackend=h1");
   });
 
   test("lets a failing and an unreachable host fail alone, with a reason, and ends with 1", async () => {
     const { exitCode, stderr, stdout } = await deploy("inventory.ts", "-y", "--json");
     expect(exitCode).toBe(1);
-    const failed = events(stdout).filter(event => event["type"] === "operation:host:end" && event["outcome"] === "failed");
-    expect(failed).toMatchObject([{ host: "h4", operation: "Break", error: { code: "E_COMMAND", output: ["it is broken"] } }]);
-    expect(events(stdout).find(event => event["type"] === "host:failed" && event["host"] === "h9")).toMatchObject({ stage: "connect", error: { code: "E_CONNECT" } });
-    expect(outcomes(stdout).filter(line => line.includes("Leave a trace")).map(line => line.slice(0, 2)).sort()).toEqual(["h1", "h2", "h3"]);
+    const failed = events(stdout).filter(
+      event => event["type"] === "operation:host:end" && event["outcome"] === "failed",
+    );
+    expect(failed).toMatchObject([
+      { host: "h4", operation: "Break", error: { code: "E_COMMAND", output: ["it is broken"] } },
+    ]);
+    expect(events(stdout).find(event => event["type"] === "host:failed" && event["host"] === "h9")).toMatchObject({
+      stage: "connect",
+      error: { code: "E_CONNECT" },
+    });
+    expect(
+      outcomes(stdout)
+        .filter(line => line.includes("Leave a trace"))
+        .map(line => line.slice(0, 2))
+        .sort(),
+    ).toEqual(["h1", "h2", "h3"]);
     expect(await on(4, "ls /etc/site.done 2>/dev/null | wc -l")).toBe("0");
     expect(stderr + stdout).not.toContain('"pw"');
   });

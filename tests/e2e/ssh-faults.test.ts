@@ -27,10 +27,10 @@ afterAll(async () => {
 
 /** What becomes of a connection. */
 const ENDS = {
-  "closed": (client: Socket, host: Socket) => void (client.destroy(), host.destroy()),
-  "reset": (client: Socket, host: Socket) => void (client.resetAndDestroy(), host.resetAndDestroy()),
+  closed: (client: Socket, host: Socket) => void (client.destroy(), host.destroy()),
+  reset: (client: Socket, host: Socket) => void (client.resetAndDestroy(), host.resetAndDestroy()),
   // Nothing passes any more, and nobody says so; the host learns it when the test is over.
-  "stalled": (client: Socket, host: Socket) => void (client.unpipe(), host.unpipe(), client.pause(), host.pause()),
+  stalled: (client: Socket, host: Socket) => void (client.unpipe(), host.unpipe(), client.pause(), host.pause()),
 } as const;
 
 /** A way to the server that ends the first connection as soon as `isTime`. */
@@ -43,7 +43,8 @@ async function gate(end: keyof typeof ENDS, isTime: (sent: number) => boolean, d
       sockets.add(socket);
       socket.on("error", () => {});
     }
-    const later = (to: Socket) => (chunk: Buffer) => void (delay === 0 ? to.write(chunk) : setTimeout(() => to.write(chunk), delay));
+    const later = (to: Socket) => (chunk: Buffer) =>
+      void (delay === 0 ? to.write(chunk) : setTimeout(() => to.write(chunk), delay));
     let sent = 0;
     const look = (): void => {
       if (hasEnded || !isTime(sent)) return;
@@ -74,17 +75,49 @@ async function gate(end: keyof typeof ENDS, isTime: (sent: number) => boolean, d
   };
 }
 
-async function tsinfra(port: number, { transport, config = "config" }: { readonly transport: string; readonly config?: string }, ...words: string[]) {
-  const data = { sshHostname: "127.0.0.1", sshPort: port, sshUser: server.user, sshKey: server.key, sshKnownHostsFile: join(directory, "known"), sshConfigFile: join(directory, config), sshConnectRetries: 0, sshTransport: transport };
-  const child = Bun.spawn([process.execPath, join(import.meta.dir, "../../src/main.ts"), "web-1", ...words, "-y", "--json", ...Object.entries(data).flatMap(([key, value]) => ["--data", `${key}=${value}`])], {
-    env: { ...process.env, SSH_AUTH_SOCK: "" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+async function tsinfra(
+  port: number,
+  { transport, config = "config" }: { readonly transport: string; readonly config?: string },
+  ...words: string[]
+) {
+  const data = {
+    sshHostname: "127.0.0.1",
+    sshPort: port,
+    sshUser: server.user,
+    sshKey: server.key,
+    sshKnownHostsFile: join(directory, "known"),
+    sshConfigFile: join(directory, config),
+    sshConnectRetries: 0,
+    sshTransport: transport,
+  };
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      join(import.meta.dir, "../../src/main.ts"),
+      "web-1",
+      ...words,
+      "-y",
+      "--json",
+      ...Object.entries(data).flatMap(([key, value]) => ["--data", `${key}=${value}`]),
+    ],
+    {
+      env: { ...process.env, SSH_AUTH_SOCK: "" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    },
+  );
   const [stdout, exitCode] = await Promise.all([child.stdout.text(), child.exited]);
-  const events = stdout.trim().split("\n").map(line => JSON.parse(line) as Record<string, unknown> & { type: string });
-  return { exitCode, events, outcomes: events.filter(({ type }) => type === "operation:host:end").map(({ outcome }) => outcome), said: stdout };
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map(line => JSON.parse(line) as Record<string, unknown> & { type: string });
+  return {
+    exitCode,
+    events,
+    outcomes: events.filter(({ type }) => type === "operation:host:end").map(({ outcome }) => outcome),
+    said: stdout,
+  };
 }
 
 for (const transport of ["embedded", "openssh"]) {
@@ -92,19 +125,35 @@ for (const transport of ["embedded", "openssh"]) {
     for (const end of ["closed", "reset", "stalled"] as const) {
       test(`a connection that is ${end} right after the login loses the host, or is made again`, async () => {
         const before = readFileSync(join(server.directory, "log"), "utf8").length;
-        await using way = await gate(end, () => readFileSync(join(server.directory, "log"), "utf8").slice(before).includes("Accepted publickey"));
-        const { exitCode, outcomes, said } = await tsinfra(way.port, { transport }, "server.shell", `commands=touch ${directory}/after-login`);
+        await using way = await gate(end, () =>
+          readFileSync(join(server.directory, "log"), "utf8").slice(before).includes("Accepted publickey"),
+        );
+        const { exitCode, outcomes, said } = await tsinfra(
+          way.port,
+          { transport },
+          "server.shell",
+          `commands=touch ${directory}/after-login`,
+        );
         expect(way.hasEnded()).toBe(true);
         // Nothing has run yet: another connection may be made, and else the host is lost. Never half of both.
         if (exitCode !== 0) expect(said).toMatch(/E_CONNECTION_LOST|E_CONNECT/);
-        expect({ exitCode, outcomes: outcomes.includes("changed"), isThere: existsSync(`${directory}/after-login`) }).toEqual({ exitCode, outcomes: exitCode === 0, isThere: exitCode === 0 });
+        expect({
+          exitCode,
+          outcomes: outcomes.includes("changed"),
+          isThere: existsSync(`${directory}/after-login`),
+        }).toEqual({ exitCode, outcomes: exitCode === 0, isThere: exitCode === 0 });
         await rm(`${directory}/after-login`, { force: true });
       });
 
       test(`a connection that is ${end} during a command fails the operation`, async () => {
         const marker = join(directory, "begun");
         await using way = await gate(end, () => existsSync(marker));
-        const { exitCode, outcomes, said } = await tsinfra(way.port, { transport }, "server.shell", `commands=touch ${marker}; sleep 30; touch ${marker}-ended`);
+        const { exitCode, outcomes, said } = await tsinfra(
+          way.port,
+          { transport },
+          "server.shell",
+          `commands=touch ${marker}; sleep 30; touch ${marker}-ended`,
+        );
         expect({ exitCode, outcomes }).toEqual({ exitCode: 1, outcomes: ["failed"] });
         expect(said).toContain("E_CONNECTION_LOST");
         await rm(marker);
@@ -116,7 +165,13 @@ for (const transport of ["embedded", "openssh"]) {
         await Bun.write(join(remote, "file"), "old");
         const { exitCode, outcomes } = await (async () => {
           await using way = await gate(end, sent => sent > 5_000_000);
-          const result = await tsinfra(way.port, { transport }, "files.put", `src=${directory}/big`, `dest=${remote}/file`);
+          const result = await tsinfra(
+            way.port,
+            { transport },
+            "files.put",
+            `src=${directory}/big`,
+            `dest=${remote}/file`,
+          );
           expect(way.hasEnded()).toBe(true);
           return result;
         })();
@@ -130,9 +185,17 @@ for (const transport of ["embedded", "openssh"]) {
 
     test("a round trip of 200 ms changes nothing but the time", async () => {
       await using way = await gate("closed", () => false, 100);
-      const { exitCode, outcomes } = await tsinfra(way.port, { transport, config: "patient" }, "files.put", `src=${directory}/config`, `dest=${directory}/slow-${transport}`);
+      const { exitCode, outcomes } = await tsinfra(
+        way.port,
+        { transport, config: "patient" },
+        "files.put",
+        `src=${directory}/config`,
+        `dest=${directory}/slow-${transport}`,
+      );
       expect({ exitCode, outcomes }).toEqual({ exitCode: 0, outcomes: ["changed"] });
-      expect(await Bun.file(`${directory}/slow-${transport}`).text()).toBe(await Bun.file(`${directory}/config`).text());
+      expect(await Bun.file(`${directory}/slow-${transport}`).text()).toBe(
+        await Bun.file(`${directory}/config`).text(),
+      );
     });
   });
 }

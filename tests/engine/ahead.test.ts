@@ -42,7 +42,8 @@ function listening(onInput: (input: string) => void): Connector {
       yield chunk;
     }
   }
-  const ear = (input: Input | undefined): Input | undefined => (input === undefined || input instanceof Uint8Array ? input : heard(input));
+  const ear = (input: Input | undefined): Input | undefined =>
+    input === undefined || input instanceof Uint8Array ? input : heard(input);
   return {
     ...local,
     async connect(target, context) {
@@ -58,7 +59,10 @@ function listening(onInput: (input: string) => void): Connector {
   };
 }
 
-async function deploy(body: () => void, { fast = true, signal = new AbortController().signal, onInput = () => {} }: Options = {}) {
+async function deploy(
+  body: () => void,
+  { fast = true, signal = new AbortController().signal, onInput = () => {} }: Options = {},
+) {
   const events: EngineEvent[] = [];
   const run = createRun({
     hosts: [{ name: "here", connector: "local", address: "", groups: [], data: [] }],
@@ -96,7 +100,17 @@ async function deploy(body: () => void, { fast = true, signal = new AbortControl
 const run = (command: string, globals = {}): unknown => shell({ commands: [command], ...globals });
 const content = (path: string): Promise<string> => Bun.file(join(work, path)).text();
 /** All that is there: names, modes, contents. */
-const state = async (path: string): Promise<string> => await Bun.spawn(["sh", "-c", `cd "$1" && find . | sort | while read -r f; do stat -c '%n %A' "$f"; [ -d "$f" ] || cat "$f"; done`, "sh", path], { stderr: "inherit" }).stdout.text();
+const state = async (path: string): Promise<string> =>
+  await Bun.spawn(
+    [
+      "sh",
+      "-c",
+      `cd "$1" && find . | sort | while read -r f; do stat -c '%n %A' "$f"; [ -d "$f" ] || cat "$f"; done`,
+      "sh",
+      path,
+    ],
+    { stderr: "inherit" },
+  ).stdout.text();
 
 describe("what is sent ahead", () => {
   test("does not wait for the answer of what runs", async () => {
@@ -122,8 +136,26 @@ describe("what is sent ahead", () => {
       run("echo three");
     });
     expect(ends.length).toBe(3);
-    const told = events.flatMap(event => (event.type === "output" && event.for === "operation" ? [`${event.stream} ${event.line}`] : event.type === "operation:start" ? ["start"] : event.type === "command" && event.for === "operation" ? [event.command] : []));
-    expect(told.filter(text => !text.startsWith("stderr"))).toEqual(["start", "echo one; echo error one >&2", "stdout one", "start", "echo two; echo error two >&2", "stdout two", "start", "echo three", "stdout three"]);
+    const told = events.flatMap(event =>
+      event.type === "output" && event.for === "operation"
+        ? [`${event.stream} ${event.line}`]
+        : event.type === "operation:start"
+          ? ["start"]
+          : event.type === "command" && event.for === "operation"
+            ? [event.command]
+            : [],
+    );
+    expect(told.filter(text => !text.startsWith("stderr"))).toEqual([
+      "start",
+      "echo one; echo error one >&2",
+      "stdout one",
+      "start",
+      "echo two; echo error two >&2",
+      "stdout two",
+      "start",
+      "echo three",
+      "stdout three",
+    ]);
     const at = (text: string): number => told.indexOf(text);
     expect(at("stderr error one")).toBeLessThan(at("echo two; echo error two >&2"));
     expect(at("stderr error two")).toBeGreaterThan(at("echo two; echo error two >&2"));
@@ -155,7 +187,7 @@ describe("what is sent ahead", () => {
       run(`echo once >>${work}/log`);
     });
     expect(outcomes).toEqual(["changed", "changed"]);
-    expect(await content("tries") + (await content("log"))).toBe("try\ntry\ntry\nonce\n");
+    expect((await content("tries")) + (await content("log"))).toBe("try\ntry\ntry\nonce\n");
   });
 
   test("a retried operation is retried though its first try was ahead", async () => {
@@ -249,7 +281,11 @@ describe("what is sent ahead", () => {
         run(`touch ${work}/begun; sleep 30; touch ${work}/never`);
         run(`touch ${work}/never`);
       },
-      { signal: controller.signal, onInput: async input => input.includes("begun") && (await until(`${work}/begun`), controller.abort(new Error("enough"))) },
+      {
+        signal: controller.signal,
+        onInput: async input =>
+          input.includes("begun") && (await until(`${work}/begun`), controller.abort(new Error("enough"))),
+      },
     );
     expect(error).toMatchObject({ code: "E_CANCELLED" });
     expect(ends).toEqual([]);
@@ -276,7 +312,10 @@ describe("any sequence of operations", () => {
     for (let seed = 1; seed <= PROGRAMS; seed++) {
       const [ahead, plain] = [join(work, "ahead"), join(work, "plain")];
       const told: unknown[] = [];
-      for (const [base, fast] of [[ahead, true], [plain, false]] as const) {
+      for (const [base, fast] of [
+        [ahead, true],
+        [plain, false],
+      ] as const) {
         await rm(base, { recursive: true, force: true });
         await mkdir(base);
         const { outcomes, ends } = await deploy(() => program(random(seed), base), { fast });

@@ -18,16 +18,46 @@ const GOLDEN: readonly [name: string, Shell, Surroundings, line: string][] = [
   ["a quoted word", greet, plain, `sh -c 'echo '"'"'it'"'"'"'"'"'"'"'"'s $HOME'"'"''`],
   ["a directory", sh`pwd`, { ...plain, chdir: "/tmp/a b" }, `sh -c 'cd -- '"'"'/tmp/a b'"'"' && pwd'`],
   ["a directory of the user's own", sh`pwd`, { ...plain, chdir: "~/a b" }, `sh -c 'cd -- ~/'"'"'a b'"'"' && pwd'`],
-  ["variables", sh`env`, { ...plain, env: { A: 'x"; touch pwned; "', B: 2 } }, `sh -c 'export A='"'"'x"; touch pwned; "'"'"' B=2 && env'`],
-  ["a directory before several commands", sh`true; pwd`, { ...plain, chdir: "/tmp" }, "sh -c 'cd -- /tmp && { true; pwd\n}'"],
+  [
+    "variables",
+    sh`env`,
+    { ...plain, env: { A: 'x"; touch pwned; "', B: 2 } },
+    `sh -c 'export A='"'"'x"; touch pwned; "'"'"' B=2 && env'`,
+  ],
+  [
+    "a directory before several commands",
+    sh`true; pwd`,
+    { ...plain, chdir: "/tmp" },
+    "sh -c 'cd -- /tmp && { true; pwd\n}'",
+  ],
   ["sudo", sh`id -u`, { ...plain, sudo }, "sudo -H -n sh -c 'id -u'"],
-  ["sudo to a user, with all it takes", sh`id -u`, { ...plain, sudo: { user: "web app", login: true, preserveEnv: true } }, "sudo -H -n -i -E -u 'web app' sh -c 'id -u'"],
+  [
+    "sudo to a user, with all it takes",
+    sh`id -u`,
+    { ...plain, sudo: { user: "web app", login: true, preserveEnv: true } },
+    "sudo -H -n -i -E -u 'web app' sh -c 'id -u'",
+  ],
   ["su", sh`id -u`, { ...plain, su }, `su bob -c 'sh -c '"'"'id -u'"'"''`],
-  ["su with all it takes", sh`id -u`, { ...plain, su: { ...su, login: true, preserveEnv: true, shell: "/bin/sh" } }, `su -l -m -s /bin/sh bob -c 'sh -c '"'"'id -u'"'"''`],
-  ["su with a shell by name", sh`id -u`, { ...plain, su: { ...su, shell: "bash" } }, `su -s "$(command -v bash)" bob -c 'sh -c '"'"'id -u'"'"''`],
+  [
+    "su with all it takes",
+    sh`id -u`,
+    { ...plain, su: { ...su, login: true, preserveEnv: true, shell: "/bin/sh" } },
+    `su -l -m -s /bin/sh bob -c 'sh -c '"'"'id -u'"'"''`,
+  ],
+  [
+    "su with a shell by name",
+    sh`id -u`,
+    { ...plain, su: { ...su, shell: "bash" } },
+    `su -s "$(command -v bash)" bob -c 'sh -c '"'"'id -u'"'"''`,
+  ],
   ["doas", sh`id -u`, { ...plain, doas: { user: "bob" } }, "doas -n -u bob sh -c 'id -u'"],
   ["dzdo", sh`id -u`, { ...plain, dzdo: {} }, "dzdo -n sh -c 'id -u'"],
-  ["all of them, doas outermost", sh`id -u`, { ...plain, doas: {}, dzdo: {}, sudo, su }, `doas -n dzdo -n sudo -H -n su bob -c 'sh -c '"'"'id -u'"'"''`],
+  [
+    "all of them, doas outermost",
+    sh`id -u`,
+    { ...plain, doas: {}, dzdo: {}, sudo, su },
+    `doas -n dzdo -n sudo -H -n su bob -c 'sh -c '"'"'id -u'"'"''`,
+  ],
 ];
 
 describe("the line", () => {
@@ -38,13 +68,21 @@ describe("the line", () => {
     expect(escalate(sh`id -u`, { ...plain, sudo }, "N1").line.wire()).toBe("sudo -H -n sh -c 'echo N1 $$ >&2; id -u'");
   });
   test("never holds a password: it travels on stdin", () => {
-    const { line, preamble } = escalate(sh`id`, { ...plain, sudo: { ...sudo, password }, su: { ...su, password } }, "N1");
+    const { line, preamble } = escalate(
+      sh`id`,
+      { ...plain, sudo: { ...sudo, password }, su: { ...su, password } },
+      "N1",
+    );
     expect(line.wire()).not.toContain("p'a");
     expect(line.wire()).toContain("sudo -H -S -p ''");
     expect(preamble).toEqual([password, password, "N1"]);
   });
   test("never holds a secret: such a script travels on stdin", () => {
-    const { line, preamble } = escalate(sh`mysql -p${new Secret("hunter2")}`, { ...plain, env: { TOKEN: new Secret("t0ken") } }, "N1");
+    const { line, preamble } = escalate(
+      sh`mysql -p${new Secret("hunter2")}`,
+      { ...plain, env: { TOKEN: new Secret("t0ken") } },
+      "N1",
+    );
     expect(line.wire()).not.toMatch(/hunter2|t0ken/);
     expect(String(preamble[0])).toBe("***");
   });
@@ -70,12 +108,25 @@ describe("under a real shell", () => {
   });
   afterAll(() => rmSync(bin, { recursive: true }));
 
-  const run = async (shell: readonly string[], { line, preamble }: Escalated, input = ""): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
+  const run = async (
+    shell: readonly string[],
+    { line, preamble }: Escalated,
+    input = "",
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
     const text = preamble.map(item => `${item instanceof Secret ? item.reveal() : item}\n`).join("");
     // busybox prefers its own su to the one in PATH.
     const prelude = shell[0] === "busybox" ? `su() { ${bin}/su "$@"; }; ` : "";
-    const child = Bun.spawn([...shell, "-c", prelude + line.wire()], { env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` }, stdin: Buffer.from(text + input), stdout: "pipe", stderr: "pipe" });
-    const [stdout, stderr, exitCode] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+    const child = Bun.spawn([...shell, "-c", prelude + line.wire()], {
+      env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` },
+      stdin: Buffer.from(text + input),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr, exitCode] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
     return { exitCode, stdout, stderr };
   };
   /** What a golden command prints. */
@@ -102,20 +153,31 @@ describe("under a real shell", () => {
         }
       });
       test("a directory that is missing fails the command before anything of it runs", async () => {
-        const { exitCode, stdout } = await run(shell, escalate(sh`echo one; echo two`, { ...plain, chdir: "/no/such" }, "N1"));
+        const { exitCode, stdout } = await run(
+          shell,
+          escalate(sh`echo one; echo two`, { ...plain, chdir: "/no/such" }, "N1"),
+        );
         expect(exitCode).not.toBe(0);
         expect(stdout).toBe("");
       });
       test("the command's own input comes after passwords and secret scripts, whole", async () => {
         const secret = sh`printf '%s|' ${new Secret("a\n'b' $c \\ `d`")}; cat`;
-        for (const surroundings of [plain, { ...plain, sudo: { ...sudo, password } }, { ...plain, sudo: { ...sudo, password }, su }]) {
+        for (const surroundings of [
+          plain,
+          { ...plain, sudo: { ...sudo, password } },
+          { ...plain, sudo: { ...sudo, password }, su },
+        ]) {
           const { stdout } = await run(shell, escalate(secret, surroundings, "N1"), "line 1\n\\ line 2");
           expect(stdout).toBe("a\n'b' $c \\ `d`|line 1\n\\ line 2");
         }
       });
       test("a password that nobody wanted does not reach the command", async () => {
         // As sudo does where NOPASSWD is set: with -S given, it reads nothing.
-        const { stdout } = await run(shell, { ...escalate(sh`cat`, { ...plain, su: { ...su, password } }, "N1") }, "input");
+        const { stdout } = await run(
+          shell,
+          { ...escalate(sh`cat`, { ...plain, su: { ...su, password } }, "N1") },
+          "input",
+        );
         expect(stdout).toBe("input");
       });
     });

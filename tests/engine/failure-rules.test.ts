@@ -12,45 +12,79 @@ const shell = operation<{ line: string | string[] }>({
     for (const text of [line].flat()) yield sh`${raw(text)}`;
   },
 });
-const send = operation<{ dest: string }>({ name: "test.send", async *steps(_, { dest }) { yield upload({ content: "text" }, dest); } });
-const call = operation<{ run: () => unknown }>({ name: "test.call", async *steps(_, { run }) { yield { kind: "function", name: "run", run }; } });
+const send = operation<{ dest: string }>({
+  name: "test.send",
+  async *steps(_, { dest }) {
+    yield upload({ content: "text" }, dest);
+  },
+});
+const call = operation<{ run: () => unknown }>({
+  name: "test.call",
+  async *steps(_, { run }) {
+    yield { kind: "function", name: "run", run };
+  },
+});
 const host = (): string => currentScope("This test").host.name;
-const on = (name: string, command: string, answer: Answer) => (at: string, sent: string): Answer => (at === name && sent === command ? answer : undefined);
+const on =
+  (name: string, command: string, answer: Answer) =>
+  (at: string, sent: string): Answer =>
+    at === name && sent === command ? answer : undefined;
 const failing = { exitCode: 3, stderr: "no\n" };
 
 /** Outcomes as `operation@host outcome`. */
-const outcomes = (fake: ReturnType<typeof fakeRun>): string[] => fake.of("operation:host:end").map(event => `${event.operation}@${event.host} ${event.outcome}`).sort();
-const named = (name: string, line: string | string[], args: GlobalArguments = {}): OperationHandle => shell({ name, line, ...args });
+const outcomes = (fake: ReturnType<typeof fakeRun>): string[] =>
+  fake
+    .of("operation:host:end")
+    .map(event => `${event.operation}@${event.host} ${event.outcome}`)
+    .sort();
+const named = (name: string, line: string | string[], args: GlobalArguments = {}): OperationHandle =>
+  shell({ name, line, ...args });
 
 describe("a command that fails", () => {
   test("fails its host, which takes no further part; the others go on", async () => {
     const fake = fakeRun(["a", "b"], { answer: on("a", "one", failing) });
-    const error = await runAll(fake, () => { named("One", "one"); named("Two", "two"); });
+    const error = await runAll(fake, () => {
+      named("One", "one");
+      named("Two", "two");
+    });
     expect(error).toBeUndefined();
     expect(outcomes(fake)).toEqual(["One@a failed", "One@b changed", "Two@b changed"]);
     expect(fake.run.failedHosts).toEqual(["a"]);
     const [results] = fake.of("results");
     expect(results!.ok).toBe(false);
     expect(results!.operations[1]).toMatchObject({ operation: "Two", hosts: 2, changed: 1, notReached: 1, failed: 0 });
-    expect(results!.hosts[0]).toMatchObject({ host: "a", failed: 1, notReached: 1, error: { code: "E_COMMAND", message: "Command failed with exit code 3 on a: one", output: ["no"] } });
+    expect(results!.hosts[0]).toMatchObject({
+      host: "a",
+      failed: 1,
+      notReached: 1,
+      error: { code: "E_COMMAND", message: "Command failed with exit code 3 on a: one", output: ["no"] },
+    });
   });
 
   test("stops its operation's other commands, unless it is to go on", async () => {
     const fake = fakeRun(["a"], { answer: on("a", "one", failing) });
-    await runAll(fake, () => { named("Stops", ["one", "two"], { _ignoreErrors: true }); named("Goes on", ["one", "three"], { _continueOnError: true }); });
+    await runAll(fake, () => {
+      named("Stops", ["one", "two"], { _ignoreErrors: true });
+      named("Goes on", ["one", "three"], { _continueOnError: true });
+    });
     expect(fake.sent).toEqual(["a: one", "a: one", "a: three"]);
     expect(outcomes(fake)).toEqual(["Goes on@a failed", "Stops@a ignored"]);
   });
 
   test("counts as success with an exit code that was asked for", async () => {
     const fake = fakeRun(["a"], { answer: () => failing });
-    await runAll(fake, () => { named("Fine", "one", { _successExitCodes: [0, 3] }); });
+    await runAll(fake, () => {
+      named("Fine", "one", { _successExitCodes: [0, 3] });
+    });
     expect(outcomes(fake)).toEqual(["Fine@a changed"]);
   });
 
   test("ends the run when nobody is left, and the results are still told", async () => {
     const fake = fakeRun(["a", "b"], { answer: () => failing });
-    const error = await runAll(fake, () => { named("One", "one"); named("Two", "two"); });
+    const error = await runAll(fake, () => {
+      named("One", "one");
+      named("Two", "two");
+    });
     expect(error).toMatchObject({ code: "E_TOO_MANY_FAILURES", message: "No hosts remaining: all 2 hosts failed" });
     expect(fake.of("results")).toHaveLength(1);
     expect(fake.sent).toEqual(["a: one", "b: one"]);
@@ -61,7 +95,12 @@ describe("a command that fails", () => {
     const seen: boolean[] = [];
     await runAll(fake, () => {
       const one = named("One", "one", { _ignoreErrors: true });
-      named("Two", "two", { _if: () => { seen.push(one.didError(), one.didSucceed(), one.didChange()); return true; } });
+      named("Two", "two", {
+        _if: () => {
+          seen.push(one.didError(), one.didSucceed(), one.didChange());
+          return true;
+        },
+      });
     });
     expect(outcomes(fake)).toEqual(["One@a ignored", "Two@a changed"]);
     expect(seen).toEqual([true, false, false]);
@@ -72,20 +111,44 @@ describe("a command that fails", () => {
 describe("a percentage of hosts that may fail", () => {
   const four = ["a", "b", "c", "d"];
   test("stops the run once more have failed", async () => {
-    const fake = fakeRun(four, { answer: (at, sent) => (sent === "one" && at < "c" ? failing : undefined) }, { config: { failPercent: 25 } });
-    const error = await runAll(fake, () => { named("One", "one"); named("Two", "two"); });
-    expect(error).toMatchObject({ code: "E_TOO_MANY_FAILURES", message: "2 of 4 hosts failed (50 %), failPercent allows 25 %" });
+    const fake = fakeRun(
+      four,
+      { answer: (at, sent) => (sent === "one" && at < "c" ? failing : undefined) },
+      { config: { failPercent: 25 } },
+    );
+    const error = await runAll(fake, () => {
+      named("One", "one");
+      named("Two", "two");
+    });
+    expect(error).toMatchObject({
+      code: "E_TOO_MANY_FAILURES",
+      message: "2 of 4 hosts failed (50 %), failPercent allows 25 %",
+    });
     expect(fake.sent.filter(sent => sent.endsWith("two"))).toEqual([]);
   });
   test("goes on while no more have failed", async () => {
     const fake = fakeRun(four, { answer: on("a", "one", failing) }, { config: { failPercent: 25 } });
-    expect(await runAll(fake, () => { named("One", "one"); named("Two", "two"); })).toBeUndefined();
+    expect(
+      await runAll(fake, () => {
+        named("One", "one");
+        named("Two", "two");
+      }),
+    ).toBeUndefined();
     expect(fake.sent.filter(sent => sent.endsWith("two"))).toHaveLength(3);
   });
   test("works in every strategy", async () => {
     for (const strategy of [{ serial: true }, { noWait: true }]) {
-      const fake = fakeRun(four, { answer: (_, sent) => (sent === "one" ? failing : undefined) }, { config: { failPercent: 0, parallel: 1 }, ...strategy });
-      expect(await runAll(fake, () => { named("One", "one"); named("Two", "two"); })).toMatchObject({ code: "E_TOO_MANY_FAILURES" });
+      const fake = fakeRun(
+        four,
+        { answer: (_, sent) => (sent === "one" ? failing : undefined) },
+        { config: { failPercent: 0, parallel: 1 }, ...strategy },
+      );
+      expect(
+        await runAll(fake, () => {
+          named("One", "one");
+          named("Two", "two");
+        }),
+      ).toMatchObject({ code: "E_TOO_MANY_FAILURES" });
       expect(fake.sent).toEqual(["a: one"]);
     }
   });
@@ -94,39 +157,66 @@ describe("a percentage of hosts that may fail", () => {
 describe("trouble with the connection", () => {
   test("a host that cannot be reached fails alone", async () => {
     const fake = fakeRun(["a", "b"], { unreachable: ["a"] });
-    await runAll(fake, () => { named("One", "one"); });
+    await runAll(fake, () => {
+      named("One", "one");
+    });
     expect(fake.sent).toEqual(["b: one"]);
     expect(fake.of("host:failed")).toMatchObject([{ host: "a", stage: "connect", error: { code: "E_CONNECT" } }]);
   });
   test("a connection lost during a command is a failure, never a success", async () => {
     const fake = fakeRun(["a"], { answer: on("a", "one", new ConnectionLostError("The connection was lost")) });
-    await runAll(fake, () => { named("One", "one"); });
-    expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "failed", commands: 0, error: { code: "E_CONNECTION_LOST" } });
+    await runAll(fake, () => {
+      named("One", "one");
+    });
+    expect(fake.of("operation:host:end")[0]).toMatchObject({
+      outcome: "failed",
+      commands: 0,
+      error: { code: "E_CONNECTION_LOST" },
+    });
   });
   test("a connection that may go down with a command is none, and the next command makes another", async () => {
     const fake = fakeRun(["a"], { answer: on("a", "reboot", new ConnectionLostError("The connection was lost")) });
-    await runAll(fake, () => { named("Reboot", "reboot", { _successExitCodes: [0, -1] }); named("Next", "next"); });
+    await runAll(fake, () => {
+      named("Reboot", "reboot", { _successExitCodes: [0, -1] });
+      named("Next", "next");
+    });
     expect(outcomes(fake)).toEqual(["Next@a changed", "Reboot@a changed"]);
   });
   test("a connection lost during an upload is a failure, never a success", async () => {
-    const fake = fakeRun(["a"], { answer: (_, sent) => (sent.includes(".tsinfra-") ? new ConnectionLostError("The connection was lost") : undefined) });
-    await runAll(fake, () => { send({ dest: "/etc/motd" }); });
+    const fake = fakeRun(["a"], {
+      answer: (_, sent) =>
+        sent.includes(".tsinfra-") ? new ConnectionLostError("The connection was lost") : undefined,
+    });
+    await runAll(fake, () => {
+      send({ dest: "/etc/motd" });
+    });
     expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "failed", error: { code: "E_CONNECTION_LOST" } });
   });
   test("a retry connects again", async () => {
     let lost = 0;
-    const fake = fakeRun(["a"], { answer: () => (lost++ === 0 ? new ConnectionLostError("The connection was lost") : undefined) });
-    await runAll(fake, () => { named("One", "one", { _retries: 1 }); });
+    const fake = fakeRun(["a"], {
+      answer: () => (lost++ === 0 ? new ConnectionLostError("The connection was lost") : undefined),
+    });
+    await runAll(fake, () => {
+      named("One", "one", { _retries: 1 });
+    });
     expect(outcomes(fake)).toEqual(["One@a changed"]);
   });
   test("a command that takes too long fails with a timeout, and what it started is killed", async () => {
-    const fake = fakeRun(["a"], { answer: (_, sent, { onOutput }) => {
-      if (sent !== "sleep 60") return undefined;
-      onOutput?.("stderr", Buffer.from("early\n"));
-      return new Promise<Answer>(() => {}) as never;
-    } });
-    await runAll(fake, () => { named("Slow", "sleep 60", { _timeout: 0.01 }); });
-    expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "failed", error: { code: new CommandTimeoutError("").code, message: "Command timed out after 0.01 s: sleep 60" } });
+    const fake = fakeRun(["a"], {
+      answer: (_, sent, { onOutput }) => {
+        if (sent !== "sleep 60") return undefined;
+        onOutput?.("stderr", Buffer.from("early\n"));
+        return new Promise<Answer>(() => {}) as never;
+      },
+    });
+    await runAll(fake, () => {
+      named("Slow", "sleep 60", { _timeout: 0.01 });
+    });
+    expect(fake.of("operation:host:end")[0]).toMatchObject({
+      outcome: "failed",
+      error: { code: new CommandTimeoutError("").code, message: "Command timed out after 0.01 s: sleep 60" },
+    });
   });
 });
 
@@ -135,7 +225,9 @@ describe("retries", () => {
     let attempts = 0;
     const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "flaky" && ++attempts < 3 ? failing : undefined) });
     let handle: OperationHandle | undefined;
-    await runAll(fake, () => { handle = named("Flaky", "flaky", { _retries: 5, _retryDelay: 7 }); });
+    await runAll(fake, () => {
+      handle = named("Flaky", "flaky", { _retries: 5, _retryDelay: 7 });
+    });
     expect(fake.sleeps).toEqual([7, 7]);
     expect(outcomes(fake)).toEqual(["Flaky@a changed"]);
     expect(handle!.retryAttempts).toBe(2);
@@ -143,14 +235,22 @@ describe("retries", () => {
   });
   test("exhausted: the host fails", async () => {
     const fake = fakeRun(["a"], { answer: () => failing });
-    await runAll(fake, () => { named("Flaky", "flaky", { _retries: 2, _retryDelay: 0 }); });
+    await runAll(fake, () => {
+      named("Flaky", "flaky", { _retries: 2, _retryDelay: 0 });
+    });
     expect(fake.sent).toEqual(["a: flaky", "a: flaky", "a: flaky"]);
     expect(outcomes(fake)).toEqual(["Flaky@a failed"]);
   });
   test("go on after a success while _retryUntil says so", async () => {
     let count = 0;
     const fake = fakeRun(["a"], { answer: () => ({ stdout: `${++count}\n` }) });
-    await runAll(fake, () => { named("Wait", "status", { _retries: 9, _retryDelay: 1, _retryUntil: ({ stdoutLines }) => stdoutLines[0] !== "3" }); });
+    await runAll(fake, () => {
+      named("Wait", "status", {
+        _retries: 9,
+        _retryDelay: 1,
+        _retryUntil: ({ stdoutLines }) => stdoutLines[0] !== "3",
+      });
+    });
     expect(fake.sleeps).toEqual([1, 1]);
     expect(outcomes(fake)).toEqual(["Wait@a changed"]);
   });
@@ -168,26 +268,37 @@ describe("run once", () => {
   });
   test("the next host runs it when the first has failed before", async () => {
     const fake = fakeRun(["a", "b"], { answer: on("a", "one", failing) });
-    await runAll(fake, () => { named("One", "one"); named("Once", "once", { _runOnce: true }); });
+    await runAll(fake, () => {
+      named("One", "one");
+      named("Once", "once", { _runOnce: true });
+    });
     expect(fake.sent).toEqual(["a: one", "b: one", "b: once"]);
   });
   test("failing, it fails its host alone", async () => {
     const fake = fakeRun(["a", "b"], { answer: on("a", "once", failing) });
-    await runAll(fake, () => { named("Once", "once", { _runOnce: true }); named("After", "after"); });
+    await runAll(fake, () => {
+      named("Once", "once", { _runOnce: true });
+      named("After", "after");
+    });
     expect(fake.sent).toEqual(["a: once", "b: after"]);
     expect(fake.run.failedHosts).toEqual(["a"]);
   });
   test("happens once in every strategy", async () => {
     for (const strategy of [{ serial: true }, { noWait: true }]) {
       const fake = fakeRun(["a", "b", "c"], {}, strategy);
-      await runAll(fake, () => { named("Once", "once", { _runOnce: true }); });
+      await runAll(fake, () => {
+        named("Once", "once", { _runOnce: true });
+      });
       expect(fake.sent).toEqual(["a: once"]);
     }
   });
 });
 
 describe("strategies", () => {
-  const two = (): void => { named("One", "one"); named("Two", "two"); };
+  const two = (): void => {
+    named("One", "one");
+    named("Two", "two");
+  };
   test("all hosts do one operation before any does the next", async () => {
     const fake = fakeRun(["a", "b"]);
     await runAll(fake, two);
@@ -200,34 +311,52 @@ describe("strategies", () => {
   });
   test("without waiting: a slow host holds nobody up", async () => {
     const slow = Promise.withResolvers<Answer>();
-    const fake = fakeRun(["a", "b"], { answer: (at, sent) => {
-      if (at === "b" && sent === "two") slow.resolve(undefined);
-      return at === "a" && sent === "one" ? slow.promise : undefined;
-    } }, { noWait: true });
+    const fake = fakeRun(
+      ["a", "b"],
+      {
+        answer: (at, sent) => {
+          if (at === "b" && sent === "two") slow.resolve(undefined);
+          return at === "a" && sent === "one" ? slow.promise : undefined;
+        },
+      },
+      { noWait: true },
+    );
     await runAll(fake, two);
     expect(fake.sent).toEqual(["a: one", "b: one", "b: two", "a: two"]);
   });
   test("_serial and _parallel bound one operation", async () => {
     let running = 0;
     const most: Record<string, number> = {};
-    const fake = fakeRun(["a", "b", "c", "d"], { answer: async (_, sent) => {
-      most[sent] = Math.max(most[sent] ?? 0, ++running);
-      await new Promise(resolve => setImmediate(resolve));
-      running--;
-      return undefined;
-    } });
-    await runAll(fake, () => { named("S", "serial", { _serial: true }); named("P", "pairs", { _parallel: 2 }); named("A", "all"); });
+    const fake = fakeRun(["a", "b", "c", "d"], {
+      answer: async (_, sent) => {
+        most[sent] = Math.max(most[sent] ?? 0, ++running);
+        await new Promise(resolve => setImmediate(resolve));
+        running--;
+        return undefined;
+      },
+    });
+    await runAll(fake, () => {
+      named("S", "serial", { _serial: true });
+      named("P", "pairs", { _parallel: 2 });
+      named("A", "all");
+    });
     expect(most).toEqual({ serial: 1, pairs: 2, all: 4 });
   });
   test("config.parallel bounds all of them", async () => {
     let running = 0;
     let most = 0;
-    const fake = fakeRun(["a", "b", "c", "d"], { answer: async () => {
-      most = Math.max(most, ++running);
-      await new Promise(resolve => setImmediate(resolve));
-      running--;
-      return undefined;
-    } }, { config: { parallel: 3 } });
+    const fake = fakeRun(
+      ["a", "b", "c", "d"],
+      {
+        answer: async () => {
+          most = Math.max(most, ++running);
+          await new Promise(resolve => setImmediate(resolve));
+          running--;
+          return undefined;
+        },
+      },
+      { config: { parallel: 3 } },
+    );
     await runAll(fake, two);
     expect(most).toBe(3);
   });
@@ -237,29 +366,46 @@ describe("callbacks", () => {
   test("operations inside run at once, in order, and their results can be used", async () => {
     const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "inner one" ? { stdout: "42\n" } : undefined) });
     await runAll(fake, () => {
-      call({ run: async () => {
-        const inner = await named("Inner one", "inner one");
-        named("Inner two", `use ${inner.stdout}`);
-      } });
+      call({
+        run: async () => {
+          const inner = await named("Inner one", "inner one");
+          named("Inner two", `use ${inner.stdout}`);
+        },
+      });
       named("After", "after");
     });
     expect(fake.sent).toEqual(["a: inner one", "a: use 42", "a: after"]);
   });
   test("an operation that fails inside fails the callback, even if nobody awaited it", async () => {
     const fake = fakeRun(["a", "b"], { answer: on("a", "inner", failing) });
-    await runAll(fake, () => { call({ name: "Outer", run: () => void named("Inner", "inner") }); named("After", "after"); });
+    await runAll(fake, () => {
+      call({ name: "Outer", run: () => void named("Inner", "inner") });
+      named("After", "after");
+    });
     expect(outcomes(fake)).toContain("Outer@a failed");
     expect(fake.sent).toEqual(["a: inner", "b: inner", "b: after"]);
   });
   test("what a callback throws fails the operation with a message, not a trace", async () => {
     const fake = fakeRun(["a"]);
-    await runAll(fake, () => { call({ name: "Outer", run: () => { throw new RangeError("too far"); } }); });
+    await runAll(fake, () => {
+      call({
+        name: "Outer",
+        run: () => {
+          throw new RangeError("too far");
+        },
+      });
+    });
     expect(fake.of("operation:host:end")[0]!.error!.message).toBe("test.call threw RangeError: too far");
   });
 });
 
 describe("facts", () => {
-  const Value = fact<string, { of: string }>({ name: "test.Value", command: ({ of }) => sh`value ${of}`, parse: ([line = ""]) => line, empty: "none" });
+  const Value = fact<string, { of: string }>({
+    name: "test.Value",
+    command: ({ of }) => sh`value ${of}`,
+    parse: ([line = ""]) => line,
+    empty: "none",
+  });
   const ensure = operation<{ of: string; be: string }>({
     name: "test.ensure",
     async *steps(view, { of, be }) {
@@ -270,7 +416,13 @@ describe("facts", () => {
   });
 
   test("asked together travel together, and the same question is asked once", async () => {
-    const fake = fakeRun(["a"], { answer: (_, sent) => ({ stdout: [...sent.matchAll(/eval '?value (\w+)'? .*?\\n' (\S+)/g)].map(([, of, nonce]) => `${nonce} begin\n${of}\n\x02\n${nonce} 0\n`).join("") }) });
+    const fake = fakeRun(["a"], {
+      answer: (_, sent) => ({
+        stdout: [...sent.matchAll(/eval '?value (\w+)'? .*?\\n' (\S+)/g)]
+          .map(([, of, nonce]) => `${nonce} begin\n${of}\n\x02\n${nonce} 0\n`)
+          .join(""),
+      }),
+    });
     await runAll(fake, async () => {
       const scope = currentScope("This test");
       const answers = await Promise.all(["x", "y", "x"].map(of => scope.host.getFact(Value, { of })));
@@ -281,12 +433,17 @@ describe("facts", () => {
   });
   test("are used again while nothing ran on the host, and asked again after something did", async () => {
     const state: Record<string, string> = { x: "old" };
-    const fake = fakeRun(["a"], { answer: (_, sent) => {
-      const [verb, of = "", be = ""] = sent.split(" ");
-      if (verb === "set") state[of] = be;
-      return { stdout: verb === "value" ? `${state[of]}\n` : "" };
-    } });
-    await runAll(fake, () => { ensure({ of: "x", be: "new" }); ensure({ of: "x", be: "new" }); });
+    const fake = fakeRun(["a"], {
+      answer: (_, sent) => {
+        const [verb, of = "", be = ""] = sent.split(" ");
+        if (verb === "set") state[of] = be;
+        return { stdout: verb === "value" ? `${state[of]}\n` : "" };
+      },
+    });
+    await runAll(fake, () => {
+      ensure({ of: "x", be: "new" });
+      ensure({ of: "x", be: "new" });
+    });
     expect(fake.sent).toEqual(["a: value x", "a: set x new", "a: value x"]);
     expect(outcomes(fake).map(line => line.split(" ").at(-1))).toEqual(["changed", "unchanged"]);
   });
@@ -299,16 +456,44 @@ describe("facts", () => {
     expect(fake.sent).toEqual(["a: value x", "a: value x"]);
   });
   test("that cannot be read fail their host with the raw line", async () => {
-    const Strict = fact<number>({ name: "test.Strict", command: () => sh`strict`, parse: ([line = ""]) => { throw new SyntaxError(`not a number: "${line}"`); }, empty: 0 });
-    const fake = fakeRun(["a", "b"], { answer: (at, sent) => (sent === "strict" ? { stdout: at === "a" ? "rubbish\n" : "" } : undefined) });
-    await runAll(fake, async () => { await currentScope("This test").host.getFact(Strict); named("After", "after"); });
-    expect(fake.of("host:failed")).toMatchObject([{ host: "a", error: { code: "E_FACT", message: 'Cannot read the answer of fact test.Strict: not a number: "rubbish"', hint: 'The host printed: "rubbish"' } }]);
+    const Strict = fact<number>({
+      name: "test.Strict",
+      command: () => sh`strict`,
+      parse: ([line = ""]) => {
+        throw new SyntaxError(`not a number: "${line}"`);
+      },
+      empty: 0,
+    });
+    const fake = fakeRun(["a", "b"], {
+      answer: (at, sent) => (sent === "strict" ? { stdout: at === "a" ? "rubbish\n" : "" } : undefined),
+    });
+    await runAll(fake, async () => {
+      await currentScope("This test").host.getFact(Strict);
+      named("After", "after");
+    });
+    expect(fake.of("host:failed")).toMatchObject([
+      {
+        host: "a",
+        error: {
+          code: "E_FACT",
+          message: 'Cannot read the answer of fact test.Strict: not a number: "rubbish"',
+          hint: 'The host printed: "rubbish"',
+        },
+      },
+    ]);
     expect(fake.sent).toContain("b: after");
   });
   test("whose command fails fail their host, or are empty when errors are ignored", async () => {
     const fake = fakeRun(["a", "b"], { answer: () => failing });
     const seen: string[] = [];
-    await runAll(fake, async () => { seen.push(await currentScope("This test").host.getFact(Value, { of: "x", ...(host() === "b" ? { _ignoreErrors: true } : {}) })); });
+    await runAll(fake, async () => {
+      seen.push(
+        await currentScope("This test").host.getFact(Value, {
+          of: "x",
+          ...(host() === "b" ? { _ignoreErrors: true } : {}),
+        }),
+      );
+    });
     expect(seen).toEqual(["none"]);
     expect(fake.run.failedHosts).toEqual(["a"]);
   });
@@ -317,17 +502,32 @@ describe("facts", () => {
 describe("what the user wrote is wrong", () => {
   test("nothing runs, and the error has the place of the call", async () => {
     const fake = fakeRun(["a", "b"]);
-    const error = await runAll(fake, () => { named("Fine", "fine"); shell({ line: "x", _sudoo: true } as never); });
-    expect(error).toMatchObject({ code: "E_GLOBAL_ARGUMENT", message: 'test.shell has no global argument "_sudoo" (and on 1 more host)', hint: expect.stringContaining("_sudo"), at: { file: import.meta.path } });
+    const error = await runAll(fake, () => {
+      named("Fine", "fine");
+      shell({ line: "x", _sudoo: true } as never);
+    });
+    expect(error).toMatchObject({
+      code: "E_GLOBAL_ARGUMENT",
+      message: 'test.shell has no global argument "_sudoo" (and on 1 more host)',
+      hint: expect.stringContaining("_sudo"),
+      at: { file: import.meta.path },
+    });
     expect(fake.sent).toEqual([]);
   });
   test("a global argument of a wrong type says what it takes", async () => {
-    const error = await runAll(fakeRun(["a"]), () => { shell({ line: "x", _timeout: "5" } as never); });
+    const error = await runAll(fakeRun(["a"]), () => {
+      shell({ line: "x", _timeout: "5" } as never);
+    });
     expect(error).toMatchObject({ message: 'test.shell was given "_timeout" as "5": it takes a number of 0 or more' });
   });
   test("a handle read before its operation ran says so", async () => {
-    const error = await runAll(fakeRun(["a"]), () => { named("One", "one").didChange(); });
-    expect(error).toMatchObject({ code: "E_DEPLOY", message: '"didChange" of One is not known before the operation has run' });
+    const error = await runAll(fakeRun(["a"]), () => {
+      named("One", "one").didChange();
+    });
+    expect(error).toMatchObject({
+      code: "E_DEPLOY",
+      message: '"didChange" of One is not known before the operation has run',
+    });
   });
   test("an operation outside of a deploy says why", () => {
     expect(() => named("One", "one")).toThrow("The operation test.shell is used where there is no current host");
@@ -341,7 +541,14 @@ describe("context", () => {
       const { host: current } = currentScope("This test");
       current.withArguments({ _env: { A: "1", B: "1" }, _chdir: "/outer" }, () => {
         current.withArguments({ _env: { B: "2" } }, () => {
-          current.when(() => true, () => current.when(() => false, () => named("Never", "never")));
+          current.when(
+            () => true,
+            () =>
+              current.when(
+                () => false,
+                () => named("Never", "never"),
+              ),
+          );
           named("Both", "both", { _env: { C: "3" } });
         });
       });
@@ -354,7 +561,11 @@ describe("context", () => {
     const fake = fakeRun(["a"]);
     await runAll(fake, () => {
       const { host: current } = currentScope("This test");
-      try { current.withArguments({ _chdir: "/x" }, () => { throw new Error("oops"); }); } catch {}
+      try {
+        current.withArguments({ _chdir: "/x" }, () => {
+          throw new Error("oops");
+        });
+      } catch {}
       named("Outside", "outside");
     });
     expect(fake.sent).toEqual(["a: outside"]);

@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { raw, Secret, sh } from "../../src/core/command.ts";
@@ -19,7 +29,11 @@ for (const fast of [true, false]) {
     let session: Session;
     let connections = 0;
     const signal = new AbortController().signal;
-    const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({ surroundings: { shell: "sh", env: {} }, signal, ...more });
+    const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({
+      surroundings: { shell: "sh", env: {} },
+      signal,
+      ...more,
+    });
     const run = async (line: string, more: Partial<SessionRunOptions> = {}) => {
       const { exitCode, stdout, stderr } = await session.run(sh`${raw(line)}`, options(more));
       return { exitCode, stdout: text(stdout), stderr: text(stderr) };
@@ -31,7 +45,10 @@ for (const fast of [true, false]) {
         fast,
         connect: async timeout => {
           connections++;
-          return connector.connect!({ name: "here", address: "", data: {}, timeout: timeout ?? 10, signal }, { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir });
+          return connector.connect!(
+            { name: "here", address: "", data: {}, timeout: timeout ?? 10, signal },
+            { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
+          );
         },
         context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
         transfers: localTransfers,
@@ -43,12 +60,20 @@ for (const fast of [true, false]) {
 
     test("keep stdout, stderr and the exit code apart", async () => {
       expect(await run("echo out; echo err >&2; exit 7")).toEqual({ exitCode: 7, stdout: "out\n", stderr: "err\n" });
-      expect(await run("printf 'no newline'; printf 'nor here' >&2")).toEqual({ exitCode: 0, stdout: "no newline", stderr: "nor here" });
+      expect(await run("printf 'no newline'; printf 'nor here' >&2")).toEqual({
+        exitCode: 0,
+        stdout: "no newline",
+        stderr: "nor here",
+      });
       expect(await run(":")).toEqual({ exitCode: 0, stdout: "", stderr: "" });
     });
     test("cannot change what the next one sees", async () => {
-      await run("cd /; X=1; export X; exec 3>&1; set -e; umask 0; alias ls=rm; f() { echo f; }; trap 'echo trapped' EXIT");
-      expect((await run("pwd; echo \"${X-none}\"; umask; f 2>/dev/null || echo no f")).stdout).toBe(`${process.cwd()}\nnone\n${process.umask().toString(8).padStart(4, "0")}\nno f\n`);
+      await run(
+        "cd /; X=1; export X; exec 3>&1; set -e; umask 0; alias ls=rm; f() { echo f; }; trap 'echo trapped' EXIT",
+      );
+      expect((await run('pwd; echo "${X-none}"; umask; f 2>/dev/null || echo no f')).stdout).toBe(
+        `${process.cwd()}\nnone\n${process.umask().toString(8).padStart(4, "0")}\nno f\n`,
+      );
     });
     test("have nothing to read", async () => {
       expect(await run("cat; read line || echo nothing")).toMatchObject({ stdout: "nothing\n" });
@@ -63,7 +88,10 @@ for (const fast of [true, false]) {
       expect((await run("echo fine")).stdout).toBe("fine\n");
     });
     test("may print anything, much of it", async () => {
-      const { stdout } = await session.run(sh`head -c 5000000 /dev/zero | tr '\\0' '\\001'; head -c 100000 /dev/urandom >/dev/null`, options());
+      const { stdout } = await session.run(
+        sh`head -c 5000000 /dev/zero | tr '\\0' '\\001'; head -c 100000 /dev/urandom >/dev/null`,
+        options(),
+      );
       expect(stdout.length).toBe(5_000_000);
       expect(stdout.every(byte => byte === 1)).toBe(true);
     });
@@ -78,24 +106,37 @@ for (const fast of [true, false]) {
     });
     test("in a row stop at the first that fails", async () => {
       const results = await session.runAll([sh`echo 1`, sh`echo 2; exit 4`, sh`echo 3`], options(), [0]);
-      expect(results.map(result => [text(result.stdout), result.exitCode])).toEqual([["1\n", 0], ["2\n", 4]]);
+      expect(results.map(result => [text(result.stdout), result.exitCode])).toEqual([
+        ["1\n", 0],
+        ["2\n", 4],
+      ]);
       const accepted = await session.runAll([sh`exit 4`, sh`echo 3`], options(), [0, 4]);
       expect(accepted.map(result => result.exitCode)).toEqual([4, 0]);
     });
     test("at once keep their output apart", async () => {
-      const outputs = await Promise.all(Array.from({ length: 20 }, (_, index) => run(`echo ${index}; echo e${index} >&2`)));
-      outputs.forEach((output, index) => expect(output).toEqual({ exitCode: 0, stdout: `${index}\n`, stderr: `e${index}\n` }));
+      const outputs = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => run(`echo ${index}; echo e${index} >&2`)),
+      );
+      outputs.forEach((output, index) =>
+        expect(output).toEqual({ exitCode: 0, stdout: `${index}\n`, stderr: `e${index}\n` }),
+      );
     });
     test("run where and with what they are told to", async () => {
-      expect((await run('pwd; echo "$A"', { surroundings: { shell: "sh", env: { A: "it's" }, chdir: "/tmp" } })).stdout).toBe("/tmp\nit's\n");
-      expect((await run("echo $BASH_VERSION | grep -c .", { surroundings: { shell: "bash", env: {} } })).stdout).toBe("1\n");
+      expect(
+        (await run('pwd; echo "$A"', { surroundings: { shell: "sh", env: { A: "it's" }, chdir: "/tmp" } })).stdout,
+      ).toBe("/tmp\nit's\n");
+      expect((await run("echo $BASH_VERSION | grep -c .", { surroundings: { shell: "bash", env: {} } })).stdout).toBe(
+        "1\n",
+      );
     });
     test("read what they are given", async () => {
       expect((await run("cat", { stdin: Buffer.from("given\0") })).stdout).toBe("given\0");
     });
     test("that take too long are killed with all that they started", async () => {
       const file = `${dir}/children-${fast}`;
-      await expect(run(`sh -c 'sleep 300 & echo $! >${file}; wait'`, { timeout: 0.5 })).rejects.toMatchObject({ code: "E_TIMEOUT" });
+      await expect(run(`sh -c 'sleep 300 & echo $! >${file}; wait'`, { timeout: 0.5 })).rejects.toMatchObject({
+        code: "E_TIMEOUT",
+      });
       expect(isRunning(Number(readFileSync(file, "utf8")))).toBe(false);
       expect(await run("echo alive")).toMatchObject({ stdout: "alive\n" });
     });
@@ -151,8 +192,22 @@ for (const fast of [true, false]) {
         writeFileSync(`${folder}/file`, "old");
         writeFileSync(`${folder}.source`, "x".repeat(100_000));
         const lying = { ...localTransfers, size: async () => 200_000 };
-        const cut = new Session({ host: "here", fast, connect: () => createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir }), context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir }, transfers: lying, onShellEnded: () => {}, onTransfer: () => {} });
-        await expect(cut.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options())).rejects.toThrow("the upload was cut short");
+        const cut = new Session({
+          host: "here",
+          fast,
+          connect: () =>
+            createLocalConnector().connect!(
+              { name: "here", address: "", data: {}, timeout: 10, signal },
+              { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
+            ),
+          context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
+          transfers: lying,
+          onShellEnded: () => {},
+          onTransfer: () => {},
+        });
+        await expect(cut.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options())).rejects.toThrow(
+          "the upload was cut short",
+        );
         await cut.disconnect();
         expect(readFileSync(`${folder}/file`, "utf8")).toBe("old");
         expect(readdirSync(folder)).toEqual(["file"]);
@@ -167,7 +222,9 @@ for (const fast of [true, false]) {
       writeFileSync(`${dir}/remote file`, content);
       await session.download(`${dir}/remote file`, `${dir}/local ${fast}`, options());
       expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);
-      await expect(session.download(`${dir}/nowhere`, `${dir}/local ${fast}`, options())).rejects.toThrow(/No such file|cannot open/);
+      await expect(session.download(`${dir}/nowhere`, `${dir}/local ${fast}`, options())).rejects.toThrow(
+        /No such file|cannot open/,
+      );
       expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);
     });
     test("one connection serves them all", () => expect(connections).toBe(1));

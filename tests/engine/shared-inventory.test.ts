@@ -4,13 +4,25 @@ import { currentScope } from "../../src/core/scope.ts";
 import { fact, operation, raw, sh } from "../../src/public/index.ts";
 import { fakeRun, type FakeRun, runAll } from "../support/fake-run.ts";
 
-const shell = operation<{ line: string }>({ name: "test.shell", async *steps(_, { line }) { yield sh`${raw(line)}`; } });
+const shell = operation<{ line: string }>({
+  name: "test.shell",
+  async *steps(_, { line }) {
+    yield sh`${raw(line)}`;
+  },
+});
 const Answer = fact({ name: "test.Answer", command: () => sh`answer`, parse: lines => lines[0] ?? "", empty: "" });
 const named = (name: string, args: GlobalArguments = {}): unknown => shell({ name, line: name, ...args });
-const outcomes = (fake: FakeRun): string[] => fake.of("operation:host:end").map(event => `${event.operation}@${event.host} ${event.outcome}`);
+const outcomes = (fake: FakeRun): string[] =>
+  fake.of("operation:host:end").map(event => `${event.operation}@${event.host} ${event.outcome}`);
 
 /** Hosts of this controller are named as they are, those of others with a question mark. */
-const shard = (...names: string[]) => names.map(name => ({ name: name.replace("?", ""), groups: ["web"], data: [{ port: 80 }], isElsewhere: name.endsWith("?") }));
+const shard = (...names: string[]) =>
+  names.map(name => ({
+    name: name.replace("?", ""),
+    groups: ["web"],
+    data: [{ port: 80 }],
+    isElsewhere: name.endsWith("?"),
+  }));
 
 describe("hosts of other controllers", () => {
   test("are in the inventory with their groups and data, and no operation runs there", async () => {
@@ -18,7 +30,12 @@ describe("hosts of other controllers", () => {
     const seen: unknown[] = [];
     await runAll(fake, () => {
       const { inventory } = currentScope("This test");
-      seen.push(inventory.hosts.map(host => host.name), inventory.getGroup("web").length, inventory.getHost("c").data["port"], inventory.length);
+      seen.push(
+        inventory.hosts.map(host => host.name),
+        inventory.getGroup("web").length,
+        inventory.getHost("c").data["port"],
+        inventory.length,
+      );
       named("One");
     });
     expect(seen).toEqual([["a", "b", "c"], 3, 80, 3]);
@@ -55,22 +72,42 @@ describe("what is to run once", () => {
     expect(fake.sent).toEqual(["a: Before", "c: Before", "a: Once", "a: After", "c: After"]);
   });
 
-  test.each([[{}], [{ noWait: true }], [{ serial: true }]])("is skipped in all other shards, with %p too", async settings => {
-    const fake = fakeRun(shard("a?", "b", "c"), {}, settings);
-    await runAll(fake, deploy);
-    expect(outcomes(fake).filter(line => line.startsWith("Once")).sort()).toEqual(["Once@b skipped", "Once@c skipped"]);
-    expect(fake.sent).toHaveLength(4);
-    expect(fake.of("results")[0]).toMatchObject({ ok: true, operations: [{ operation: "Before", changed: 2 }, { operation: "Once", skipped: 2, notReached: 0 }, { operation: "After", changed: 2 }] });
-  });
+  test.each([[{}], [{ noWait: true }], [{ serial: true }]])(
+    "is skipped in all other shards, with %p too",
+    async settings => {
+      const fake = fakeRun(shard("a?", "b", "c"), {}, settings);
+      await runAll(fake, deploy);
+      expect(
+        outcomes(fake)
+          .filter(line => line.startsWith("Once"))
+          .sort(),
+      ).toEqual(["Once@b skipped", "Once@c skipped"]);
+      expect(fake.sent).toHaveLength(4);
+      expect(fake.of("results")[0]).toMatchObject({
+        ok: true,
+        operations: [
+          { operation: "Before", changed: 2 },
+          { operation: "Once", skipped: 2, notReached: 0 },
+          { operation: "After", changed: 2 },
+        ],
+      });
+    },
+  );
 });
 
 describe("operations of shards", () => {
   test("have a key that does not depend on the shard or the directory, in proposals and results", async () => {
     const keys = async (hosts: string[], cwd: string): Promise<unknown> => {
-      const fake = fakeRun(shard(...hosts), {}, { cwd, callSites: () => [{ file: `${cwd}/deploy.ts`, line: 1, column: 1 }] });
+      const fake = fakeRun(
+        shard(...hosts),
+        {},
+        { cwd, callSites: () => [{ file: `${cwd}/deploy.ts`, line: 1, column: 1 }] },
+      );
       await runAll(fake, () => void [named("One"), named("Two")]);
       fake.run.propose();
-      expect(fake.of("changes")[0]!.proposed.map(row => row.key)).toEqual(fake.of("results")[0]!.operations.map(row => row.key));
+      expect(fake.of("changes")[0]!.proposed.map(row => row.key)).toEqual(
+        fake.of("results")[0]!.operations.map(row => row.key),
+      );
       return fake.of("results")[0]!.operations.map(row => row.key);
     };
     const known = await keys(["a", "b?"], "/home/ada");
@@ -80,13 +117,23 @@ describe("operations of shards", () => {
   });
 
   test("that are limited in how many hosts do them at once warn that other shards do not count", async () => {
-    const deploy = (): void => void [named("Restart", { _serial: true }), named("Reload", { _parallel: 2 }), named("Once", { _runOnce: true, _serial: true })];
+    const deploy = (): void =>
+      void [
+        named("Restart", { _serial: true }),
+        named("Reload", { _parallel: 2 }),
+        named("Once", { _runOnce: true, _serial: true }),
+      ];
     const warnings = async (...hosts: string[]): Promise<string[]> => {
       const fake = fakeRun(shard(...hosts));
       await runAll(fake, deploy);
-      return fake.of("log").filter(event => event.level === "warn").map(event => event.message);
+      return fake
+        .of("log")
+        .filter(event => event.level === "warn")
+        .map(event => event.message);
     };
-    expect(await warnings("a", "b?")).toEqual(['_serial and _parallel hold within this shard: other shards do the same at the same time ("Restart", "Reload")']);
+    expect(await warnings("a", "b?")).toEqual([
+      '_serial and _parallel hold within this shard: other shards do the same at the same time ("Restart", "Reload")',
+    ]);
     expect(await warnings("a", "b")).toEqual([]);
   });
 });

@@ -9,7 +9,23 @@ import { resolveArguments } from "../../src/engine/resolve.ts";
 import { Session } from "../../src/engine/session.ts";
 import { File, Md5File, Sha1File, Sha256File } from "../../src/facts/files/index.ts";
 
-const names = ["plain", "a space", "it's", '"quoted"', "$(touch pwned)", "-dash", "new\nline", "back\\slash", "é💥", "x user=root", "dir", "dangling", "link", "absent", "also absent"];
+const names = [
+  "plain",
+  "a space",
+  "it's",
+  '"quoted"',
+  "$(touch pwned)",
+  "-dash",
+  "new\nline",
+  "back\\slash",
+  "é💥",
+  "x user=root",
+  "dir",
+  "dangling",
+  "link",
+  "absent",
+  "also absent",
+];
 
 let directory: string;
 const sessions: Session[] = [];
@@ -31,7 +47,8 @@ function facts(fast: boolean): Facts {
   const session = new Session({
     host: "here",
     fast,
-    connect: () => createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, context),
+    connect: () =>
+      createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, context),
     context,
     transfers: localTransfers,
     onShellEnded: () => {},
@@ -43,7 +60,11 @@ function facts(fast: boolean): Facts {
 const how = resolveArguments({ context: {}, host: {}, config: DEFAULT_CONFIG, inheritedEnv: {} });
 /** Without the time of the last access: a checksum moves it. */
 const answers = async (source: Facts, subjects: readonly string[]) => {
-  const all = await Promise.all([File, Sha1File, Md5File, Sha256File].flatMap(fact => subjects.map(name => source.ask(fact as typeof File, { path: `${directory}/${name}` }, how, 60))));
+  const all = await Promise.all(
+    [File, Sha1File, Md5File, Sha256File].flatMap(fact =>
+      subjects.map(name => source.ask(fact as typeof File, { path: `${directory}/${name}` }, how, 60)),
+    ),
+  );
   return all.map(answer => (typeof answer === "object" ? { ...answer, atime: undefined } : answer));
 };
 
@@ -52,7 +73,9 @@ describe("many questions asked by one command have the answers that each has alo
     expect(await answers(facts(true), names)).toEqual(await answers(facts(false), names));
   });
   test("where nothing is there", async () => {
-    expect(await answers(facts(true), ["absent", "also absent"])).toEqual(await answers(facts(false), ["absent", "also absent"]));
+    expect(await answers(facts(true), ["absent", "also absent"])).toEqual(
+      await answers(facts(false), ["absent", "also absent"]),
+    );
   });
   test("one at a time", async () => {
     for (const name of names) expect(await answers(facts(true), [name])).toEqual(await answers(facts(false), [name]));

@@ -19,7 +19,12 @@ const ssh: Connector = {
   },
 };
 const local: Connector = { name: "local", summary: "", can, dataKeys: {} };
-const docker: Connector = { name: "docker", summary: "", can, dataKeys: { dockerPlatform: { type: "string", description: "" } } };
+const docker: Connector = {
+  name: "docker",
+  summary: "",
+  can,
+  dataKeys: { dockerPlatform: { type: "string", description: "" } },
+};
 const machines: Connector = {
   name: "machines",
   summary: "",
@@ -27,7 +32,12 @@ const machines: Connector = {
   dataKeys: {},
   hosts: address =>
     Promise.resolve<readonly FoundHost[]>(
-      address === "none" ? [] : [{ name: `${address}-1`, data: { sshPort: 2201 }, groups: ["found"] }, { name: `@docker/${address}`, data: {}, groups: [] }],
+      address === "none"
+        ? []
+        : [
+            { name: `${address}-1`, data: { sshPort: 2201 }, groups: ["found"] },
+            { name: `@docker/${address}`, data: {}, groups: [] },
+          ],
     ),
 };
 const connectors = new Map([ssh, local, docker, machines].map(connector => [connector.name, connector] as const));
@@ -53,20 +63,35 @@ interface Loaded {
   readonly hosts: readonly InventoryHost[];
   readonly warnings: readonly string[];
 }
-async function load(source: string, files: Readonly<Record<string, string>> = {}, options: Partial<InventoryOptions> = {}): Promise<Loaded> {
+async function load(
+  source: string,
+  files: Readonly<Record<string, string>> = {},
+  options: Partial<InventoryOptions> = {},
+): Promise<Loaded> {
   const warnings: string[] = [];
-  const context = { ask: () => Promise.resolve(undefined), warn: (message: string) => void warnings.push(message), inform: () => {}, cwd: root };
+  const context = {
+    ask: () => Promise.resolve(undefined),
+    warn: (message: string) => void warnings.push(message),
+    inform: () => {},
+    cwd: root,
+  };
   const hosts = await loadInventory(source, { cwd: await directory(files), connectors, context, ...options });
   return { hosts, warnings };
 }
-async function failure(source: string, files: Readonly<Record<string, string>> = {}, options: Partial<InventoryOptions> = {}): Promise<InventoryError> {
+async function failure(
+  source: string,
+  files: Readonly<Record<string, string>> = {},
+  options: Partial<InventoryOptions> = {},
+): Promise<InventoryError> {
   const error = await load(source, files, options).catch((thrown: unknown) => thrown);
   if (!(error instanceof InventoryError)) throw new Error(`Expected an InventoryError, got ${String(error)}`);
   return error;
 }
 const names = ({ hosts }: Loaded): readonly string[] => hosts.map(host => host.name);
-const merged = (host: InventoryHost | undefined): Record<string, unknown> => Object.assign({}, ...[...(host?.data ?? [])].reverse());
-const place = (error: InventoryError): string => `${error.at?.file.split("/").at(-1)}:${error.at?.line}:${error.at?.column}`;
+const merged = (host: InventoryHost | undefined): Record<string, unknown> =>
+  Object.assign({}, ...[...(host?.data ?? [])].reverse());
+const place = (error: InventoryError): string =>
+  `${error.at?.file.split("/").at(-1)}:${error.at?.line}:${error.at?.column}`;
 
 describe("a host list", () => {
   test("is split at commas; each host has a connector and an address", async () => {
@@ -93,13 +118,19 @@ describe("a host list", () => {
     expect(hosts.map(host => host.groups)).toEqual([["all"], ["@docker", "all"]]);
   });
 
-  test.each(["", " , ", "-oProxyCommand=id", "web 1", "web:port", "web:0", "@", "@/x", "[::1", "ada@-x", "web\n1"])("refuses %p", async source => {
-    await failure(source);
-  });
+  test.each(["", " , ", "-oProxyCommand=id", "web 1", "web:port", "web:0", "@", "@/x", "[::1", "ada@-x", "web\n1"])(
+    "refuses %p",
+    async source => {
+      await failure(source);
+    },
+  );
 
   test("names the nearest connector", async () => {
     const error = await failure("@dcoker/debian");
-    expect([error.message, error.hint]).toEqual(['Host "@dcoker/debian" wants the connector "dcoker", which does not exist', 'Did you mean "docker"?']);
+    expect([error.message, error.hint]).toEqual([
+      'Host "@dcoker/debian" wants the connector "dcoker", which does not exist',
+      'Did you mean "docker"?',
+    ]);
   });
 });
 
@@ -171,7 +202,9 @@ export function staging() { return { lab: ["lab-1"] }; }
   });
 
   test("takes the order of hosts from `all`, whatever its place", async () => {
-    const loaded = await load("hosts.ts", { "hosts.ts": 'export const web = ["b", "c"]; export const all = { hosts: ["c", "a"], data: { x: 1 } };' });
+    const loaded = await load("hosts.ts", {
+      "hosts.ts": 'export const web = ["b", "c"]; export const all = { hosts: ["c", "a"], data: { x: 1 } };',
+    });
     expect(names(loaded)).toEqual(["c", "a", "b"]);
     expect(merged(loaded.hosts[2])).toEqual({ x: 1 });
   });
@@ -200,13 +233,17 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
     expect(merged(h)).toEqual({ level: "host", host: 1, c: 1, b: 1, all: 1, config: 1 });
     expect(merged(g)["level"]).toBe("b");
     expect(merged((await load("hosts.ts", inventory, options)).hosts[0])["level"]).toBe("cli");
-    expect(merged((await load("x", {}, { defaults: options.defaults })).hosts[0])).toEqual({ level: "config", config: 1 });
+    expect(merged((await load("x", {}, { defaults: options.defaults })).hosts[0])).toEqual({
+      level: "config",
+      config: 1,
+    });
   });
 
   test("may be in group_data, in any format, next to the inventory and in the working directory, and where --group-data says", async () => {
     const files = {
       "inventories/prod.ts": 'export const web = ["a"];',
-      "inventories/group_data/web.ts": "export const from = 'inventory'; export const _hidden = 1; export const _sudo = true; export default { inventory: 1, from: 'default' };",
+      "inventories/group_data/web.ts":
+        "export const from = 'inventory'; export const _hidden = 1; export const _sudo = true; export default { inventory: 1, from: 'default' };",
       "inventories/group_data/all.yaml": "from: all\nall: 1\n",
       "group_data/web.json": '{ "from": "cwd", "cwd": 1 }',
       "group_data/prod.toml": "prod = 1\n",
@@ -215,19 +252,31 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
       "one/web.ts": "export const one = 1;",
     };
     const { hosts } = await load("inventories/prod.ts", files, { groupData: ["more", "one/web.ts"] });
-    expect(merged(hosts[0])).toEqual({ from: "more", inventory: 1, cwd: 1, more: 1, one: 1, prod: 1, all: 1, _sudo: true });
+    expect(merged(hosts[0])).toEqual({
+      from: "more",
+      inventory: 1,
+      cwd: 1,
+      more: 1,
+      one: 1,
+      prod: 1,
+      all: 1,
+      _sudo: true,
+    });
     expect(merged((await load("inventories/prod.ts", files)).hosts[0])["from"]).toBe("inventory");
   });
 
   test("keeps passwords secret", async () => {
-    const { hosts } = await load("hosts.ts", { "hosts.ts": 'export const web = [["a", { sshPassword: "hunter2", _sudoPassword: "hunter3" }]];' });
+    const { hosts } = await load("hosts.ts", {
+      "hosts.ts": 'export const web = [["a", { sshPassword: "hunter2", _sudoPassword: "hunter3" }]];',
+    });
     expect(merged(hosts[0])["sshPassword"]).toBeInstanceOf(Secret);
     expect(JSON.stringify(hosts)).not.toContain("hunter");
   });
 
   test("warns of keys that look like a connector's or like global arguments", async () => {
     const { warnings } = await load("hosts.ts", {
-      "hosts.ts": 'export const web = [["a", { sshUsr: "x", role: "web", _sduo: true, ssh_port: 1, sshTurbo: true, user: "x" }], ["b", { sshUsr: "y" }]];',
+      "hosts.ts":
+        'export const web = [["a", { sshUsr: "x", role: "web", _sduo: true, ssh_port: 1, sshTurbo: true, user: "x" }], ["b", { sshUsr: "y" }]];',
     });
     expect(warnings).toEqual([
       'Unknown key "sshUsr" in the data of host "a": did you mean "sshUser"?',
@@ -238,7 +287,11 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
   });
 
   test("warns of group data whose group is almost one", async () => {
-    const { warnings } = await load("hosts.ts", { "hosts.ts": 'export const web = ["a"];', "group_data/wbe.ts": "export const x = 1;", "group_data/other.ts": "" });
+    const { warnings } = await load("hosts.ts", {
+      "hosts.ts": 'export const web = ["a"];',
+      "group_data/wbe.ts": "export const x = 1;",
+      "group_data/other.ts": "",
+    });
     expect(warnings).toEqual(['There is group data for "wbe", but no host is in such a group: did you mean "web"?']);
   });
 
@@ -248,8 +301,11 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
 });
 
 describe("--limit and --exclude", () => {
-  const inventory = { "hosts.ts": 'export const web = ["web-1", "web-2", "web-10"]; export const db = ["db-1", "@docker/x"];' };
-  const limited = async (limit: string[], exclude: string[] = []): Promise<readonly string[]> => [...names(await load("hosts.ts", inventory, { limit, exclude }))].sort();
+  const inventory = {
+    "hosts.ts": 'export const web = ["web-1", "web-2", "web-10"]; export const db = ["db-1", "@docker/x"];',
+  };
+  const limited = async (limit: string[], exclude: string[] = []): Promise<readonly string[]> =>
+    [...names(await load("hosts.ts", inventory, { limit, exclude }))].sort();
 
   test("take names, groups, globs and `all`, in inventory order", async () => {
     expect(await limited(["web-1"])).toEqual(["web-1"]);
@@ -266,7 +322,9 @@ describe("--limit and --exclude", () => {
     const error = await failure("hosts.ts", inventory, { limit: ["wbe"] });
     expect([error.message, error.hint]).toEqual(['--limit "wbe" matches no host and no group', 'Did you mean "web"?']);
     expect((await failure("hosts.ts", inventory, { exclude: ["db-2"] })).hint).toBe('Did you mean "db-1"?');
-    expect((await failure("hosts.ts", inventory, { limit: ["web"], exclude: ["all"] })).message).toBe("No hosts are left: --exclude takes all of them");
+    expect((await failure("hosts.ts", inventory, { limit: ["web"], exclude: ["all"] })).message).toBe(
+      "No hosts are left: --exclude takes all of them",
+    );
   });
 });
 
@@ -278,28 +336,66 @@ describe("a mistake in an inventory file", () => {
       'Host 3 of group "web" must be "name" or ["name", { data }], found 5',
       "hosts.ts:5:3",
     ],
-    ["data that is no object", 'export const web = [["web-1", "x"]];', 'Host 1 of group "web" must be "name" or ["name", { data }], found ["web-1", "x"]', "hosts.ts:1:21"],
-    ["two hosts in one string", 'export default { web: ["a", "b,c"] };', 'Host 2 of group "web" must be "name" or ["name", { data }], found "b,c", which is 2 hosts', "hosts.ts:1:29"],
-    ["an undefined member", "const later = { x: undefined };\nexport const web = [later.x];", 'Host 1 of group "web" must be "name" or ["name", { data }], found undefined', "hosts.ts:2:21"],
-    ["a key of a group", 'export const web = {\n  host: ["a"],\n};', 'Group "web" has an unknown key "host"', "hosts.ts:2:3", 'Did you mean "hosts"?'],
-    ["an export that is no group", 'export const web = ["a"];\nexport const region = "eu";', 'Group "region" must be a list of hosts or { hosts, data }, found "eu"', "hosts.ts:2:14", 'Start the name of an export that is no group with "_"'],
+    [
+      "data that is no object",
+      'export const web = [["web-1", "x"]];',
+      'Host 1 of group "web" must be "name" or ["name", { data }], found ["web-1", "x"]',
+      "hosts.ts:1:21",
+    ],
+    [
+      "two hosts in one string",
+      'export default { web: ["a", "b,c"] };',
+      'Host 2 of group "web" must be "name" or ["name", { data }], found "b,c", which is 2 hosts',
+      "hosts.ts:1:29",
+    ],
+    [
+      "an undefined member",
+      "const later = { x: undefined };\nexport const web = [later.x];",
+      'Host 1 of group "web" must be "name" or ["name", { data }], found undefined',
+      "hosts.ts:2:21",
+    ],
+    [
+      "a key of a group",
+      'export const web = {\n  host: ["a"],\n};',
+      'Group "web" has an unknown key "host"',
+      "hosts.ts:2:3",
+      'Did you mean "hosts"?',
+    ],
+    [
+      "an export that is no group",
+      'export const web = ["a"];\nexport const region = "eu";',
+      'Group "region" must be a list of hosts or { hosts, data }, found "eu"',
+      "hosts.ts:2:14",
+      'Start the name of an export that is no group with "_"',
+    ],
     ["a host name", 'export const web = ["a", "-b"];', '"-b" is not a host name', "hosts.ts:1:26"],
-    ["a connector", 'export const web = ["a", "@sssh/b"];', 'Host "@sssh/b" wants the connector "sssh", which does not exist', "hosts.ts:1:26", 'Did you mean "ssh"?'],
+    [
+      "a connector",
+      'export const web = ["a", "@sssh/b"];',
+      'Host "@sssh/b" wants the connector "sssh", which does not exist',
+      "hosts.ts:1:26",
+      'Did you mean "ssh"?',
+    ],
     ["the syntax", "export const web = [\n  }];", "Unexpected }", "hosts.ts:2:3"],
     ["a name", 'export const web = ["a",\n  nope];', "ReferenceError: nope is not defined", "hosts.ts:2:3"],
     ["nothing in it", "export const web = [];", "has no hosts", "undefined:undefined:undefined"],
   ];
-  test.each(cases.map(parts => ({ title: parts[0], parts })))("is found: $title", async ({ parts: [, text, message, where, hint] }) => {
-    const error = await failure("hosts.ts", { "hosts.ts": text });
-    expect(error.message).toContain(message);
-    expect(place(error)).toBe(where);
-    if (hint !== undefined) expect(error.hint).toBe(hint);
-  });
+  test.each(cases.map(parts => ({ title: parts[0], parts })))(
+    "is found: $title",
+    async ({ parts: [, text, message, where, hint] }) => {
+      const error = await failure("hosts.ts", { "hosts.ts": text });
+      expect(error.message).toContain(message);
+      expect(place(error)).toBe(where);
+      if (hint !== undefined) expect(error.hint).toBe(hint);
+    },
+  );
 
   test("is found in data formats too", async () => {
     expect(place(await failure("hosts.json", { "hosts.json": '{\n  "web": ["a",\n    5] }' }))).toBe("hosts.json:3:5");
     expect(place(await failure("hosts.json", { "hosts.json": '{\n  "web": [1,}' }))).toBe("hosts.json:2:13");
-    expect(place(await failure("hosts.yaml", { "hosts.yaml": "db: [x]\nweb:\n  - a\n  - [b, {}]\n  - 5\n" }))).toBe("hosts.yaml:5:5");
+    expect(place(await failure("hosts.yaml", { "hosts.yaml": "db: [x]\nweb:\n  - a\n  - [b, {}]\n  - 5\n" }))).toBe(
+      "hosts.yaml:5:5",
+    );
     expect(place(await failure("hosts.yaml", { "hosts.yaml": "web: [a,\n  5]\n" }))).toBe("hosts.yaml:2:3");
     expect(place(await failure("hosts.toml", { "hosts.toml": 'x = ["a"]\nweb = ["a", 5]\n' }))).toBe("hosts.toml:2:13");
   });
@@ -311,14 +407,21 @@ describe("a mistake in an inventory file", () => {
 
   test("is a file that does not exist, or no file", async () => {
     const error = await failure("host.ts", { "hosts.ts": "" });
-    expect([error.message, error.hint]).toEqual(['Inventory file "host.ts" does not exist', 'Did you mean "hosts.ts"?']);
-    expect((await failure("./inventories/prod", {})).message).toBe('Inventory file "./inventories/prod" does not exist');
+    expect([error.message, error.hint]).toEqual([
+      'Inventory file "host.ts" does not exist',
+      'Did you mean "hosts.ts"?',
+    ]);
+    expect((await failure("./inventories/prod", {})).message).toBe(
+      'Inventory file "./inventories/prod" does not exist',
+    );
     expect((await failure("./sub/", { "sub/x.ts": "" })).message).toBe('Inventory "./sub/" is a directory');
     expect((await failure("hosts.txt", { "hosts.txt": "a\nb\n" })).message).toContain("is no .ts");
   });
 
   test("is a deploy file in its place", async () => {
-    const error = await failure("deploy.ts", { "deploy.ts": `import { currentScope } from ${JSON.stringify(join(import.meta.dir, "../../src/core/scope.ts"))};\ncurrentScope("The host");\n` });
+    const error = await failure("deploy.ts", {
+      "deploy.ts": `import { currentScope } from ${JSON.stringify(join(import.meta.dir, "../../src/core/scope.ts"))};\ncurrentScope("The host");\n`,
+    });
     expect(error.hint).toBe("If deploy.ts is a deploy file, name the inventory before it");
   });
 });

@@ -11,7 +11,10 @@ import { localHost, mustRun } from "../support/test-host.ts";
 let root = "";
 let globals = {};
 const path = (name: string) => join(root, name);
-const git = (line: string) => mustRun(localHost(), `cd '${root}' && export HOME='${root}' GIT_CONFIG_NOSYSTEM=1 && git ${line}`).then(text => text.trim());
+const git = (line: string) =>
+  mustRun(localHost(), `cd '${root}' && export HOME='${root}' GIT_CONFIG_NOSYSTEM=1 && git ${line}`).then(text =>
+    text.trim(),
+  );
 const head = (name: string) => git(`-C '${path(name)}' rev-parse HEAD`);
 
 /** A remote with a file, and a clone of it to push from. */
@@ -19,7 +22,10 @@ beforeAll(async () => {
   await needTools({ git: "git" });
   root = mkdtempSync(join(tmpdir(), "git test-"));
   globals = { _env: { HOME: root, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_SYSTEM: path("system") } };
-  writeFileSync(path(".gitconfig"), "[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n[protocol \"file\"]\n\tallow = always\n");
+  writeFileSync(
+    path(".gitconfig"),
+    '[user]\n\tname = Test\n\temail = test@example.com\n[init]\n\tdefaultBranch = main\n[protocol "file"]\n\tallow = always\n',
+  );
   await git("init -q --bare origin.git");
   await git("clone -q origin.git work 2>/dev/null");
   await commit("one");
@@ -70,7 +76,12 @@ test("submodules are checked out, and again when the repository wants another co
   await git(`-C work submodule add -q ../library.git lib 2>/dev/null`);
   await git("-C work commit -q -m submodule");
   await git("-C work push -q origin HEAD");
-  const args = { src: path("origin.git"), dest: path("with submodules"), updateSubmodules: true, recursiveSubmodules: true };
+  const args = {
+    src: path("origin.git"),
+    dest: path("with submodules"),
+    updateSubmodules: true,
+    recursiveSubmodules: true,
+  };
   await applyTwice(repo, args, { globals });
   expect(readFileSync(path("with submodules/lib/lib"), "utf8")).toBe("v1");
   rmSync(path("with submodules/lib"), { recursive: true });
@@ -114,16 +125,25 @@ test("settings are set as they are written, one value or several", async () => {
 }, 30_000);
 
 test("what git would take for an option is refused", async () => {
-  expect(apply(repo, { src: "--upload-pack=touch x", dest: path("x") }, { globals })).rejects.toThrow("cannot begin with a dash");
-  expect(apply(repo, { src: path("origin.git"), dest: path("x"), branch: "-x" }, { globals })).rejects.toThrow("cannot begin with a dash");
-  expect(apply(repo, { src: "nowhere", dest: path("x"), sshKeyscan: true }, { globals })).rejects.toThrow("Could not parse domain");
+  expect(apply(repo, { src: "--upload-pack=touch x", dest: path("x") }, { globals })).rejects.toThrow(
+    "cannot begin with a dash",
+  );
+  expect(apply(repo, { src: path("origin.git"), dest: path("x"), branch: "-x" }, { globals })).rejects.toThrow(
+    "cannot begin with a dash",
+  );
+  expect(apply(repo, { src: "nowhere", dest: path("x"), sshKeyscan: true }, { globals })).rejects.toThrow(
+    "Could not parse domain",
+  );
 }, 30_000);
 
 test("a function runs between commands, with the host and its arguments, and fails it", async () => {
   const seen: unknown[] = [];
   const ran = await apply(call, {
     async function(host, one, two) {
-      seen.push((await host.run((await import("../../src/core/command.ts")).sh`echo ${String(one)}`)).stdout.trim(), two);
+      seen.push(
+        (await host.run((await import("../../src/core/command.ts")).sh`echo ${String(one)}`)).stdout.trim(),
+        two,
+      );
     },
     args: ["a b", 2],
   });

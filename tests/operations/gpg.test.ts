@@ -20,7 +20,8 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "gpg test-"));
   mkdirSync(path("home"), { mode: 0o700 });
   globals = { _env: { GNUPGHOME: path("home") } };
-  for (const name of ["One", "Two"]) await gpg(`--passphrase '' --quick-generate-key '${name} <${name}@example.com>' ed25519 sign never 2>/dev/null`);
+  for (const name of ["One", "Two"])
+    await gpg(`--passphrase '' --quick-generate-key '${name} <${name}@example.com>' ed25519 sign never 2>/dev/null`);
   ids.push(...Object.keys(await askFact(GpgKeys, {}, localHost(), globals)));
   await gpg(`--armor --output '${path("one key.asc")}' --export ${ids[0]}`);
   await gpg(`--armor --output '${path("both.asc")}' --export`);
@@ -31,7 +32,8 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const keysIn = async (file: string): Promise<string[]> => Object.keys(await askFact(GpgKey, { src: file }, localHost(), globals)).sort();
+const keysIn = async (file: string): Promise<string[]> =>
+  Object.keys(await askFact(GpgKey, { src: file }, localHost(), globals)).sort();
 
 test("keys are read from a home, a file and the keyrings of a directory", async () => {
   expect(ids).toHaveLength(2);
@@ -79,10 +81,21 @@ test("apt's keyring is named after where the key comes from, or as it is told", 
 
 test("keys are fetched from a server into a keyring alone", async () => {
   await needTools({ dirmngr: "dirmngr" });
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: request => new Response(new URL(request.url).pathname === "/pks/lookup" ? readFileSync(path("one key.asc")) : "", { headers: { "content-type": "application/pgp-keys" } }) });
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: request =>
+      new Response(new URL(request.url).pathname === "/pks/lookup" ? readFileSync(path("one key.asc")) : "", {
+        headers: { "content-type": "application/pgp-keys" },
+      }),
+  });
   try {
     const [one = ""] = ids;
-    await applyTwice(aptKey, { keyServer: `hkp://127.0.0.1:${server.port}`, keyId: `0x${one}`, dest: path("rings/served.gpg") }, { globals });
+    await applyTwice(
+      aptKey,
+      { keyServer: `hkp://127.0.0.1:${server.port}`, keyId: `0x${one}`, dest: path("rings/served.gpg") },
+      { globals },
+    );
     expect(await keysIn(path("rings/served.gpg"))).toEqual([one]);
   } finally {
     await server.stop(true);
@@ -91,7 +104,9 @@ test("keys are fetched from a server into a keyring alone", async () => {
 
 test("what is missing or makes no sense is said before anything runs", async () => {
   expect(apply(key, { dest: path("x") })).rejects.toThrow("Either `src` or `keyServer` must be provided");
-  expect(apply(key, { keyServer: "hkps://example.com", dest: path("x") })).rejects.toThrow("`keyId` must be provided with `keyServer`");
+  expect(apply(key, { keyServer: "hkps://example.com", dest: path("x") })).rejects.toThrow(
+    "`keyId` must be provided with `keyServer`",
+  );
   expect(apply(key, { src: path("both.asc") })).rejects.toThrow("`dest` must be provided");
   expect(apply(key, { keyId: "$(id)", dest: path("x"), present: false })).rejects.toThrow("hexadecimal");
   expect(apply(key, { present: false })).rejects.toThrow("For removal");

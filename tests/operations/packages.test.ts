@@ -11,17 +11,34 @@ import type { GivenFact } from "../conformance/cases.ts";
 const MANAGER: PackageManager = { install: sh`pm add`, remove: sh`pm del`, upgrade: sh`pm up`, pin: "=" };
 
 const host = (facts: readonly GivenFact[] = []) =>
-  caseHost({ id: "x", kind: "operation", module: "x", name: "x", x_bound: { named: {} }, x_tags: [], x_facts: facts, x_observed: {} });
+  caseHost({
+    id: "x",
+    kind: "operation",
+    module: "x",
+    name: "x",
+    x_bound: { named: {} },
+    x_tags: [],
+    x_facts: facts,
+    x_observed: {},
+  });
 
-async function run(installed: Record<string, string[]>, want: Want, manager = MANAGER): Promise<{ commands: string[]; noops: readonly string[] }> {
+async function run(
+  installed: Record<string, string[]>,
+  want: Want,
+  manager = MANAGER,
+): Promise<{ commands: string[]; noops: readonly string[] }> {
   const on = host();
   const commands: string[] = [];
-  for await (const command of ensurePackages(on, installed, want, manager)) if (command.kind === "shell") commands.push(command.wire());
+  for await (const command of ensurePackages(on, installed, want, manager))
+    if (command.kind === "shell") commands.push(command.wire());
   return { commands, noops: on.noops };
 }
 
 test("packages that are missing are installed together, those that are there are named with their versions", async () => {
-  expect(await run({ vim: ["9.0", "9.1"] }, { packages: ["vim", "curl", "git=2.1"] })).toEqual({ commands: ["pm add curl git=2.1"], noops: ["package vim is installed (9.0,9.1)"] });
+  expect(await run({ vim: ["9.0", "9.1"] }, { packages: ["vim", "curl", "git=2.1"] })).toEqual({
+    commands: ["pm add curl git=2.1"],
+    noops: ["package vim is installed (9.0,9.1)"],
+  });
 });
 
 test("a pinned version is wanted exactly", async () => {
@@ -31,7 +48,10 @@ test("a pinned version is wanted exactly", async () => {
 });
 
 test("latest upgrades what is there without a version, in a command of its own", async () => {
-  expect(await run({ vim: ["9"], git: ["2.1"] }, { packages: ["vim", "git=2.1", "curl"], latest: true })).toEqual({ commands: ["pm add curl", "pm up vim"], noops: [] });
+  expect(await run({ vim: ["9"], git: ["2.1"] }, { packages: ["vim", "git=2.1", "curl"], latest: true })).toEqual({
+    commands: ["pm add curl", "pm up vim"],
+    noops: [],
+  });
 });
 
 test("no packages are nothing to do, and names of Object.prototype are no packages", async () => {
@@ -44,7 +64,10 @@ test("a group is there when all its members are, and is removed while any is", a
   const groups: PackageManager = { ...MANAGER, expand: async () => [{ name: "a" }, { name: "b" }] };
   expect((await run({ a: ["1"] }, { packages: "group" }, groups)).commands).toEqual(["pm add group"]);
   expect((await run({ a: ["1"] }, { packages: "group", present: false }, groups)).commands).toEqual(["pm del group"]);
-  expect(await run({ a: ["1"], b: ["1"] }, { packages: "group" }, groups)).toEqual({ commands: [], noops: ["package group is installed"] });
+  expect(await run({ a: ["1"], b: ["1"] }, { packages: "group" }, groups)).toEqual({
+    commands: [],
+    noops: ["package group is installed"],
+  });
 });
 
 test("hostile names become one word or an error, never code or an option", async () => {
@@ -52,12 +75,14 @@ test("hostile names become one word or an error, never code or an option", async
     const { commands } = await run({}, { packages: [name] });
     expect(shellTokens(commands[0] ?? "")).toEqual(["w:pm", "w:add", `w:${name}`]);
   }
-  for (const name of ["-y", "--force", "", " "]) expect(run({}, { packages: [name] })).rejects.toThrow(OperationValueError);
+  for (const name of ["-y", "--force", "", " "])
+    expect(run({}, { packages: [name] })).rejects.toThrow(OperationValueError);
 });
 
 test("the name of a scoped package may begin with what joins it to its version", async () => {
   const on = host([{ fact: "npm.NpmPackages", key: null, args: {}, tsArgs: {}, value: { "@types/node": ["22.1.0"] } }]);
-  for await (const _ of npmPackages.steps(on, { packages: ["@types/node@22.1.0", "@types/node"] })) throw new Error("nothing is to do");
+  for await (const _ of npmPackages.steps(on, { packages: ["@types/node@22.1.0", "@types/node"] }))
+    throw new Error("nothing is to do");
   expect(on.noops).toEqual(["package @types/node is installed (22.1.0)", "package @types/node is installed (22.1.0)"]);
 });
 
@@ -69,8 +94,21 @@ test("options given as text are split as a shell would, as a list they stay as t
 });
 
 test("versions of Python packages are ordered as PEP 440 orders them", () => {
-  const ordered = ["1.0.dev1", "1.0a1.dev1", "1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0.post1", "1.0.1", "1.10", "2", "1!0.5"];
-  for (let index = 1; index < ordered.length; index++) expect(compareVersions(ordered[index - 1] ?? "", ordered[index] ?? "")).toBe(-1);
+  const ordered = [
+    "1.0.dev1",
+    "1.0a1.dev1",
+    "1.0a1",
+    "1.0b2",
+    "1.0rc1",
+    "1.0",
+    "1.0.post1",
+    "1.0.1",
+    "1.10",
+    "2",
+    "1!0.5",
+  ];
+  for (let index = 1; index < ordered.length; index++)
+    expect(compareVersions(ordered[index - 1] ?? "", ordered[index] ?? "")).toBe(-1);
   expect(compareVersions("1.0", "1.0.0")).toBe(0);
   expect(compareVersions("1.0", "nonsense")).toBeUndefined();
 });
@@ -84,8 +122,14 @@ test("Python requirements say which versions will do", () => {
   expect(accepts("flask==3.*", "3.9")).toBe(true);
   expect(accepts("flask!=3.*", "3.9")).toBe(false);
   expect(accepts("another>1", "1")).toBe(false);
-  expect(parseRequirement("Uvicorn [standard] >= 0.30 ; python_version > '3.8'")).toMatchObject({ name: "uvicorn", word: "uvicorn[standard]>=0.30; python_version > '3.8'" });
-  expect(parseRequirement("copier @ git@github.com:copier-org/copier.git@v9.9.0")).toMatchObject({ name: "copier", word: "git@github.com:copier-org/copier.git@v9.9.0" });
+  expect(parseRequirement("Uvicorn [standard] >= 0.30 ; python_version > '3.8'")).toMatchObject({
+    name: "uvicorn",
+    word: "uvicorn[standard]>=0.30; python_version > '3.8'",
+  });
+  expect(parseRequirement("copier @ git@github.com:copier-org/copier.git@v9.9.0")).toMatchObject({
+    name: "copier",
+    word: "git@github.com:copier-org/copier.git@v9.9.0",
+  });
   expect(parseRequirement("Zope.Interface")).toMatchObject({ key: "zope-interface" });
   expect(parseRequirement("what is this")).toBeUndefined();
 });

@@ -6,11 +6,20 @@ import { OPERATION_ALIASES } from "../../src/operations/shared/aliases.ts";
 test("every older name stands for an operation or fact that exists", () => {
   expect(Object.values(OPERATION_ALIASES).filter(name => !allOperations.has(name))).toEqual([]);
   expect(Object.values(FACT_ALIASES).filter(name => !allFacts.has(name))).toEqual([]);
-  expect([newOperationName("python.call"), newFactName("zfs.Pools"), newOperationName("toString")]).toEqual(["ts.call", "zfs.ZfsPools", undefined]);
+  expect([newOperationName("python.call"), newFactName("zfs.Pools"), newOperationName("toString")]).toEqual([
+    "ts.call",
+    "zfs.ZfsPools",
+    undefined,
+  ]);
 });
 
 test("an operation under an older name is the same, and says what to use", () => {
-  for (const [old, use] of Object.entries(OPERATION_ALIASES)) expect(allOperations.get(old)).toMatchObject({ name: old, deprecated: use, positional: allOperations.get(use)?.positional ?? [] });
+  for (const [old, use] of Object.entries(OPERATION_ALIASES))
+    expect(allOperations.get(old)).toMatchObject({
+      name: old,
+      deprecated: use,
+      positional: allOperations.get(use)?.positional ?? [],
+    });
 });
 
 test("the registry calls every operation and fact by module and name", () => {

@@ -35,14 +35,18 @@ export async function bases(reference: Reference): Promise<ReadonlyMap<string, r
   const add = (name: string, base: Base): void => void found.set(name, [...(found.get(name) ?? []), base]);
   const operations = reference.operations.map(one => one.name);
   for (const { name, examples } of reference.operations) {
-    for (const example of examples) for (const call of callsIn(example, operations)) if (call.name === name) add(name, { args: call.args });
+    for (const example of examples)
+      for (const call of callsIn(example, operations)) if (call.name === name) add(name, { args: call.args });
   }
   for (const [name, args] of SITUATIONS) add(name, { args });
   if (!casesAreHere) return found;
   for (const one of await readLines<OperationCase>(join(OPEN, "open.ops.jsonl"))) {
     if (one.exception || one.x_tags.includes("platform:windows-only")) continue;
     const name = registryName(one.module, one.name);
-    add(name, { args: callArguments(name, one.x_bound, { truthyStrings: one.x_tags.includes("py:bool-as-string") }), world: worldOf(one) });
+    add(name, {
+      args: callArguments(name, one.x_bound, { truthyStrings: one.x_tags.includes("py:bool-as-string") }),
+      world: worldOf(one),
+    });
   }
   for (const one of await readLines<FactCase>(join(OPEN, "open.facts.jsonl"))) {
     const name = registryName(one.module, one.name);
@@ -55,9 +59,14 @@ export async function bases(reference: Reference): Promise<ReadonlyMap<string, r
 function worldOf(one: OperationCase): World {
   const host = caseHost(one);
   return async (fact, args) => {
-    const others = one.x_facts.filter(entry => registryName(...split(entry.fact)) === fact.name).map(entry => entry.tsArgs);
+    const others = one.x_facts
+      .filter(entry => registryName(...split(entry.fact)) === fact.name)
+      .map(entry => entry.tsArgs);
     for (const given of [args, ...others]) {
-      const answer = await host.getFact(fact as never, given as never).then(value => ({ value }), () => undefined);
+      const answer = await host.getFact(fact as never, given as never).then(
+        value => ({ value }),
+        () => undefined,
+      );
       if (answer) return answer.value;
     }
     return nothing(fact, args);
@@ -88,4 +97,5 @@ function callsIn(example: string, operations: readonly string[]): readonly Call[
   return calls;
 }
 
-const own = (args: Arguments): Arguments => Object.fromEntries(Object.entries(args).filter(([name]) => name !== "name" && !name.startsWith("_")));
+const own = (args: Arguments): Arguments =>
+  Object.fromEntries(Object.entries(args).filter(([name]) => name !== "name" && !name.startsWith("_")));

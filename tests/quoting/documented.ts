@@ -12,38 +12,134 @@ export interface Documented {
 }
 
 export const DOCUMENTED: readonly Documented[] = [
-  { places: /^server\.shell commands$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the host's shell" },
-  { places: /^server\.shell commands\[\]$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "each is a text for the host's shell" },
-  { places: /^ssh\.command command$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the other host's shell" },
-  { places: /^files\.(?:line (?:line|replace)|replace (?:text|match|replace))$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
-  { places: /^crontab\.crontab (?:command|cronName)$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
-  { places: /^files\.FindInFile pattern$/, faults: ["ran", "broken", "split", "changed", "expanded"], when: "interpolateVariables", reason: "the host's shell is asked to expand it" },
-  { places: /^server\.Command command$/, faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"], reason: "it is a text for the host's shell" },
+  {
+    places: /^server\.shell commands$/,
+    faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"],
+    reason: "it is a text for the host's shell",
+  },
+  {
+    places: /^server\.shell commands\[\]$/,
+    faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"],
+    reason: "each is a text for the host's shell",
+  },
+  {
+    places: /^ssh\.command command$/,
+    faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"],
+    reason: "it is a text for the other host's shell",
+  },
+  {
+    places: /^files\.(?:line (?:line|replace)|replace (?:text|match|replace))$/,
+    faults: ["ran", "broken", "split", "changed", "expanded"],
+    when: "interpolateVariables",
+    reason: "the host's shell is asked to expand it",
+  },
+  {
+    places: /^crontab\.crontab (?:command|cronName)$/,
+    faults: ["ran", "broken", "split", "changed", "expanded"],
+    when: "interpolateVariables",
+    reason: "the host's shell is asked to expand it",
+  },
+  {
+    places: /^files\.FindInFile pattern$/,
+    faults: ["ran", "broken", "split", "changed", "expanded"],
+    when: "interpolateVariables",
+    reason: "the host's shell is asked to expand it",
+  },
+  {
+    places: /^server\.Command command$/,
+    faults: ["ran", "broken", "split", "changed", "expanded", "program", "option"],
+    reason: "it is a text for the host's shell",
+  },
 
-  { places: / extra(?:Global)?(?:Install|Uninstall)?Args$/, faults: ["split", "changed", "option"], reason: "a text of options is split into words, as the docs say; each word is quoted" },
+  {
+    places: / extra(?:Global)?(?:Install|Uninstall)?Args$/,
+    faults: ["split", "changed", "option"],
+    reason: "a text of options is split into words, as the docs say; each word is quoted",
+  },
   { places: / extra(?:Global)?(?:Install|Uninstall)?Args\[\]$/, faults: ["option"], reason: "they are options" },
-  { places: /^(?:files\.unarchive extraOpts|files\.Find\w+ args|iptables\.IptablesRuleExists rule)\[\]$/, faults: ["option"], reason: "they are options" },
+  {
+    places: /^(?:files\.unarchive extraOpts|files\.Find\w+ args|iptables\.IptablesRuleExists rule)\[\]$/,
+    faults: ["option"],
+    reason: "they are options",
+  },
   { places: /^files\.download extra(?:Curl|Wget)Args\{key\}$/, faults: ["option"], reason: "the keys are options" },
-  { places: /^iptables\.rule extras$/, faults: ["split", "changed", "option"], reason: "a text of options is split into words; each word is quoted" },
+  {
+    places: /^iptables\.rule extras$/,
+    faults: ["split", "changed", "option"],
+    reason: "a text of options is split into words; each word is quoted",
+  },
   { places: /^iptables\.rule extras\[\]$/, faults: ["option"], reason: "they are options" },
-  { places: /^apt\.SimulateOperationWillChange command$/, faults: ["split", "changed", "option"], reason: "it is what stands behind apt-get, options included" },
-  { places: /^docker\.container command$/, faults: ["split", "changed", "option"], reason: "it is split into words, and stands behind the image, where docker looks for no options" },
-  { places: /^docker\.container command\[\]$/, faults: ["option"], reason: "it stands behind the image, where docker looks for no options" },
-  { places: /\.(?:service|process) command$/, faults: ["split", "option"], reason: "it is a command of the service manager with its options; each word is quoted" },
+  {
+    places: /^apt\.SimulateOperationWillChange command$/,
+    faults: ["split", "changed", "option"],
+    reason: "it is what stands behind apt-get, options included",
+  },
+  {
+    places: /^docker\.container command$/,
+    faults: ["split", "changed", "option"],
+    reason: "it is split into words, and stands behind the image, where docker looks for no options",
+  },
+  {
+    places: /^docker\.container command\[\]$/,
+    faults: ["option"],
+    reason: "it stands behind the image, where docker looks for no options",
+  },
+  {
+    places: /\.(?:service|process) command$/,
+    faults: ["split", "option"],
+    reason: "it is a command of the service manager with its options; each word is quoted",
+  },
 
-  { places: /^docker\.(?:build buildCmd|compose composeCommand)(?:\[\])?$/, faults: ["program", "split", "changed", "option", "expanded"], reason: "it names the program that is run" },
-  { places: /^pip\.(?:packages|PipPackages|Pip3Packages|virtualenv|venv) (?:pip|virtualenv|python|virtualenvKwargs\.python)$/, faults: ["program"], reason: "it names the program that is run, or the directory of it" },
-  { places: /^(?:bsdinit|sysvinit|server)\.service service$/, faults: ["program"], reason: "it names a script in /etc/rc.d or /etc/init.d" },
+  {
+    places: /^docker\.(?:build buildCmd|compose composeCommand)(?:\[\])?$/,
+    faults: ["program", "split", "changed", "option", "expanded"],
+    reason: "it names the program that is run",
+  },
+  {
+    places:
+      /^pip\.(?:packages|PipPackages|Pip3Packages|virtualenv|venv) (?:pip|virtualenv|python|virtualenvKwargs\.python)$/,
+    faults: ["program"],
+    reason: "it names the program that is run, or the directory of it",
+  },
+  {
+    places: /^(?:bsdinit|sysvinit|server)\.service service$/,
+    faults: ["program"],
+    reason: "it names a script in /etc/rc.d or /etc/init.d",
+  },
 
-  { places: /^(?:files\.(?:put|block) content|server\.user(?:AuthorizedKeys)? publicKeys)/, faults: ["line"], reason: "it is a content of any number of lines" },
+  {
+    places: /^(?:files\.(?:put|block) content|server\.user(?:AuthorizedKeys)? publicKeys)/,
+    faults: ["line"],
+    reason: "it is a content of any number of lines",
+  },
   { places: /^docker\.login password/, faults: ["line"], reason: "it goes to the standard input of docker" },
 
-  { places: /^git\.config value$/, faults: ["option"], reason: "git config looks for no options behind the name of a setting" },
-  { places: /^(?:pip|uv)\.(?:packages|tools) (?:packages|tools)(?:\[\])?$/, faults: ["split"], reason: "of a requirement with a URL only that is handed on" },
-  { places: /^portage\.packages packages(?:\[\])?$/, faults: ["changed"], reason: "a version is joined to its name as portage does it" },
+  {
+    places: /^git\.config value$/,
+    faults: ["option"],
+    reason: "git config looks for no options behind the name of a setting",
+  },
+  {
+    places: /^(?:pip|uv)\.(?:packages|tools) (?:packages|tools)(?:\[\])?$/,
+    faults: ["split"],
+    reason: "of a requirement with a URL only that is handed on",
+  },
+  {
+    places: /^portage\.packages packages(?:\[\])?$/,
+    faults: ["changed"],
+    reason: "a version is joined to its name as portage does it",
+  },
   { places: /^runit\.RunitStatus service$/, faults: ["option"], reason: "sv looks for no options behind its command" },
-  { places: /^ufw\.rule (?:comment|interface|proto)$/, faults: ["option"], reason: "ufw looks for options only before its command" },
-  { places: /^runit\.RunitStatus svDir$/, faults: ["expanded", "split", "changed", "option"], reason: "the pattern is the fact's own, for all services" },
+  {
+    places: /^ufw\.rule (?:comment|interface|proto)$/,
+    faults: ["option"],
+    reason: "ufw looks for options only before its command",
+  },
+  {
+    places: /^runit\.RunitStatus svDir$/,
+    faults: ["expanded", "split", "changed", "option"],
+    reason: "the pattern is the fact's own, for all services",
+  },
   { places: /^server\.Home user$/, faults: ["expanded"], reason: "the home without a user is one's own" },
 ];
 
@@ -57,7 +153,12 @@ export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map
   ["chcon", words("-t")],
   ["crontab", words("-u")],
   ["curl", words("--user --proxy --header")],
-  ["docker", words("--build-arg --builder --cache-from --cache-to --label --network --platform --secret --target --project-directory --project-name --name --dns --entrypoint --env-file --hostname --memory --mount --restart --user --username --aux-address --gateway --ip-range --ipam-driver --ipam-opt --opt --scope --subnet --alias")],
+  [
+    "docker",
+    words(
+      "--build-arg --builder --cache-from --cache-to --label --network --platform --secret --target --project-directory --project-name --name --dns --entrypoint --env-file --hostname --memory --mount --restart --user --username --aux-address --gateway --ip-range --ipam-driver --ipam-opt --opt --scope --subnet --alias",
+    ),
+  ],
   ["docker build", words("-f -t")],
   ["docker compose", words("-f")],
   ["docker container", words("-e -p -v")],

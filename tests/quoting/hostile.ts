@@ -34,7 +34,43 @@ export const HOSTILE: readonly Hostile[] = [
   { name: "is everything", text: "*" },
 ];
 
-const PIECES = ["'", '"', "`", "$(", ")", "${HOME}", "\\", "\n", " ", ";", "&&", "||", "|", ">PWNED", "<", "touch PWNED", "#", "*", "~", "%s", "&", "/", "@", ":", "=", ",", "-", "--", "a", "é", "(", "!", "$$", "\t", "EOF"];
+const PIECES = [
+  "'",
+  '"',
+  "`",
+  "$(",
+  ")",
+  "${HOME}",
+  "\\",
+  "\n",
+  " ",
+  ";",
+  "&&",
+  "||",
+  "|",
+  ">PWNED",
+  "<",
+  "touch PWNED",
+  "#",
+  "*",
+  "~",
+  "%s",
+  "&",
+  "/",
+  "@",
+  ":",
+  "=",
+  ",",
+  "-",
+  "--",
+  "a",
+  "é",
+  "(",
+  "!",
+  "$$",
+  "\t",
+  "EOF",
+];
 
 const SEEDED = seededTexts(400, 2026);
 
@@ -46,5 +82,7 @@ export const seededFor = (name: string): readonly Hostile[] => {
 
 function seededTexts(count: number, seed: number): readonly Hostile[] {
   const pieces = fc.array(fc.constantFrom(...PIECES), { minLength: 3, maxLength: 10 });
-  return fc.sample(pieces, { numRuns: count, seed }).map(some => ({ name: `is ${JSON.stringify(some.join(""))}`, text: marked(some.join("")) }));
+  return fc
+    .sample(pieces, { numRuns: count, seed })
+    .map(some => ({ name: `is ${JSON.stringify(some.join(""))}`, text: marked(some.join("")) }));
 }

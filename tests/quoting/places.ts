@@ -26,7 +26,16 @@ export function places(signature: ObjectType): readonly Place[] {
       put: (args: Arguments, text: string) => ({ ...args, [argument]: put(args[argument], text) }),
     })),
   );
-  const rest = signature.rest ? [{ argument: "*", name: "{key}", secret: false, put: (args: Arguments, text: string) => ({ ...args, [text]: "x" }) }] : [];
+  const rest = signature.rest
+    ? [
+        {
+          argument: "*",
+          name: "{key}",
+          secret: false,
+          put: (args: Arguments, text: string) => ({ ...args, [text]: "x" }),
+        },
+      ]
+    : [];
   return [...found, ...rest];
 }
 
@@ -41,13 +50,25 @@ function inside(type: ValueType): readonly Inner[] {
   if (type === "secret") return [{ path: "", secret: true, put: (_, text) => new Secret(text) }];
   if (typeof type === "string" || "is" in type) return [];
   if ("any" in type) return type.any.flatMap(inside);
-  if ("list" in type) return inside(type.list).map(inner => ({ ...inner, path: `[]${inner.path}`, put: (before, text) => listWith(before, item => inner.put(item, text)) }));
+  if ("list" in type)
+    return inside(type.list).map(inner => ({
+      ...inner,
+      path: `[]${inner.path}`,
+      put: (before, text) => listWith(before, item => inner.put(item, text)),
+    }));
   if ("tuple" in type) {
     return type.tuple.flatMap((item, index) =>
       inside(item).map(inner => ({
         ...inner,
         path: `[${index}]${inner.path}`,
-        put: (before: unknown, text: string) => type.tuple.map((other, at) => (at === index ? inner.put(Array.isArray(before) ? before[at] : undefined, text) : Array.isArray(before) ? before[at] : sample(other))),
+        put: (before: unknown, text: string) =>
+          type.tuple.map((other, at) =>
+            at === index
+              ? inner.put(Array.isArray(before) ? before[at] : undefined, text)
+              : Array.isArray(before)
+                ? before[at]
+                : sample(other),
+          ),
       })),
     );
   }
@@ -76,13 +97,19 @@ function inside(type: ValueType): readonly Inner[] {
   );
 }
 
-const listWith = (before: unknown, put: (item: unknown) => unknown): readonly unknown[] => (Array.isArray(before) && before.length > 0 ? [put(before[0]), ...before.slice(1)] : [put(undefined)]);
-const isRecord = (value: unknown): value is Arguments => typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
-const record = (value: unknown): readonly (readonly [string, unknown])[] => (isRecord(value) ? Object.entries(value) : []);
+const listWith = (before: unknown, put: (item: unknown) => unknown): readonly unknown[] =>
+  Array.isArray(before) && before.length > 0 ? [put(before[0]), ...before.slice(1)] : [put(undefined)];
+const isRecord = (value: unknown): value is Arguments =>
+  typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+const record = (value: unknown): readonly (readonly [string, unknown])[] =>
+  isRecord(value) ? Object.entries(value) : [];
 
 /** Some value of a type. */
 export function sample(type: ValueType): unknown {
-  if (typeof type === "string") return { string: "sample", number: 7, boolean: true, secret: new Secret("sample"), unknown: "sample" }[type as "string"];
+  if (typeof type === "string")
+    return { string: "sample", number: 7, boolean: true, secret: new Secret("sample"), unknown: "sample" }[
+      type as "string"
+    ];
   if ("is" in type) return type.is[0];
   if ("any" in type) return sample(type.any[0] ?? "unknown");
   if ("list" in type) return [sample(type.list)];
@@ -93,7 +120,9 @@ export function sample(type: ValueType): unknown {
 
 /** The same arguments with one switch in each other position, one at a time. */
 export function variations(signature: ObjectType, args: Arguments): readonly Arguments[] {
-  const switches = Object.entries(signature.fields).flatMap(([name, type]) => positions(type).map(position => ({ ...args, [name]: position })));
+  const switches = Object.entries(signature.fields).flatMap(([name, type]) =>
+    positions(type).map(position => ({ ...args, [name]: position })),
+  );
   return [args, ...switches];
 }
 

@@ -33,7 +33,9 @@ describe("hostile text given to any argument of any operation or fact", () => {
   test("every operation and fact is tried", () => {
     expect(units.length).toBeGreaterThan(380);
     const tried = new Set(trials.map(({ unit }) => unit));
-    const untried = units.filter(({ name, signature }) => !tried.has(name) && JSON.stringify(signature).match(/"(?:string|secret)"/));
+    const untried = units.filter(
+      ({ name, signature }) => !tried.has(name) && JSON.stringify(signature).match(/"(?:string|secret)"/),
+    );
     expect(untried.map(({ name }) => name)).toEqual([]);
   });
 
@@ -43,16 +45,25 @@ describe("hostile text given to any argument of any operation or fact", () => {
 
   test("is refused, or makes commands and files of which it is a part and no more", () => {
     for (const { trial, hostile, outcome, usual } of attempts) {
-      for (const finding of judgeOutcome(hostile, outcome)) if (!(finding.fault === "crash" && usual.error !== undefined)) note(trial, hostile, finding);
+      for (const finding of judgeOutcome(hostile, outcome))
+        if (!(finding.fault === "crash" && usual.error !== undefined)) note(trial, hostile, finding);
     }
     expect(found("line", "crash")).toEqual([]);
   });
 
-  test.skipIf(sandboxProblem() !== undefined)("stays data where the commands are run", async () => {
-    await runAll();
-    expect(found("ran", "broken", "split", "changed", "expanded", "option", "program")).toEqual([]);
-    expect(DOCUMENTED.filter(({ reason, places }) => !needed.has(`${places} ${reason}`)).map(({ places }) => String(places)).filter(() => casesAreHere)).toEqual([]);
-  }, 300_000);
+  test.skipIf(sandboxProblem() !== undefined)(
+    "stays data where the commands are run",
+    async () => {
+      await runAll();
+      expect(found("ran", "broken", "split", "changed", "expanded", "option", "program")).toEqual([]);
+      expect(
+        DOCUMENTED.filter(({ reason, places }) => !needed.has(`${places} ${reason}`))
+          .map(({ places }) => String(places))
+          .filter(() => casesAreHere),
+      ).toEqual([]);
+    },
+    300_000,
+  );
 
   const problem = sandboxProblem();
   if (problem) console.warn(`NOT RUN: the commands of ${trials.length} trials, since ${problem}`);
@@ -61,12 +72,23 @@ describe("hostile text given to any argument of any operation or fact", () => {
 test("a refusal names the argument and the value", () => {
   const silent = attempts.flatMap(({ trial: { name, place }, hostile, outcome, usual }) => {
     const message = messageOf(outcome);
-    if (message === undefined || message === messageOf(usual) || hostile.text === "" || NAMES_ANOTHER.test(name) || outcome.error instanceof LocalFileError) return [];
+    if (
+      message === undefined ||
+      message === messageOf(usual) ||
+      hostile.text === "" ||
+      NAMES_ANOTHER.test(name) ||
+      outcome.error instanceof LocalFileError
+    )
+      return [];
     // What sort of thing it is will do where several arguments of one sort are checked together.
     if (/^(?:A package name|A quote does not end in the options) /.test(message)) return [];
     const value = JSON.stringify(hostile.text).slice(1, -1);
-    const shown = [hostile.text, value].some(text => message.toLowerCase().includes(text.toLowerCase())) || place.secret;
-    const words = place.argument.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`).replace(/s$/, "").split(" ");
+    const shown =
+      [hostile.text, value].some(text => message.toLowerCase().includes(text.toLowerCase())) || place.secret;
+    const words = place.argument
+      .replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+      .replace(/s$/, "")
+      .split(" ");
     const named = message.includes(place.argument) || words.every(word => message.toLowerCase().includes(word));
     return shown && named ? [] : [`${name}: ${message}`];
   });
@@ -77,12 +99,18 @@ test("a secret is in nothing that people see", async () => {
   const secret = trials.filter(({ place }) => place.secret);
   expect(secret.length).toBeGreaterThan(20);
   const shown = await Promise.all(secret.map(async ({ name, run }) => ({ name, outcome: await run(PLAIN) })));
-  expect(shown.filter(({ outcome }) => [...outcome.shown(), messageOf(outcome) ?? ""].some(text => text.includes(PLAIN))).map(({ name }) => name)).toEqual([]);
+  expect(
+    shown
+      .filter(({ outcome }) => [...outcome.shown(), messageOf(outcome) ?? ""].some(text => text.includes(PLAIN)))
+      .map(({ name }) => name),
+  ).toEqual([]);
 });
 
 test("a password that is given as plain text is in nothing that people see", async () => {
   const passwords = trials.filter(({ place }) => /password|passphrase/i.test(place.argument));
-  const shown = await Promise.all(passwords.map(async ({ name, run }) => ({ name, texts: (await run(PLAIN)).shown() })));
+  const shown = await Promise.all(
+    passwords.map(async ({ name, run }) => ({ name, texts: (await run(PLAIN)).shown() })),
+  );
   expect(shown.filter(({ texts }) => texts.some(text => text.includes(PLAIN))).map(({ name }) => name)).toEqual([]);
 });
 
@@ -91,16 +119,24 @@ const ACCEPTS_FEW_TEXTS =
   /^(?:\S+ (?:mode|dirMode|specialTime|signal|keyId(?:\[\])?|(?:userPrivileges|privileges)(?:\[\])?)|files\.(?:download extra\w+\{key\}|flags flags(?:\[\])?|put [am]time|get dest|sync (?:src|exclude(?:Dir)?(?:\[\])?)|template .*|Find\w+ (?:size|minSize|maxSize))|files\.unarchive (?:src|creates)|gpg\.key workingDirs\[\]|(?:python|ts)\..*|s6\.service reloadSignal|server\.(?:locale locale|scriptTemplate .*)|ufw\.rule (?:port|fromIp|toIp)|openrc\.OpenrcEnabled runLevel)$/;
 
 /** Refusals by an operation within the operation, in its words; and those of what the user himself throws. */
-const NAMES_ANOTHER = /^(?:(?:ts\.throwError|python\.raiseException) exception|mysql\.database userPrivileges|opkg\.packages packages|server\.scriptTemplate src|files\.unarchive src|files\.download extra\w+Args\{key\})/;
+const NAMES_ANOTHER =
+  /^(?:(?:ts\.throwError|python\.raiseException) exception|mysql\.database userPrivileges|opkg\.packages packages|server\.scriptTemplate src|files\.unarchive src|files\.download extra\w+Args\{key\})/;
 
 const messageOf = ({ error }: Outcome): string | undefined => (error instanceof Error ? error.message : undefined);
 
 async function allUnits(): Promise<readonly Unit[]> {
   const [reference, signatures] = await Promise.all([loadReference(), loadSignatures()]);
   const known = await bases(reference);
-  const unit = (name: string, run: Unit["run"]): Unit => ({ name, signature: signatures.operations[name] ?? signatures.facts[name] ?? { fields: {} }, bases: known.get(name) ?? [], run });
+  const unit = (name: string, run: Unit["run"]): Unit => ({
+    name,
+    signature: signatures.operations[name] ?? signatures.facts[name] ?? { fields: {} },
+    bases: known.get(name) ?? [],
+    run,
+  });
   return [
-    ...[...allOperations].map(([name, operation]) => unit(name, (args, world, local) => runOperation(operation as OperationDefinition<object>, args, world, local))),
+    ...[...allOperations].map(([name, operation]) =>
+      unit(name, (args, world, local) => runOperation(operation as OperationDefinition<object>, args, world, local)),
+    ),
     ...[...allFacts].map(([name, fact]) => unit(name, args => runFact(fact as Fact<object, unknown>, args))),
   ];
 }
@@ -115,7 +151,8 @@ async function allAttempts(): Promise<readonly Attempt[]> {
   const made: Attempt[] = [];
   for (const trial of trials) {
     const usual = await trial.run(PLAIN);
-    for (const hostile of [...HOSTILE, ...seededFor(trial.name)]) made.push({ trial, hostile, outcome: await trial.run(hostile.text), usual });
+    for (const hostile of [...HOSTILE, ...seededFor(trial.name)])
+      made.push({ trial, hostile, outcome: await trial.run(hostile.text), usual });
   }
   return made;
 }
@@ -140,7 +177,8 @@ async function runAll(): Promise<void> {
       jobs.set(text, job);
       if (jobs.size % 5 === 0) jobs.set(`${text}\nbusybox`, { ...job, shell: "busybox" });
       // What would wait for success would wait for ever.
-      if (hostile === SUBSTITUTES && /\|\||\bif\b/.test(text) && !/\b(?:while|until)\b/.test(text)) jobs.set(`${text}\nfails`, { ...job, fails: true });
+      if (hostile === SUBSTITUTES && /\|\||\bif\b/.test(text) && !/\b(?:while|until)\b/.test(text))
+        jobs.set(`${text}\nfails`, { ...job, fails: true });
     }
   }
   const sandbox = new Sandbox(programsIn(usual), ["etc/apt", "root", "home"]);
@@ -149,7 +187,8 @@ async function runAll(): Promise<void> {
     for (let batch = queue.pop(); batch; batch = queue.pop()) {
       const ran = await sandbox.run(batch, batch[0]?.shell ?? "dash");
       batch.forEach(({ trial, hostile, text }, index) => {
-        for (const finding of judgeRun(hostile, ran[index] ?? { started: [], stderr: "" })) note(trial, hostile, { ...finding, evidence: `${finding.evidence}\n    ${text.slice(0, 300)}` });
+        for (const finding of judgeRun(hostile, ran[index] ?? { started: [], stderr: "" }))
+          note(trial, hostile, { ...finding, evidence: `${finding.evidence}\n    ${text.slice(0, 300)}` });
       });
     }
   };
@@ -162,17 +201,28 @@ async function runAll(): Promise<void> {
 
 const SUBSTITUTES = HOSTILE.find(({ name }) => name === "substitutes");
 
-const batches = (jobs: readonly Job[]): readonly (readonly Job[])[] => Array.from({ length: Math.ceil(jobs.length / BATCH) }, (_, index) => jobs.slice(index * BATCH, (index + 1) * BATCH));
+const batches = (jobs: readonly Job[]): readonly (readonly Job[])[] =>
+  Array.from({ length: Math.ceil(jobs.length / BATCH) }, (_, index) => jobs.slice(index * BATCH, (index + 1) * BATCH));
 
 /** Every word that could be a program; that more are there than there would be harms nobody. */
 const programsIn = (texts: Iterable<string>): ReadonlySet<string> =>
-  new Set([...texts].flatMap(text => text.match(/(?<![\w./-])[A-Za-z_][\w.+-]*/g) ?? []).filter(word => word !== "PWNED" && word !== "GLOBBED"));
+  new Set(
+    [...texts]
+      .flatMap(text => text.match(/(?<![\w./-])[A-Za-z_][\w.+-]*/g) ?? [])
+      .filter(word => word !== "PWNED" && word !== "GLOBBED"),
+  );
 
 /** Keep what is no documented behaviour of the place. */
 function note(trial: Trial, hostile: Hostile, { fault, evidence }: Finding): void {
-  const reason = DOCUMENTED.find(({ places, faults: allowed, when }) => allowed.includes(fault) && places.test(`${trial.unit} ${trial.place.name}`) && (when === undefined || (Boolean(trial.args[when]) && /[$`]/.test(hostile.text))));
+  const reason = DOCUMENTED.find(
+    ({ places, faults: allowed, when }) =>
+      allowed.includes(fault) &&
+      places.test(`${trial.unit} ${trial.place.name}`) &&
+      (when === undefined || (Boolean(trial.args[when]) && /[$`]/.test(hostile.text))),
+  );
   if (reason) needed.add(`${reason.places} ${reason.reason}`);
   else faults.set(`${fault} ${trial.name}`, `${fault}: ${trial.name}, which ${hostile.name}: ${evidence}`);
 }
 
-const found = (...kinds: readonly Fault[]): readonly string[] => [...faults.values()].filter(text => kinds.some(kind => text.startsWith(`${kind}:`)));
+const found = (...kinds: readonly Fault[]): readonly string[] =>
+  [...faults.values()].filter(text => kinds.some(kind => text.startsWith(`${kind}:`)));

@@ -1,5 +1,15 @@
 /** A place where shell text can be run without harm: a root directory with nothing but a shell and stand-ins that write down how they were called. @module */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
@@ -36,7 +46,8 @@ export class Sandbox {
   #batches = 0;
 
   constructor(programs: Iterable<string>, directories: Iterable<string>) {
-    for (const directory of [...DIRECTORIES, ...directories]) mkdirSync(join(this.#root, directory), { recursive: true });
+    for (const directory of [...DIRECTORIES, ...directories])
+      mkdirSync(join(this.#root, directory), { recursive: true });
     // Every user of the sandbox writes here; nothing else of it is of interest.
     chmodSync(join(this.#root, "log"), 0o777);
     copyFileSync("/bin/dash", join(this.#root, "shell/dash"));
@@ -55,11 +66,20 @@ export class Sandbox {
     for (const name of names) {
       const path = name.startsWith("/") ? name : `/bin/${name}`;
       mkdirSync(join(this.#root, dirname(path)), { recursive: true });
-      if (!existsSync(join(this.#root, path))) symlinkSync(SHELLS.has(basename(name)) ? "/bin/.shell" : FILTERS.has(basename(name)) ? "/bin/.filter" : "/bin/.stand-in", join(this.#root, path));
+      if (!existsSync(join(this.#root, path)))
+        symlinkSync(
+          SHELLS.has(basename(name)) ? "/bin/.shell" : FILTERS.has(basename(name)) ? "/bin/.filter" : "/bin/.stand-in",
+          join(this.#root, path),
+        );
     }
     // Functions take no process, where the name may be one of a function and a later shell does not need the program.
-    const functions = [...names].filter(name => /^[A-Za-z_]\w*$/.test(name) && !NO_FUNCTIONS.has(name) && !SHELLS.has(name) && !FILTERS.has(name));
-    this.#write("functions", [RECORD, ...functions.map(name => `${name}() { _record ${name} "$@"; return $S; }`), CD].join("\n"));
+    const functions = [...names].filter(
+      name => /^[A-Za-z_]\w*$/.test(name) && !NO_FUNCTIONS.has(name) && !SHELLS.has(name) && !FILTERS.has(name),
+    );
+    this.#write(
+      "functions",
+      [RECORD, ...functions.map(name => `${name}() { _record ${name} "$@"; return $S; }`), CD].join("\n"),
+    );
   }
 
   /** Run each text in a shell of its own, many to a process. */
@@ -70,7 +90,10 @@ export class Sandbox {
       return `( N=${index} S=${fails ? 1 : 0}; export N S; . /texts/${batch}.${index} )`;
     });
     const log = `log/${batch}`;
-    const mark = lines.map((line, index) => `command echo "@@${index}" >&2\n${line}\n[ -z "$P" ] && [ -e PWNED ] && P=1 && N=${index} && _record PWNED`);
+    const mark = lines.map(
+      (line, index) =>
+        `command echo "@@${index}" >&2\n${line}\n[ -z "$P" ] && [ -e PWNED ] && P=1 && N=${index} && _record PWNED`,
+    );
     this.#write(`texts/${batch}`, [`L=/${log}; export L`, "cd /work", ". /functions", ...mark].join("\n"));
     const argv = shell === "dash" ? ["/shell/dash"] : ["/shell/busybox", "sh"];
     const child = Bun.spawn([Bun.which("chroot") ?? "chroot", this.#root, ...argv, `/texts/${batch}`], {
@@ -86,7 +109,12 @@ export class Sandbox {
     rmSync(join(this.#root, "work/PWNED"), { force: true });
     if (child.signalCode) throw new Error(`The shell of ${texts.length} texts did not end: ${stderr.slice(-500)}`);
     const started = readLog(join(this.#root, log));
-    const errors = new Map(stderr.split(/^@@(?=\d+$)/m).slice(1).map(part => [Number(part.split("\n", 1)[0]), part.slice(part.indexOf("\n") + 1)]));
+    const errors = new Map(
+      stderr
+        .split(/^@@(?=\d+$)/m)
+        .slice(1)
+        .map(part => [Number(part.split("\n", 1)[0]), part.slice(part.indexOf("\n") + 1)]),
+    );
     return texts.map((_, index) => ({ started: started.get(index) ?? [], stderr: errors.get(index) ?? "" }));
   }
 
@@ -106,7 +134,48 @@ const SHELLS: ReadonlySet<string> = new Set(["sh", "bash", "su", "ssh"]);
 const FILTERS: ReadonlySet<string> = new Set(["sed", "awk"]);
 const ALWAYS = ["touch", "true", "false", "rm"];
 /** What a shell does itself, and must go on doing. */
-const NO_FUNCTIONS = new Set(["if", "then", "else", "elif", "fi", "do", "done", "while", "until", "for", "in", "case", "esac", "test", "command", "exec", "eval", "export", "set", "unset", "shift", "read", "exit", "return", "trap", "local", "break", "continue", "true", "false", "umask", "wait", "type", "alias", "cd", "times", "readonly", "function", "select", "time"]);
+const NO_FUNCTIONS = new Set([
+  "if",
+  "then",
+  "else",
+  "elif",
+  "fi",
+  "do",
+  "done",
+  "while",
+  "until",
+  "for",
+  "in",
+  "case",
+  "esac",
+  "test",
+  "command",
+  "exec",
+  "eval",
+  "export",
+  "set",
+  "unset",
+  "shift",
+  "read",
+  "exit",
+  "return",
+  "trap",
+  "local",
+  "break",
+  "continue",
+  "true",
+  "false",
+  "umask",
+  "wait",
+  "type",
+  "alias",
+  "cd",
+  "times",
+  "readonly",
+  "function",
+  "select",
+  "time",
+]);
 
 const RECORD = `_record() { command printf '%s\\0' "$N" "$#" "$@" >>"$L"; }`;
 const CD = `cd() { _record cd "$@"; return $S; }\necho() { _record echo "$@"; command printf '%s\\n' "$*"; }\nprintf() { _record printf "$@"; command printf "$@"; }`;
@@ -141,9 +210,10 @@ function readLog(file: string): ReadonlyMap<number, readonly Started[]> {
   const found = new Map<number, Started[]>();
   if (!existsSync(file)) return found;
   const fields = readFileSync(file, "utf8").split("\0");
-  for (let at = 0; at + 1 < fields.length; ) {
+  for (let at = 0; at + 1 < fields.length;) {
     const [index, count] = [Number(fields[at]), Number(fields[at + 1])];
-    if (!Number.isInteger(count) || count < 1) throw new Error(`The log cannot be read at ${JSON.stringify(fields.slice(at, at + 6))}`);
+    if (!Number.isInteger(count) || count < 1)
+      throw new Error(`The log cannot be read at ${JSON.stringify(fields.slice(at, at + 6))}`);
     const [program = "", ...args] = fields.slice(at + 2, at + 2 + count);
     found.set(index, [...(found.get(index) ?? []), { program, args }]);
     at += 2 + count;
@@ -152,4 +222,7 @@ function readLog(file: string): ReadonlyMap<number, readonly Started[]> {
 }
 
 const librariesOf = (program: string): readonly string[] =>
-  Bun.spawnSync(["ldd", program]).stdout.toString().split("\n").flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
+  Bun.spawnSync(["ldd", program])
+    .stdout.toString()
+    .split("\n")
+    .flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);

@@ -57,7 +57,9 @@ export interface Unit {
 }
 
 /** The places of a unit that no situation was found for, where the text is accepted at all; and the trials. */
-export async function trialsOf(unit: Unit): Promise<{ readonly trials: readonly Trial[]; readonly unseen: readonly string[] }> {
+export async function trialsOf(
+  unit: Unit,
+): Promise<{ readonly trials: readonly Trial[]; readonly unseen: readonly string[] }> {
   const trials: Trial[] = [];
   const unseen: string[] = [];
   const bases = unit.bases.length > 0 ? unit.bases : [{ args: sample(unit.signature) as Arguments }];
@@ -83,12 +85,30 @@ export async function trialsOf(unit: Unit): Promise<{ readonly trials: readonly 
     }
     if (known.size > 0) continue;
     unseen.push(`${unit.name} ${place.name}`);
-    for (const base of bases) for (const [make, local] of worldsOf(base)) trials.push({ name: `${unit.name} ${place.name}`, unit: unit.name, place, form: "", args: base.args, run: text => { const args = place.put(base.args, text); return unit.run(args, make(args), local); } });
+    for (const base of bases)
+      for (const [make, local] of worldsOf(base))
+        trials.push({
+          name: `${unit.name} ${place.name}`,
+          unit: unit.name,
+          place,
+          form: "",
+          args: base.args,
+          run: text => {
+            const args = place.put(base.args, text);
+            return unit.run(args, make(args), local);
+          },
+        });
   }
   return { trials, unseen };
 }
 
-const worldsOf = ({ world }: Base): typeof WORLDS => (world ? [[() => world, "file"], [() => world, "directory"]] : WORLDS);
+const worldsOf = ({ world }: Base): typeof WORLDS =>
+  world
+    ? [
+        [() => world, "file"],
+        [() => world, "directory"],
+      ]
+    : WORLDS;
 
 /** In what company the text stands in the commands and files. */
 function signatures({ shells, files }: Outcome, form: string): readonly string[] {
@@ -97,19 +117,31 @@ function signatures({ shells, files }: Outcome, form: string): readonly string[]
     const text = shell.wire().replaceAll(form + PLAIN, PLAIN);
     return contexts(text).map(context => `${/^\S*/.exec(text)?.[0]} ${context}`);
   });
-  const inFiles = files.flatMap(({ dest, content }) => [dest, textOf(content)].flatMap(text => contexts(text.replaceAll(form + PLAIN, PLAIN))).map(context => `file ${context}`));
+  const inFiles = files.flatMap(({ dest, content }) =>
+    [dest, textOf(content)]
+      .flatMap(text => contexts(text.replaceAll(form + PLAIN, PLAIN)))
+      .map(context => `file ${context}`),
+  );
   return [...inShells, ...inFiles];
 }
 
 /** What stands around each occurrence of the text. */
-const contexts = (text: string): readonly string[] => [...text.matchAll(new RegExp(`[^\n]{0,12}${PLAIN}[^\n]{0,12}`, "g"))].map(([context]) => context);
+const contexts = (text: string): readonly string[] =>
+  [...text.matchAll(new RegExp(`[^\n]{0,12}${PLAIN}[^\n]{0,12}`, "g"))].map(([context]) => context);
 
 export const textOf = (content: string | Secret): string => (content instanceof Secret ? content.reveal() : content);
 
 /** The first text that differs. */
 function difference(before: unknown, after: unknown): readonly [string, string] | undefined {
   if (typeof before === "string" && typeof after === "string") return before === after ? undefined : [before, after];
-  if (typeof before !== "object" || typeof after !== "object" || before === null || after === null || after instanceof Secret) return undefined;
+  if (
+    typeof before !== "object" ||
+    typeof after !== "object" ||
+    before === null ||
+    after === null ||
+    after instanceof Secret
+  )
+    return undefined;
   for (const key of Object.keys(after)) {
     const found = difference(Reflect.get(before, key), Reflect.get(after, key));
     if (found) return found;
@@ -120,21 +152,37 @@ function difference(before: unknown, after: unknown): readonly [string, string] 
 }
 
 /** Run an operation to its end. */
-export async function runOperation(operation: OperationDefinition<object>, args: Arguments, world: World, local: "file" | "directory"): Promise<Outcome> {
+export async function runOperation(
+  operation: OperationDefinition<object>,
+  args: Arguments,
+  world: World,
+  local: "file" | "directory",
+): Promise<Outcome> {
   const said: Said = { texts: [] };
   const commands: Command[] = [];
   const inner: Shell[] = [];
   const finish = (error?: unknown): Outcome => {
     const shells = [...commands.flatMap(shellsOf), ...inner];
     const broken = shells.find(shell => !canRender(shell));
-    if (broken) return { shells: [], files: [], shown: () => [], error: new TypeError(`A hole is not filled: ${broken.parts.join("…")}`) };
-    const shown = () => [...said.texts, ...commands.map(command => (command.kind === "function" ? command.name : JSON.stringify(command))), ...shells.map(String)];
+    if (broken)
+      return {
+        shells: [],
+        files: [],
+        shown: () => [],
+        error: new TypeError(`A hole is not filled: ${broken.parts.join("…")}`),
+      };
+    const shown = () => [
+      ...said.texts,
+      ...commands.map(command => (command.kind === "function" ? command.name : JSON.stringify(command))),
+      ...shells.map(String),
+    ];
     return { shells, files: commands.flatMap(filesOf), shown, ...(error === undefined ? {} : { error }) };
   };
   try {
     for await (const command of operation.steps(hostIn(world, local, said), args)) {
       commands.push(command);
-      if (command.kind === "function") await Promise.resolve(command.run(controlIn(world, shell => inner.push(shell)))).catch(() => {});
+      if (command.kind === "function")
+        await Promise.resolve(command.run(controlIn(world, shell => inner.push(shell)))).catch(() => {});
     }
     return finish();
   } catch (error) {
@@ -151,12 +199,17 @@ function canRender(shell: Shell): boolean {
   }
 }
 
-const shellsOf = (command: Command): readonly Shell[] => (command instanceof Shell ? [command] : command.kind === "configured" ? shellsOf(command.command) : []);
+const shellsOf = (command: Command): readonly Shell[] =>
+  command instanceof Shell ? [command] : command.kind === "configured" ? shellsOf(command.command) : [];
 
 function filesOf(command: Command): Outcome["files"] {
   if (command.kind === "configured") return [...filesOf(command.command), ...stdinOf(command.arguments._stdin)];
   if (command.kind === "download") return [{ dest: command.src, content: "" }];
-  if (command.kind === "rsync") return [{ dest: command.dest, content: "" }, ...[command.src, ...command.flags].map(dest => ({ dest, content: "" }))];
+  if (command.kind === "rsync")
+    return [
+      { dest: command.dest, content: "" },
+      ...[command.src, ...command.flags].map(dest => ({ dest, content: "" })),
+    ];
   if (command.kind !== "upload") return [];
   if ("path" in command.source) return [{ dest: `${command.source.path} ${command.dest}`, content: "" }];
   const { content } = command.source;
@@ -165,7 +218,12 @@ function filesOf(command: Command): Outcome["files"] {
 
 function stdinOf(stdin: ConnectorArguments["_stdin"]): Outcome["files"] {
   if (stdin === undefined || stdin instanceof Uint8Array) return [];
-  return [{ dest: "standard input", content: typeof stdin === "string" || stdin instanceof Secret ? stdin : stdin.join("\n") }];
+  return [
+    {
+      dest: "standard input",
+      content: typeof stdin === "string" || stdin instanceof Secret ? stdin : stdin.join("\n"),
+    },
+  ];
 }
 
 /** Ask a fact for its command. */
@@ -185,4 +243,16 @@ export async function runFact(fact: Fact<object, unknown>, args: Arguments): Pro
 }
 
 /** What hosts may be, for facts that ask each kind differently. */
-const KINDS = ["Linux", "FreeBSD", "OpenBSD", "Darwin", "busybox", "GNU", "BSD", "sockstat", "netstat", "missing", "unreachable"];
+const KINDS = [
+  "Linux",
+  "FreeBSD",
+  "OpenBSD",
+  "Darwin",
+  "busybox",
+  "GNU",
+  "BSD",
+  "sockstat",
+  "netstat",
+  "missing",
+  "unreachable",
+];

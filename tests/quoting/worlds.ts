@@ -15,7 +15,14 @@ export interface Said {
 
 /** A host in a world, whose control machine has a file, or a directory, at every path. */
 export function hostIn(world: World, local: "file" | "directory", said: Said): OperationHost {
-  const file = (path: string): LocalFile => ({ path, type: path.endsWith("/inner") ? "file" : local, size: 8, mode: "0644", atime: new Date(0), mtime: new Date(0) });
+  const file = (path: string): LocalFile => ({
+    path,
+    type: path.endsWith("/inner") ? "file" : local,
+    size: 8,
+    mode: "0644",
+    atime: new Date(0),
+    mtime: new Date(0),
+  });
   const say = (text: string): void => void said.texts.push(text);
   return {
     name: "host",
@@ -52,7 +59,8 @@ export function controlIn(world: World, ran: (command: Shell) => void): HostCont
     name: "host",
     groups: ["all"],
     data: {},
-    getFact: async (fact: Fact<never, unknown>, ...[args]: unknown[]) => world(fact as unknown as Fact<object, unknown>, { ...(args as object) }) as never,
+    getFact: async (fact: Fact<never, unknown>, ...[args]: unknown[]) =>
+      world(fact as unknown as Fact<object, unknown>, { ...(args as object) }) as never,
     run: async command => (ran(command), { exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),
     disconnect: async () => {},
     connect: async () => {},
@@ -65,19 +73,28 @@ export function controlIn(world: World, ran: (command: Shell) => void): HostCont
 /** Nothing is installed, nothing is there. */
 export const nothing: World = (fact, args) => {
   if (ALWAYS_SOMETHING.has(fact.name)) return ALWAYS_SOMETHING.get(fact.name);
-  return "derive" in fact ? fact.derive(nothing(fact.from as unknown as Fact<object, unknown>, args) as never, args) : fact.empty;
+  return "derive" in fact
+    ? fact.derive(nothing(fact.from as unknown as Fact<object, unknown>, args) as never, args)
+    : fact.empty;
 };
 
 /** A world in which something has another name. */
-export const renamed = (world: World, from: string, to: string): World => async (fact, args) => swapped(await world(fact, args), from, to);
+export const renamed =
+  (world: World, from: string, to: string): World =>
+  async (fact, args) =>
+    swapped(await world(fact, args), from, to);
 
 function swapped(value: unknown, from: string, to: string): unknown {
   if (value === from) return to;
   // What has every member has the new one already.
-  if (Array.isArray(value)) return Object.hasOwn(value, "includes") ? value : value.map(item => swapped(item, from, to));
-  if (value instanceof Set) return Object.hasOwn(value, "has") ? value : new Set([...value].map(item => swapped(item, from, to)));
+  if (Array.isArray(value))
+    return Object.hasOwn(value, "includes") ? value : value.map(item => swapped(item, from, to));
+  if (value instanceof Set)
+    return Object.hasOwn(value, "has") ? value : new Set([...value].map(item => swapped(item, from, to)));
   if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key === from ? to : key, swapped(item, from, to)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key === from ? to : key, swapped(item, from, to)]),
+    );
   }
   return value;
 }
@@ -86,12 +103,18 @@ function swapped(value: unknown, from: string, to: string): unknown {
 export const everything: World = (fact, args) => {
   const known = ALWAYS_SOMETHING.get(fact.name) ?? THERE.get(fact.name);
   if (known !== undefined) return known;
-  if ("derive" in fact) return fact.derive(everything(fact.from as unknown as Fact<object, unknown>, args) as never, args);
+  if ("derive" in fact)
+    return fact.derive(everything(fact.from as unknown as Fact<object, unknown>, args) as never, args);
   return existing(fact);
 };
 
 /** Only what has one of these names exists. */
-export const only = (names: readonly unknown[]): World => (fact, args) => (Object.values(args).some(arg => typeof arg === "string" && names.includes(arg)) ? everything(fact, args) : nothing(fact, args));
+export const only =
+  (names: readonly unknown[]): World =>
+  (fact, args) =>
+    Object.values(args).some(arg => typeof arg === "string" && names.includes(arg))
+      ? everything(fact, args)
+      : nothing(fact, args);
 
 /** Facts without which few operations can say anything. */
 const ALWAYS_SOMETHING: ReadonlyMap<string, unknown> = new Map<string, unknown>([
@@ -102,7 +125,17 @@ const ALWAYS_SOMETHING: ReadonlyMap<string, unknown> = new Map<string, unknown>(
   ["server.Arch", "x86_64"],
 ]);
 
-const at = (type: string) => ({ type, user: "root", group: "root", mode: "0600", size: 1, atime: new Date(0), mtime: new Date(0), ctime: new Date(0), ...(type === "link" ? { linkTarget: "/elsewhere" } : {}) });
+const at = (type: string) => ({
+  type,
+  user: "root",
+  group: "root",
+  mode: "0600",
+  size: 1,
+  atime: new Date(0),
+  mtime: new Date(0),
+  ctime: new Date(0),
+  ...(type === "link" ? { linkTarget: "/elsewhere" } : {}),
+});
 const THERE: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ["files.File", at("file")],
   ["files.Directory", at("directory")],
@@ -130,7 +163,8 @@ function everyKey(value: unknown): unknown {
     {},
     {
       has: () => true,
-      get: (target, key) => (typeof key === "string" && key !== "then" && key !== "toJSON" ? value : Reflect.get(target, key)),
+      get: (target, key) =>
+        typeof key === "string" && key !== "then" && key !== "toJSON" ? value : Reflect.get(target, key),
       getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true, writable: true, value }),
     },
   );
@@ -140,4 +174,5 @@ function everyKey(value: unknown): unknown {
 const anything = (): unknown => everyKey("something");
 
 /** What a value prints, secrets in it as they print themselves. */
-export const printed = (value: unknown): string => (value instanceof Secret ? String(value) : JSON.stringify(value)) ?? "";
+export const printed = (value: unknown): string =>
+  (value instanceof Secret ? String(value) : JSON.stringify(value)) ?? "";

@@ -11,17 +11,35 @@ const entry = (name: string, types: Readonly<Record<string, ValueType>>) => ({
   name,
   module: name.split(".")[0] ?? "",
   summary: `Says what's "in" $it: \`${name}\`. And more.`,
-  arguments: Object.entries(types).map(([argument, type]) => ({ name: argument, text: "", required: false, type, typeText: "" })),
+  arguments: Object.entries(types).map(([argument, type]) => ({
+    name: argument,
+    text: "",
+    required: false,
+    type,
+    typeText: "",
+  })),
   examples: [],
   source: "",
 });
 const REFERENCE: Reference = {
   operations: [
-    { ...entry("apt.packages", { packages: { list: "string" }, present: "boolean", state: { is: ["started", "stop ped"] } }), positional: [], idempotent: true, testedOn: [] },
+    {
+      ...entry("apt.packages", {
+        packages: { list: "string" },
+        present: "boolean",
+        state: { is: ["started", "stop ped"] },
+      }),
+      positional: [],
+      idempotent: true,
+      testedOn: [],
+    },
     { ...entry("apt.update", {}), positional: [], idempotent: true, testedOn: [] },
     { ...entry("old.gone", {}), positional: [], idempotent: true, testedOn: [], deprecated: "Use apt.update" },
   ],
-  facts: [{ ...entry("files.File", { path: "string" }), resultText: "" }, { ...entry("files.Link", {}), resultText: "" }],
+  facts: [
+    { ...entry("files.File", { path: "string" }), resultText: "" },
+    { ...entry("files.Link", {}), resultText: "" },
+  ],
   operationModules: [{ name: "apt", summary: "Debian's packages." }],
   factModules: [{ name: "files", summary: "Files." }],
   globals: [{ name: "_sudo", text: "", required: false, type: "boolean", typeText: "" }],
@@ -44,11 +62,19 @@ const OFFERS: Readonly<Record<"bash" | "fish", (line: string) => Promise<readonl
     // As bash itself splits a line into words.
     const words = line.slice("tsinfra ".length).match(/[=:]+|[^\s=:]+/g) ?? [];
     const all = ["tsinfra", ...words, ...(/[\s=:]$/.test(line) ? [""] : [])];
-    const program = 'source "$1"; line=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE=$line; COMP_POINT=${#line}; _tsinfra; printf "%s\\n" "${COMPREPLY[@]}"';
+    const program =
+      'source "$1"; line=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE=$line; COMP_POINT=${#line}; _tsinfra; printf "%s\\n" "${COMPREPLY[@]}"';
     return lines(["bash", "--norc", "-c", `cd '${directory}'; ${program}`, "bash", scriptOf("bash"), line, ...all]);
   },
   async fish(line) {
-    return (await lines(["fish", "--no-config", "-c", `cd '${directory}'; source tsinfra.fish; complete -C ${JSON.stringify(line)}`])).map(found => found.split("\t")[0] ?? "");
+    return (
+      await lines([
+        "fish",
+        "--no-config",
+        "-c",
+        `cd '${directory}'; source tsinfra.fish; complete -C ${JSON.stringify(line)}`,
+      ])
+    ).map(found => found.split("\t")[0] ?? "");
   },
 };
 
@@ -90,7 +116,15 @@ describe.each(["bash", "fish"] as const)("%s", shell => {
 
 test("zsh completes a line as it is typed", async () => {
   const out = join(directory, "zsh.out");
-  const typed = ["tsinfra @local apt.pack", "tsinfra @local apt.packages pac", "tsinfra @local apt.packages present=t", "tsinfra docs files.Li", "tsinfra --fail-p", "tsinfra @local fact files.Li", "tsinfra @local dep"];
+  const typed = [
+    "tsinfra @local apt.pack",
+    "tsinfra @local apt.packages pac",
+    "tsinfra @local apt.packages present=t",
+    "tsinfra docs files.Li",
+    "tsinfra --fail-p",
+    "tsinfra @local fact files.Li",
+    "tsinfra @local dep",
+  ];
   writeFileSync(
     join(directory, "type.zsh"),
     [
@@ -98,13 +132,25 @@ test("zsh completes a line as it is typed", async () => {
       `zpty -w shell 'cd ${directory}; PS1=; autoload -Uz compinit; compinit -u -D; source ${scriptOf("zsh")}'`,
       `zpty -w shell 'keep() { print -r -- "$BUFFER" >> ${out}; BUFFER=; }; zle -N keep; bindkey "^T" keep; print > ${join(directory, "ready")}'`,
       `until [[ -e ${join(directory, "ready")} ]]; do read -t 0.05 <&-; zpty -r -t shell seen; done`,
-      ...typed.map((line, index) => `zpty -w -n shell ${JSON.stringify(line)}$'\\t\\x14'; until [[ $(wc -l < ${out} 2>/dev/null || echo 0) -gt ${index} ]]; do zpty -r -t shell seen || sleep 0.02; done`),
+      ...typed.map(
+        (line, index) =>
+          `zpty -w -n shell ${JSON.stringify(line)}$'\\t\\x14'; until [[ $(wc -l < ${out} 2>/dev/null || echo 0) -gt ${index} ]]; do zpty -r -t shell seen || sleep 0.02; done`,
+      ),
       "zpty -d shell",
     ].join("\n"),
   );
-  const ended = await spawn(["timeout", "60", "zsh", "-f", join(directory, "type.zsh")], undefined, { ...process.env, HOME: directory, TERM: "dumb" });
+  const ended = await spawn(["timeout", "60", "zsh", "-f", join(directory, "type.zsh")], undefined, {
+    ...process.env,
+    HOME: directory,
+    TERM: "dumb",
+  });
   expect(ended.exitCode, ended.stderr).toBe(0);
-  expect((await Bun.file(out).text()).trimEnd().split("\n").map(line => line.trimEnd())).toEqual([
+  expect(
+    (await Bun.file(out).text())
+      .trimEnd()
+      .split("\n")
+      .map(line => line.trimEnd()),
+  ).toEqual([
     "tsinfra @local apt.packages",
     "tsinfra @local apt.packages packages=",
     "tsinfra @local apt.packages present=true",

@@ -11,10 +11,18 @@ beforeAll(async () => {
 }, 120_000);
 
 /** What a command line prints, and its exit code. */
-async function tsinfra(...args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+async function tsinfra(
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const printed = { stdout: "", stderr: "" };
   const sink = (name: "stdout" | "stderr") => ({ columns: 80, write: (text: string) => void (printed[name] += text) });
-  const io = { stdout: sink("stdout"), stderr: sink("stderr"), environment: {}, cwd: () => "/", clock: { now: () => 0 } } as unknown as Io;
+  const io = {
+    stdout: sink("stdout"),
+    stderr: sink("stderr"),
+    environment: {},
+    cwd: () => "/",
+    clock: { now: () => 0 },
+  } as unknown as Io;
   return { code: await runCli(args, "0.0.0", io), ...printed };
 }
 
@@ -22,7 +30,8 @@ describe("docs", () => {
   test("without a name lists every module", async () => {
     const { stdout, code } = await tsinfra("docs");
     expect(code).toBe(0);
-    for (const { name } of [...reference.operationModules, ...reference.factModules]) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    for (const { name } of [...reference.operationModules, ...reference.factModules])
+      expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
   });
 
   test("of a module list what is in it; facts/ and operations/ choose", async () => {
@@ -48,7 +57,9 @@ describe("docs", () => {
   });
 
   test("know old names, and global arguments", async () => {
-    expect((await tsinfra("docs", "postgresql.role")).stdout).toMatch(/^postgres\.role\n[^]*older name postgresql\.role/);
+    expect((await tsinfra("docs", "postgresql.role")).stdout).toMatch(
+      /^postgres\.role\n[^]*older name postgresql\.role/,
+    );
     expect((await tsinfra("docs", "_sudoUser")).stdout).toContain("  _sudoUser: string\n");
   });
 
@@ -72,21 +83,45 @@ describe("docs", () => {
       expect([name, code]).toEqual([name, 0]);
       const prose = stdout.replace(/^Example\n(?:(?: {2}.*)?\n)*/m, "");
       // One word may be longer than a line.
-      wide.push(...prose.split("\n").filter(line => line.length > 80 && line.trim().includes(" ")).map(line => `${name}: ${line}`));
+      wide.push(
+        ...prose
+          .split("\n")
+          .filter(line => line.length > 80 && line.trim().includes(" "))
+          .map(line => `${name}: ${line}`),
+      );
     }
     expect(wide).toEqual([]);
   }, 120_000);
 });
 
 describe("words of a command line", () => {
-  const given = async (operation: string, ...words: readonly string[]) => operationArguments(await operationNamed(operation), words);
+  const given = async (operation: string, ...words: readonly string[]) =>
+    operationArguments(await operationNamed(operation), words);
 
   test("are read as what the operation's arguments take", async () => {
-    expect(await given("files.line", "/etc/hosts", "true", "present=false")).toEqual({ path: "/etc/hosts", line: "true", present: false });
-    expect(await given("files.put", "content=007", "dest=/x", "mode=644")).toEqual({ content: "007", dest: "/x", mode: "644" });
-    expect(await given("apt.packages", "vim,git", "cacheTime=60", "_timeout=5", "_sudo=true", "name=5")).toEqual({ packages: ["vim", "git"], cacheTime: 60, _timeout: 5, _sudo: true, name: "5" });
+    expect(await given("files.line", "/etc/hosts", "true", "present=false")).toEqual({
+      path: "/etc/hosts",
+      line: "true",
+      present: false,
+    });
+    expect(await given("files.put", "content=007", "dest=/x", "mode=644")).toEqual({
+      content: "007",
+      dest: "/x",
+      mode: "644",
+    });
+    expect(await given("apt.packages", "vim,git", "cacheTime=60", "_timeout=5", "_sudo=true", "name=5")).toEqual({
+      packages: ["vim", "git"],
+      cacheTime: 60,
+      _timeout: 5,
+      _sudo: true,
+      name: "5",
+    });
     expect(await given("apt.packages", "vim", "git")).toEqual({ packages: ["vim", "git"] });
-    expect(await given("files.template", "a.j2", "/x", 'data={"port":80}')).toEqual({ src: "a.j2", dest: "/x", data: { port: 80 } });
+    expect(await given("files.template", "a.j2", "/x", 'data={"port":80}')).toEqual({
+      src: "a.j2",
+      dest: "/x",
+      data: { port: 80 },
+    });
   });
 
   test("that may be secrets are secrets", async () => {
@@ -97,7 +132,9 @@ describe("words of a command line", () => {
 
   test("that fit no argument are told before anything is connected to", async () => {
     expect(given("apt.packages", "pakages=vim")).rejects.toThrow('Unknown argument "pakages" of apt.packages');
-    expect(given("files.put", "dest=/x", "force=perhaps")).rejects.toThrow('Argument "force" of files.put must be true or false, found "perhaps"');
+    expect(given("files.put", "dest=/x", "force=perhaps")).rejects.toThrow(
+      'Argument "force" of files.put must be true or false, found "perhaps"',
+    );
     expect(given("files.line", "line=x")).rejects.toThrow('Missing argument "path" of files.line: a string');
     expect(factRequests(["files.File", "pth=/x"])).rejects.toThrow('Unknown argument "pth" of files.File');
   });

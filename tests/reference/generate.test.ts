@@ -124,8 +124,19 @@ const operation = (name: string) => reference.operations.find(one => one.name ==
 const argumentsOf = (name: string) => Object.fromEntries(operation(name).arguments.map(one => [one.name, one]));
 
 test("operations are found in modules, families and modules in modules, and nothing else is", () => {
-  expect(reference.operations.map(({ name }) => name)).toEqual(["demo.either", "demo.old", "demo.open", "demo.packages", "demo.put", "nested.inner.install", "nested.same"]);
-  expect(reference.operationModules).toEqual([{ name: "demo", summary: "Things for tests." }, { name: "nested", summary: "Nested." }]);
+  expect(reference.operations.map(({ name }) => name)).toEqual([
+    "demo.either",
+    "demo.old",
+    "demo.open",
+    "demo.packages",
+    "demo.put",
+    "nested.inner.install",
+    "nested.same",
+  ]);
+  expect(reference.operationModules).toEqual([
+    { name: "demo", summary: "Things for tests." },
+    { name: "nested", summary: "Nested." },
+  ]);
   expect(operation("nested.inner.install").module).toBe("nested.inner");
 });
 
@@ -143,7 +154,9 @@ test("an operation says what its TSDoc and its definition say", () => {
 });
 
 test("arguments have their types, in the order that unions are written in", () => {
-  const types = Object.fromEntries(operation("demo.put").arguments.map(({ name, typeText, required }) => [name, `${required ? "" : "?"}${typeText}`]));
+  const types = Object.fromEntries(
+    operation("demo.put").arguments.map(({ name, typeText, required }) => [name, `${required ? "" : "?"}${typeText}`]),
+  );
   expect(types).toEqual({
     state: '?"stopped" | "started" | "absent"',
     mounts: "?{ source: string; readOnly?: boolean }[]",
@@ -157,31 +170,48 @@ test("arguments have their types, in the order that unions are written in", () =
     name_: "string | string[]",
     present: "?boolean",
   });
-  expect(argumentsOf("demo.put")["mounts"]?.fields?.map(({ name, text, required }) => [name, text, required])).toEqual([["source", "Where it is.", true], ["readOnly", "", false]]);
+  expect(argumentsOf("demo.put")["mounts"]?.fields?.map(({ name, text, required }) => [name, text, required])).toEqual([
+    ["source", "Where it is.", true],
+    ["readOnly", "", false],
+  ]);
   expect(argumentsOf("demo.packages")["name_"]?.text).toBe("Name of it.");
 });
 
 test("a union of arguments requires what all its parts require", () => {
-  expect(signaturesOf(reference).operations["demo.either"]).toEqual({ fields: { one: { any: ["string", "number"] }, other: "number" }, required: ["one"] });
+  expect(signaturesOf(reference).operations["demo.either"]).toEqual({
+    fields: { one: { any: ["string", "number"] }, other: "number" },
+    required: ["one"],
+  });
   expect(signaturesOf(reference).operations["demo.open"]).toEqual({ fields: {}, rest: "string" });
 });
 
 test("defaults are read from the code: destructuring, constants, ??, and the functions that arguments are handed on to", () => {
-  const defaults = Object.fromEntries(operation("demo.put").arguments.flatMap(one => (one.default === undefined ? [] : [[one.name, one.default]])));
+  const defaults = Object.fromEntries(
+    operation("demo.put").arguments.flatMap(one => (one.default === undefined ? [] : [[one.name, one.default]])),
+  );
   expect(defaults).toEqual({ delay: "5", content: '"y"', force: "false", present: "true", retries: "3" });
   expect(argumentsOf("demo.packages")["present"]?.default).toBe("true");
 });
 
 test("facts say what they take and give", () => {
-  expect(reference.facts.map(({ name, resultText }) => [name, resultText])).toEqual([["demo.All", "unknown"], ["demo.File", "object | undefined"], ["demo.Size", "number"]]);
+  expect(reference.facts.map(({ name, resultText }) => [name, resultText])).toEqual([
+    ["demo.All", "unknown"],
+    ["demo.File", "object | undefined"],
+    ["demo.Size", "number"],
+  ]);
   const [, file, size] = reference.facts;
   expect(file).toMatchObject({ requires: "stat", summary: "What is there." });
-  expect(file?.resultFields?.map(({ name, text }) => [name, text])).toEqual([["size", "Bytes."], ["kind", ""]]);
+  expect(file?.resultFields?.map(({ name, text }) => [name, text])).toEqual([
+    ["size", "Bytes."],
+    ["kind", ""],
+  ]);
   expect(size?.arguments.map(({ name, required }) => [name, required])).toEqual([["path", true]]);
 });
 
 test("tested is what a test applies to a real userland", () => {
-  expect(reference.operations.flatMap(({ name, testedOn }) => (testedOn.length > 0 ? [[name, ...testedOn]] : []))).toEqual([["demo.put", "busybox"]]);
+  expect(
+    reference.operations.flatMap(({ name, testedOn }) => (testedOn.length > 0 ? [[name, ...testedOn]] : [])),
+  ).toEqual([["demo.put", "busybox"]]);
 });
 
 test("a module that does not load is a problem, and spoils no other", () => {
@@ -195,7 +225,13 @@ test("the arguments of every operation are there, and what is old is known", () 
 
 test("there is a page for every module, with a part for every operation and fact, and links that lead somewhere", () => {
   const pages = markdownPages(reference);
-  expect([...pages.keys()]).toEqual(["operations/demo.md", "operations/nested.md", "facts/demo.md", "global-arguments.md", "index.md"]);
+  expect([...pages.keys()]).toEqual([
+    "operations/demo.md",
+    "operations/nested.md",
+    "facts/demo.md",
+    "global-arguments.md",
+    "index.md",
+  ]);
   const page = pages.get("operations/demo.md") ?? "";
   expect(page).toContain("| `mounts[].source` | `string` | required | Where it is. |");
   expect(page).toContain('| `state` | `"stopped" \\| "started" \\| "absent"` |  | What to do. |');
@@ -205,8 +241,14 @@ test("there is a page for every module, with a part for every operation and fact
   for (const [path, text] of pages) {
     for (const [, target = "", anchor] of text.matchAll(/\]\(([^)#]*)(?:#([^)]*))?\)/g)) {
       const found = pages.get(target === "" ? path : join(dirname(path), target)) ?? "";
-      const anchors = [...found.matchAll(/^## (.*)$/gm)].map(([, title = ""]) => title.toLowerCase().replaceAll(".", ""));
-      expect([path, target, anchor === undefined ? found !== "" : anchors.includes(anchor)]).toEqual([path, target, true]);
+      const anchors = [...found.matchAll(/^## (.*)$/gm)].map(([, title = ""]) =>
+        title.toLowerCase().replaceAll(".", ""),
+      );
+      expect([path, target, anchor === undefined ? found !== "" : anchors.includes(anchor)]).toEqual([
+        path,
+        target,
+        true,
+      ]);
     }
   }
 });

@@ -11,10 +11,12 @@ const ROOT = join(import.meta.dir, "../..");
 test("every package that the executable is made from is there with its licence, and Bun with what is linked into it", async () => {
   const text = await loadLicences();
   const titles = [...text.matchAll(/^={80}\n(.+)\n={80}\n\n(?=\S)/gm)].map(([, title = ""]) => title);
-  for (const name of [...Object.keys(dependencies), "bcrypt-pbkdf", "asap", "bun-types", "bun"]) expect(titles.filter(title => title.startsWith(`${name} `))).toHaveLength(1);
+  for (const name of [...Object.keys(dependencies), "bcrypt-pbkdf", "asap", "bun-types", "bun"])
+    expect(titles.filter(title => title.startsWith(`${name} `))).toHaveLength(1);
   expect(text).toStartWith(`${"=".repeat(80)}\ntsinfra\n`);
   expect(text).toContain(readFileSync(join(ROOT, "node_modules/ssh2/LICENSE"), "utf8").trim());
-  for (const linked of ["JavaScriptCore", "mimalloc", "GNU LESSER GENERAL PUBLIC LICENSE"]) expect(text).toContain(linked);
+  for (const linked of ["JavaScriptCore", "mimalloc", "GNU LESSER GENERAL PUBLIC LICENSE"])
+    expect(text).toContain(linked);
 });
 
 test("the executable shows them, and the build leaves them beside it, byte by byte", async () => {

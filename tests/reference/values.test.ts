@@ -8,7 +8,16 @@ const expectValues = (type: ValueType, values: Readonly<Record<string, unknown>>
 const WORDS: ValueType = { any: ["string", { list: "string" }] };
 
 test("text stays text, whatever it looks like", () => {
-  expectValues("string", { true: "true", "007": "007", "3.10": "3.10", "a,b": "a,b", "[x]": "[x]", '{"a":1}': '{"a":1}', null: "null", "": "" });
+  expectValues("string", {
+    true: "true",
+    "007": "007",
+    "3.10": "3.10",
+    "a,b": "a,b",
+    "[x]": "[x]",
+    '{"a":1}': '{"a":1}',
+    null: "null",
+    "": "",
+  });
 });
 
 test("numbers and truth values are read where they are wanted, and anything else is left for the check", () => {
@@ -30,7 +39,15 @@ test("a list is written with commas, or as JSON", () => {
 });
 
 test("one or several: words with commas are several, sentences and quoted text are one", () => {
-  expectValues(WORDS, { vim: "vim", "vim,git": ["vim", "git"], "echo a, b": "echo a, b", "a, b": "a, b", "f(a,b)": "f(a,b)", '"a,b"': "a,b", '["a","b"]': ["a", "b"] });
+  expectValues(WORDS, {
+    vim: "vim",
+    "vim,git": ["vim", "git"],
+    "echo a, b": "echo a, b",
+    "a, b": "a, b",
+    "f(a,b)": "f(a,b)",
+    '"a,b"': "a,b",
+    '["a","b"]': ["a", "b"],
+  });
 });
 
 test("objects and maps are JSON", () => {

@@ -9,7 +9,20 @@ import { imports, place, type Source, sources, walk } from "./sources.ts";
  */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
-  cli: ["config", "inventory", "deploy", "registry.ts", "engine", "connectors", "public", "operations", "facts", "core", "reference", "types"],
+  cli: [
+    "config",
+    "inventory",
+    "deploy",
+    "registry.ts",
+    "engine",
+    "connectors",
+    "public",
+    "operations",
+    "facts",
+    "core",
+    "reference",
+    "types",
+  ],
   config: ["core"],
   inventory: ["core"],
   deploy: ["public", "operations", "facts", "core"],
@@ -47,7 +60,8 @@ test("imports follow the arrows between layers", () => {
     for (const { target, typeOnly, node } of imports(file)) {
       const layer = /^src\/([^/]+)/.exec(target)?.[1];
       if (!layer) continue;
-      if (!allowed.includes(layer) && !(typeOnly && TYPE_ARROWS[file.layer]?.includes(layer))) wrong.push(`${file.layer} → ${layer}: ${place(node)}`);
+      if (!allowed.includes(layer) && !(typeOnly && TYPE_ARROWS[file.layer]?.includes(layer)))
+        wrong.push(`${file.layer} → ${layer}: ${place(node)}`);
     }
   }
   expect(wrong).toEqual([]);
@@ -62,18 +76,30 @@ test("core, facts, operations and engine use no package, and of Node nothing tha
   for (const file of src) {
     const allowed = INNER[file.layer];
     if (!allowed) continue;
-    for (const { target, node } of imports(file)) if (!target.startsWith("src/") && !allowed.includes(target)) wrong.push(place(node));
+    for (const { target, node } of imports(file))
+      if (!target.startsWith("src/") && !allowed.includes(target)) wrong.push(place(node));
   }
   expect(wrong).toEqual([]);
 });
 
 test("files of src import nothing outside of it", () => {
-  const outside = src.flatMap(file => imports(file).filter(({ specifier, target }) => specifier.startsWith(".") && !target.startsWith("src/") && target !== "package.json"));
+  const outside = src.flatMap(file =>
+    imports(file).filter(
+      ({ specifier, target }) => specifier.startsWith(".") && !target.startsWith("src/") && target !== "package.json",
+    ),
+  );
   expect(outside.map(({ node }) => place(node))).toEqual([]);
 });
 
 test("modules of src do not run in circles", () => {
-  const edges = new Map(src.map(file => [file.path, imports(file).filter(({ typeOnly }) => !typeOnly).map(({ target }) => target)]));
+  const edges = new Map(
+    src.map(file => [
+      file.path,
+      imports(file)
+        .filter(({ typeOnly }) => !typeOnly)
+        .map(({ target }) => target),
+    ]),
+  );
   const done = new Set<string>();
   const circles: string[] = [];
   const follow = (path: string, trail: readonly string[]): void => {
@@ -87,13 +113,19 @@ test("modules of src do not run in circles", () => {
 });
 
 test("import paths name the file, with its extension", () => {
-  const wrong = [...src, ...sources("tests")].flatMap(file => imports(file).filter(({ specifier }) => specifier.startsWith(".") && !/\.(ts|json|txt|j2)$/.test(specifier)));
+  const wrong = [...src, ...sources("tests")].flatMap(file =>
+    imports(file).filter(({ specifier }) => specifier.startsWith(".") && !/\.(ts|json|txt|j2)$/.test(specifier)),
+  );
   expect(wrong.map(({ node }) => place(node))).toEqual([]);
 });
 
-test("no file is longer than 400 lines", () => {
+test("no file of src is longer than 400 lines, none of the tests longer than 600", () => {
   const lines = ({ tree }: Source) => tree.text.split("\n").length - 1;
-  expect([...src, ...sources("tests")].filter(file => lines(file) > 400).map(file => `${file.path}: ${lines(file)}`)).toEqual([]);
+  expect(
+    [...src.filter(file => lines(file) > 400), ...sources("tests").filter(file => lines(file) > 600)].map(
+      file => `${file.path}: ${lines(file)}`,
+    ),
+  ).toEqual([]);
 });
 
 test("file names are kebab-case and say what is inside", () => {
@@ -110,19 +142,34 @@ test("nothing is exported by default", () => {
         ts.isExportAssignment(one) ||
         (ts.canHaveModifiers(one) && ts.getModifiers(one)?.some(({ kind }) => kind === ts.SyntaxKind.DefaultKeyword)) ||
         // An operation may be called `default`, as one of ufw's is: its module is always imported whole.
-        (layer !== "operations" && ts.isExportDeclaration(one) && one.exportClause && ts.isNamedExports(one.exportClause) && one.exportClause.elements.some(({ name }) => name.text === "default")),
+        (layer !== "operations" &&
+          ts.isExportDeclaration(one) &&
+          one.exportClause &&
+          ts.isNamedExports(one.exportClause) &&
+          one.exportClause.elements.some(({ name }) => name.text === "default")),
     ),
   );
   expect(found.map(place)).toEqual([]);
 });
 
 test("`any` stands in registry.ts alone", () => {
-  expect(found(src.filter(({ layer }) => layer !== "registry.ts"), node => node.kind === ts.SyntaxKind.AnyKeyword)).toEqual([]);
+  expect(
+    found(
+      src.filter(({ layer }) => layer !== "registry.ts"),
+      node => node.kind === ts.SyntaxKind.AnyKeyword,
+    ),
+  ).toEqual([]);
 });
 
 test("operations assert no types", () => {
-  const isAssertion = (node: ts.Node) => ts.isTypeAssertionExpression(node) || (ts.isAsExpression(node) && node.type.getText() !== "const");
-  expect(found(src.filter(({ layer }) => layer === "operations"), isAssertion)).toEqual([]);
+  const isAssertion = (node: ts.Node) =>
+    ts.isTypeAssertionExpression(node) || (ts.isAsExpression(node) && node.type.getText() !== "const");
+  expect(
+    found(
+      src.filter(({ layer }) => layer === "operations"),
+      isAssertion,
+    ),
+  ).toEqual([]);
 });
 
 function found(files: readonly Source[], is: (node: ts.Node) => boolean): string[] {

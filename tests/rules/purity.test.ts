@@ -15,7 +15,8 @@ test("importing a leaf does nothing: only imports, exports, constants, types, fu
   const wrong: ts.Node[] = [];
   for (const { tree } of leaves) {
     for (const statement of tree.statements) {
-      const isConstant = ts.isVariableStatement(statement) && (statement.declarationList.flags & ts.NodeFlags.Const) !== 0;
+      const isConstant =
+        ts.isVariableStatement(statement) && (statement.declarationList.flags & ts.NodeFlags.Const) !== 0;
       const isDeclaration =
         ts.isImportDeclaration(statement) ||
         ts.isExportDeclaration(statement) ||
@@ -34,8 +35,10 @@ test("leaves use nothing ambient", () => {
   for (const { tree } of leaves) {
     const own = declaredNames(tree);
     walk(tree, node => {
-      if (ts.isPropertyAccessExpression(node) && AMBIENT_MEMBERS.has(node.getText().replace(/^globalThis\./, ""))) wrong.push(place(node));
-      if (ts.isIdentifier(node) && AMBIENT.has(node.text) && !own.has(node.text) && isUse(node)) wrong.push(place(node.parent));
+      if (ts.isPropertyAccessExpression(node) && AMBIENT_MEMBERS.has(node.getText().replace(/^globalThis\./, "")))
+        wrong.push(place(node));
+      if (ts.isIdentifier(node) && AMBIENT.has(node.text) && !own.has(node.text) && isUse(node))
+        wrong.push(place(node.parent));
     });
   }
   expect(wrong).toEqual([]);
@@ -45,7 +48,12 @@ test("leaves make no date out of the control machine's clock", () => {
   const wrong: string[] = [];
   for (const { tree } of leaves)
     walk(tree, node => {
-      if (ts.isNewExpression(node) && /^(globalThis\.)?Date$/.test(node.expression.getText()) && (node.arguments?.length ?? 0) === 0) wrong.push(place(node));
+      if (
+        ts.isNewExpression(node) &&
+        /^(globalThis\.)?Date$/.test(node.expression.getText()) &&
+        (node.arguments?.length ?? 0) === 0
+      )
+        wrong.push(place(node));
       if (ts.isCallExpression(node) && node.expression.getText() === "Date") wrong.push(place(node));
     });
   expect(wrong).toEqual([]);
@@ -53,7 +61,12 @@ test("leaves make no date out of the control machine's clock", () => {
 
 test("facts wait for nothing", () => {
   const wrong: string[] = [];
-  for (const { tree } of sources("src/facts")) walk(tree, node => void ((ts.isAwaitExpression(node) || node.kind === ts.SyntaxKind.AsyncKeyword) && wrong.push(place(node))));
+  for (const { tree } of sources("src/facts"))
+    walk(
+      tree,
+      node =>
+        void ((ts.isAwaitExpression(node) || node.kind === ts.SyntaxKind.AsyncKeyword) && wrong.push(place(node))),
+    );
   expect(wrong).toEqual([]);
 });
 
@@ -63,7 +76,8 @@ test("operations wait for nothing but the host", () => {
     const askers = functionsThatAsk(tree);
     walk(tree, node => {
       if (ts.isAwaitExpression(node) && !waitsForHost(node.expression, askers)) wrong.push(place(node));
-      if (ts.isForOfStatement(node) && node.awaitModifier && !waitsForHost(node.expression, askers)) wrong.push(place(node));
+      if (ts.isForOfStatement(node) && node.awaitModifier && !waitsForHost(node.expression, askers))
+        wrong.push(place(node));
     });
   }
   expect(wrong).toEqual([]);
@@ -72,12 +86,16 @@ test("operations wait for nothing but the host", () => {
 /** `host.x()`, several such at once, or a function of ours that is given the host and is bound by the same rule. */
 function waitsForHost(expression: ts.Expression, askers: ReadonlySet<string>): boolean {
   if (ts.isParenthesizedExpression(expression)) return waitsForHost(expression.expression, askers);
-  if (ts.isConditionalExpression(expression)) return [expression.whenTrue, expression.whenFalse].every(one => !containsCall(one) || waitsForHost(one, askers));
-  if (ts.isBinaryExpression(expression)) return [expression.left, expression.right].every(one => !containsCall(one) || waitsForHost(one, askers));
+  if (ts.isConditionalExpression(expression))
+    return [expression.whenTrue, expression.whenFalse].every(one => !containsCall(one) || waitsForHost(one, askers));
+  if (ts.isBinaryExpression(expression))
+    return [expression.left, expression.right].every(one => !containsCall(one) || waitsForHost(one, askers));
   if (!ts.isCallExpression(expression)) return false;
   if (/^Promise\.all(Settled)?$/.test(expression.expression.getText())) return mentionsHost(expression);
   const called = expression.expression.getText();
-  return /^host\b/.test(called) || askers.has(called) || expression.arguments.some(argument => argument.getText() === "host");
+  return (
+    /^host\b/.test(called) || askers.has(called) || expression.arguments.some(argument => argument.getText() === "host")
+  );
 }
 
 /** Functions inside an operation that put a question to the operation's host. */
@@ -85,7 +103,8 @@ function functionsThatAsk(tree: ts.SourceFile): ReadonlySet<string> {
   const names = new Set<string>();
   walk(tree, node => {
     const isFunction = ts.isVariableDeclaration(node) && node.initializer && ts.isArrowFunction(node.initializer);
-    if ((isFunction || ts.isFunctionDeclaration(node)) && node.name && mentionsHost(node)) names.add(node.name.getText());
+    if ((isFunction || ts.isFunctionDeclaration(node)) && node.name && mentionsHost(node))
+      names.add(node.name.getText());
   });
   return names;
 }
@@ -102,7 +121,12 @@ function some(node: ts.Node, is: (node: ts.Node) => boolean): boolean {
 function declaredNames(tree: ts.SourceFile): ReadonlySet<string> {
   const names = new Set<string>();
   walk(tree, node => {
-    const isBinding = ts.isParameter(node) || ts.isVariableDeclaration(node) || ts.isBindingElement(node) || ts.isFunctionDeclaration(node) || ts.isImportSpecifier(node);
+    const isBinding =
+      ts.isParameter(node) ||
+      ts.isVariableDeclaration(node) ||
+      ts.isBindingElement(node) ||
+      ts.isFunctionDeclaration(node) ||
+      ts.isImportSpecifier(node);
     if (isBinding && node.name && ts.isIdentifier(node.name)) names.add(node.name.text);
   });
   return names;
@@ -112,7 +136,14 @@ function declaredNames(tree: ts.SourceFile): ReadonlySet<string> {
 function isUse(node: ts.Identifier): boolean {
   const { parent } = node;
   // `globalThis.Date` is how a module with a fact called Date reaches the built-in one.
-  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node && parent.getText() !== "globalThis.Date";
-  if (ts.isTypeReferenceNode(parent) || ts.isExportSpecifier(parent) || ts.isLiteralTypeNode(parent) || ts.isQualifiedName(parent)) return false;
+  if (ts.isPropertyAccessExpression(parent))
+    return parent.expression === node && parent.getText() !== "globalThis.Date";
+  if (
+    ts.isTypeReferenceNode(parent) ||
+    ts.isExportSpecifier(parent) ||
+    ts.isLiteralTypeNode(parent) ||
+    ts.isQualifiedName(parent)
+  )
+    return false;
   return !("name" in parent && parent.name === node) || ts.isShorthandPropertyAssignment(parent);
 }

@@ -10,7 +10,9 @@ test("unquoted text in commands does not become more", () => {
   for (const { tree, path } of sources("src")) {
     if (path === "src/core/command.ts") continue;
     walk(tree, node => {
-      const isRaw = (ts.isCallExpression(node) && node.expression.getText() === "raw") || (ts.isNewExpression(node) && node.expression.getText() === "Raw");
+      const isRaw =
+        (ts.isCallExpression(node) && node.expression.getText() === "raw") ||
+        (ts.isNewExpression(node) && node.expression.getText() === "Raw");
       if (isRaw) calls.push(place(node));
     });
   }
@@ -19,6 +21,11 @@ test("unquoted text in commands does not become more", () => {
 
 test("commands are built by sh`…`, not by making a Shell of text", () => {
   const made: string[] = [];
-  for (const { tree, path } of sources("src")) if (path !== "src/core/command.ts") walk(tree, node => void (ts.isNewExpression(node) && node.expression.getText() === "Shell" && made.push(place(node))));
+  for (const { tree, path } of sources("src"))
+    if (path !== "src/core/command.ts")
+      walk(
+        tree,
+        node => void (ts.isNewExpression(node) && node.expression.getText() === "Shell" && made.push(place(node))),
+      );
   expect(made).toEqual([]);
 });

@@ -61,12 +61,21 @@ export interface Import {
 export function imports({ path, tree }: Source): readonly Import[] {
   const found: Import[] = [];
   const add = (node: ts.Node, specifier: string, typeOnly: boolean) =>
-    found.push({ node, specifier, typeOnly, target: specifier.startsWith(".") ? normalize(join(dirname(path), specifier)) : specifier });
+    found.push({
+      node,
+      specifier,
+      typeOnly,
+      target: specifier.startsWith(".") ? normalize(join(dirname(path), specifier)) : specifier,
+    });
   walk(tree, node => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) add(node, node.moduleSpecifier.text, node.importClause?.isTypeOnly ?? false);
-    if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) add(node, node.moduleSpecifier.text, node.isTypeOnly);
-    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) add(node, node.argument.literal.text, true);
-    const [first] = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments : [];
+    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier))
+      add(node, node.moduleSpecifier.text, node.importClause?.isTypeOnly ?? false);
+    if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier))
+      add(node, node.moduleSpecifier.text, node.isTypeOnly);
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal))
+      add(node, node.argument.literal.text, true);
+    const [first] =
+      ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword ? node.arguments : [];
     if (first && ts.isStringLiteral(first)) add(node, first.text, false);
   });
   return found;
@@ -78,11 +87,14 @@ export function leafModules(layer: "operations" | "facts"): readonly string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter(entry => entry.name !== "shared" && entry.name !== "index.ts")
-    .filter(entry => (entry.isDirectory() ? existsSync(join(folder, entry.name, "index.ts")) : entry.name.endsWith(".ts")))
+    .filter(entry =>
+      entry.isDirectory() ? existsSync(join(folder, entry.name, "index.ts")) : entry.name.endsWith(".ts"),
+    )
     .map(entry => entry.name.replace(/\.ts$/, ""))
     .sort();
 }
 
 /** The file of a leaf module, relative to the repository. */
 export const leafFile = (layer: "operations" | "facts", module: string): string =>
-  [`src/${layer}/${module}.ts`, `src/${layer}/${module}/index.ts`].find(path => existsSync(join(ROOT, path))) ?? `src/${layer}/${module}.ts`;
+  [`src/${layer}/${module}.ts`, `src/${layer}/${module}/index.ts`].find(path => existsSync(join(ROOT, path))) ??
+  `src/${layer}/${module}.ts`;

@@ -13,8 +13,18 @@ const Content = fact<string, { path: string }>({
   parse: lines => lines.join("\n"),
   empty: "",
 });
-const Length = derivedFact<string, number, { path: string }>({ name: "test.Length", from: Content, derive: text => text.length });
-const Tool = fact<string, Record<never, never>>({ name: "test.Tool", requires: "no-such-tool-here", command: () => sh`no-such-tool-here`, parse: () => "there", empty: "absent" });
+const Length = derivedFact<string, number, { path: string }>({
+  name: "test.Length",
+  from: Content,
+  derive: text => text.length,
+});
+const Tool = fact<string, Record<never, never>>({
+  name: "test.Tool",
+  requires: "no-such-tool-here",
+  command: () => sh`no-such-tool-here`,
+  parse: () => "there",
+  empty: "absent",
+});
 
 const write = operation<{ path: string; text: string }>({
   name: "test.write",

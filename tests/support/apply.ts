@@ -61,12 +61,18 @@ export class FailedOperation extends Error {
  * Bring a host into the state that an operation describes.
  * Throws what the operation throws while it is forecast, and `FailedOperation` when it fails later.
  */
-export async function apply<A extends object>(operation: OperationDefinition<A>, args: A, options: ApplyOptions = {}): Promise<Applied> {
+export async function apply<A extends object>(
+  operation: OperationDefinition<A>,
+  args: A,
+  options: ApplyOptions = {},
+): Promise<Applied> {
   const { observed, said } = observe(operation);
   const events: EngineEvent[] = [];
   const run = await connected(options, events);
   try {
-    await run.prepare([{ name: "test", evaluate: async () => void declare(observed, { ...args, ...options.globals }) }]);
+    await run.prepare([
+      { name: "test", evaluate: async () => void declare(observed, { ...args, ...options.globals }) },
+    ]);
     await run.execute().catch((error: unknown) => Promise.reject(failureIn(events) ?? error));
     const failure = failureIn(events);
     if (failure) throw failure;
@@ -74,7 +80,10 @@ export async function apply<A extends object>(operation: OperationDefinition<A>,
     await run.disconnect();
   }
   const outcome = events.findLast(event => event.type === "operation:host:end" && !event.nested);
-  const printed = (stream: "stdout" | "stderr") => events.flatMap(event => (event.type === "output" && event.for === "operation" && event.stream === stream ? [event.line] : []));
+  const printed = (stream: "stdout" | "stderr") =>
+    events.flatMap(event =>
+      event.type === "output" && event.for === "operation" && event.stream === stream ? [event.line] : [],
+    );
   return {
     changed: outcome?.type === "operation:host:end" && outcome.outcome === "changed",
     commands: events.flatMap(event => (event.type === "command" && event.for === "operation" ? [event.command] : [])),
@@ -85,20 +94,32 @@ export async function apply<A extends object>(operation: OperationDefinition<A>,
 }
 
 /** Apply twice: the first time must change something, the second nothing. Gives back the first. */
-export async function applyTwice<A extends object>(operation: OperationDefinition<A>, args: A, options: ApplyOptions = {}): Promise<Applied> {
+export async function applyTwice<A extends object>(
+  operation: OperationDefinition<A>,
+  args: A,
+  options: ApplyOptions = {},
+): Promise<Applied> {
   const first = await apply(operation, args, options);
   if (!first.changed) throw new Error(`${operation.name} changed nothing the first time: ${first.noops.join("; ")}`);
   const second = await apply(operation, args, options);
-  if (second.changed) throw new Error(`${operation.name} is not idempotent, the second time it ran:\n${second.commands.join("\n")}`);
+  if (second.changed)
+    throw new Error(`${operation.name} is not idempotent, the second time it ran:\n${second.commands.join("\n")}`);
   return first;
 }
 
 /** Ask a fact of a test host. */
-export async function askFact<A extends object, T>(fact: Fact<A, T>, args: A, host: TestHost = localHost(), globals: ConnectorArguments = {}): Promise<T> {
+export async function askFact<A extends object, T>(
+  fact: Fact<A, T>,
+  args: A,
+  host: TestHost = localHost(),
+  globals: ConnectorArguments = {},
+): Promise<T> {
   const run = await connected({ host }, []);
   const answers: T[] = [];
   try {
-    const asked = await run.facts(async one => void answers.push(await one.getFact(fact, ...given(fact, { ...args, ...globals }))));
+    const asked = await run.facts(
+      async one => void answers.push(await one.getFact(fact, ...given(fact, { ...args, ...globals }))),
+    );
     for (const result of asked.values()) if ("error" in result) throw result.error;
   } finally {
     await run.disconnect();
@@ -108,10 +129,15 @@ export async function askFact<A extends object, T>(fact: Fact<A, T>, args: A, ho
 }
 
 /** TypeScript cannot see that arguments of a known type are what a call of that type takes. */
-const given = <A extends object, T>(_fact: Fact<A, T>, args: A & ConnectorArguments) => [args] as unknown as FactCallArguments<A>;
-const declare = <A extends object>(operation: Operation<A>, args: A & GlobalArguments) => (operation as (args: A & GlobalArguments) => unknown)(args);
+const given = <A extends object, T>(_fact: Fact<A, T>, args: A & ConnectorArguments) =>
+  [args] as unknown as FactCallArguments<A>;
+const declare = <A extends object>(operation: Operation<A>, args: A & GlobalArguments) =>
+  (operation as (args: A & GlobalArguments) => unknown)(args);
 
-async function connected({ host = localHost(), deployDir = process.cwd(), diff = false }: ApplyOptions, events: EngineEvent[]): Promise<Run> {
+async function connected(
+  { host = localHost(), deployDir = process.cwd(), diff = false }: ApplyOptions,
+  events: EngineEvent[],
+): Promise<Run> {
   const cwd = process.cwd();
   const began = performance.now();
   const run = createRun({
@@ -148,20 +174,27 @@ const connectorOf = (host: TestHost): Connector => ({
   can: { pty: true, rsync: false },
   dataKeys: {},
   connect: async () => ({
-    run: (command, options) => runProcess(host.argv(command.wire()), { ...options, ...(host.env ? { env: host.env } : {}) }),
+    run: (command, options) =>
+      runProcess(host.argv(command.wire()), { ...options, ...(host.env ? { env: host.env } : {}) }),
     close: async () => {},
   }),
 });
 
 /** The same operation, and what it says to its host: what it says while it is executed is what stays. */
-function observe<A extends object>(original: OperationDefinition<A>): { readonly observed: Operation<A>; readonly said: Pick<Applied, "noops" | "warnings" | "diffs"> } {
+function observe<A extends object>(
+  original: OperationDefinition<A>,
+): { readonly observed: Operation<A>; readonly said: Pick<Applied, "noops" | "warnings" | "diffs"> } {
   const said = { noops: [] as string[], warnings: [] as string[], diffs: [] as Diff[] };
   const listening = (host: OperationHost): OperationHost =>
     new Proxy(host, {
       get(target, key) {
         if (key === "noop") return (reason: string) => (said.noops.push(reason), target.noop(reason));
         if (key === "warn") return (message: string) => (said.warnings.push(message), target.warn(message));
-        if (key === "showDiff") return (path: string, before: string | undefined, after: Diff["after"]) => (said.diffs.push({ path, before, after }), target.showDiff(path, before, after));
+        if (key === "showDiff")
+          return (path: string, before: string | undefined, after: Diff["after"]) => (
+            said.diffs.push({ path, before, after }),
+            target.showDiff(path, before, after)
+          );
         const value: unknown = Reflect.get(target, key, target);
         return typeof value === "function" ? value.bind(target) : value;
       },
@@ -177,6 +210,8 @@ function observe<A extends object>(original: OperationDefinition<A>): { readonly
 }
 
 function failureIn(events: readonly EngineEvent[]): FailedOperation | undefined {
-  for (const event of events) if ((event.type === "operation:host:end" || event.type === "host:failed") && event.error) return new FailedOperation(event.error);
+  for (const event of events)
+    if ((event.type === "operation:host:end" || event.type === "host:failed") && event.error)
+      return new FailedOperation(event.error);
   return undefined;
 }

@@ -17,11 +17,14 @@ export async function aptProxy(address: string, mirrors: readonly string[]): Pro
   const server = createServer(async (request, response) => {
     try {
       const url = request.url ?? "";
-      if (request.method !== "GET" || !mirrors.some(mirror => url.startsWith(`${mirror}/`))) return void response.writeHead(403).end();
+      if (request.method !== "GET" || !mirrors.some(mirror => url.startsWith(`${mirror}/`)))
+        return void response.writeHead(403).end();
       if (/\.u?deb$/.test(url)) return void response.writeHead(200).end(await kept(url));
       const { "if-modified-since": since } = request.headers;
       const answer = await fetch(url, { headers: since ? { "If-Modified-Since": since } : {}, decompress: false });
-      const passed = ["content-type", "last-modified"].flatMap(name => (answer.headers.has(name) ? [[name, answer.headers.get(name) ?? ""]] : []));
+      const passed = ["content-type", "last-modified"].flatMap(name =>
+        answer.headers.has(name) ? [[name, answer.headers.get(name) ?? ""]] : [],
+      );
       response.writeHead(answer.status, Object.fromEntries(passed)).end(new Uint8Array(await answer.arrayBuffer()));
     } catch (error) {
       response.writeHead(502, { "content-type": "text/plain" }).end(String(error));

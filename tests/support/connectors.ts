@@ -3,7 +3,11 @@ import { Secret } from "../../src/core/command.ts";
 import type { ConnectorContext, Question, Target } from "../../src/core/connector.ts";
 
 /** A host to connect to. */
-export const targetFor = (address: string, data: Readonly<Record<string, unknown>> = {}, more: Partial<Target> = {}): Target => ({
+export const targetFor = (
+  address: string,
+  data: Readonly<Record<string, unknown>> = {},
+  more: Partial<Target> = {},
+): Target => ({
   name: address || "@local",
   address,
   data,
@@ -13,7 +17,9 @@ export const targetFor = (address: string, data: Readonly<Record<string, unknown
 });
 
 /** A context without a terminal, or with a person who gives these answers, by a part of the question. */
-export function connectorContext(answers: Readonly<Record<string, string>> = {}): ConnectorContext & { readonly asked: Question[]; readonly warnings: string[]; readonly told: string[] } {
+export function connectorContext(
+  answers: Readonly<Record<string, string>> = {},
+): ConnectorContext & { readonly asked: Question[]; readonly warnings: string[]; readonly told: string[] } {
   const asked: Question[] = [];
   const warnings: string[] = [];
   const told: string[] = [];

@@ -22,7 +22,15 @@ export async function buildDeb(directory: string, { name, version, depends, reco
   writeFileSync(join(tree, "usr/share", name, "version"), version);
   writeFileSync(join(tree, "etc", `${name}.conf`), "as shipped\n");
   writeFileSync(join(tree, "DEBIAN/conffiles"), `/etc/${name}.conf\n`);
-  const control = [`Package: ${name}`, `Version: ${version}`, "Architecture: all", "Maintainer: Test <test@example.com>", "Description: for tests", depends && `Depends: ${depends}`, recommends && `Recommends: ${recommends}`];
+  const control = [
+    `Package: ${name}`,
+    `Version: ${version}`,
+    "Architecture: all",
+    "Maintainer: Test <test@example.com>",
+    "Description: for tests",
+    depends && `Depends: ${depends}`,
+    recommends && `Recommends: ${recommends}`,
+  ];
   writeFileSync(join(tree, "DEBIAN/control"), `${control.filter(line => line).join("\n")}\n`);
   const file = join(directory, `${name}_${version}_all.deb`);
   await must(["dpkg-deb", "--root-owner-group", "--build", tree, file]);

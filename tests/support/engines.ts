@@ -27,12 +27,19 @@ export const LOGIN = { username: "ci", password: "s3cret pa$$ it's" };
 
 /** Start an engine that has the image `busybox:1`, and a registry. */
 export async function dockerEngine(): Promise<DockerEngine> {
-  await needTools({ "docker-compose": "docker-compose", "docker-registry": "docker-registry", htpasswd: "apache2-utils" });
+  await needTools({
+    "docker-compose": "docker-compose",
+    "docker-registry": "docker-registry",
+    htpasswd: "apache2-utils",
+  });
   const engine = await startDocker();
   const { made, namespace } = engine;
   const at = (name: string) => join(made.directory, name);
   writeFileSync(at("htpasswd"), (await must(["htpasswd", "-nbB", LOGIN.username, LOGIN.password])).trim());
-  writeFileSync(at("registry.yml"), `version: 0.1\nstorage: {filesystem: {rootdirectory: ${at("registry")}}}\nhttp: {addr: "127.0.0.1:5000", secret: test}\nauth: {htpasswd: {realm: test, path: ${at("htpasswd")}}}\n`);
+  writeFileSync(
+    at("registry.yml"),
+    `version: 0.1\nstorage: {filesystem: {rootdirectory: ${at("registry")}}}\nhttp: {addr: "127.0.0.1:5000", secret: test}\nauth: {htpasswd: {realm: test, path: ${at("htpasswd")}}}\n`,
+  );
   engine.daemons.push(start(made, namespace, "registry.log", ["docker-registry", "serve", at("registry.yml")]));
   return { ...engine, registry: "127.0.0.1:5000", directory: made.directory };
 }
@@ -57,11 +64,25 @@ async function startDocker(made = trace()): Promise<Docker> {
   await must(["ip", "-n", namespace, "link", "set", "lo", "up"]);
   const [socket, configuration] = [`unix://${at("docker.sock")}`, at("configuration")];
   mkdirSync(configuration);
-  const daemon = start(made, namespace, "dockerd.log", ["dockerd", "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("dockerd.pid"), "-H", socket]);
+  const daemon = start(made, namespace, "dockerd.log", [
+    "dockerd",
+    "--data-root",
+    at("data"),
+    "--exec-root",
+    at("exec"),
+    "--pidfile",
+    at("dockerd.pid"),
+    "-H",
+    socket,
+  ]);
   const daemons = [daemon];
-  const host = machine({ ...HOST_ENV, HOME: made.directory, DOCKER_HOST: socket, DOCKER_CONFIG: configuration, DOCKER_BUILDKIT: "0" }, namespace);
+  const host = machine(
+    { ...HOST_ENV, HOME: made.directory, DOCKER_HOST: socket, DOCKER_CONFIG: configuration, DOCKER_BUILDKIT: "0" },
+    namespace,
+  );
   await until("dockerd answers", async () => {
-    if (daemon.exitCode !== null) throw new Error(`dockerd ended: ${readFileSync(at("dockerd.log"), "utf8").trim().split("\n").at(-1)}`);
+    if (daemon.exitCode !== null)
+      throw new Error(`dockerd ended: ${readFileSync(at("dockerd.log"), "utf8").trim().split("\n").at(-1)}`);
     return (await host.exec("docker version")).exitCode === 0;
   });
   const image = await busyboxImage(made);
@@ -90,9 +111,20 @@ export async function podmanEngine(made = trace()): Promise<Engine> {
   const at = (name: string) => join(made.directory, name);
   made.undo(`for m in $(cut -d' ' -f2 /proc/self/mounts | grep ^${made.directory}/ | sort -r); do umount -l $m; done`);
   // Root lacks the right to raise limits here and there, and crun does not like every arrangement of control groups.
-  writeFileSync(at("containers.conf"), '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]\nnetns = "none"\n');
-  writeFileSync(at("storage.conf"), `[storage]\ndriver = "overlay"\ngraphroot = "${at("root")}"\nrunroot = "${at("run")}"\n`);
-  const host = machine({ ...HOST_ENV, HOME: made.directory, CONTAINERS_CONF: at("containers.conf"), CONTAINERS_STORAGE_CONF: at("storage.conf") });
+  writeFileSync(
+    at("containers.conf"),
+    '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]\nnetns = "none"\n',
+  );
+  writeFileSync(
+    at("storage.conf"),
+    `[storage]\ndriver = "overlay"\ngraphroot = "${at("root")}"\nrunroot = "${at("run")}"\n`,
+  );
+  const host = machine({
+    ...HOST_ENV,
+    HOME: made.directory,
+    CONTAINERS_CONF: at("containers.conf"),
+    CONTAINERS_STORAGE_CONF: at("storage.conf"),
+  });
   const { exitCode, stderr } = await host.exec(`podman import ${await busyboxImage(made)} busybox:1`);
   if (exitCode !== 0) throw new Error(stderr);
   return {
@@ -112,7 +144,10 @@ export async function tryEngine(program: "docker" | "podman"): Promise<Engine | 
   const made = trace();
   try {
     const engine = await (program === "docker" ? startDocker(made) : podmanEngine(made));
-    await mustRun(engine.host, `${program} run --rm ${program === "docker" ? "busybox:1" : "localhost/busybox:1"} true`);
+    await mustRun(
+      engine.host,
+      `${program} run --rm ${program === "docker" ? "busybox:1" : "localhost/busybox:1"} true`,
+    );
     return engine;
   } catch (error) {
     made.remove();
@@ -133,12 +168,24 @@ async function busyboxImage(made: Trace): Promise<string> {
 
 function start(made: Trace, namespace: string, log: string, argv: readonly string[]): Bun.Subprocess {
   const output = Bun.file(join(made.directory, log));
-  const daemon = Bun.spawn(["nsenter", `--net=/run/netns/${namespace}`, ...argv], { stdin: "ignore", stdout: output, stderr: output, env: { ...HOST_ENV, HOME: made.directory } });
-  made.undo(`[ "$(awk '{print $22}' /proc/${daemon.pid}/stat)" != "${startTime(daemon.pid)}" ] || { kill ${daemon.pid}; sleep 2; }`);
+  const daemon = Bun.spawn(["nsenter", `--net=/run/netns/${namespace}`, ...argv], {
+    stdin: "ignore",
+    stdout: output,
+    stderr: output,
+    env: { ...HOST_ENV, HOME: made.directory },
+  });
+  made.undo(
+    `[ "$(awk '{print $22}' /proc/${daemon.pid}/stat)" != "${startTime(daemon.pid)}" ] || { kill ${daemon.pid}; sleep 2; }`,
+  );
   return daemon;
 }
 
 function machine(env: Readonly<Record<string, string>>, namespace?: string): TestHost {
-  const argv = (line: string) => [...(namespace === undefined ? [] : ["nsenter", `--net=/run/netns/${namespace}`]), "sh", "-c", line];
+  const argv = (line: string) => [
+    ...(namespace === undefined ? [] : ["nsenter", `--net=/run/netns/${namespace}`]),
+    "sh",
+    "-c",
+    line,
+  ];
   return { argv, env, root: "/", exec: (line, stdin) => spawn(argv(line), stdin, env) };
 }

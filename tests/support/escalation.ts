@@ -20,8 +20,19 @@ export interface EscalationOptions {
 }
 
 /** The host is raised when it is first connected to. */
-export function escalationSubject({ name, sshTransport, hosts: options = {}, setUp, hasDoas = false, data: more = {} }: EscalationOptions): SessionSubject {
-  const connector = createSshConnector({ home: "/nonexistent", env: { PATH: process.env.PATH }, systemConfigFile: "/nonexistent" });
+export function escalationSubject({
+  name,
+  sshTransport,
+  hosts: options = {},
+  setUp,
+  hasDoas = false,
+  data: more = {},
+}: EscalationOptions): SessionSubject {
+  const connector = createSshConnector({
+    home: "/nonexistent",
+    env: { PATH: process.env.PATH },
+    systemConfigFile: "/nonexistent",
+  });
   let raised: Promise<Hosts> | undefined;
   const raise = async (): Promise<Hosts> => {
     const hosts = await raiseHosts({ count: 1, ...options });
@@ -31,14 +42,25 @@ export function escalationSubject({ name, sshTransport, hosts: options = {}, set
     if (hasDoas) {
       await mustRun(host!, "cat > /usr/bin/doas; chmod 4755 /usr/bin/doas", readFileSync("/usr/bin/doas"));
       await mustRun(host!, "cat > /etc/pam.d/doas", readFileSync("/etc/pam.d/doas"));
-      await mustRun(host!, "printf '%s\n' 'permit nopass ops as root' 'permit nopass ops as nobody' > /etc/doas.conf; chmod 400 /etc/doas.conf");
+      await mustRun(
+        host!,
+        "printf '%s\n' 'permit nopass ops as root' 'permit nopass ops as nobody' > /etc/doas.conf; chmod 400 /etc/doas.conf",
+      );
     }
     if (setUp) await mustRun(host!, setUp);
     return hosts;
   };
   const as = (sshUser: string) => async () => {
     const { hosts, identityFile, knownHosts } = await (raised ??= raise());
-    const data = { sshHostname: hosts[0]!.address, sshUser, sshKey: identityFile, sshKnownHostsFile: knownHosts, sshConfigFile: "none", sshTransport, ...more };
+    const data = {
+      sshHostname: hosts[0]!.address,
+      sshUser,
+      sshKey: identityFile,
+      sshKnownHostsFile: knownHosts,
+      sshConfigFile: "none",
+      sshTransport,
+      ...more,
+    };
     return await connector.connect!(targetFor("h1", data), connectorContext());
   };
   return {

@@ -29,6 +29,7 @@ async function build(): Promise<string> {
 function hashOfSources(): string {
   const hash = createHash("sha256");
   const paths = [...new Glob("{src,patches}/**/*").scanSync({ cwd: ROOT })].sort();
-  for (const path of [...paths, "build.ts", "package.json", "bun.lock", "tsconfig.json"]) hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
+  for (const path of [...paths, "build.ts", "package.json", "bun.lock", "tsconfig.json"])
+    hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
   return hash.digest("hex");
 }

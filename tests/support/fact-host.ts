@@ -16,7 +16,11 @@ export interface Foreseen {
 }
 
 /** What an operation would do on a host of which these facts are true. A fact that is not stated fails the test. */
-export async function foresee<A extends object>(operation: OperationDefinition<A>, args: A, stated: readonly Stated[]): Promise<Foreseen> {
+export async function foresee<A extends object>(
+  operation: OperationDefinition<A>,
+  args: A,
+  stated: readonly Stated[],
+): Promise<Foreseen> {
   const noops: string[] = [];
   const steps: Command[] = [];
   const refuse = () => {
@@ -27,9 +31,19 @@ export async function foresee<A extends object>(operation: OperationDefinition<A
     groups: ["all"],
     data: {},
     config: { ...DEFAULT_CONFIG },
-    local: { resolve: path => path, stat: async () => undefined, read: refuse, readText: refuse, checksum: refuse, list: refuse, render: refuse },
+    local: {
+      resolve: path => path,
+      stat: async () => undefined,
+      read: refuse,
+      readText: refuse,
+      checksum: refuse,
+      list: refuse,
+      render: refuse,
+    },
     async getFact<B extends object, T>(fact: Fact<B, T>, ...[asked]: FactCallArguments<B>): Promise<T> {
-      const found = stated.find(([one, , given]) => one === (fact as unknown) && (given === undefined || Bun.deepEquals(given, { ...asked })));
+      const found = stated.find(
+        ([one, , given]) => one === (fact as unknown) && (given === undefined || Bun.deepEquals(given, { ...asked })),
+      );
       if (!found) throw new Error(`The test does not state ${fact.name} ${JSON.stringify(asked ?? {})}`);
       return found[1] as T;
     },

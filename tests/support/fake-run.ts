@@ -52,8 +52,12 @@ function fakeConnector(hosts: FakeHosts, sent: string[]): Connector {
           const answer = await Promise.race([hosts.answer?.(name, inner, options), aborted(options.signal)]);
           if (answer instanceof Error) throw answer;
           const { exitCode = 0, stdout = "", stderr = "" } = answer ?? {};
-          const streams = { stdout: Buffer.from(stdout), stderr: Buffer.from(`${nonce ? `${nonce} 4242\n` : ""}${stderr}`) };
-          for (const stream of ["stdout", "stderr"] as const) if (streams[stream].length > 0) options.onOutput?.(stream, streams[stream]);
+          const streams = {
+            stdout: Buffer.from(stdout),
+            stderr: Buffer.from(`${nonce ? `${nonce} 4242\n` : ""}${stderr}`),
+          };
+          for (const stream of ["stdout", "stderr"] as const)
+            if (streams[stream].length > 0) options.onOutput?.(stream, streams[stream]);
           return { exitCode, ...streams };
         },
         async close() {},
@@ -73,17 +77,31 @@ function unwrap(line: string): string {
 }
 
 /** Make a run whose hosts are named, or defined in full. */
-export function fakeRun(hosts: readonly (string | Partial<HostDefinition> & { name: string })[], fake: FakeHosts = {}, settings: Partial<Omit<RunSettings, "config">> & { config?: Partial<Config> } = {}): FakeRun {
+export function fakeRun(
+  hosts: readonly (string | (Partial<HostDefinition> & { name: string }))[],
+  fake: FakeHosts = {},
+  settings: Partial<Omit<RunSettings, "config">> & { config?: Partial<Config> } = {},
+): FakeRun {
   const events: EngineEvent[] = [];
   const sent: string[] = [];
   const sleeps: number[] = [];
   let now = 0;
   const run = createRun({
-    hosts: hosts.map(host => ({ connector: "fake", groups: [], data: [], ...(typeof host === "string" ? { name: host, address: host } : { address: host.name, ...host }) })),
+    hosts: hosts.map(host => ({
+      connector: "fake",
+      groups: [],
+      data: [],
+      ...(typeof host === "string" ? { name: host, address: host } : { address: host.name, ...host }),
+    })),
     connectors: new Map([["fake", fakeConnector(fake, sent)]]),
     connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
     local: {} as LocalFiles,
-    transfers: { size: async () => 0, small: async () => undefined, read: async function* () {}, write: async () => ({ push() {}, async commit() {}, async discard() {} }) },
+    transfers: {
+      size: async () => 0,
+      small: async () => undefined,
+      read: async function* () {},
+      write: async () => ({ push() {}, async commit() {}, async discard() {} }),
+    },
     emit: event => events.push(event),
     clock: {
       now: () => now,
@@ -118,7 +136,10 @@ export function fakeRun(hosts: readonly (string | Partial<HostDefinition> & { na
 }
 
 /** A deploy that is a function of a test. */
-export const deployOf = (body: () => unknown, name = "deploy.ts"): Deploy => ({ name, evaluate: async () => void (await body()) });
+export const deployOf = (body: () => unknown, name = "deploy.ts"): Deploy => ({
+  name,
+  evaluate: async () => void (await body()),
+});
 
 /** All stages; what `execute` threw is returned. */
 export async function runAll({ run }: FakeRun, ...bodies: (() => unknown)[]): Promise<unknown> {

@@ -5,7 +5,8 @@ import { CACHE } from "./machine.ts";
 import { type Hosts, raiseHosts } from "./hosts.ts";
 import { mustRun, spawn } from "./test-host.ts";
 
-const ssh = (fleet: Hosts, user: string, host: string, line: string) => spawn(["ssh", "-F", fleet.sshConfig, "-o", "BatchMode=yes", `${user}@${host}`, line]);
+const ssh = (fleet: Hosts, user: string, host: string, line: string) =>
+  spawn(["ssh", "-F", fleet.sshConfig, "-o", "BatchMode=yes", `${user}@${host}`, line]);
 
 test("hosts have their own names, files and keys, and take users in", async () => {
   await using fleet = await raiseHosts({ count: 3 });

@@ -1,5 +1,14 @@
 /** Real hosts for tests: each with its own files, processes, network and SSH server, on this machine and on no other. @module */
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { aptProxy } from "./apt-proxy.ts";
@@ -46,7 +55,16 @@ export interface Hosts extends AsyncDisposable {
   down(): Promise<void>;
 }
 
-const BASE_PACKAGES = ["ca-certificates", "iproute2", "libpam-systemd", "netbase", "openssh-server", "procps", "sudo", "systemd-sysv"];
+const BASE_PACKAGES = [
+  "ca-certificates",
+  "iproute2",
+  "libpam-systemd",
+  "netbase",
+  "openssh-server",
+  "procps",
+  "sudo",
+  "systemd-sysv",
+];
 const SETUP = `
 for user in ops pw; do useradd --create-home --shell /bin/bash $user; echo "$user:$user" | chpasswd; done
 echo 'ops ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/ops; echo 'pw ALL=(ALL) ALL' > /etc/sudoers.d/pw; chmod 440 /etc/sudoers.d/*
@@ -58,7 +76,14 @@ systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-up
 /** Raise hosts and wait until each one's SSH server answers. */
 export async function raiseHosts(options: HostsOptions): Promise<Hosts> {
   needRoot("Raising hosts");
-  await needTools({ ip: "iproute2", "ssh-keygen": "openssh-client", unshare: "util-linux", nsenter: "util-linux", setpriv: "util-linux", ...(options.init === "systemd" ? { "systemd-nspawn": "systemd-container" } : {}) });
+  await needTools({
+    ip: "iproute2",
+    "ssh-keygen": "openssh-client",
+    unshare: "util-linux",
+    nsenter: "util-linux",
+    setpriv: "util-linux",
+    ...(options.init === "systemd" ? { "systemd-nspawn": "systemd-container" } : {}),
+  });
   const base = await debianTemplate({ ...options, packages: [...BASE_PACKAGES, ...(options.packages ?? [])] }, SETUP);
   const made = trace();
   const network = makeNetwork(made);
@@ -66,7 +91,9 @@ export async function raiseHosts(options: HostsOptions): Promise<Hosts> {
   await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", identityFile]);
 
   const proxy = options.apt ? await aptProxy(`${network.prefix}.254`, Object.values(await debianMirrors())) : undefined;
-  const aptConfig = proxy ? `Acquire::http::Proxy "${proxy.url}";\nAcquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n` : "";
+  const aptConfig = proxy
+    ? `Acquire::http::Proxy "${proxy.url}";\nAcquire::Check-Valid-Until "false";\nAcquire::Languages "none";\n`
+    : "";
 
   const knownHosts = join(made.directory, "known_hosts");
   const hosts: RaisedHost[] = [];
@@ -88,7 +115,15 @@ export async function raiseHosts(options: HostsOptions): Promise<Hosts> {
     proxy?.close();
     made.remove();
   };
-  return { hosts, identityFile, knownHosts, sshConfig, nobody: `${network.prefix}.250`, down, [Symbol.asyncDispose]: down };
+  return {
+    hosts,
+    identityFile,
+    knownHosts,
+    sshConfig,
+    nobody: `${network.prefix}.250`,
+    down,
+    [Symbol.asyncDispose]: down,
+  };
 }
 
 interface Network {
@@ -105,7 +140,11 @@ interface Network {
 function makeNetwork(made: Trace): Network {
   for (let number = 0; number < 250; number++) {
     const prefix = `10.213.${number}`;
-    if (Bun.spawnSync(["ip", "route", "add", "unreachable", `${prefix}.0/24`, "metric", "9999"], { stderr: "ignore" }).exitCode !== 0) continue;
+    if (
+      Bun.spawnSync(["ip", "route", "add", "unreachable", `${prefix}.0/24`, "metric", "9999"], { stderr: "ignore" })
+        .exitCode !== 0
+    )
+      continue;
     made.undo(`ip route del unreachable ${prefix}.0/24 metric 9999`);
     const id = `tst${number}`;
     made.undo(`ip link del ${id}`);
@@ -147,17 +186,45 @@ class IsolatedHost implements RaisedHost {
   /** Files of this host alone, and its place in the network. */
   async prepare(authorizedKey: string, aptConfig: string): Promise<void> {
     const upper = join(this.#directory, "upper");
-    for (const directory of ["work", "root", "upper/etc/ssh", "upper/etc/apt/apt.conf.d", "upper/root/.ssh", "upper/home/ops/.ssh", "upper/home/pw/.ssh"]) mkdirSync(join(this.#directory, directory), { recursive: true });
-    for (const [home, user] of [["root", "root"], ["home/ops", "ops"], ["home/pw", "pw"]] as const) {
+    for (const directory of [
+      "work",
+      "root",
+      "upper/etc/ssh",
+      "upper/etc/apt/apt.conf.d",
+      "upper/root/.ssh",
+      "upper/home/ops/.ssh",
+      "upper/home/pw/.ssh",
+    ])
+      mkdirSync(join(this.#directory, directory), { recursive: true });
+    for (const [home, user] of [
+      ["root", "root"],
+      ["home/ops", "ops"],
+      ["home/pw", "pw"],
+    ] as const) {
       writeFileSync(join(upper, home, ".ssh/authorized_keys"), authorizedKey);
-      const ids = /^[^:]*:[^:]*:(\d+):(\d+):/.exec(readFileSync(join(this.#base, "etc/passwd"), "utf8").split("\n").find(line => line.startsWith(`${user}:`)) ?? "");
+      const ids = /^[^:]*:[^:]*:(\d+):(\d+):/.exec(
+        readFileSync(join(this.#base, "etc/passwd"), "utf8")
+          .split("\n")
+          .find(line => line.startsWith(`${user}:`)) ?? "",
+      );
       run(["chown", "-R", `${ids?.[1]}:${ids?.[2]}`, join(upper, home)]);
       chmodSync(join(upper, home), 0o700);
     }
     if (aptConfig) writeFileSync(join(upper, "etc/apt/apt.conf.d/98test"), aptConfig);
     writeFileSync(join(upper, "etc/hostname"), `${this.name}\n`);
     writeFileSync(join(upper, "etc/hosts"), `127.0.0.1 localhost\n127.0.1.1 ${this.name}\n`);
-    await must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", this.name, "-f", join(upper, "etc/ssh/ssh_host_ed25519_key")]);
+    await must([
+      "ssh-keygen",
+      "-q",
+      "-t",
+      "ed25519",
+      "-N",
+      "",
+      "-C",
+      this.name,
+      "-f",
+      join(upper, "etc/ssh/ssh_host_ed25519_key"),
+    ]);
 
     const [outside, inside] = [`${this.#network.id}v${this.name}`, `${this.#network.id}w${this.name}`];
     this.#made.undo(`ip netns del ${this.#namespace}`);
@@ -165,11 +232,20 @@ class IsolatedHost implements RaisedHost {
     this.#made.undo(`ip link del ${outside}`);
     run(["ip", "link", "add", outside, "type", "veth", "peer", "name", inside, "netns", this.#namespace]);
     run(["ip", "link", "set", outside, "master", this.#network.id, "up"]);
-    for (const line of [`link set ${inside} name eth0`, `address add ${this.address}/24 dev eth0`, "link set eth0 up", "link set lo up"]) run(["ip", "-n", this.#namespace, ...line.split(" ")]);
+    for (const line of [
+      `link set ${inside} name eth0`,
+      `address add ${this.address}/24 dev eth0`,
+      "link set eth0 up",
+      "link set lo up",
+    ])
+      run(["ip", "-n", this.#namespace, ...line.split(" ")]);
   }
 
   publicKey(): string {
-    return readFileSync(join(this.#directory, "upper/etc/ssh/ssh_host_ed25519_key.pub"), "utf8").split(" ").slice(0, 2).join(" ");
+    return readFileSync(join(this.#directory, "upper/etc/ssh/ssh_host_ed25519_key.pub"), "utf8")
+      .split(" ")
+      .slice(0, 2)
+      .join(" ");
   }
 
   async start(): Promise<void> {
@@ -196,7 +272,8 @@ class IsolatedHost implements RaisedHost {
   async rebootedBy(action: () => Promise<unknown>): Promise<void> {
     const before = this.#running();
     await action();
-    while (this.#launcher?.exitCode === null && [before, undefined].includes(firstInside(this.#launcher.pid))) await Bun.sleep(20);
+    while (this.#launcher?.exitCode === null && [before, undefined].includes(firstInside(this.#launcher.pid)))
+      await Bun.sleep(20);
     await this.#answers();
   }
 
@@ -233,14 +310,45 @@ class IsolatedHost implements RaisedHost {
       "mount --bind proc/sys proc/sys; mount -o remount,ro,bind proc/sys; [ ! -e proc/sysrq-trigger ] || mount --bind /dev/null proc/sysrq-trigger",
       `hostname ${this.name}; pivot_root . mnt; umount -l /mnt; exec setpriv --bounding-set -sys_time,-sys_module,-sys_rawio /usr/sbin/sshd -D -e`,
     ].join("\n");
-    return ["nsenter", `--net=/run/netns/${this.#namespace}`, "unshare", "-m", "-u", "-i", "-p", "-f", "--kill-child", "--propagation", "private", "sh", "-c", script];
+    return [
+      "nsenter",
+      `--net=/run/netns/${this.#namespace}`,
+      "unshare",
+      "-m",
+      "-u",
+      "-i",
+      "-p",
+      "-f",
+      "--kill-child",
+      "--propagation",
+      "private",
+      "sh",
+      "-c",
+      script,
+    ];
   }
 
   #systemd(): string[] {
     const root = join(this.#directory, "root");
     const nspawn = [
-      ...["systemd-nspawn", "--quiet", "--settings=no", "--keep-unit", "--register=no", "--boot", "--link-journal=no", "--resolv-conf=off", "--timezone=off", "--console=pipe"],
-      ...[`--machine=${this.name}`, `--hostname=${this.name}`, `--directory=${root}`, `--network-namespace-path=/run/netns/${this.#namespace}`],
+      ...[
+        "systemd-nspawn",
+        "--quiet",
+        "--settings=no",
+        "--keep-unit",
+        "--register=no",
+        "--boot",
+        "--link-journal=no",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--console=pipe",
+      ],
+      ...[
+        `--machine=${this.name}`,
+        `--hostname=${this.name}`,
+        `--directory=${root}`,
+        `--network-namespace-path=/run/netns/${this.#namespace}`,
+      ],
       ...["--capability=CAP_NET_ADMIN,CAP_SYSLOG,CAP_IPC_LOCK", "'--system-call-filter=add_key keyctl bpf'"],
     ].join(" ");
     const script = [
@@ -256,7 +364,9 @@ class IsolatedHost implements RaisedHost {
   /** systemd wants a control group of its own in every hierarchy that it knows. */
   #cgroups(): string[] {
     if (this.#init !== "systemd") return [];
-    const mounts = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"].filter(path => existsSync(join(path, "cgroup.procs")));
+    const mounts = ["/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup"].filter(path =>
+      existsSync(join(path, "cgroup.procs")),
+    );
     return mounts.map(path => join(path, "tsinfra-test", this.#namespace));
   }
 
@@ -267,7 +377,9 @@ class IsolatedHost implements RaisedHost {
       if (await hasBanner(this.address)) return;
       await Bun.sleep(50);
     }
-    throw new Error(`${this.name} does not answer: ${readFileSync(join(this.#directory, "console"), "utf8").slice(-2000)}`);
+    throw new Error(
+      `${this.name} does not answer: ${readFileSync(join(this.#directory, "console"), "utf8").slice(-2000)}`,
+    );
   }
 }
 
@@ -303,7 +415,9 @@ const endCgroup = (path: string): string =>
 
 function children(pid: number): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap(task => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number));
+    return readdirSync(`/proc/${pid}/task`).flatMap(task =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+    );
   } catch {
     return [];
   }

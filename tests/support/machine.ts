@@ -14,18 +14,21 @@ export function needRoot(purpose: string): void {
 
 /** Make sure programs exist, installing their Debian packages where root can. Keys are programs, values packages. */
 export async function needTools(tools: Readonly<Record<string, string>>): Promise<void> {
-  const missing = () => Object.keys(tools).filter(tool => !Bun.which(tool, { PATH: `${process.env.PATH}:/usr/sbin:/sbin` }));
+  const missing = () =>
+    Object.keys(tools).filter(tool => !Bun.which(tool, { PATH: `${process.env.PATH}:/usr/sbin:/sbin` }));
   if (missing().length === 0) return;
   const packages = [...new Set(missing().map(tool => tools[tool] ?? tool))];
   if (process.getuid?.() === 0 && Bun.which("apt-get")) await aptInstall(packages);
-  if (missing().length > 0) throw new Error(`These programs are missing: ${missing().join(", ")}. Install the packages ${packages.join(", ")}`);
+  if (missing().length > 0)
+    throw new Error(`These programs are missing: ${missing().join(", ")}. Install the packages ${packages.join(", ")}`);
 }
 
 async function aptInstall(packages: string[]): Promise<void> {
   const apt = "apt-get -o DPkg::Lock::Timeout=600";
   const line = `${apt} update -qq; DEBIAN_FRONTEND=noninteractive ${apt} install -y -qq --no-install-recommends "$@"`;
   const installed = await spawn(["flock", lockFile("apt"), "sh", "-c", line, "sh", ...packages]);
-  if (installed.exitCode !== 0) throw new Error(`apt-get could not install ${packages.join(", ")}:\n${installed.stderr}`);
+  if (installed.exitCode !== 0)
+    throw new Error(`apt-get could not install ${packages.join(", ")}:\n${installed.stderr}`);
 }
 
 /** A file that `flock` locks: one name, one thing that only one process at a time may do. */
@@ -83,7 +86,8 @@ function undoAll(directory: string): void {
   else rmSync(directory, { recursive: true, force: true });
 }
 
-const readUndo = (directory: string): string => (existsSync(join(directory, "undo")) ? readFileSync(join(directory, "undo"), "utf8") : "");
+const readUndo = (directory: string): string =>
+  existsSync(join(directory, "undo")) ? readFileSync(join(directory, "undo"), "utf8") : "";
 
 /** Clock ticks since boot at which a process started; `undefined` when there is none. */
 export function startTime(pid: number): string | undefined {

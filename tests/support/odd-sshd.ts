@@ -22,14 +22,20 @@ export const startDropbear = (args: readonly string[] = []): Promise<OddSshd> =>
   start(async (directory, port) => {
     const key = join(directory, "host");
     const made = await must(["dropbearkey", "-t", "ed25519", "-f", key]);
-    return { argv: ["dropbear", "-F", "-E", "-p", `127.0.0.1:${port}`, "-r", key, ...args], publicKey: publicKeyIn(made) };
+    return {
+      argv: ["dropbear", "-F", "-E", "-p", `127.0.0.1:${port}`, "-r", key, ...args],
+      publicKey: publicKeyIn(made),
+    };
   });
 
 export const startTinySsh = (): Promise<OddSshd> =>
   start(async (directory, port) => {
     const keys = join(directory, "keys");
     await must(["tinysshd-makekey", keys]);
-    return { argv: ["tcpserver", "-HRDl0", "127.0.0.1", `${port}`, "tinysshd", "-v", keys], publicKey: publicKeyIn(await must(["tinysshd-printkey", keys])) };
+    return {
+      argv: ["tcpserver", "-HRDl0", "127.0.0.1", `${port}`, "tinysshd", "-v", keys],
+      publicKey: publicKeyIn(await must(["tinysshd-printkey", keys])),
+    };
   });
 
 const publicKeyIn = (text: string): string => /^ssh-ed25519 \S+/m.exec(text)?.[0] ?? "";
@@ -45,13 +51,17 @@ async function start(prepare: (directory: string, port: number) => Promise<Start
   const port = await freePort("127.0.0.1");
   const { argv, publicKey } = await prepare(directory, port);
   // They look for keys in the user's home directory and nowhere else.
-  const child = Bun.spawn(["unshare", "-m", "--propagation", "private", "sh", "-c", `mount --bind "$0" /root && exec "$@"`, home, ...argv], {
-    cwd: "/",
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: Bun.file(join(directory, "log")),
-  });
-  if (!(await listens("127.0.0.1", port, child.exited))) throw new Error(`${argv[0]} did not start: ${await Bun.file(join(directory, "log")).text()}`);
+  const child = Bun.spawn(
+    ["unshare", "-m", "--propagation", "private", "sh", "-c", `mount --bind "$0" /root && exec "$@"`, home, ...argv],
+    {
+      cwd: "/",
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: Bun.file(join(directory, "log")),
+    },
+  );
+  if (!(await listens("127.0.0.1", port, child.exited)))
+    throw new Error(`${argv[0]} did not start: ${await Bun.file(join(directory, "log")).text()}`);
   const knownHosts = join(directory, "known_hosts");
   await Bun.write(knownHosts, `[127.0.0.1]:${port} ${publicKey}\n`);
   const stop = async (): Promise<void> => {
@@ -61,7 +71,14 @@ async function start(prepare: (directory: string, port: number) => Promise<Start
   };
   return {
     directory,
-    data: { sshHostname: "127.0.0.1", sshPort: port, sshUser: "root", sshKey: key, sshKnownHostsFile: knownHosts, sshConfigFile: "none" },
+    data: {
+      sshHostname: "127.0.0.1",
+      sshPort: port,
+      sshUser: "root",
+      sshKey: key,
+      sshKnownHostsFile: knownHosts,
+      sshConfigFile: "none",
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

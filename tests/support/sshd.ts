@@ -46,7 +46,13 @@ export interface Sshd extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export async function startSshd({ config = [], hostKeys = ["ed25519"], address = "127.0.0.1", port, shell }: SshdOptions = {}): Promise<Sshd> {
+export async function startSshd({
+  config = [],
+  hostKeys = ["ed25519"],
+  address = "127.0.0.1",
+  port,
+  shell,
+}: SshdOptions = {}): Promise<Sshd> {
   const directory = await mkdtemp(join(tmpdir(), "tsinfra-sshd-"));
   const path = (name: string) => join(directory, name);
   const home = path("home");
@@ -82,7 +88,17 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
         "",
       ].join("\n"),
     );
-    const child = Bun.spawn([...(shell === undefined ? [] : await withShell(shell, path("passwd"))), findSshd(), "-D", "-e", "-f", path("sshd_config")], { stdin: "ignore", stdout: "ignore", stderr: Bun.file(path("log")) });
+    const child = Bun.spawn(
+      [
+        ...(shell === undefined ? [] : await withShell(shell, path("passwd"))),
+        findSshd(),
+        "-D",
+        "-e",
+        "-f",
+        path("sshd_config"),
+      ],
+      { stdin: "ignore", stdout: "ignore", stderr: Bun.file(path("log")) },
+    );
     const isUp = await listens(address, chosen, child.exited);
     if (!isUp) {
       await child.exited;
@@ -110,7 +126,10 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
       knownHosts,
       data: { sshHostname: address, sshPort: chosen, sshUser: user, sshKey: path("id") },
       async authorize(publicKey) {
-        await Bun.write(path("authorized_keys"), `${await Bun.file(path("authorized_keys")).text()}${publicKey.trim()}\n`);
+        await Bun.write(
+          path("authorized_keys"),
+          `${await Bun.file(path("authorized_keys")).text()}${publicKey.trim()}\n`,
+        );
       },
       log: () => Bun.file(path("log")).text(),
       stop,
@@ -121,15 +140,45 @@ export async function startSshd({ config = [], hostKeys = ["ed25519"], address =
 
 /** A command in front of another, which sees this machine with another login shell. */
 async function withShell(shell: string, passwd: string): Promise<string[]> {
-  await Bun.write(passwd, (await Bun.file("/etc/passwd").text()).replace(/[^:\n]*$/gm, line => (line === "" ? "" : shell)));
-  return ["unshare", "-m", "--propagation", "private", "sh", "-c", `mount --bind "$0" /etc/passwd && exec "$@"`, passwd];
+  await Bun.write(
+    passwd,
+    (await Bun.file("/etc/passwd").text()).replace(/[^:\n]*$/gm, line => (line === "" ? "" : shell)),
+  );
+  return [
+    "unshare",
+    "-m",
+    "--propagation",
+    "private",
+    "sh",
+    "-c",
+    `mount --bind "$0" /etc/passwd && exec "$@"`,
+    passwd,
+  ];
 }
 
 /** Make a key pair with ssh-keygen; returns the path of the private half. */
-export async function createKey(path: string, type: KeyType, options: { readonly passphrase?: string; readonly args?: readonly string[] } = {}): Promise<string> {
+export async function createKey(
+  path: string,
+  type: KeyType,
+  options: { readonly passphrase?: string; readonly args?: readonly string[] } = {},
+): Promise<string> {
   const bits = type === "rsa" ? ["-b", "2048"] : [];
   // Few rounds: the tests are not about bcrypt.
-  await keygen(["-q", "-t", type, ...bits, "-N", options.passphrase ?? "", "-a", "2", "-C", "test", "-f", path, ...(options.args ?? [])]);
+  await keygen([
+    "-q",
+    "-t",
+    type,
+    ...bits,
+    "-N",
+    options.passphrase ?? "",
+    "-a",
+    "2",
+    "-C",
+    "test",
+    "-f",
+    path,
+    ...(options.args ?? []),
+  ]);
   return path;
 }
 

@@ -25,7 +25,8 @@ export interface TestHost extends Entrance {
 export const localHost = (): TestHost => testHost({ argv: line => ["sh", "-c", line] }, "/");
 
 /** A directory with a userland, entered by `chroot`; needs root. */
-export const chrootHost = (directory: string): TestHost => testHost({ argv: line => ["chroot", directory, "/bin/sh", "-c", line], env: HOST_ENV }, directory);
+export const chrootHost = (directory: string): TestHost =>
+  testHost({ argv: line => ["chroot", directory, "/bin/sh", "-c", line], env: HOST_ENV }, directory);
 
 /** What a login as root has in its environment. */
 export const HOST_ENV: Readonly<Record<string, string>> = {
@@ -42,10 +43,18 @@ export async function mustRun(host: Pick<TestHost, "exec">, line: string, stdin?
 }
 
 /** Run a program to its end, whatever its exit code. */
-export async function spawn(argv: string[], stdin?: Uint8Array, env: Readonly<Record<string, string | undefined>> = process.env): Promise<Executed> {
+export async function spawn(
+  argv: string[],
+  stdin?: Uint8Array,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Executed> {
   const child = Bun.spawn(argv, { stdin: stdin ?? "ignore", stdout: "pipe", stderr: "pipe", env });
   const [stdout, stderr, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   return { exitCode, stdout, stderr };
 }
 
-const testHost = (entrance: Entrance, root: string): TestHost => ({ ...entrance, root, exec: (line, stdin) => spawn(entrance.argv(line), stdin, entrance.env) });
+const testHost = (entrance: Entrance, root: string): TestHost => ({
+  ...entrance,
+  root,
+  exec: (line, stdin) => spawn(entrance.argv(line), stdin, entrance.env),
+});

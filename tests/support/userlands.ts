@@ -17,7 +17,22 @@ export interface Userland {
 }
 
 /** Names that a careless command would trip over. */
-export const HOSTILE_NAMES = ["with space", "it's", 'dou"ble', "$(touch pwned)", "`touch pwned`", "new\nline", "-rf", "a;touch pwned", "back\\slash", "*", "$HOME", "a=b", "!", "é"];
+export const HOSTILE_NAMES = [
+  "with space",
+  "it's",
+  'dou"ble',
+  "$(touch pwned)",
+  "`touch pwned`",
+  "new\nline",
+  "-rf",
+  "a;touch pwned",
+  "back\\slash",
+  "*",
+  "$HOME",
+  "a=b",
+  "!",
+  "é",
+];
 
 /** Describe the same behaviour on this machine and on a root file system with nothing but busybox. */
 export function onUserlands(title: string, body: (userland: Userland) => void): void {
@@ -29,7 +44,11 @@ export function onUserlands(title: string, body: (userland: Userland) => void): 
         started.root = name === "busybox" ? await busyboxRootfs() : mkdtempSync(join(tmpdir(), "userland-"));
         started.host = name === "busybox" ? chrootHost(started.root) : localHost();
       }, 60_000);
-      afterAll(() => (name === "busybox" ? removeRootfs(started.root ?? "") : rmSync(started.root ?? "", { recursive: true, force: true })));
+      afterAll(() =>
+        name === "busybox"
+          ? removeRootfs(started.root ?? "")
+          : rmSync(started.root ?? "", { recursive: true, force: true }),
+      );
       const here = (path: string) => (name === "busybox" ? join(started.root ?? "", path) : path);
       body({
         name,

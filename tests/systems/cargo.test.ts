@@ -17,7 +17,10 @@ beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), "cargo-"));
   const home = join(root, "home");
   mkdirSync(home);
-  writeFileSync(join(home, "config.toml"), `[source.crates-io]\nreplace-with = "here"\n[source.here]\ndirectory = "${join(root, "crates")}"\n[net]\noffline = true\n`);
+  writeFileSync(
+    join(home, "config.toml"),
+    `[source.crates-io]\nreplace-with = "here"\n[source.here]\ndirectory = "${join(root, "crates")}"\n[net]\noffline = true\n`,
+  );
   globals = { _env: { CARGO_HOME: home, CARGO_TARGET_DIR: join(root, "target") } };
   for (const version of ["1.0.0", "1.1.0"]) crate("tsinfra-probe", version);
 }, 600_000);
@@ -26,9 +29,14 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 function crate(name: string, version: string): void {
   const tree = join(root, "crates", `${name}-${version}`);
   mkdirSync(join(tree, "src"), { recursive: true });
-  const files = { "Cargo.toml": `[package]\nname = "${name}"\nversion = "${version}"\nedition = "2021"\n`, "src/main.rs": `fn main() { println!("${version}") }\n` };
+  const files = {
+    "Cargo.toml": `[package]\nname = "${name}"\nversion = "${version}"\nedition = "2021"\n`,
+    "src/main.rs": `fn main() { println!("${version}") }\n`,
+  };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(tree, file), text);
-  const sums = Object.fromEntries(Object.entries(files).map(([file, text]) => [file, createHash("sha256").update(text).digest("hex")]));
+  const sums = Object.fromEntries(
+    Object.entries(files).map(([file, text]) => [file, createHash("sha256").update(text).digest("hex")]),
+  );
   writeFileSync(join(tree, ".cargo-checksum.json"), JSON.stringify({ files: sums, package: null }));
 }
 

@@ -36,15 +36,33 @@ test("iptables.chain adds, sets policies and removes", async () => {
 
 /** Each way to write a rule, and what the kernel makes of it. */
 const RULES = [
-  [{ jump: "ACCEPT", protocol: "TCP", destinationPort: 22, source: "10.1.2.3" }, "-s 10.1.2.3/32 -p tcp -m tcp --dport 22 -j ACCEPT"],
-  [{ jump: "DROP", notSource: "10.1.2.3/255.255.0.0", inInterface: "lo", sourcePort: "8000:8010", protocol: "udp" }, "! -s 10.1.0.0/16 -i lo -p udp -m udp --sport 8000:8010 -j DROP"],
-  [{ jump: "DROP", notProtocol: "udp", destination: "0.0.0.0/0", notInInterface: "eth9" }, "! -i eth9 ! -p udp -j DROP"],
-  [{ jump: "LOG", logPrefix: "it's $HOME \"x\" " }, '-j LOG --log-prefix "it\\\'s $HOME \\"x\\" "'],
+  [
+    { jump: "ACCEPT", protocol: "TCP", destinationPort: 22, source: "10.1.2.3" },
+    "-s 10.1.2.3/32 -p tcp -m tcp --dport 22 -j ACCEPT",
+  ],
+  [
+    { jump: "DROP", notSource: "10.1.2.3/255.255.0.0", inInterface: "lo", sourcePort: "8000:8010", protocol: "udp" },
+    "! -s 10.1.0.0/16 -i lo -p udp -m udp --sport 8000:8010 -j DROP",
+  ],
+  [
+    { jump: "DROP", notProtocol: "udp", destination: "0.0.0.0/0", notInInterface: "eth9" },
+    "! -i eth9 ! -p udp -j DROP",
+  ],
+  [{ jump: "LOG", logPrefix: 'it\'s $HOME "x" ' }, '-j LOG --log-prefix "it\\\'s $HOME \\"x\\" "'],
   [{ jump: "REJECT" }, "-j REJECT --reject-with icmp-port-unreachable"],
   [{ jump: "ACCEPT", protocol: "17" }, "-p udp -j ACCEPT"],
-  [{ jump: "ACCEPT", extras: "-m conntrack --ctstate ESTABLISHED,RELATED" }, "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"],
-  [{ jump: "ACCEPT", extras: ["-m", "comment", "--comment", "a 'b' $c; reboot"] }, '-m comment --comment "a \\\'b\\\' $c; reboot" -j ACCEPT'],
-  [{ jump: "ACCEPT", protocol: "tcp", extras: "-m multiport --dports 443,80 -m limit --limit 5/minute" }, "-p tcp -m multiport --dports 443,80 -m limit --limit 5/min -j ACCEPT"],
+  [
+    { jump: "ACCEPT", extras: "-m conntrack --ctstate ESTABLISHED,RELATED" },
+    "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+  ],
+  [
+    { jump: "ACCEPT", extras: ["-m", "comment", "--comment", "a 'b' $c; reboot"] },
+    "-m comment --comment \"a \\'b\\' $c; reboot\" -j ACCEPT",
+  ],
+  [
+    { jump: "ACCEPT", protocol: "tcp", extras: "-m multiport --dports 443,80 -m limit --limit 5/minute" },
+    "-p tcp -m multiport --dports 443,80 -m limit --limit 5/min -j ACCEPT",
+  ],
   [{ jump: "ACCEPT", protocol: "tcp", extras: "--syn" }, "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT"],
 ] as const;
 
@@ -60,13 +78,28 @@ test("iptables.rule adds and removes each rule once, however it is written", asy
 
 test("iptables.rule puts rules first or last, in other tables and for IPv6", async () => {
   await applyTwice(iptables.rule, { chain: "OUTPUT", jump: "ACCEPT", destination: "10.0.0.1" }, { host });
-  await applyTwice(iptables.rule, { chain: "OUTPUT", jump: "DROP", destination: "10.0.0.2", append: false, outInterface: "eth0" }, { host });
-  expect(await rules("OUTPUT")).toEqual(["-A OUTPUT -d 10.0.0.2/32 -o eth0 -j DROP", "-A OUTPUT -d 10.0.0.1/32 -j ACCEPT"]);
+  await applyTwice(
+    iptables.rule,
+    { chain: "OUTPUT", jump: "DROP", destination: "10.0.0.2", append: false, outInterface: "eth0" },
+    { host },
+  );
+  expect(await rules("OUTPUT")).toEqual([
+    "-A OUTPUT -d 10.0.0.2/32 -o eth0 -j DROP",
+    "-A OUTPUT -d 10.0.0.1/32 -j ACCEPT",
+  ]);
 
   const nat = { table: "nat", protocol: "tcp", destinationPort: 80 } as const;
-  await applyTwice(iptables.rule, { ...nat, chain: "PREROUTING", jump: "DNAT", toDestination: "10.0.0.9:8080" }, { host });
+  await applyTwice(
+    iptables.rule,
+    { ...nat, chain: "PREROUTING", jump: "DNAT", toDestination: "10.0.0.9:8080" },
+    { host },
+  );
   await applyTwice(iptables.rule, { ...nat, chain: "PREROUTING", jump: "REDIRECT", toPorts: 8080 }, { host });
-  await applyTwice(iptables.rule, { table: "nat", chain: "POSTROUTING", jump: "SNAT", toSource: "10.0.0.7", notOutInterface: "lo" }, { host });
+  await applyTwice(
+    iptables.rule,
+    { table: "nat", chain: "POSTROUTING", jump: "SNAT", toSource: "10.0.0.7", notOutInterface: "lo" },
+    { host },
+  );
   expect(await rules("PREROUTING", { table: "nat" })).toEqual([
     "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.9:8080",
     "-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080",
@@ -75,9 +108,16 @@ test("iptables.rule puts rules first or last, in other tables and for IPv6", asy
 
   const six = { chain: "INPUT", version: 6, source: "2001:DB8:0::1", protocol: "icmpv6", jump: "REJECT" } as const;
   await applyTwice(iptables.rule, six, { host });
-  expect(await rules("INPUT", { program: "ip6tables" })).toEqual(["-A INPUT -s 2001:db8::1/128 -p ipv6-icmp -j REJECT --reject-with icmp6-port-unreachable"]);
+  expect(await rules("INPUT", { program: "ip6tables" })).toEqual([
+    "-A INPUT -s 2001:db8::1/128 -p ipv6-icmp -j REJECT --reject-with icmp6-port-unreachable",
+  ]);
   await applyTwice(iptables.rule, { ...six, present: false }, { host });
-  expect(await askFact(IptablesRules, { table: "nat" }, host)).toContainEqual({ chain: "POSTROUTING", notOutInterface: "lo", jump: "SNAT", toSource: "10.0.0.7" });
+  expect(await askFact(IptablesRules, { table: "nat" }, host)).toContainEqual({
+    chain: "POSTROUTING",
+    notOutInterface: "lo",
+    jump: "SNAT",
+    toSource: "10.0.0.7",
+  });
 });
 
 test("a packet meets what iptables.rule says", async () => {
@@ -106,7 +146,12 @@ test("ufw: on, off, policies and logging", async () => {
   expect(await mustRun(host, "ufw status verbose")).toContain("deny (outgoing)");
   for (const level of ["medium", false, "on"] as const) await applyTwice(ufw.logging, { level }, { host });
   expect(await mustRun(host, "ufw status verbose")).toContain("Logging: on (low)");
-  expect(await askFact(UfwStatus, {}, host)).toEqual({ active: true, logging: "low", default: { incoming: "reject", outgoing: "deny", routed: "allow" }, newProfiles: "skip" });
+  expect(await askFact(UfwStatus, {}, host)).toEqual({
+    active: true,
+    logging: "low",
+    default: { incoming: "reject", outgoing: "deny", routed: "allow" },
+    newProfiles: "skip",
+  });
   await applyTwice(ufw.service, { enabled: false }, { host });
   expect(await mustRun(host, "ufw status")).toBe("Status: inactive\n");
 });
@@ -117,11 +162,17 @@ const UFW_RULES = [
   [{ action: "allow", port: "443,80", proto: "tcp" }, "allow 80,443/tcp"],
   [{ action: "deny", fromIp: "10.1.2.3/8" }, "deny from 10.0.0.0/8"],
   [{ action: "allow", fromIp: "192.0.2.7/32", toIp: "any", port: 53 }, "allow from 192.0.2.7 to any port 53"],
-  [{ action: "allow", fromIp: "2001:DB8::0:1", port: 53, proto: "udp" }, "allow from 2001:db8::1 to any port 53 proto udp"],
+  [
+    { action: "allow", fromIp: "2001:DB8::0:1", port: 53, proto: "udp" },
+    "allow from 2001:db8::1 to any port 53 proto udp",
+  ],
   [{ action: "reject", direction: "out", interface: "eth3", toIp: "192.0.2.9" }, "reject out on eth3 to 192.0.2.9"],
   [{ action: "allow", direction: "in", interface: "eth1" }, "allow in on eth1"],
   [{ action: "deny", direction: "out", port: 25, proto: "tcp" }, "deny out 25/tcp"],
-  [{ action: "allow", direction: "route", interface: "eth0", port: 80, proto: "tcp" }, "route allow in on eth0 to any port 80 proto tcp"],
+  [
+    { action: "allow", direction: "route", interface: "eth0", port: 80, proto: "tcp" },
+    "route allow in on eth0 to any port 80 proto tcp",
+  ],
   [{ action: "allow", app: "Mail submission" }, "allow 'Mail submission'"],
   [{ action: "allow", app: "SSH", fromIp: "192.0.2.8" }, "allow from 192.0.2.8 to any app SSH"],
   [{ action: "allow", port: 81, log: true }, "allow log 81"],
@@ -145,5 +196,7 @@ test("ufw.rule adds and removes each rule once, however it is written", async ()
   expect((await apply(ufw.rule, { action: "deny", port: 83 }, { host })).changed).toBe(false);
   expect(await askFact(UfwRules, {}, host)).toEqual([{ action: "deny", direction: "in", port: "83", comment: "two" }]);
   await applyTwice(ufw.rule, { action: "deny", port: 83, present: false }, { host });
-  await expect(apply(ufw.rule, { action: "deny", port: 84, comment: "it's" }, { host })).rejects.toThrow("no single quote");
+  await expect(apply(ufw.rule, { action: "deny", port: 84, comment: "it's" }, { host })).rejects.toThrow(
+    "no single quote",
+  );
 });

@@ -43,21 +43,36 @@ async function wheel(name: string, version: string): Promise<void> {
     [`${info}/WHEEL`]: "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     [`${info}/entry_points.txt`]: `[console_scripts]\n${module} = ${module}:main\n`,
   };
-  const record = Object.keys(files).map(file => `${file},,\n`).join("");
+  const record = Object.keys(files)
+    .map(file => `${file},,\n`)
+    .join("");
   const tree = join(root, "root/wheel");
   rmSync(tree, { recursive: true, force: true });
   mkdirSync(join(tree, info), { recursive: true });
-  for (const [file, text] of Object.entries({ ...files, [`${info}/RECORD`]: `${record}${info}/RECORD,,\n` })) writeFileSync(join(tree, file), text);
-  await mustRun(host, `mkdir -p /srv/wheels && cd /root/wheel && python3 -m zipfile -c /srv/wheels/${module}-${version}-py3-none-any.whl ${module}.py ${info}`);
+  for (const [file, text] of Object.entries({ ...files, [`${info}/RECORD`]: `${record}${info}/RECORD,,\n` }))
+    writeFileSync(join(tree, file), text);
+  await mustRun(
+    host,
+    `mkdir -p /srv/wheels && cd /root/wheel && python3 -m zipfile -c /srv/wheels/${module}-${version}-py3-none-any.whl ${module}.py ${info}`,
+  );
 }
 
 async function buildGem(name: string, version: string): Promise<void> {
   mkdirSync(join(root, "srv/gems/gems"), { recursive: true });
-  writeFileSync(join(root, "srv/gems", `${name}.gemspec`), `Gem::Specification.new { |s| s.name = "${name}"; s.version = "${version}"; s.summary = "for tests"; s.authors = ["Test"]; s.files = [] }\n`);
-  await mustRun(host, `cd /srv/gems && gem build -q ${name}.gemspec -o gems/${name}-${version}.gem 2>/dev/null && gem generate_index --quiet 2>/dev/null`);
+  writeFileSync(
+    join(root, "srv/gems", `${name}.gemspec`),
+    `Gem::Specification.new { |s| s.name = "${name}"; s.version = "${version}"; s.summary = "for tests"; s.authors = ["Test"]; s.files = [] }\n`,
+  );
+  await mustRun(
+    host,
+    `cd /srv/gems && gem build -q ${name}.gemspec -o gems/${name}-${version}.gem 2>/dev/null && gem generate_index --quiet 2>/dev/null`,
+  );
 }
 
-const installed = (python: string): Promise<string> => mustRun(host, `'${python}' -m pip list --format freeze --disable-pip-version-check | grep -i probe || true`).then(text => text.trim());
+const installed = (python: string): Promise<string> =>
+  mustRun(host, `'${python}' -m pip list --format freeze --disable-pip-version-check | grep -i probe || true`).then(
+    text => text.trim(),
+  );
 
 test("pip: packages go into a virtual environment that is made for them", async () => {
   const venv = "/srv/it's an app";
@@ -67,7 +82,11 @@ test("pip: packages go into a virtual environment that is made for them", async 
   await applyTwice(pip.packages, { packages: ["tsinfra-probe==1.0"], ...inVenv }, { host, globals: offline });
   await apply(pip.packages, { packages: ["Tsinfra.Probe"], latest: true, ...inVenv }, { host, globals: offline });
   expect(await installed(`/srv/it'"'"'s an app/bin/python`)).toBe("Tsinfra.Probe==2.0");
-  await applyTwice(pip.packages, { packages: ["TSINFRA-PROBE"], present: false, ...inVenv }, { host, globals: offline });
+  await applyTwice(
+    pip.packages,
+    { packages: ["TSINFRA-PROBE"], present: false, ...inVenv },
+    { host, globals: offline },
+  );
   expect(await installed(`/srv/it'"'"'s an app/bin/python`)).toBe("");
   writeFileSync(join(root, "srv/needs it.txt"), "tsinfra-probe==1.1\n");
   await apply(pip.packages, { requirements: "/srv/needs it.txt", ...inVenv }, { host, globals: offline });
@@ -77,14 +96,22 @@ test("pip: packages go into a virtual environment that is made for them", async 
 }, 300_000);
 
 test("pip: an environment is made by virtualenv, with what the host has", async () => {
-  await applyTwice(pip.virtualenv, { path: "/srv/virtual", sitePackages: true, alwaysCopy: true }, { host, globals: offline });
+  await applyTwice(
+    pip.virtualenv,
+    { path: "/srv/virtual", sitePackages: true, alwaysCopy: true },
+    { host, globals: offline },
+  );
   expect(readFileSync(join(root, "srv/virtual/pyvenv.cfg"), "utf8")).toContain("include-system-site-packages = true");
   await applyTwice(pip.virtualenv, { path: "/srv/virtual", present: false }, { host });
   expect(Object.keys(await askFact(Pip3Packages, {}, host))).toContain("pip");
 }, 120_000);
 
 test("pipx: programs are installed, changed to another version, and removed", async () => {
-  await applyTwice(pipx.packages, { packages: ["tsinfra-probe==1.0"], extraArgs: ["--pip-args=--no-index --find-links=/srv/wheels"] }, { host, globals: offline });
+  await applyTwice(
+    pipx.packages,
+    { packages: ["tsinfra-probe==1.0"], extraArgs: ["--pip-args=--no-index --find-links=/srv/wheels"] },
+    { host, globals: offline },
+  );
   expect(await mustRun(host, "/root/.local/bin/tsinfra_probe")).toBe("1.0\n");
   await applyTwice(pipx.packages, { packages: ["Tsinfra.Probe==1.1"] }, { host, globals: offline });
   expect(await mustRun(host, "/root/.local/bin/tsinfra_probe")).toBe("1.1\n");
@@ -115,13 +142,25 @@ test("npm: packages of a project and of the host are kept apart", async () => {
     const project = join(scratch, "my project");
     mkdirSync(project);
     writeFileSync(join(project, "package.json"), '{"name":"project","version":"1.0.0"}');
-    const globals = { _env: { npm_config_registry: registry.url.href, npm_config_prefix: join(scratch, "global"), npm_config_cache: join(scratch, "cache"), npm_config_userconfig: "/dev/null", npm_config_audit: "false" } };
+    const globals = {
+      _env: {
+        npm_config_registry: registry.url.href,
+        npm_config_prefix: join(scratch, "global"),
+        npm_config_cache: join(scratch, "cache"),
+        npm_config_userconfig: "/dev/null",
+        npm_config_audit: "false",
+      },
+    };
     mkdirSync(join(scratch, "global/lib"), { recursive: true });
     await applyTwice(npm.packages, { packages: ["@tsinfra/probe@1.0.0"], directory: project }, { globals });
-    expect(await askFact(NpmPackages, { directory: project }, localHost(), globals)).toEqual({ "@tsinfra/probe": ["1.0.0"] });
+    expect(await askFact(NpmPackages, { directory: project }, localHost(), globals)).toEqual({
+      "@tsinfra/probe": ["1.0.0"],
+    });
     expect(await askFact(NpmPackages, {}, localHost(), globals)).toEqual({});
     await applyTwice(npm.packages, { packages: ["@tsinfra/probe"] }, { globals });
-    expect(JSON.parse(readFileSync(join(scratch, "global/lib/node_modules/@tsinfra/probe/package.json"), "utf8")).version).toBe("2.0.0");
+    expect(
+      JSON.parse(readFileSync(join(scratch, "global/lib/node_modules/@tsinfra/probe/package.json"), "utf8")).version,
+    ).toBe("2.0.0");
     await applyTwice(npm.packages, { packages: ["@tsinfra/probe"], present: false, directory: project }, { globals });
     await applyTwice(npm.packages, { packages: ["@tsinfra/probe"], present: false }, { globals });
     expect(await askFact(NpmPackages, { directory: join(scratch, "nowhere") }, localHost(), globals)).toEqual({});
@@ -149,7 +188,14 @@ async function npmRegistry(name: string, versions: readonly string[]): Promise<B
       if (!decodeURIComponent(new URL(request.url).pathname).endsWith(name)) return new Response("{}", { status: 404 });
       const entries = [...archives].map(([version, data]) => [
         version,
-        { name, version, dist: { tarball: `${server.url}${version}.tgz`, integrity: `sha512-${createHash("sha512").update(data).digest("base64")}` } },
+        {
+          name,
+          version,
+          dist: {
+            tarball: `${server.url}${version}.tgz`,
+            integrity: `sha512-${createHash("sha512").update(data).digest("base64")}`,
+          },
+        },
       ]);
       return Response.json({ name, "dist-tags": { latest: versions.at(-1) }, versions: Object.fromEntries(entries) });
     },

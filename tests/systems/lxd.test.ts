@@ -9,7 +9,8 @@ setDefaultTimeout(120_000);
 let hosts: Hosts;
 let host: RaisedHost;
 
-const PRESEED = "storage_pools:\n- name: default\n  driver: dir\nprofiles:\n- name: default\n  config: {security.privileged: 'true'}\n  devices:\n    root: {path: /, pool: default, type: disk}\n";
+const PRESEED =
+  "storage_pools:\n- name: default\n  driver: dir\nprofiles:\n- name: default\n  config: {security.privileged: 'true'}\n  devices:\n    root: {path: /, pool: default, type: disk}\n";
 /** An image with busybox alone, whose first process sleeps until it is told to stop. */
 const IMAGE = [
   "set -e; mkdir -p /tmp/i/rootfs; cd /tmp/i/rootfs; mkdir -p bin sbin dev proc sys tmp etc root run var/lib; cp /tmp/busybox bin/busybox",
@@ -30,9 +31,14 @@ test("lxd.container launches and deletes", async () => {
   await applyTwice(lxd.container, { id: "c1", image: "bb" }, { host });
   expect(await mustRun(host, "lxc list -c ns --format csv")).toBe("c1,RUNNING\n");
   expect(await askFact(LxdContainers, {}, host)).toMatchObject([{ name: "c1", status: "Running", type: "container" }]);
-  expect((await applyTwice(lxd.container, { id: "c1", present: false }, { host })).commands).toEqual(["lxc stop c1", "lxc delete c1"]);
+  expect((await applyTwice(lxd.container, { id: "c1", present: false }, { host })).commands).toEqual([
+    "lxc stop c1",
+    "lxc delete c1",
+  ]);
   await mustRun(host, "lxc init bb c2 < /dev/null");
   expect((await applyTwice(lxd.container, { id: "c2", present: false }, { host })).commands).toEqual(["lxc delete c2"]);
   expect(await mustRun(host, "lxc list -c n --format csv")).toBe("");
-  expect((await apply(lxd.container, { id: "c3", present: false }, { host })).noops).toEqual(["container c3 does not exist"]);
+  expect((await apply(lxd.container, { id: "c3", present: false }, { host })).noops).toEqual([
+    "container c3 does not exist",
+  ]);
 });

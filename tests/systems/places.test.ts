@@ -26,7 +26,8 @@ const MACHINE = `${COPY}
 systemctl start systemd-machined
 systemd-run --quiet --unit=box --property=Delegate=yes --property=RestartForceExitStatus=133 --property=SuccessExitStatus=133 \\
   systemd-nspawn --quiet --keep-unit --boot --private-network --link-journal=no --machine=box -D /srv/box`;
-const PRESEED = "storage_pools:\n- name: default\n  driver: dir\nprofiles:\n- name: default\n  config: {security.privileged: 'true'}\n  devices:\n    root: {path: /, pool: default, type: disk}\n";
+const PRESEED =
+  "storage_pools:\n- name: default\n  driver: dir\nprofiles:\n- name: default\n  config: {security.privileged: 'true'}\n  devices:\n    root: {path: /, pool: default, type: disk}\n";
 const systemContainer = (program: string, initialise: string): string => `${COPY}
 printf 'architecture: x86_64\\ncreation_date: 1700000000\\nproperties: {description: box}\\n' >/srv/metadata.yaml
 tar -cf /srv/box.tar -C /srv metadata.yaml --transform 's,^box,rootfs,S' box
@@ -34,9 +35,27 @@ printf '%s' "${PRESEED}" | ${initialise}
 ${program} image import /srv/box.tar --alias box; ${program} launch box box </dev/null; rm -r /srv/box /srv/box.tar`;
 
 const PLACES = [
-  { connectors: ["machinectl", "nspawn"], suite: "bookworm", packages: ["rsync", "systemd-container"], setup: MACHINE, enter: "systemd-run --machine=box --quiet --wait --pipe --collect" },
-  { connectors: ["lxd"], suite: "bookworm", packages: ["lxd", "lxd-client", "rsync"], setup: systemContainer("lxc", "lxd init --preseed"), enter: "lxc exec box --" },
-  { connectors: ["incus"], suite: "trixie", packages: ["incus-base", "incus-client", "rsync"], setup: systemContainer("incus", "incus admin init --preseed"), enter: "incus exec box --" },
+  {
+    connectors: ["machinectl", "nspawn"],
+    suite: "bookworm",
+    packages: ["rsync", "systemd-container"],
+    setup: MACHINE,
+    enter: "systemd-run --machine=box --quiet --wait --pipe --collect",
+  },
+  {
+    connectors: ["lxd"],
+    suite: "bookworm",
+    packages: ["lxd", "lxd-client", "rsync"],
+    setup: systemContainer("lxc", "lxd init --preseed"),
+    enter: "lxc exec box --",
+  },
+  {
+    connectors: ["incus"],
+    suite: "trixie",
+    packages: ["incus-base", "incus-client", "rsync"],
+    setup: systemContainer("incus", "incus admin init --preseed"),
+    enter: "incus exec box --",
+  },
 ];
 
 for (const { connectors: names, suite, packages, setup, enter } of PLACES) {
@@ -53,7 +72,10 @@ for (const { connectors: names, suite, packages, setup, enter } of PLACES) {
       connectors = createConnectors();
       directory = await mkdtemp(join(tmpdir(), "tsinfra-places-"));
       await mustRun(host, setup);
-      await mustRun(host, `for try in $(seq 300); do ${enter} /bin/sh -c 'systemctl is-system-running --wait' && exit; sleep 0.2; done; exit 1`);
+      await mustRun(
+        host,
+        `for try in $(seq 300); do ${enter} /bin/sh -c 'systemctl is-system-running --wait' && exit; sleep 0.2; done; exit 1`,
+      );
     }, 600_000);
     afterAll(async () => {
       for (const connector of connectors.values()) await connector.close?.();
@@ -62,7 +84,13 @@ for (const { connectors: names, suite, packages, setup, enter } of PLACES) {
     });
 
     const open = (connector: string, address = "box"): Promise<Connection> =>
-      openChain(parseHostName(`@ssh/h1/@${connector}/${address}`), { connectors, connectorContext: connectorContext(), data: { sshConfigFile: hosts.sshConfig }, timeout: 60, signal: new AbortController().signal });
+      openChain(parseHostName(`@ssh/h1/@${connector}/${address}`), {
+        connectors,
+        connectorContext: connectorContext(),
+        data: { sshConfigFile: hosts.sshConfig },
+        timeout: 60,
+        signal: new AbortController().signal,
+      });
 
     for (const name of names) {
       testConnector({ name, can: { pty: true, rsync: true }, open: () => open(name) });
@@ -70,7 +98,9 @@ for (const { connectors: names, suite, packages, setup, enter } of PLACES) {
 
       test(`@${name}: commands run as root, with root's own home, and in the machine`, async () => {
         const connection = await open(name);
-        const { stdout } = await connection.run(sh`id -un; echo "$HOME"; hostname; cat /proc/sys/kernel/random/boot_id`);
+        const { stdout } = await connection.run(
+          sh`id -un; echo "$HOME"; hostname; cat /proc/sys/kernel/random/boot_id`,
+        );
         await connection.close();
         const [user, home, hostname, boot] = Buffer.from(stdout).toString().split("\n");
         expect([user, home, hostname]).toEqual(["root", "/root", "box"]);
@@ -79,7 +109,10 @@ for (const { connectors: names, suite, packages, setup, enter } of PLACES) {
 
       test(`@${name}: what is not there is said`, async () => {
         const error = await open(name, "nowhere").catch(error => error);
-        expect([error.code, error.message]).toEqual(["E_CONNECT", expect.stringMatching(/^Cannot run commands in the (machine|container) "nowhere": ./)]);
+        expect([error.code, error.message]).toEqual([
+          "E_CONNECT",
+          expect.stringMatching(/^Cannot run commands in the (machine|container) "nowhere": ./),
+        ]);
       });
 
       test(`@${name}: it reboots, and what follows is done`, async () => {
@@ -91,7 +124,18 @@ server.reboot({ delay: 1, interval: 0.5, rebootTimeout: 120 });
 server.shell({ name: "After", commands: ["test ! -e /run/before", "cat /proc/sys/kernel/random/boot_id >/root/after"] });
 `,
         );
-        const child = Bun.spawn([process.execPath, MAIN, `@ssh/h1/@${name}/box`, "deploy.ts", "-y", "--data", `sshConfigFile=${hosts.sshConfig}`], { cwd: directory, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+        const child = Bun.spawn(
+          [
+            process.execPath,
+            MAIN,
+            `@ssh/h1/@${name}/box`,
+            "deploy.ts",
+            "-y",
+            "--data",
+            `sshConfigFile=${hosts.sshConfig}`,
+          ],
+          { cwd: directory, stdin: "ignore", stdout: "ignore", stderr: "pipe" },
+        );
         const [said, code] = await Promise.all([child.stderr.text(), child.exited]);
         expect(code, said).toBe(0);
         expect(await inside("cat /root/before")).not.toBe(await inside("cat /root/after"));
@@ -108,7 +152,9 @@ server.shell({ name: "After", commands: ["test ! -e /run/before", "cat /proc/sys
     });
 
     test("of commands that were broken off no process is left", async () => {
-      const left = (await inside("ps -A -o args=")).split("\n").filter(line => /while :|sleep 1000|tsinfra-/.test(line) && !line.includes("ps -A"));
+      const left = (await inside("ps -A -o args="))
+        .split("\n")
+        .filter(line => /while :|sleep 1000|tsinfra-/.test(line) && !line.includes("ps -A"));
       expect(left).toEqual([]);
     });
   });

@@ -17,5 +17,8 @@ test("facts about podman say what it is and what it runs", async () => {
   expect(found[0]).toMatchObject({ Id: id, Names: ["one"], State: "running", Labels: { a: "b" } });
   await mustRun(engine.host, "podman stop -t 0 one");
   expect((await askFact(PodmanPs, {}, engine.host))[0]).toMatchObject({ State: "exited" });
-  expect(await askFact(PodmanSystemInfo, {}, engine.host)).toMatchObject({ host: { ociRuntime: { name: "runc" } }, store: { containerStore: { number: 1 } } });
+  expect(await askFact(PodmanSystemInfo, {}, engine.host)).toMatchObject({
+    host: { ociRuntime: { name: "runc" } },
+    store: { containerStore: { number: 1 } },
+  });
 });

@@ -10,7 +10,10 @@ import { apply, type ApplyOptions, applyTwice, askFact, chrootHost, mustRun } fr
 import { debianRootfs, removeRootfs } from "../support/rootfs.ts";
 
 /** A Debian of its own for users, keys, locales, zones and crontabs: nothing here touches the kernel that all share. */
-const on: { host: NonNullable<ApplyOptions["host"]>; deployDir: string } = { host: chrootHost("/nonexistent"), deployDir: "" };
+const on: { host: NonNullable<ApplyOptions["host"]>; deployDir: string } = {
+  host: chrootHost("/nonexistent"),
+  deployDir: "",
+};
 let root = "";
 const here = (path: string): string => join(root, path);
 const out = (line: string): Promise<string> => mustRun(on.host, line).then(text => text.trimEnd());
@@ -36,11 +39,23 @@ describe("groups and users", () => {
   });
 
   test("a user is made with everything, changed, and removed", async () => {
-    const password = new Secret("$6$saltsalt$MRy1ZQVcLr4m6FpwU3hPdkFBMvW6TT3nRQnDBRFwUtCUu.xLbJr8oZhCFZKpjnUMlGXWJVYLZgXOSDoYT5eTW0");
-    const ada = { user: "ada", shell: "/bin/bash", groups: ["builders", "users"], uid: 2345, comment: `Ada "L" O'Brien $(touch /pwned) & co`, createHome: true, password };
+    const password = new Secret(
+      "$6$saltsalt$MRy1ZQVcLr4m6FpwU3hPdkFBMvW6TT3nRQnDBRFwUtCUu.xLbJr8oZhCFZKpjnUMlGXWJVYLZgXOSDoYT5eTW0",
+    );
+    const ada = {
+      user: "ada",
+      shell: "/bin/bash",
+      groups: ["builders", "users"],
+      uid: 2345,
+      comment: `Ada "L" O'Brien $(touch /pwned) & co`,
+      createHome: true,
+      password,
+    };
     const first = await applyTwice(server.user, ada, on);
     expect(first.commands.join("\n")).not.toContain("saltsalt");
-    expect(await out("getent passwd ada")).toBe(`ada:x:2345:2345:Ada "L" O'Brien $(touch /pwned) & co:/home/ada:/bin/bash`);
+    expect(await out("getent passwd ada")).toBe(
+      `ada:x:2345:2345:Ada "L" O'Brien $(touch /pwned) & co:/home/ada:/bin/bash`,
+    );
     expect(await out("id -Gn ada | tr ' ' '\\n' | sort | tr '\\n' ' '")).toBe("ada builders users");
     expect(await out("getent shadow ada | cut -d: -f2")).toBe(password.reveal());
     expect(await out("stat -c %U:%G /home/ada; ls -A /home/ada | grep -c bashrc")).toBe("ada:ada\n1");
@@ -50,10 +65,21 @@ describe("groups and users", () => {
     expect(await out("id -Gn ada | tr ' ' '\\n' | sort | tr '\\n' ' '")).toBe("ada builders sudo users");
     await applyTwice(server.user, { ...ada, groups: ["sudo"] }, on);
     expect(await out("id -Gn ada")).toBe("ada sudo");
-    await applyTwice(server.user, { user: "ada", shell: "/bin/sh", home: "/srv/ada lovelace", group: "builders", comment: "Ada", password: "*" }, on);
-    expect(await out("getent passwd ada; getent shadow ada | cut -d: -f2")).toBe("ada:x:2345:4321:Ada:/srv/ada lovelace:/bin/sh\n*");
+    await applyTwice(
+      server.user,
+      { user: "ada", shell: "/bin/sh", home: "/srv/ada lovelace", group: "builders", comment: "Ada", password: "*" },
+      on,
+    );
+    expect(await out("getent passwd ada; getent shadow ada | cut -d: -f2")).toBe(
+      "ada:x:2345:4321:Ada:/srv/ada lovelace:/bin/sh\n*",
+    );
     expect(await out("stat -c %U:%G '/srv/ada lovelace'")).toBe("ada:builders");
-    expect((await askFact(Users, {}, on.host))["ada"]).toMatchObject({ uid: 2345, group: "builders", groups: ["sudo"], home: "/srv/ada lovelace" });
+    expect((await askFact(Users, {}, on.host))["ada"]).toMatchObject({
+      uid: 2345,
+      group: "builders",
+      groups: ["sudo"],
+      home: "/srv/ada lovelace",
+    });
 
     await applyTwice(server.user, { user: "ada", present: false }, on);
     expect(await out("getent passwd ada || true")).toBe("");
@@ -71,7 +97,8 @@ describe("groups and users", () => {
   });
 
   test("what cannot be a name is refused before anything is done", async () => {
-    for (const user of ["-rf", "a b", "a:b", ""]) expect(apply(server.user, { user }, on)).rejects.toThrow("cannot be a name");
+    for (const user of ["-rf", "a b", "a:b", ""])
+      expect(apply(server.user, { user }, on)).rejects.toThrow("cannot be a name");
     expect(apply(server.group, { group: "x y" }, on)).rejects.toThrow("cannot be a name");
   });
 });
@@ -101,14 +128,24 @@ describe("authorized keys", () => {
     await applyTwice(server.user, { user: "keyed", publicKeys: [ed25519], deleteKeys: true }, on);
     expect(readFileSync(here(keyFile), "utf8")).toBe(`${ed25519}\n`);
     chmodSync(here(keyFile), 0o666);
-    await applyTwice(server.userAuthorizedKeys, { user: "keyed", publicKeys: [ed25519], deleteKeys: true, authorizedKeyFilename: "authorized_keys" }, on);
+    await applyTwice(
+      server.userAuthorizedKeys,
+      { user: "keyed", publicKeys: [ed25519], deleteKeys: true, authorizedKeyFilename: "authorized_keys" },
+      on,
+    );
     expect(await out(`stat -c %a ${keyFile}`)).toBe("600");
-    await applyTwice(server.userAuthorizedKeys, { user: "keyed", publicKeys: [rsa], authorizedKeyDirectory: "/etc/ssh keys", authorizedKeyFilename: "keyed" }, on);
+    await applyTwice(
+      server.userAuthorizedKeys,
+      { user: "keyed", publicKeys: [rsa], authorizedKeyDirectory: "/etc/ssh keys", authorizedKeyFilename: "keyed" },
+      on,
+    );
     expect(readFileSync(here("/etc/ssh keys/keyed"), "utf8").trim()).toBe(rsa);
   });
 
   test("a key file that is missing is an error, not a key", async () => {
-    expect(apply(server.userAuthorizedKeys, { user: "keyed", publicKeys: "keys/nobody.pub" }, on)).rejects.toThrow("No such file");
+    expect(apply(server.userAuthorizedKeys, { user: "keyed", publicKeys: "keys/nobody.pub" }, on)).rejects.toThrow(
+      "No such file",
+    );
   });
 });
 
@@ -123,9 +160,14 @@ describe("commands and scripts", () => {
   test("a script gets its arguments as they are, and does not stay", async () => {
     writeFileSync(join(on.deployDir, "say.sh"), '#!/bin/sh\nfor one in "$@"; do printf "<%s>\\n" "$one"; done\n');
     const args = ["a b", "it's", "$HOME", "-n", "", 5, "*"];
-    expect((await apply(server.script, { src: "say.sh", args }, on)).stdout).toBe("<a b>\n<it's>\n<$HOME>\n<-n>\n<>\n<5>\n<*>");
+    expect((await apply(server.script, { src: "say.sh", args }, on)).stdout).toBe(
+      "<a b>\n<it's>\n<$HOME>\n<-n>\n<>\n<5>\n<*>",
+    );
     writeFileSync(join(on.deployDir, "say.sh.j2"), "#!/bin/sh\necho '{{ greeting }}' \"$1\"\n");
-    expect((await apply(server.scriptTemplate, { src: "say.sh.j2", args: ["you there"], data: { greeting: "hello" } }, on)).stdout).toBe("hello you there");
+    expect(
+      (await apply(server.scriptTemplate, { src: "say.sh.j2", args: ["you there"], data: { greeting: "hello" } }, on))
+        .stdout,
+    ).toBe("hello you there");
     expect(await out("ls -A /tmp")).toBe("");
     expect(apply(server.script, { src: "nothing.sh" }, on)).rejects.toThrow("No such file");
   });
@@ -134,17 +176,23 @@ describe("commands and scripts", () => {
 test("locales become available and go again", async () => {
   await applyTwice(server.locale, { locale: "en_GB.UTF-8" }, on);
   expect(await out("locale -a")).toContain("en_GB.utf8");
-  await applyTwice(server.locale, { locale: "de_DE.ISO-8859-1" }, on).catch(() => apply(server.locale, { locale: "de_DE" }, on));
+  await applyTwice(server.locale, { locale: "de_DE.ISO-8859-1" }, on).catch(() =>
+    apply(server.locale, { locale: "de_DE" }, on),
+  );
   expect(await out("locale -a | grep -c de_DE")).not.toBe("0");
   await applyTwice(server.locale, { locale: "en_GB.UTF-8", present: false }, on);
   expect(await askFact(Locales, {}, on.host)).not.toContain("en_GB.UTF-8");
-  expect(apply(server.locale, { locale: "xx_XX.UTF-8" }, on)).rejects.toThrow("Locale xx_XX.UTF-8 not found in /etc/locale.gen");
+  expect(apply(server.locale, { locale: "xx_XX.UTF-8" }, on)).rejects.toThrow(
+    "Locale xx_XX.UTF-8 not found in /etc/locale.gen",
+  );
 }, 120_000);
 
 test("the time zone is set without systemd, and only to one that there is", async () => {
   for (const timezone of ["Europe/Amsterdam", "America/Argentina/Ushuaia", "UTC"]) {
     await applyTwice(server.timezone, { timezone }, on);
-    expect(await out("readlink /etc/localtime; cat /etc/timezone")).toBe(`/usr/share/zoneinfo/${timezone}\n${timezone}`);
+    expect(await out("readlink /etc/localtime; cat /etc/timezone")).toBe(
+      `/usr/share/zoneinfo/${timezone}\n${timezone}`,
+    );
     expect(await askFact(Timezone, {}, on.host)).toBe(timezone);
   }
   expect(apply(server.timezone, { timezone: "Europe/Atlantis" }, on)).rejects.toThrow();
@@ -153,7 +201,10 @@ test("the time zone is set without systemd, and only to one that there is", asyn
 });
 
 test("a limit is set, changed, and changed back, on one line", async () => {
-  const limits = () => readFileSync(here("/etc/security/limits.conf"), "utf8").split("\n").filter(line => line !== "" && !line.startsWith("#"));
+  const limits = () =>
+    readFileSync(here("/etc/security/limits.conf"), "utf8")
+      .split("\n")
+      .filter(line => line !== "" && !line.startsWith("#"));
   for (const value of [1024, 2048, 1024, "unlimited"]) {
     await applyTwice(server.securityLimit, { domain: "*", limitType: "soft", item: "nofile", value }, on);
     expect(limits()).toEqual([`*\tsoft\tnofile\t${value}`]);
@@ -165,7 +216,8 @@ test("a limit is set, changed, and changed back, on one line", async () => {
 describe("crontab", () => {
   const list = () => out("crontab -l 2>/dev/null || true");
   const set = (text: string) => mustRun(on.host, "crontab -", new TextEncoder().encode(text));
-  const every = async (args: Parameters<typeof crontab.crontab.steps>[1]) => void (await applyTwice(crontab.crontab, args, on));
+  const every = async (args: Parameters<typeof crontab.crontab.steps>[1]) =>
+    void (await applyTwice(crontab.crontab, args, on));
 
   test("entries come, change and go", async () => {
     await set("");
@@ -194,7 +246,8 @@ describe("crontab", () => {
     await every({ command: "echo abc", minute: 3 });
     await every({ command: "echo a", cronName: "two", minute: 22 });
     await every({ command: "echo abc", minute: 33 });
-    const times = async () => (await askFact(Crontab, {}, on.host)).map(({ minute, command }) => `${minute} ${command}`);
+    const times = async () =>
+      (await askFact(Crontab, {}, on.host)).map(({ minute, command }) => `${minute} ${command}`);
     expect(await times()).toEqual(["1 echo a", "22 echo a", "33 echo abc"]);
     await every({ command: "echo a", cronName: "one", present: false });
     expect(await times()).toEqual(["22 echo a", "33 echo abc"]);
@@ -207,7 +260,12 @@ describe("crontab", () => {
 
   test("commands stay as they are, whatever they say", async () => {
     await set("");
-    const commands = ["printf '%s\\n' \"$HOME\" | sed 's/a&b/[c]*.^$/' > /tmp/x", "-n dash", "a/b\\c", "echo 'it''s' & wait"];
+    const commands = [
+      "printf '%s\\n' \"$HOME\" | sed 's/a&b/[c]*.^$/' > /tmp/x",
+      "-n dash",
+      "a/b\\c",
+      "echo 'it''s' & wait",
+    ];
     for (const command of commands) await every({ command });
     for (const command of commands) await every({ command, minute: 9 });
     expect((await askFact(Crontab, {}, on.host)).map(entry => entry.command)).toEqual(commands);
@@ -221,7 +279,8 @@ describe("crontab", () => {
     expect(await list()).toContain("# only a comment");
     await every({ command: "theirs", user: "games", hour: 0 });
     expect(await out("crontab -l -u games")).toBe("* 0 * * * theirs");
-    for (const bad of [{ minute: "1 2" }, { hour: "@x" }, { specialTime: "daily" }, { cronName: "a\nb" }]) expect(apply(crontab.crontab, { command: "x", ...bad }, on)).rejects.toThrow();
+    for (const bad of [{ minute: "1 2" }, { hour: "@x" }, { specialTime: "daily" }, { cronName: "a\nb" }])
+      expect(apply(crontab.crontab, { command: "x", ...bad }, on)).rejects.toThrow();
   });
 });
 

@@ -13,7 +13,8 @@ import { type Hosts, raiseHosts } from "../support/hosts.ts";
 const on: { host: TestHost } = { host: { argv: () => [], exec: () => Promise.reject(new Error("Not raised")) } };
 let raised: Hosts | undefined;
 const out = (line: string): Promise<string> => mustRun(on.host, line).then(text => text.trimEnd());
-const write = (path: string, text: string, mode = "644"): Promise<string> => mustRun(on.host, `cat > ${path} && chmod ${mode} ${path}`, new TextEncoder().encode(text));
+const write = (path: string, text: string, mode = "644"): Promise<string> =>
+  mustRun(on.host, `cat > ${path} && chmod ${mode} ${path}`, new TextEncoder().encode(text));
 /** What runs stays the same, or does not. */
 const pid = (pattern: string) => out(`pgrep -xf '${pattern}' || true`);
 
@@ -46,7 +47,15 @@ case "$1" in
 esac
 `;
   beforeAll(() => write("/etc/init.d/web", script, "755"));
-  const links = () => readdirSync(join(on.host.root ?? "", "etc")).filter(name => /^rc\d\.d$/.test(name)).sort().flatMap(name => readdirSync(join(on.host.root ?? "", "etc", name)).filter(link => link.endsWith("web")).map(link => `${name}/${link}`));
+  const links = () =>
+    readdirSync(join(on.host.root ?? "", "etc"))
+      .filter(name => /^rc\d\.d$/.test(name))
+      .sort()
+      .flatMap(name =>
+        readdirSync(join(on.host.root ?? "", "etc", name))
+          .filter(link => link.endsWith("web"))
+          .map(link => `${name}/${link}`),
+      );
 
   test("a service is started, restarted, reloaded, sent a command, and stopped", async () => {
     await applyTwice(sysvinit.service, { service: "web" }, on);
@@ -72,7 +81,11 @@ esac
 
   test("run levels are chosen by links", async () => {
     await out("rm -f /etc/rc*.d/*web");
-    await applyTwice(sysvinit.enable, { service: "web", startPriority: 15, startLevels: [3, 5], stopPriority: 85, stopLevels: [0, "S"] }, on);
+    await applyTwice(
+      sysvinit.enable,
+      { service: "web", startPriority: 15, startLevels: [3, 5], stopPriority: 85, stopLevels: [0, "S"] },
+      on,
+    );
     expect(links()).toEqual(["rc0.d/K85web", "rc3.d/S15web", "rc5.d/S15web"]);
     expect(await out("readlink /etc/rc3.d/S15web /etc/rcS.d/K85web")).toBe("/etc/init.d/web\n/etc/init.d/web");
   });
@@ -80,7 +93,11 @@ esac
 
 describe("openrc", () => {
   beforeAll(async () => {
-    await write("/etc/init.d/oweb", '#!/sbin/openrc-run\ncommand=/bin/sleep\ncommand_args=1002\ncommand_background=true\npidfile=/run/oweb.pid\nextra_started_commands="reload"\nreload() { touch /run/oweb.reloaded; }\n', "755");
+    await write(
+      "/etc/init.d/oweb",
+      '#!/sbin/openrc-run\ncommand=/bin/sleep\ncommand_args=1002\ncommand_background=true\npidfile=/run/oweb.pid\nextra_started_commands="reload"\nreload() { touch /run/oweb.reloaded; }\n',
+      "755",
+    );
     await out("mkdir -p /run/openrc && touch /run/openrc/softlevel");
   });
 
@@ -140,8 +157,13 @@ describe("runit", () => {
 describe("supervisorctl", () => {
   const group = "[group:w]\nprograms=a,b\n[program:a]\ncommand=/bin/sleep 1004\n[program:b]\ncommand=/bin/sleep 1005\n";
   beforeAll(async () => {
-    await write("/etc/supervisor/conf.d/one.conf", "[program:one]\ncommand=/bin/sleep 1006\nautostart=false\n[program:broken]\ncommand=/bin/false\nstartretries=0\nautostart=false\n");
-    await out("supervisord -c /etc/supervisor/supervisord.conf; until supervisorctl pid >/dev/null 2>&1; do sleep 0.1; done");
+    await write(
+      "/etc/supervisor/conf.d/one.conf",
+      "[program:one]\ncommand=/bin/sleep 1006\nautostart=false\n[program:broken]\ncommand=/bin/false\nstartretries=0\nautostart=false\n",
+    );
+    await out(
+      "supervisord -c /etc/supervisor/supervisord.conf; until supervisorctl pid >/dev/null 2>&1; do sleep 0.1; done",
+    );
   });
   afterAll(() => out("supervisorctl shutdown || true"));
 
@@ -165,7 +187,11 @@ describe("supervisorctl", () => {
     await apply(supervisorctl.signal, { signal: "KILL", process: "w:a" }, on);
     await out("until supervisorctl status 'w:*' | grep -c RUNNING | grep -qx 2; do sleep 0.2; done");
     await apply(supervisorctl.clear, { process: "w:a" }, on);
-    await applyTwice(supervisorctl.process, { process: "w:*", running: false, configFile: "/etc/supervisor/supervisord.conf" }, on);
+    await applyTwice(
+      supervisorctl.process,
+      { process: "w:*", running: false, configFile: "/etc/supervisor/supervisord.conf" },
+      on,
+    );
     await applyTwice(supervisorctl.process, { process: "w:*" }, on);
     await apply(supervisorctl.process, { process: "w:*", running: false }, on);
     await apply(supervisorctl.remove, { process: "w" }, on);

@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../support/executable.ts";
@@ -27,7 +37,13 @@ let work: string;
 let bin: string;
 beforeAll(async () => {
   needRoot("A cluster of Slurm");
-  await needTools({ parallel: "parallel", slurmctld: "slurmctld", slurmd: "slurmd", sbatch: "slurm-client", munged: "munge" });
+  await needTools({
+    parallel: "parallel",
+    slurmctld: "slurmctld",
+    slurmd: "slurmd",
+    sbatch: "slurm-client",
+    munged: "munge",
+  });
   root = mkdtempSync(join(tmpdir(), "tsinfra-shards-"));
   // munged wants a way to its socket for everybody.
   chmodSync(root, 0o755);
@@ -51,18 +67,38 @@ interface Ended {
   readonly err: string;
 }
 async function run(words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const child = Bun.spawn([...words], { cwd: work, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}:/usr/sbin`, HOME: root, ...environment }, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const [out, err, code] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited]);
+  const child = Bun.spawn([...words], {
+    cwd: work,
+    env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}:/usr/sbin`, HOME: root, ...environment },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
   return { code, out, err };
 }
 /** Lines per file. */
-const marks = (): Record<string, number> => Object.fromEntries(readdirSync(join(work, "marks")).sort().map(name => [name, readFileSync(join(work, "marks", name), "utf8").split("\n").length - 1]));
-const each = (names: readonly string[]): Record<string, number> => Object.fromEntries([...names].sort().map(name => [name, 1]));
+const marks = (): Record<string, number> =>
+  Object.fromEntries(
+    readdirSync(join(work, "marks"))
+      .sort()
+      .map(name => [name, readFileSync(join(work, "marks", name), "utf8").split("\n").length - 1]),
+  );
+const each = (names: readonly string[]): Record<string, number> =>
+  Object.fromEntries([...names].sort().map(name => [name, 1]));
 /** How many hosts the rows of the shards say they have. */
 const hostsOf = (out: string): number[] => [...out.matchAll(/^ {2}\d\/4 +(\d+) /gm)].map(match => Number(match[1]));
 
 function expectWhole({ code, out }: Ended): void {
-  expect([code, hostsOf(out).length, hostsOf(out).reduce((sum, hosts) => sum + hosts, 0)]).toEqual([0, 4, HOSTS.length]);
+  expect([code, hostsOf(out).length, hostsOf(out).reduce((sum, hosts) => sum + hosts, 0)]).toEqual([
+    0,
+    4,
+    HOSTS.length,
+  ]);
   expect(out).toMatch(/^ {2}Mark +12 +12 /m);
   expect(out).toMatch(/^ {2}Once +12 +1 +- +11 /m);
   expect(marks()).toEqual(each([...HOSTS, "once"]));
@@ -76,7 +112,9 @@ describe("GNU parallel", () => {
   test("with a shard that is killed, the report names it and fails; the others' results are there", async () => {
     const { code, out, err } = await run(["./parallel.sh"], { DIES: "web-3" });
     expect(code).toBe(1);
-    expect(err).toMatch(/^Problem: The log of \d\/4 \(standard input\) ends early: its run was killed or is still going on, and what became of its \d hosts is not known$/m);
+    expect(err).toMatch(
+      /^Problem: The log of \d\/4 \(standard input\) ends early: its run was killed or is still going on, and what became of its \d hosts is not known$/m,
+    );
     expect(out).toMatch(/^ {2}\d\/4 .* none /m);
     expect(marks()).toEqual(each([...HOSTS, ...("once" in marks() ? ["once"] : [])]));
   }, 120_000);
@@ -118,12 +156,17 @@ describe("a Slurm array", () => {
     await run(["sbatch", "--wait", "slurm.sh"], cluster);
     rmSync(join(work, "shard-2.jsonl"));
     const merged = await report();
-    expect([merged.code, merged.err]).toEqual([1, expect.stringMatching(/^\s*Problem: Shard 2\/4 is missing, and \d hosts? of 12 with it\s*$/)]);
+    expect([merged.code, merged.err]).toEqual([
+      1,
+      expect.stringMatching(/^\s*Problem: Shard 2\/4 is missing, and \d hosts? of 12 with it\s*$/),
+    ]);
   }, 120_000);
 });
 
 /** A cluster of one node, on loopback, all of it in one directory. */
-async function startSlurm(directory: string): Promise<{ readonly environment: Readonly<Record<string, string>>; stop(): Promise<void> }> {
+async function startSlurm(
+  directory: string,
+): Promise<{ readonly environment: Readonly<Record<string, string>>; stop(): Promise<void> }> {
   for (const name of ["", "munge", "spool", "state"]) mkdirSync(join(directory, name), { mode: 0o755 });
   const at = (...names: string[]): string => join(directory, ...names);
   writeFileSync(at("munge/key"), crypto.getRandomValues(new Uint8Array(1024)), { mode: 0o600 });
@@ -165,7 +208,15 @@ async function startSlurm(directory: string): Promise<{ readonly environment: Re
   const daemons: Bun.Subprocess[] = [];
   const start = (...words: string[]): void => {
     const log = Bun.file(at(`${words[0]}.log`));
-    daemons.push(Bun.spawn(words, { cwd: directory, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}:/usr/sbin`, ...environment }, stdin: "ignore", stdout: log, stderr: log }));
+    daemons.push(
+      Bun.spawn(words, {
+        cwd: directory,
+        env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}:/usr/sbin`, ...environment },
+        stdin: "ignore",
+        stdout: log,
+        stderr: log,
+      }),
+    );
   };
   const stop = async (): Promise<void> => {
     for (const daemon of daemons.toReversed()) {
@@ -174,11 +225,39 @@ async function startSlurm(directory: string): Promise<{ readonly environment: Re
     }
   };
   try {
-    start("munged", "--foreground", "--force", `--key-file=${at("munge/key")}`, `--socket=${at("munge/socket")}`, `--pid-file=${at("munge/pid")}`, `--log-file=${at("munge/log")}`, `--seed-file=${at("munge/seed")}`);
-    await until("munged answers", async () => (await Bun.spawn(["munge", "-n", "-S", at("munge/socket")], { stdout: "ignore", stderr: "ignore" }).exited) === 0, 20);
+    start(
+      "munged",
+      "--foreground",
+      "--force",
+      `--key-file=${at("munge/key")}`,
+      `--socket=${at("munge/socket")}`,
+      `--pid-file=${at("munge/pid")}`,
+      `--log-file=${at("munge/log")}`,
+      `--seed-file=${at("munge/seed")}`,
+    );
+    await until(
+      "munged answers",
+      async () =>
+        (await Bun.spawn(["munge", "-n", "-S", at("munge/socket")], { stdout: "ignore", stderr: "ignore" }).exited) ===
+        0,
+      20,
+    );
     start("slurmctld", "-D", "-f", at("slurm.conf"));
     start("slurmd", "-D", "-f", at("slurm.conf"));
-    await until("the node is idle", async () => (await new Response(Bun.spawn(["sinfo", "-h", "-o", "%t"], { env: { ...process.env, ...environment }, stdout: "pipe", stderr: "ignore" }).stdout).text()).trim() === "idle", 60);
+    await until(
+      "the node is idle",
+      async () =>
+        (
+          await new Response(
+            Bun.spawn(["sinfo", "-h", "-o", "%t"], {
+              env: { ...process.env, ...environment },
+              stdout: "pipe",
+              stderr: "ignore",
+            }).stdout,
+          ).text()
+        ).trim() === "idle",
+      60,
+    );
   } catch (error) {
     await stop();
     throw error;

@@ -22,7 +22,10 @@ let pool: TestHost & { readonly root: string };
 beforeAll(async () => {
   pool = await userland(["zfs-fuse"]);
   await mustRun(pool, "mknod /dev/fuse c 10 229; truncate -s 128M /disk; mkdir -p /run/zfs /var/run/zfs /var/lock/zfs");
-  await mustRun(pool, "printf '#!/bin/sh\\n[ \"$1\" != snap ] || { shift; set -- snapshot \"$@\"; }\\nexec /sbin/zfs \"$@\"\\n' > /usr/local/sbin/zfs; chmod +x /usr/local/sbin/zfs");
+  await mustRun(
+    pool,
+    'printf \'#!/bin/sh\\n[ "$1" != snap ] || { shift; set -- snapshot "$@"; }\\nexec /sbin/zfs "$@"\\n\' > /usr/local/sbin/zfs; chmod +x /usr/local/sbin/zfs',
+  );
   await mustRun(pool, "zfs-fuse -p /zfs.pid >/dev/null 2>&1");
   await until("the pool is made", async () => (await pool.exec("zpool create -m none tank /disk")).exitCode === 0);
 }, 300_000);
@@ -34,23 +37,49 @@ afterAll(async () => {
 });
 
 test("zfs.filesystem and zfs.dataset make, change and destroy", async () => {
-  const value = async (property: string, name = "tank/a-b/c") => (await mustRun(pool, `zfs get -H -o value ${property} '${name}'`)).trim();
-  await applyTwice(zfs.filesystem, { fsName: "tank/a-b/c", recursive: true, properties: { compression: "gzip", "com.example:note": "it's $HOME; a=b" } }, { host: pool });
+  const value = async (property: string, name = "tank/a-b/c") =>
+    (await mustRun(pool, `zfs get -H -o value ${property} '${name}'`)).trim();
+  await applyTwice(
+    zfs.filesystem,
+    {
+      fsName: "tank/a-b/c",
+      recursive: true,
+      properties: { compression: "gzip", "com.example:note": "it's $HOME; a=b" },
+    },
+    { host: pool },
+  );
   expect(await value("compression")).toBe("gzip");
   expect(await value("com.example:note")).toBe("it's $HOME; a=b");
-  await applyTwice(zfs.filesystem, { fsName: "tank/a-b/c", properties: { compression: "gzip", quota: "10M" } }, { host: pool });
+  await applyTwice(
+    zfs.filesystem,
+    { fsName: "tank/a-b/c", properties: { compression: "gzip", quota: "10M" } },
+    { host: pool },
+  );
   expect(await value("quota")).toBe("10M");
   expect(Object.keys(await askFact(ZfsFilesystems, {}, pool))).toEqual(["tank", "tank/a-b", "tank/a-b/c"]);
 
-  await applyTwice(zfs.snapshot, { snapshotName: "tank/a-b@one", recursive: true, properties: { "com.example:by": "me" } }, { host: pool });
-  expect((await mustRun(pool, "zfs list -H -o name -t snapshot")).trim().split("\n")).toEqual(["tank/a-b@one", "tank/a-b/c@one"]);
+  await applyTwice(
+    zfs.snapshot,
+    { snapshotName: "tank/a-b@one", recursive: true, properties: { "com.example:by": "me" } },
+    { host: pool },
+  );
+  expect((await mustRun(pool, "zfs list -H -o name -t snapshot")).trim().split("\n")).toEqual([
+    "tank/a-b@one",
+    "tank/a-b/c@one",
+  ]);
   expect(await value("com.example:by", "tank/a-b@one")).toBe("me");
-  await applyTwice(zfs.snapshot, { snapshotName: "tank/a-b@one", properties: { "com.example:by": "you" } }, { host: pool });
+  await applyTwice(
+    zfs.snapshot,
+    { snapshotName: "tank/a-b@one", properties: { "com.example:by": "you" } },
+    { host: pool },
+  );
   expect(Object.keys(await askFact(ZfsSnapshots, {}, pool))).toEqual(["tank/a-b@one", "tank/a-b/c@one"]);
   await applyTwice(zfs.snapshot, { snapshotName: "tank/a-b@one", present: false, recursive: true }, { host: pool });
   expect(await mustRun(pool, "zfs list -H -o name -t snapshot")).toBe("");
 
-  await expect(apply(zfs.dataset, { datasetName: "tank/a-b", present: false }, { host: pool })).rejects.toThrow("exit code");
+  await expect(apply(zfs.dataset, { datasetName: "tank/a-b", present: false }, { host: pool })).rejects.toThrow(
+    "exit code",
+  );
   await applyTwice(zfs.dataset, { datasetName: "tank/a-b", present: false, recursive: true }, { host: pool });
   expect(Object.keys(await askFact(ZfsDatasets, {}, pool))).toEqual(["tank"]);
 });

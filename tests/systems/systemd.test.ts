@@ -10,7 +10,8 @@ const on: { host: TestHost } = { host: { argv: () => [], exec: () => Promise.rej
 let raised: Hosts | undefined;
 let host: RaisedHost;
 const out = (line: string): Promise<string> => mustRun(on.host, line).then(text => text.trimEnd());
-const write = (path: string, text: string): Promise<string> => mustRun(on.host, `cat > ${path}`, new TextEncoder().encode(text));
+const write = (path: string, text: string): Promise<string> =>
+  mustRun(on.host, `cat > ${path}`, new TextEncoder().encode(text));
 
 beforeAll(async () => {
   raised = await raiseHosts({ count: 1, init: "systemd", packages: ["dbus-user-session", "hostname", "tzdata"] });
@@ -30,7 +31,8 @@ const isUp = (one: TestHost): boolean => {
   }
 };
 
-const UNIT = "[Unit]\nDescription=A test\n[Service]\nExecStart=/bin/sleep 1d\nExecReload=/bin/touch /run/reloaded\n[Install]\nWantedBy=multi-user.target\nAlias=other-name.service\n";
+const UNIT =
+  "[Unit]\nDescription=A test\n[Service]\nExecStart=/bin/sleep 1d\nExecReload=/bin/touch /run/reloaded\n[Install]\nWantedBy=multi-user.target\nAlias=other-name.service\n";
 
 describe("systemd", () => {
   const pid = () => out("systemctl show --property MainPID --value web.service");
@@ -45,7 +47,9 @@ describe("systemd", () => {
   });
 
   test("a running service is restarted and reloaded, one that was stopped only started", async () => {
-    expect((await apply(systemd.service, { service: "web", restarted: true, reloaded: true }, on)).commands).toEqual(["systemctl start web.service"]);
+    expect((await apply(systemd.service, { service: "web", restarted: true, reloaded: true }, on)).commands).toEqual([
+      "systemctl start web.service",
+    ]);
     const before = await pid();
     await apply(systemd.service, { service: "web", restarted: true, reloaded: true }, on);
     expect(await pid()).not.toBe(before);
@@ -64,8 +68,14 @@ describe("systemd", () => {
 
   test("a unit is known by its alias too", async () => {
     await apply(systemd.service, { service: "web", enabled: true }, on);
-    expect((await apply(systemd.service, { service: "other-name" }, on)).noops).toEqual(["service other-name.service is running"]);
-    expect(await askFact(SystemdStatus, { services: ["other-name.service", "ssh.service"] }, on.host)).toMatchObject({ "web.service": true, "other-name.service": true, "ssh.service": true });
+    expect((await apply(systemd.service, { service: "other-name" }, on)).noops).toEqual([
+      "service other-name.service is running",
+    ]);
+    expect(await askFact(SystemdStatus, { services: ["other-name.service", "ssh.service"] }, on.host)).toMatchObject({
+      "web.service": true,
+      "other-name.service": true,
+      "ssh.service": true,
+    });
   });
 
   test("timers, instances and units with strange names", async () => {
@@ -73,25 +83,38 @@ describe("systemd", () => {
     await write("/etc/systemd/system/tick@.service", "[Service]\nType=oneshot\nExecStart=/bin/true\n");
     const service = "tick@a\\x20b.timer";
     await applyTwice(systemd.service, { service, enabled: true, running: true }, on);
-    expect(await out("systemctl is-active 'tick@a\\x20b.timer'; systemctl is-enabled 'tick@a\\x20b.timer'")).toBe("active\nenabled");
+    expect(await out("systemctl is-active 'tick@a\\x20b.timer'; systemctl is-enabled 'tick@a\\x20b.timer'")).toBe(
+      "active\nenabled",
+    );
     await applyTwice(systemd.service, { service, enabled: false, running: false }, on);
     expect((await apply(systemd.service, { service: "-.mount" }, on)).changed).toBe(false);
   });
 
   test("a user's own services, also before the user has a manager", async () => {
     expect(await askFact(SystemdStatus, { userMode: true, services: ["own.service"] }, on.host)).toEqual({});
-    await out("loginctl enable-linger ops; mkdir -p ~ops/.config/systemd/user; chown -R ops: ~ops/.config; until systemctl --user --machine=ops@.host is-system-running 2>/dev/null | grep -q running; do sleep 0.2; done");
-    await write("~ops/.config/systemd/user/own.service", "[Service]\nExecStart=/bin/sleep 1d\n[Install]\nWantedBy=default.target\n");
+    await out(
+      "loginctl enable-linger ops; mkdir -p ~ops/.config/systemd/user; chown -R ops: ~ops/.config; until systemctl --user --machine=ops@.host is-system-running 2>/dev/null | grep -q running; do sleep 0.2; done",
+    );
+    await write(
+      "~ops/.config/systemd/user/own.service",
+      "[Service]\nExecStart=/bin/sleep 1d\n[Install]\nWantedBy=default.target\n",
+    );
     const own = { service: "own", userMode: true, userName: "ops" };
     await apply(systemd.daemonReload, { userMode: true, userName: "ops" }, on);
     await applyTwice(systemd.service, { ...own, enabled: true }, on);
-    expect(await out("systemctl --user --machine=ops@.host is-active own; ps -o user= -C sleep | sort -u | grep ops")).toBe("active\nops");
-    expect(await askFact(SystemdEnabled, { userMode: true, userName: "ops", services: "own.service" }, on.host)).toEqual({ "own.service": true });
+    expect(
+      await out("systemctl --user --machine=ops@.host is-active own; ps -o user= -C sleep | sort -u | grep ops"),
+    ).toBe("active\nops");
+    expect(
+      await askFact(SystemdEnabled, { userMode: true, userName: "ops", services: "own.service" }, on.host),
+    ).toEqual({ "own.service": true });
     await applyTwice(systemd.service, { ...own, running: false, enabled: false }, on);
   });
 
   test("server.service goes through systemd", async () => {
-    expect((await applyTwice(server.service, { service: "web", running: false }, on)).commands).toEqual(["systemctl stop web.service"]);
+    expect((await applyTwice(server.service, { service: "web", running: false }, on)).commands).toEqual([
+      "systemctl stop web.service",
+    ]);
   });
 });
 
@@ -121,8 +144,19 @@ describe("the host", () => {
       expect(await file()).toBe(`net.ipv4.ip_forward = ${value}`);
     }
     await applyTwice(server.sysctl, { key: "net.ipv4.ip_local_port_range", value: [20000, 30000] }, on);
-    expect((await askFact(Sysctl, { keys: ["net.ipv4.ip_local_port_range"] }, on.host))["net.ipv4.ip_local_port_range"]).toEqual([20000, 30000]);
-    await applyTwice(server.sysctl, { key: "net.ipv4.tcp_congestion_control", value: "reno", persist: true, persistFile: "/etc/sysctl.d/9 it's.conf" }, on);
+    expect(
+      (await askFact(Sysctl, { keys: ["net.ipv4.ip_local_port_range"] }, on.host))["net.ipv4.ip_local_port_range"],
+    ).toEqual([20000, 30000]);
+    await applyTwice(
+      server.sysctl,
+      {
+        key: "net.ipv4.tcp_congestion_control",
+        value: "reno",
+        persist: true,
+        persistFile: "/etc/sysctl.d/9 it's.conf",
+      },
+      on,
+    );
     expect(await out(`cat "/etc/sysctl.d/9 it's.conf"`)).toBe("net.ipv4.tcp_congestion_control = reno");
     expect(apply(server.sysctl, { key: "net.no.such", value: 1 }, on)).rejects.toThrow();
   });
@@ -139,14 +173,18 @@ describe("the host", () => {
   });
 
   test("modules that are not there cannot be loaded, and need not be unloaded", async () => {
-    expect((await apply(server.modprobe, { module: ["no_such", "nor-this"], present: false }, on)).noops).toEqual(["modules no_such/nor-this are not loaded"]);
+    expect((await apply(server.modprobe, { module: ["no_such", "nor-this"], present: false }, on)).noops).toEqual([
+      "modules no_such/nor-this are not loaded",
+    ]);
     expect(apply(server.modprobe, { module: "no_such" }, on)).rejects.toThrow();
   });
 
   test("a port is waited for, and a process is sent a signal", async () => {
     expect(apply(server.wait, { port: 2 }, { ...on, globals: { _timeout: 2 } })).rejects.toThrow();
     const waited = apply(server.wait, { port: 2222 }, { ...on, globals: { _timeout: 60 } });
-    await out("systemd-run --unit late --collect sh -c 'sleep 1; exec /usr/sbin/sshd -D -p 2222 -o ListenAddress=127.0.0.1'");
+    await out(
+      "systemd-run --unit late --collect sh -c 'sleep 1; exec /usr/sbin/sshd -D -p 2222 -o ListenAddress=127.0.0.1'",
+    );
     expect((await waited).changed).toBe(true);
     const port = (await askFact(Ports, {}, on.host)).find(one => one.port === 2222);
     expect(port).toMatchObject({ ip: "127.0.0.1", protocol: "tcp", process: "sshd" });
@@ -161,7 +199,11 @@ describe("the host", () => {
     const boot = await out("cat /proc/sys/kernel/random/boot_id");
     await out("touch /run/gone-after-boot");
     // While it is down it does not answer.
-    const reachable: TestHost = { ...host, exec: line => host.exec(line), argv: line => (isUp(host) ? host.argv(line) : ["sh", "-c", "exit 255"]) };
+    const reachable: TestHost = {
+      ...host,
+      exec: line => host.exec(line),
+      argv: line => (isUp(host) ? host.argv(line) : ["sh", "-c", "exit 255"]),
+    };
     await apply(server.reboot, { delay: 0, interval: 0.2, rebootTimeout: 60 }, { host: reachable });
     expect(await out("cat /proc/sys/kernel/random/boot_id")).not.toBe(boot);
     expect(await out("ls /run/gone-after-boot 2>/dev/null || echo gone")).toBe("gone");

@@ -7,21 +7,36 @@ export const debugInventory = subcommand({
   name: "debug-inventory",
   description: "Print hosts, groups and data",
   usage: ["tsinfra INVENTORY debug-inventory"],
-  notes: ["Prints JSON on stdout without connecting to anything. Passwords are masked. With --json there is one line per host."],
+  notes: [
+    "Prints JSON on stdout without connecting to anything. Passwords are masked. With --json there is one line per host.",
+  ],
   async run(context, { inventory }) {
-    const [{ openSession }, { DataKeys }] = await Promise.all([import("../session.ts"), import("../../inventory/index.ts")]);
+    const [{ openSession }, { DataKeys }] = await Promise.all([
+      import("../session.ts"),
+      import("../../inventory/index.ts"),
+    ]);
     const session = await openSession(context, inventory);
     try {
       const keys = new DataKeys(session.connectors.values());
       const hosts = session.hosts.map(({ name, connector, address, through, groups, data }) => {
         const merged: Record<string, unknown> = Object.assign({}, ...[...data].reverse());
-        const shown = Object.fromEntries(Object.entries(merged).map(([key, value]) => [key, keys.isSecret(key) ? "***" : value]));
+        const shown = Object.fromEntries(
+          Object.entries(merged).map(([key, value]) => [key, keys.isSecret(key) ? "***" : value]),
+        );
         return { name, connector, address, ...(through.length > 0 ? { through } : {}), groups, data: shown };
       });
-      if (session.isJson) for (const host of hosts) session.screen.event({ type: "inventory:host", ...(JSON.parse(toJson(host)) as object) }, session.io.clock.now());
+      if (session.isJson)
+        for (const host of hosts)
+          session.screen.event(
+            { type: "inventory:host", ...(JSON.parse(toJson(host)) as object) },
+            session.io.clock.now(),
+          );
       else {
         const groups = [...new Set(hosts.flatMap(host => host.groups))].sort();
-        const members = groups.map(group => [group, hosts.filter(host => host.groups.includes(group)).map(host => host.name)]);
+        const members = groups.map(group => [
+          group,
+          hosts.filter(host => host.groups.includes(group)).map(host => host.name),
+        ]);
         const byName = hosts.map(({ name, ...host }) => [name, host]);
         session.screen.data(toJson({ hosts: Object.fromEntries(byName), groups: Object.fromEntries(members) }));
       }

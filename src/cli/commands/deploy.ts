@@ -7,7 +7,12 @@ export const deploy = subcommand({
   usage: ["tsinfra INVENTORY DEPLOY.ts...", "./DEPLOY.ts [INVENTORY]"],
   args: {
     inventory: { type: "positional", required: false, description: "Hosts, a connector, or a file of groups" },
-    deploy: { type: "positional", required: false, valueHint: "DEPLOY.ts", description: "Deploy files, run one after the other" },
+    deploy: {
+      type: "positional",
+      required: false,
+      valueHint: "DEPLOY.ts",
+      description: "Deploy files, run one after the other",
+    },
   },
   notes: [
     "Connects to all hosts, evaluates the files for each of them, shows what would change, asks, and makes it so.",

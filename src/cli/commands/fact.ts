@@ -11,7 +11,11 @@ export const fact = subcommand({
   description: "Ask facts of every host",
   usage: ["tsinfra INVENTORY fact NAME [KEY=VALUE]..."],
   args: {
-    name: { type: "positional", required: false, description: "A fact such as server.Hostname; its arguments follow it" },
+    name: {
+      type: "positional",
+      required: false,
+      description: "A fact such as server.Hostname; its arguments follow it",
+    },
   },
   notes: [
     "Prints JSON on stdout: an object with the answer of each host; with several facts, such an object for each of them by its name.",
@@ -38,13 +42,17 @@ async function askAll(session: Session, requests: readonly FactRequest[]): Promi
     await run.connect();
     const all: [string, Answers][] = [];
     // All facts at once, so that they travel together.
-    const answered = await Promise.all(requests.map(({ fact: wanted, args }) => run.facts(host => host.getFact(wanted, args))));
+    const answered = await Promise.all(
+      requests.map(({ fact: wanted, args }) => run.facts(host => host.getFact(wanted, args))),
+    );
     for (const [index, { label }] of requests.entries()) {
       const answers: Record<string, unknown> = {};
       for (const [host, result] of answered[index] ?? []) {
         if ("error" in result) {
           isComplete = false;
-          session.screen.lines([`${session.paint("fail", "Failed:")} ${label} on ${oneLine(host)}: ${oneLine(result.error.message)}`]);
+          session.screen.lines([
+            `${session.paint("fail", "Failed:")} ${label} on ${oneLine(host)}: ${oneLine(result.error.message)}`,
+          ]);
         } else answers[host] = result.answer ?? null;
         if (session.isJson) session.screen.event(answerEvent(label, host, result), session.io.clock.now());
       }
@@ -62,5 +70,7 @@ type Result = { readonly answer: unknown } | { readonly error: { readonly code: 
 const answerEvent = (label: string, host: string, result: Result): { readonly type: string } => ({
   type: "fact:answer",
   ...{ host, fact: label },
-  ...("error" in result ? { error: { code: result.error.code, message: result.error.message } } : { answer: JSON.parse(toJson(result.answer ?? null)) as unknown }),
+  ...("error" in result
+    ? { error: { code: result.error.code, message: result.error.message } }
+    : { answer: JSON.parse(toJson(result.answer ?? null)) as unknown }),
 });

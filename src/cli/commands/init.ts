@@ -11,7 +11,9 @@ export const init = subcommand({
   description: "Write a starter: config, inventory, deploy",
   usage: ["tsinfra init [DIRECTORY]"],
   args: { directory: { type: "positional", required: false, description: "Where to write; default: here" } },
-  notes: ["Writes infra.config.ts, inventory.ts, deploy.ts, tsconfig.json and .tsinfra/types. No file that exists is changed."],
+  notes: [
+    "Writes infra.config.ts, inventory.ts, deploy.ts, tsconfig.json and .tsinfra/types. No file that exists is changed.",
+  ],
   async run(context, { words }) {
     const [directory = ".", extra] = words;
     if (extra !== undefined) throw new ArgumentError(`Unexpected argument "${extra}"`);

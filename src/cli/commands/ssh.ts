@@ -15,7 +15,8 @@ export const ssh = subcommand({
     "HOST may be any inventory; --limit picks hosts of it. With --json there is one object for all hosts.",
   ],
   async run(context, { words: [verb, inventory, ...others] }) {
-    if (verb !== "explain" || inventory === undefined || others.length > 0) throw new ArgumentError("There is no host to explain", { hint: "Write ssh explain HOST" });
+    if (verb !== "explain" || inventory === undefined || others.length > 0)
+      throw new ArgumentError("There is no host to explain", { hint: "Write ssh explain HOST" });
     const { openSession } = await import("../session.ts");
     const session = await openSession(context, inventory);
     try {
@@ -27,22 +28,41 @@ export const ssh = subcommand({
   },
 });
 
-async function explainAll({ hosts, connectors, prompts, screen, settings, signal, cwd, isJson, paint }: Session): Promise<ExitCode> {
+async function explainAll({
+  hosts,
+  connectors,
+  prompts,
+  screen,
+  settings,
+  signal,
+  cwd,
+  isJson,
+  paint,
+}: Session): Promise<ExitCode> {
   const say = (message: string): void => screen.lines([message]);
-  const connectorContext: ConnectorContext = { ask: question => prompts.ask(question), warn: message => say(`${paint("warn", "Warning:")} ${message}`), inform: say, cwd };
+  const connectorContext: ConnectorContext = {
+    ask: question => prompts.ask(question),
+    warn: message => say(`${paint("warn", "Warning:")} ${message}`),
+    inform: say,
+    cwd,
+  };
   const explained: Record<string, Explanation> = {};
   for (const host of hosts) {
     const connector: Connector | undefined = connectors.get(host.connector);
     if (!connector?.explain) throw new ArgumentError(`The host ${host.name} is not reached over SSH`);
     const data = Object.assign({}, ...[...host.data].reverse()) as Target["data"];
-    explained[host.name] = await connector.explain({ name: host.name, address: host.address, data, timeout: settings.config.connectTimeout ?? 10, signal }, connectorContext);
+    explained[host.name] = await connector.explain(
+      { name: host.name, address: host.address, data, timeout: settings.config.connectTimeout ?? 10, signal },
+      connectorContext,
+    );
     if (!isJson) screen.data(lines({ [host.name]: explained[host.name] }).join("\n"));
   }
   if (isJson) screen.data(toJson(explained));
   return Object.values(explained).every(isConnected) ? EXIT.ok : EXIT.failed;
 }
 
-const isConnected = ({ connected, hops }: Explanation): boolean => connected === "yes" || (Array.isArray(hops) && hops.every(hop => isConnected(hop as Explanation)));
+const isConnected = ({ connected, hops }: Explanation): boolean =>
+  connected === "yes" || (Array.isArray(hops) && hops.every(hop => isConnected(hop as Explanation)));
 
 /** Indented, a line each. */
 function lines(explanation: Explanation, indent = ""): string[] {
@@ -52,12 +72,20 @@ function lines(explanation: Explanation, indent = ""): string[] {
     if (typeof value !== "object") return [`${indent}${label}: ${value}`];
     if (!Array.isArray(value)) return [`${indent}${label}`, ...lines(value as Explanation, `${indent}  `)];
     if (value.length === 0) return [`${indent}${label}: none`];
-    return [`${indent}${label}`, ...value.flatMap(one => (typeof one === "string" ? [`${indent}  ${one}`] : item(lines(one as Explanation, `${indent}    `), indent)))];
+    return [
+      `${indent}${label}`,
+      ...value.flatMap(one =>
+        typeof one === "string" ? [`${indent}  ${one}`] : item(lines(one as Explanation, `${indent}    `), indent),
+      ),
+    ];
   });
 }
 
 /** The first line gets a dash. */
-const item = ([first = "", ...rest]: readonly string[], indent: string): string[] => [`${indent}  - ${first.trimStart()}`, ...rest];
+const item = ([first = "", ...rest]: readonly string[], indent: string): string[] => [
+  `${indent}  - ${first.trimStart()}`,
+  ...rest,
+];
 
 /** `userFrom` as `user from`. */
 const words = (name: string): string => name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`);

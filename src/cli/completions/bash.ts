@@ -2,9 +2,22 @@
 import type { ArgumentWord, CompletionWords, Described } from "./words.ts";
 
 /** A script to be sourced. */
-export function bashScript({ standalone, verbs, options, modules, operations, facts, arguments: all, globals }: CompletionWords): string {
+export function bashScript({
+  standalone,
+  verbs,
+  options,
+  modules,
+  operations,
+  facts,
+  arguments: all,
+  globals,
+}: CompletionWords): string {
   const names = (words: readonly Described[]): string => words.map(({ name }) => name).join("\n");
-  const taking = (what: string): string => ` ${options.filter(({ takes }) => takes === what).map(({ name }) => name).join(" ")} `;
+  const taking = (what: string): string =>
+    ` ${options
+      .filter(({ takes }) => takes === what)
+      .map(({ name }) => name)
+      .join(" ")} `;
   return `# Completion of tsinfra for bash. In ~/.bashrc: eval "$(tsinfra completions bash)"
 
 _tsinfra_standalone='${names(standalone)}'
@@ -17,7 +30,10 @@ _tsinfra_facts='${names(facts)}'
 # Arguments of an operation or a fact, one a line, with the values that can be listed.
 _tsinfra_arguments() {
   case $1 in
-${[...all].filter(([, words]) => words.length > 0).map(([name, words]) => `    ${name}) printf '%s\\n' ${list(words)} ;;`).join("\n")}
+${[...all]
+  .filter(([, words]) => words.length > 0)
+  .map(([name, words]) => `    ${name}) printf '%s\\n' ${list(words)} ;;`)
+  .join("\n")}
   esac
 }
 _tsinfra_globals() {
@@ -76,7 +92,10 @@ _tsinfra() {
     '') COMPREPLY=($(compgen -W "$_tsinfra_standalone"$'\\n'"$_tsinfra_verbs" -- "$cur")); _tsinfra_files; return ;;
     docs) COMPREPLY=($(compgen -W "$_tsinfra_modules"$'\\n'"$_tsinfra_operations"$'\\n'"$_tsinfra_facts" -- "$cur")); return ;;
     completions) COMPREPLY=($(compgen -W $'bash\\nzsh\\nfish' -- "$cur")); return ;;
-    ${standalone.map(({ name }) => name).filter(name => name !== "docs" && name !== "completions").join("|")}) _tsinfra_files; return ;;
+    ${standalone
+      .map(({ name }) => name)
+      .filter(name => name !== "docs" && name !== "completions")
+      .join("|")}) _tsinfra_files; return ;;
     ${verbs.map(({ name }) => name).join("|")}) verb=\${pos[0]} name=\${pos[1]-} ;;
     *) verb=\${pos[1]-} name=\${pos[2]-} ;;
   esac
@@ -98,4 +117,5 @@ complete -o default -F _tsinfra tsinfra
 `;
 }
 
-const list = (words: readonly ArgumentWord[]): string => words.map(({ name, values }) => (values.length > 0 ? `'${name}=${values.join("|")}'` : name)).join(" ");
+const list = (words: readonly ArgumentWord[]): string =>
+  words.map(({ name, values }) => (values.length > 0 ? `'${name}=${values.join("|")}'` : name)).join(" ");

@@ -2,9 +2,20 @@
 import type { ArgumentWord, CompletionWords, Described } from "./words.ts";
 
 /** A script to be sourced. */
-export function fishScript({ standalone, verbs, options, modules, operations, facts, arguments: all, globals }: CompletionWords): string {
-  const lines = (words: readonly Described[]): string => words.map(({ name, description }) => `    '${name}'\\t'${description}'`).join(" \\\n");
-  const printing = (name: string, words: readonly Described[]): string => `function __tsinfra_${name}\n  printf '%s\\n' \\\n${lines(words)}\nend`;
+export function fishScript({
+  standalone,
+  verbs,
+  options,
+  modules,
+  operations,
+  facts,
+  arguments: all,
+  globals,
+}: CompletionWords): string {
+  const lines = (words: readonly Described[]): string =>
+    words.map(({ name, description }) => `    '${name}'\\t'${description}'`).join(" \\\n");
+  const printing = (name: string, words: readonly Described[]): string =>
+    `function __tsinfra_${name}\n  printf '%s\\n' \\\n${lines(words)}\nend`;
   const valued = options.filter(({ takes }) => takes !== "nothing").map(({ name }) => name);
   return `# Completion of tsinfra for fish. In ~/.config/fish/config.fish: tsinfra completions fish | source
 
@@ -18,7 +29,10 @@ ${printing("facts", facts)}
 # Arguments of an operation or a fact, one a line, with the values that can be listed.
 function __tsinfra_arguments
   switch $argv[1]
-${[...all].filter(([, words]) => words.length > 0).map(([name, words]) => `    case ${name}\n      printf '%s\\n' ${list(words)}`).join("\n")}
+${[...all]
+  .filter(([, words]) => words.length > 0)
+  .map(([name, words]) => `    case ${name}\n      printf '%s\\n' ${list(words)}`)
+  .join("\n")}
   end
 end
 function __tsinfra_globals
@@ -89,7 +103,10 @@ function __tsinfra_complete
     case completions
       printf '%s\\n' bash zsh fish
       return
-    case ${standalone.map(({ name }) => name).filter(name => name !== "docs" && name !== "completions").join(" ")}
+    case ${standalone
+      .map(({ name }) => name)
+      .filter(name => name !== "docs" && name !== "completions")
+      .join(" ")}
       __fish_complete_path $current
       return
     case ${verbs.map(({ name }) => name).join(" ")}
@@ -120,4 +137,5 @@ complete -c tsinfra -f -a '(__tsinfra_complete)'
 `;
 }
 
-const list = (words: readonly ArgumentWord[]): string => words.map(({ name, values }) => (values.length > 0 ? `'${name}=${values.join("|")}'` : name)).join(" ");
+const list = (words: readonly ArgumentWord[]): string =>
+  words.map(({ name, values }) => (values.length > 0 ? `'${name}=${values.join("|")}'` : name)).join(" ");

@@ -6,7 +6,11 @@ import { zshScript } from "./zsh.ts";
 
 export { completionWords, SHELLS, type ShellName } from "./words.ts";
 
-const SCRIPTS: Readonly<Record<ShellName, (words: CompletionWords) => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+const SCRIPTS: Readonly<Record<ShellName, (words: CompletionWords) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
 
 /** The script for a shell. */
 export const completionScript = (shell: ShellName, words: CompletionWords): string => SCRIPTS[shell](words);

@@ -51,13 +51,24 @@ const COMMANDS: Readonly<Record<(typeof WITHOUT_INVENTORY)[number] | (typeof VER
 };
 
 /** Collect everything from the reference and the tables of the command line. */
-export function completionWords({ operations, facts, operationModules, factModules, globals }: Reference): CompletionWords {
-  const named = (names: readonly (keyof typeof COMMANDS)[]): readonly Described[] => names.map(name => ({ name, description: shortened(COMMANDS[name]) }));
+export function completionWords({
+  operations,
+  facts,
+  operationModules,
+  factModules,
+  globals,
+}: Reference): CompletionWords {
+  const named = (names: readonly (keyof typeof COMMANDS)[]): readonly Described[] =>
+    names.map(name => ({ name, description: shortened(COMMANDS[name]) }));
   return {
     standalone: named(WITHOUT_INVENTORY),
     verbs: named(VERBS),
-    options: Object.entries(OPTIONS as Readonly<Record<string, OptionSpec>>).flatMap(([name, spec]) => optionWords(name, spec)),
-    modules: [...new Map([...operationModules, ...factModules].map(one => [one.name, described(one)])).values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    options: Object.entries(OPTIONS as Readonly<Record<string, OptionSpec>>).flatMap(([name, spec]) =>
+      optionWords(name, spec),
+    ),
+    modules: [...new Map([...operationModules, ...factModules].map(one => [one.name, described(one)])).values()].sort(
+      (a, b) => (a.name < b.name ? -1 : 1),
+    ),
     operations: operations.filter(one => one.deprecated === undefined).map(described),
     facts: facts.filter(one => one.deprecated === undefined).map(described),
     arguments: new Map([...operations, ...facts].map(one => [one.name, one.arguments.map(argumentWord)])),
@@ -65,22 +76,34 @@ export function completionWords({ operations, facts, operationModules, factModul
   };
 }
 
-const described = ({ name, summary }: { readonly name: string; readonly summary: string }): Described => ({ name, description: shortened(summary) });
+const described = ({ name, summary }: { readonly name: string; readonly summary: string }): Described => ({
+  name,
+  description: shortened(summary),
+});
 
 /** The first sentence, without what shells make something of. */
 function shortened(text: string): string {
-  const sentence = (/^.*?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text).replace(/\s+/g, " ").replace(/[`"'\\$]/g, "").replace(/\.$/, "");
+  const sentence = (/^.*?[.!?](?=\s|$)/s.exec(text)?.[0] ?? text)
+    .replace(/\s+/g, " ")
+    .replace(/[`"'\\$]/g, "")
+    .replace(/\.$/, "");
   return sentence.length > LONGEST ? `${sentence.slice(0, LONGEST - 1)}…` : sentence;
 }
 const LONGEST = 70;
 
-function optionWords(name: string, { kind, short, value, description, aliases = [] }: OptionSpec): readonly OptionWord[] {
+function optionWords(
+  name: string,
+  { kind, short, value, description, aliases = [] }: OptionSpec,
+): readonly OptionWord[] {
   const takes = kind === "flag" || kind === "count" ? "nothing" : /FILE|DIR|PATH/.test(value ?? "") ? "file" : "text";
   const names = [...(short === undefined ? [] : [`-${short}`]), `--${name}`, ...aliases.map(alias => `--${alias}`)];
   return names.map(one => ({ name: one, description: shortened(description), takes }));
 }
 
-const argumentWord = ({ name, type }: { readonly name: string; readonly type: ValueType }): ArgumentWord => ({ name, values: valuesOf(type).filter(value => /^[\w.+-]+$/.test(value)) });
+const argumentWord = ({ name, type }: { readonly name: string; readonly type: ValueType }): ArgumentWord => ({
+  name,
+  values: valuesOf(type).filter(value => /^[\w.+-]+$/.test(value)),
+});
 
 function valuesOf(type: ValueType): readonly string[] {
   if (type === "boolean") return ["true", "false"];

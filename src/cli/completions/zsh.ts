@@ -2,8 +2,18 @@
 import type { ArgumentWord, CompletionWords, Described } from "./words.ts";
 
 /** A script to be sourced, or put into a directory of `$fpath` as `_tsinfra`. */
-export function zshScript({ standalone, verbs, options, modules, operations, facts, arguments: all, globals }: CompletionWords): string {
-  const array = (words: readonly Described[]): string => `(\n${words.map(({ name, description }) => `  '${name}:${description}'`).join("\n")}\n)`;
+export function zshScript({
+  standalone,
+  verbs,
+  options,
+  modules,
+  operations,
+  facts,
+  arguments: all,
+  globals,
+}: CompletionWords): string {
+  const array = (words: readonly Described[]): string =>
+    `(\n${words.map(({ name, description }) => `  '${name}:${description}'`).join("\n")}\n)`;
   const valued = options.filter(({ takes }) => takes !== "nothing").map(({ name }) => name);
   return `#compdef tsinfra
 # Completion of tsinfra for zsh. In ~/.zshrc, after compinit: eval "$(tsinfra completions zsh)"
@@ -21,7 +31,10 @@ _tsinfra_globals=(${list(globals)})
 _tsinfra_arguments() {
   reply=()
   case $1 in
-${[...all].filter(([, words]) => words.length > 0).map(([name, words]) => `    ${name}) reply=(${list(words)}) ;;`).join("\n")}
+${[...all]
+  .filter(([, words]) => words.length > 0)
+  .map(([name, words]) => `    ${name}) reply=(${list(words)}) ;;`)
+  .join("\n")}
   esac
 }
 
@@ -66,7 +79,10 @@ _tsinfra() {
     '') _describe command _tsinfra_standalone -- _tsinfra_verbs; _files; return ;;
     docs) _describe module _tsinfra_modules; _describe operation _tsinfra_operations; _describe fact _tsinfra_facts; return ;;
     completions) compadd bash zsh fish; return ;;
-    ${standalone.map(({ name }) => name).filter(name => name !== "docs" && name !== "completions").join("|")}) _files; return ;;
+    ${standalone
+      .map(({ name }) => name)
+      .filter(name => name !== "docs" && name !== "completions")
+      .join("|")}) _files; return ;;
     ${verbs.map(({ name }) => name).join("|")}) verb=\${pos[1]} ;;
     *) verb=\${pos[2]} ;;
   esac
@@ -86,4 +102,5 @@ if [[ $funcstack[1] == _tsinfra ]]; then _tsinfra "$@"; else compdef _tsinfra ts
 `;
 }
 
-const list = (words: readonly ArgumentWord[]): string => words.map(({ name, values }) => (values.length > 0 ? `'${name}=${values.join("|")}'` : `'${name}'`)).join(" ");
+const list = (words: readonly ArgumentWord[]): string =>
+  words.map(({ name, values }) => (values.length > 0 ? `'${name}=${values.join("|")}'` : `'${name}'`)).join(" ");

@@ -1,5 +1,12 @@
 /** Reading the event logs that runs with `--json` wrote. @module */
-import type { EngineEvent, ErrorReport, HostSummary, OperationSummary, OutcomeType, ProposedChange } from "../../engine/events.ts";
+import type {
+  EngineEvent,
+  ErrorReport,
+  HostSummary,
+  OperationSummary,
+  OutcomeType,
+  ProposedChange,
+} from "../../engine/events.ts";
 import type { Shard } from "../../inventory/shard.ts";
 import { readShard, shardText } from "../shard.ts";
 
@@ -67,7 +74,9 @@ type LogEvent = { readonly type: string; readonly shard?: unknown } & Readonly<R
 function eventOf(line: string): LogEvent | undefined {
   try {
     const value = JSON.parse(line) as unknown;
-    return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string" ? (value as LogEvent) : undefined;
+    return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string"
+      ? (value as LogEvent)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -85,7 +94,10 @@ class Draft {
   #exitCode: number | undefined;
   readonly #answers = new Map<string, Record<string, unknown>>();
   readonly #errors: ErrorReport[] = [];
-  readonly #operations = new Map<string, Counts & { readonly operation: string; readonly id: string; seconds: number }>();
+  readonly #operations = new Map<
+    string,
+    Counts & { readonly operation: string; readonly id: string; seconds: number }
+  >();
   readonly #hosts = new Map<string, Counts>();
   readonly #failed = new Map<string, ErrorReport>();
 
@@ -102,11 +114,14 @@ class Draft {
     const { type } = event;
     if (type === "shard:start") this.#split = isSplit(event) ? event : undefined;
     else if (type === "shard:end") this.#exitCode = Number(event["exitCode"]);
-    else if (type === "changes" && Array.isArray(event["proposed"])) this.#proposed = event["proposed"] as ProposedChange[];
-    else if (type === "results" && Array.isArray(event["operations"]) && Array.isArray(event["hosts"])) this.#results = event as unknown as Results;
+    else if (type === "changes" && Array.isArray(event["proposed"]))
+      this.#proposed = event["proposed"] as ProposedChange[];
+    else if (type === "results" && Array.isArray(event["operations"]) && Array.isArray(event["hosts"]))
+      this.#results = event as unknown as Results;
     else if (type === "error") this.#errors.push(event["error"] as ErrorReport);
     else if (type === "host:failed") this.#failed.set(String(event["host"]), event["error"] as ErrorReport);
-    else if (type === "operation:host:end" && event["nested"] !== true) this.#count(event as EngineEvent & { readonly type: "operation:host:end" });
+    else if (type === "operation:host:end" && event["nested"] !== true)
+      this.#count(event as EngineEvent & { readonly type: "operation:host:end" });
     else if (type === "fact:answer") this.#answer(event);
   }
 
@@ -126,7 +141,9 @@ class Draft {
   }
 
   get hasEnded(): boolean {
-    return this.#shard ? this.#exitCode !== undefined : this.#results !== undefined || this.#errors.length > 0 || this.#answers.size > 0;
+    return this.#shard
+      ? this.#exitCode !== undefined
+      : this.#results !== undefined || this.#errors.length > 0 || this.#answers.size > 0;
   }
 
   #count({ id, operation, host, outcome, seconds }: EngineEvent & { readonly type: "operation:host:end" }): void {
@@ -169,4 +186,5 @@ const isSplit = (event: object): event is Split & LogEvent => {
 };
 
 /** What a log is called in the report. */
-export const logName = ({ source, shard }: Pick<RunLog, "source" | "shard">): string => (shard ? `${shardText(shard)} (${source})` : source);
+export const logName = ({ source, shard }: Pick<RunLog, "source" | "shard">): string =>
+  shard ? `${shardText(shard)} (${source})` : source;

@@ -36,14 +36,26 @@ export interface RunRow {
 /** Something that is wrong with the logs. `code` is stable, the text is for people. */
 export interface Problem {
   readonly code:
-    | "log-unreadable" | "log-cut" | "stray-lines" | "shard-missing" | "shard-twice" | "host-twice" | "host-lost"
-    | "other-split" | "other-inventory" | "not-run" | "run-failed" | "run-interrupted";
+    | "log-unreadable"
+    | "log-cut"
+    | "stray-lines"
+    | "shard-missing"
+    | "shard-twice"
+    | "host-twice"
+    | "host-lost"
+    | "other-split"
+    | "other-inventory"
+    | "not-run"
+    | "run-failed"
+    | "run-interrupted";
   readonly message: string;
 }
 
 /** Join runs. `unreadable` are the problems of logs that could not be read. */
 export function mergeLogs(logs: readonly RunLog[], unreadable: readonly Problem[] = []): Report {
-  const runs = [...logs].sort((a, b) => (a.shard?.count ?? 0) - (b.shard?.count ?? 0) || (a.shard?.index ?? 0) - (b.shard?.index ?? 0));
+  const runs = [...logs].sort(
+    (a, b) => (a.shard?.count ?? 0) - (b.shard?.count ?? 0) || (a.shard?.index ?? 0) - (b.shard?.index ?? 0),
+  );
   const operations = mergeOperations(runs);
   const structural = [...unreadable, ...runs.flatMap(logProblems), ...splitProblems(runs), ...hostProblems(runs)];
   // With a log missing nobody knows whether it would have been there.
@@ -54,7 +66,13 @@ export function mergeLogs(logs: readonly RunLog[], unreadable: readonly Problem[
   return {
     runs: runs.map(runRow),
     problems,
-    results: { type: "results", operations, hosts, seconds: Math.max(0, ...runs.map(({ results }) => results.seconds)), ok: problems.length === 0 && hasEndedWell },
+    results: {
+      type: "results",
+      operations,
+      hosts,
+      seconds: Math.max(0, ...runs.map(({ results }) => results.seconds)),
+      ok: problems.length === 0 && hasEndedWell,
+    },
     proposed: mergeProposed(runs, place),
     answers: mergeAnswers(runs, place),
   };
@@ -71,16 +89,31 @@ const runRow = (run: RunLog): RunRow => ({
 });
 
 const failedIn = ({ results }: RunLog): number => results.hosts.filter(host => host.error).length;
-const hostsOf = ({ split, results }: RunLog): readonly string[] => split?.hosts ?? results.hosts.map(({ host }) => host);
+const hostsOf = ({ split, results }: RunLog): readonly string[] =>
+  split?.hosts ?? results.hosts.map(({ host }) => host);
 
 /** What one log shows by itself. */
 function logProblems(run: RunLog): readonly Problem[] {
   const name = logName(run);
   const [first] = run.errors;
-  const stray = run.strayLines.length > 0 ? [problem("stray-lines", `${plural(run.strayLines.length, "line")} of ${run.source} ${run.strayLines.length === 1 ? "is no event" : "are no events"}, the first is line ${run.strayLines[0]}`)] : [];
+  const stray =
+    run.strayLines.length > 0
+      ? [
+          problem(
+            "stray-lines",
+            `${plural(run.strayLines.length, "line")} of ${run.source} ${run.strayLines.length === 1 ? "is no event" : "are no events"}, the first is line ${run.strayLines[0]}`,
+          ),
+        ]
+      : [];
   if (!run.hasEnded) {
     const hosts = hostsOf(run).length;
-    return [...stray, problem("log-cut", `The log of ${name} ends early: its run was killed or is still going on${hosts > 0 ? `, and what became of its ${plural(hosts, "host")} is not known` : ""}`)];
+    return [
+      ...stray,
+      problem(
+        "log-cut",
+        `The log of ${name} ends early: its run was killed or is still going on${hosts > 0 ? `, and what became of its ${plural(hosts, "host")} is not known` : ""}`,
+      ),
+    ];
   }
   if (run.exitCode === EXIT.interrupted) return [...stray, problem("run-interrupted", `${name} was interrupted`)];
   if (first) return [...stray, problem("run-failed", `${name} failed: ${first.message}`)];
@@ -94,37 +127,81 @@ function splitProblems(runs: readonly RunLog[]): readonly Problem[] {
   const shards = runs.filter((run): run is RunLog & { readonly shard: Shard } => run.shard !== undefined);
   const counts = new Map(shards.map(run => [run.shard.count, run]));
   if (counts.size > 1) {
-    return [problem("other-split", `The logs are of different splits: ${[...counts.values()].map(logName).join(", ")}`)];
+    return [
+      problem("other-split", `The logs are of different splits: ${[...counts.values()].map(logName).join(", ")}`),
+    ];
   }
   const [count = 0] = counts.keys();
   const byIndex = Map.groupBy(shards, run => run.shard.index);
   const missing = Array.from({ length: count }, (_, index) => index + 1).filter(index => !byIndex.has(index));
   const twice = [...byIndex].filter(([, found]) => found.length > 1);
-  const digests = Map.groupBy(shards.filter(run => run.split), run => run.split?.inventory.digest);
+  const digests = Map.groupBy(
+    shards.filter(run => run.split),
+    run => run.split?.inventory.digest,
+  );
   const total = Math.max(0, ...shards.map(run => run.split?.inventory.hosts ?? 0));
   const known = new Set(shards.flatMap(hostsOf)).size;
   const isWhole = missing.length === 0 && shards.every(run => run.split);
   return [
-    ...(missing.length === 0 ? [] : [missingShards(missing.map(index => shardText({ index, count })), digests.size === 1 ? { known, total } : undefined)]),
-    ...twice.map(([index, found]) => problem("shard-twice", `Shard ${shardText({ index, count })} is there ${found.length} times: ${listed(found.map(({ source }) => source))}`)),
-    ...(digests.size < 2 ? [] : [problem("other-inventory", `The shards are of different inventories: ${[...digests.values()].map(([run]) => (run ? `${logName(run)} of ${plural(run.split?.inventory.hosts ?? 0, "host")}` : "")).join(", ")}`)]),
-    ...(isWhole && digests.size < 2 && known < total ? [problem("host-lost", `${plural(total - known, "host")} of ${total} ${total - known === 1 ? "is" : "are"} in no shard`)] : []),
+    ...(missing.length === 0
+      ? []
+      : [
+          missingShards(
+            missing.map(index => shardText({ index, count })),
+            digests.size === 1 ? { known, total } : undefined,
+          ),
+        ]),
+    ...twice.map(([index, found]) =>
+      problem(
+        "shard-twice",
+        `Shard ${shardText({ index, count })} is there ${found.length} times: ${listed(found.map(({ source }) => source))}`,
+      ),
+    ),
+    ...(digests.size < 2
+      ? []
+      : [
+          problem(
+            "other-inventory",
+            `The shards are of different inventories: ${[...digests.values()].map(([run]) => (run ? `${logName(run)} of ${plural(run.split?.inventory.hosts ?? 0, "host")}` : "")).join(", ")}`,
+          ),
+        ]),
+    ...(isWhole && digests.size < 2 && known < total
+      ? [
+          problem(
+            "host-lost",
+            `${plural(total - known, "host")} of ${total} ${total - known === 1 ? "is" : "are"} in no shard`,
+          ),
+        ]
+      : []),
   ];
 }
 
-function missingShards(names: readonly string[], hosts: { readonly known: number; readonly total: number } | undefined): Problem {
+function missingShards(
+  names: readonly string[],
+  hosts: { readonly known: number; readonly total: number } | undefined,
+): Problem {
   const isOne = names.length === 1;
-  const lost = hosts && hosts.total > hosts.known ? `, and ${plural(hosts.total - hosts.known, "host")} of ${hosts.total} with ${isOne ? "it" : "them"}` : "";
-  return problem("shard-missing", `${isOne ? "Shard" : "Shards"} ${listed(names)} ${isOne ? "is" : "are"} missing${lost}`);
+  const lost =
+    hosts && hosts.total > hosts.known
+      ? `, and ${plural(hosts.total - hosts.known, "host")} of ${hosts.total} with ${isOne ? "it" : "them"}`
+      : "";
+  return problem(
+    "shard-missing",
+    `${isOne ? "Shard" : "Shards"} ${listed(names)} ${isOne ? "is" : "are"} missing${lost}`,
+  );
 }
 
 /** Hosts that two runs worked on; a shard that is there twice has been told already. */
 function hostProblems(runs: readonly RunLog[]): readonly Problem[] {
   const owners = new Map<string, RunLog[]>();
-  for (const run of runs) for (const host of new Set(hostsOf(run))) owners.set(host, [...(owners.get(host) ?? []), run]);
+  for (const run of runs)
+    for (const host of new Set(hostsOf(run))) owners.set(host, [...(owners.get(host) ?? []), run]);
   return [...owners].flatMap(([host, found]) => {
-    const isToldAlready = new Set(found.map(({ source, shard }) => (shard ? shardText(shard) : source))).size === 1 && found[0]?.shard;
-    return found.length < 2 || isToldAlready ? [] : [problem("host-twice", `Host "${host}" is in ${found.length} runs: ${listed(found.map(logName))}`)];
+    const isToldAlready =
+      new Set(found.map(({ source, shard }) => (shard ? shardText(shard) : source))).size === 1 && found[0]?.shard;
+    return found.length < 2 || isToldAlready
+      ? []
+      : [problem("host-twice", `Host "${host}" is in ${found.length} runs: ${listed(found.map(logName))}`)];
   });
 }
 
@@ -132,23 +209,32 @@ function hostProblems(runs: readonly RunLog[]): readonly Problem[] {
 const wasLeftByAll = (row: OperationSummary): boolean => row.skipped > 0 && row.skipped === row.hosts;
 
 const notRun = ({ operation }: OperationSummary): Problem =>
-  problem("not-run", `"${operation}" is to run once, and ran nowhere: no host of the shard with the inventory's first host has it. Run it on its own, without --shard`);
+  problem(
+    "not-run",
+    `"${operation}" is to run once, and ran nowhere: no host of the shard with the inventory's first host has it. Run it on its own, without --shard`,
+  );
 
 const problem = (code: Problem["code"], message: string): Problem => ({ code, message });
 
 const MOST = 10;
-const listed = (names: readonly string[]): string => [...names.slice(0, MOST), ...(names.length > MOST ? [`${names.length - MOST} more`] : [])].join(", ");
+const listed = (names: readonly string[]): string =>
+  [...names.slice(0, MOST), ...(names.length > MOST ? [`${names.length - MOST} more`] : [])].join(", ");
 
 /** Where a host stands in the whole inventory, as far as the logs tell; the others come after those. */
 function placesOf(runs: readonly RunLog[]): (host: string) => number {
-  const places = new Map(runs.flatMap(({ split }) => split?.hosts.map((host, index) => [host, split.places[index] ?? 0] as const) ?? []));
+  const places = new Map(
+    runs.flatMap(({ split }) => split?.hosts.map((host, index) => [host, split.places[index] ?? 0] as const) ?? []),
+  );
   return host => places.get(host) ?? Number.MAX_SAFE_INTEGER;
 }
 
 function mergeAnswers(runs: readonly RunLog[], place: (host: string) => number): Report["answers"] {
   const merged = new Map<string, (readonly [host: string, answer: unknown])[]>();
-  for (const { answers } of runs) for (const [fact, byHost] of answers) merged.set(fact, [...(merged.get(fact) ?? []), ...Object.entries(byHost)]);
-  return Object.fromEntries([...merged].map(([fact, all]) => [fact, Object.fromEntries(all.sort(([a], [b]) => place(a) - place(b)))]));
+  for (const { answers } of runs)
+    for (const [fact, byHost] of answers) merged.set(fact, [...(merged.get(fact) ?? []), ...Object.entries(byHost)]);
+  return Object.fromEntries(
+    [...merged].map(([fact, all]) => [fact, Object.fromEntries(all.sort(([a], [b]) => place(a) - place(b)))]),
+  );
 }
 
 interface Row {
@@ -159,7 +245,12 @@ interface Row {
 /** Rows of the same operation together, in an order that keeps that of every run. */
 function aligned<R extends Row>(runs: readonly (readonly R[])[]): readonly (readonly [R, ...R[]])[] {
   // A run that was killed tells no keys: there the name has to do.
-  const keys = new Map(runs.flat().flatMap(row => (row.key === undefined ? [] : [[row.operation, row.key] as const])).reverse());
+  const keys = new Map(
+    runs
+      .flat()
+      .flatMap(row => (row.key === undefined ? [] : [[row.operation, row.key] as const]))
+      .reverse(),
+  );
   const position = new Map<string, number>();
   const sequences = runs.map(rows => {
     const seen = new Map<string, number>();
@@ -173,7 +264,9 @@ function aligned<R extends Row>(runs: readonly (readonly R[])[]): readonly (read
     });
   });
   const next = runs.map(() => 0);
-  return mergeOrder(sequences).map(({ hosts }) => hosts.map(index => runs[index]![next[index]!++]!) as unknown as [R, ...R[]]);
+  return mergeOrder(sequences).map(
+    ({ hosts }) => hosts.map(index => runs[index]![next[index]!++]!) as unknown as [R, ...R[]],
+  );
 }
 
 /** Runs may name the same operation differently; more names than a few make no readable line. */
@@ -185,7 +278,8 @@ const NAMES = 3;
 
 function mergeOperations(runs: readonly RunLog[]): readonly OperationSummary[] {
   return aligned(runs.map(({ results }) => results.operations)).map((rows, index) => {
-    const sum = (count: (row: OperationSummary) => number): number => rows.reduce((total, row) => total + count(row), 0);
+    const sum = (count: (row: OperationSummary) => number): number =>
+      rows.reduce((total, row) => total + count(row), 0);
     return {
       operation: commonName(rows),
       id: String(index + 1),

@@ -39,11 +39,18 @@ export class Diffs {
   }
 }
 
-function diffLines(path: string, diff: string, hosts: readonly string[], paint: Paint, columns: number): readonly string[] {
+function diffLines(
+  path: string,
+  diff: string,
+  hosts: readonly string[],
+  paint: Paint,
+  columns: number,
+): readonly string[] {
   const start = `  ${oneLine(path)} on `;
   const title = `${start}${paint("name", hostList(hosts, Math.max(20, columns - widthOf(start))))}`;
   const body = diff.split("\n").filter((line, index) => !(index < 2 && /^(?:---|\+\+\+) /.test(line)) && line !== "");
   return [title, ...body.map(line => `    ${paint(toneOf(line), oneLine(line))}`)];
 }
 
-const toneOf = (line: string): "added" | "removed" | "dim" => (line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : "dim");
+const toneOf = (line: string): "added" | "removed" | "dim" =>
+  line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : "dim";

@@ -7,7 +7,8 @@ import type { Paint } from "./paint.ts";
 import { cut, oneLine } from "./text.ts";
 
 /** An error's message behind the host's name, which need not be said twice. */
-export const messageFor = (host: string, { message }: ErrorReport): string => oneLine(message).replace(` on ${oneLine(host)}:`, ":");
+export const messageFor = (host: string, { message }: ErrorReport): string =>
+  oneLine(message).replace(` on ${oneLine(host)}:`, ":");
 
 /** What follows an error's message: where it was made, its output, what to do; indented. */
 export function errorLines(error: ErrorReport, paint: Paint, indent: number): readonly string[] {
@@ -55,5 +56,8 @@ function excerpt({ file, line, column }: CallSite, paint: Paint, columns: number
   const before = start > indent ? "…" : "";
   const shown = cut(before + oneLine(text.slice(start)), width);
   const mark = before.length + oneLine(text.slice(start, column - 1)).length;
-  return [`${paint("dim", number)}${shown}`, `${paint("dim", `${" ".repeat(number.length - 2)}│ `)}${" ".repeat(mark)}${paint("fail", "^")}`];
+  return [
+    `${paint("dim", number)}${shown}`,
+    `${paint("dim", `${" ".repeat(number.length - 2)}│ `)}${" ".repeat(mark)}${paint("fail", "^")}`,
+  ];
 }

@@ -12,7 +12,15 @@ function fold(names: readonly string[]): readonly { readonly text: string; reado
     const last = folded.at(-1);
     const value = Number(number);
     const canFold = number !== "" && Number.isSafeInteger(value) && !name.startsWith("@");
-    if (canFold && typeof last === "object" && last.prefix === prefix && last.suffix === suffix && last.to + 1 === value && digitsOf(number) === last.digits) last.to = value;
+    if (
+      canFold &&
+      typeof last === "object" &&
+      last.prefix === prefix &&
+      last.suffix === suffix &&
+      last.to + 1 === value &&
+      digitsOf(number) === last.digits
+    )
+      last.to = value;
     else folded.push(canFold ? { prefix, suffix, digits: digitsOf(number), from: value, to: value } : name);
   }
   return folded.map(part => {

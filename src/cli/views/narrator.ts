@@ -59,40 +59,71 @@ export class Narrator {
   tell(event: EngineEvent): readonly string[] {
     switch (event.type) {
       case "stage:start":
-        return this.#options.isQuiet || event.hosts === 0 ? [] : this.#headingLines(STAGES[event.stage](event.hosts), event.stage);
+        return this.#options.isQuiet || event.hosts === 0
+          ? []
+          : this.#headingLines(STAGES[event.stage](event.hosts), event.stage);
       case "stage:end":
-        return event.stage === "prepare" ? [...this.#unfold(), ...this.#told(this.#diffs.lines(this.#options.paint, this.#options.columns()))] : this.#unfold();
+        return event.stage === "prepare"
+          ? [...this.#unfold(), ...this.#told(this.#diffs.lines(this.#options.paint, this.#options.columns()))]
+          : this.#unfold();
       case "host:connected":
         return this.#hostLines(event.host, "Connected", "ok", this.#timing(event.seconds), true);
       case "host:retry":
-        return this.#hostLines(event.host, "Trying again", "warn", `(attempt ${event.attempt + 1}): ${messageFor(event.host, event.error)}`);
+        return this.#hostLines(
+          event.host,
+          "Trying again",
+          "warn",
+          `(attempt ${event.attempt + 1}): ${messageFor(event.host, event.error)}`,
+        );
       case "host:failed":
         return this.#hostFailed(event.host, event.stage, event.error);
       case "fact:end":
-        return this.#atLevel(1, () => this.#hostLines(event.host, "Fact", "dim", `${factName(event.fact, event.args)}${this.#timing(event.seconds)}`));
+        return this.#atLevel(1, () =>
+          this.#hostLines(
+            event.host,
+            "Fact",
+            "dim",
+            `${factName(event.fact, event.args)}${this.#timing(event.seconds)}`,
+          ),
+        );
       case "noop":
-        return this.#atLevel(1, () => this.#hostLines(event.host, "Nothing to do", "dim", `: ${oneLine(event.reason)}`));
+        return this.#atLevel(1, () =>
+          this.#hostLines(event.host, "Nothing to do", "dim", `: ${oneLine(event.reason)}`),
+        );
       case "command":
         return this.#atLevel(2, () => this.#hostLines(event.host, ">>>", "dim", oneLine(event.command)));
       case "output":
         if (this.#options.outputShown && event.for !== "fact") return [];
-        return this.#atLevel(3, () => this.#hostLines(event.host, event.stream === "stderr" ? "err" : "out", "dim", oneLine(event.line)));
+        return this.#atLevel(3, () =>
+          this.#hostLines(event.host, event.stream === "stderr" ? "err" : "out", "dim", oneLine(event.line)),
+        );
       case "changes":
-        return this.#options.isQuiet ? [] : this.#told([...this.#break(), ...proposedLines(event.proposed, this.#options)]);
+        return this.#options.isQuiet
+          ? []
+          : this.#told([...this.#break(), ...proposedLines(event.proposed, this.#options)]);
       case "operation:start":
         return this.#options.isQuiet ? [] : [...this.#unfold(), ...this.#operationHeading(event)];
       case "operation:retry":
-        return this.#hostLines(event.host, "Trying again", "warn", `in ${duration(event.delay)} (${event.attempt} of ${event.retries})${event.error ? `: ${messageFor(event.host, event.error)}` : ""}`);
+        return this.#hostLines(
+          event.host,
+          "Trying again",
+          "warn",
+          `in ${duration(event.delay)} (${event.attempt} of ${event.retries})${event.error ? `: ${messageFor(event.host, event.error)}` : ""}`,
+        );
       case "operation:host:end":
         return this.#outcome(event);
       case "operation:end":
         return this.#unfold();
       case "diff":
-        return event.stage === "prepare" ? this.#diffs.keep(event) : this.#told(this.#diffs.show(event, this.#options.paint, this.#options.columns()));
+        return event.stage === "prepare"
+          ? this.#diffs.keep(event)
+          : this.#told(this.#diffs.show(event, this.#options.paint, this.#options.columns()));
       case "log":
         return this.#log(event);
       case "results":
-        return this.#options.isQuiet ? this.#quietResults(event) : this.#told([...this.#unfold(), ...this.#break(), ...resultLines(event, this.#options)]);
+        return this.#options.isQuiet
+          ? this.#quietResults(event)
+          : this.#told([...this.#unfold(), ...this.#break(), ...resultLines(event, this.#options)]);
       default:
         return [];
     }
@@ -110,13 +141,27 @@ export class Narrator {
     const { label, tone } = OUTCOMES[event.outcome];
     const isTrouble = event.outcome === "failed" || event.outcome === "ignored";
     if (!isTrouble && this.#options.isQuiet) return [];
-    const retries = event.retryAttempts > 0 ? [`${event.retryAttempts} ${event.retryAttempts === 1 ? "retry" : "retries"}`] : [];
+    const retries =
+      event.retryAttempts > 0 ? [`${event.retryAttempts} ${event.retryAttempts === 1 ? "retry" : "retries"}`] : [];
     const executed = isTrouble && event.commands > 0 ? [`${plural(event.commands, "command")} succeeded`] : [];
     const circumstances = retries.length + executed.length === 0 ? "" : ` (${[...executed, ...retries].join(", ")})`;
     const heading = this.#options.isQuiet ? [] : event.nested ? [] : this.#continueHeading(event.id, event.operation);
     const what = event.nested ? `${oneLine(event.operation)}: ${label.toLowerCase()}` : label;
-    const noop = event.outcome === "unchanged" && event.noop !== undefined && this.#options.verbosity > 0 ? `  ${this.#options.paint("dim", oneLine(event.noop))}` : "";
-    if (!isTrouble) return [...heading, ...this.#hostLines(event.host, what, tone, `${circumstances}${this.#timing(event.seconds)}${noop}`, !event.nested && retries.length === 0)];
+    const noop =
+      event.outcome === "unchanged" && event.noop !== undefined && this.#options.verbosity > 0
+        ? `  ${this.#options.paint("dim", oneLine(event.noop))}`
+        : "";
+    if (!isTrouble)
+      return [
+        ...heading,
+        ...this.#hostLines(
+          event.host,
+          what,
+          tone,
+          `${circumstances}${this.#timing(event.seconds)}${noop}`,
+          !event.nested && retries.length === 0,
+        ),
+      ];
     const message = event.error ? messageFor(event.host, event.error) : "";
     const lines = this.#hostLines(event.host, what, tone, `${circumstances}${message === "" ? "" : `: ${message}`}`);
     return [...heading, ...lines, ...this.#told(this.#evidence(event.error))];
@@ -126,13 +171,20 @@ export class Narrator {
     // While operations run, the operation's own line has said it.
     if (stage === "execute") return [];
     const what = stage === "connect" ? "Not connected" : "Failed";
-    return [...this.#hostLines(host, what, "fail", `: ${messageFor(host, error)}`), ...this.#told(this.#evidence(error))];
+    return [
+      ...this.#hostLines(host, what, "fail", `: ${messageFor(host, error)}`),
+      ...this.#told(this.#evidence(error)),
+    ];
   }
 
   #evidence(error: ErrorReport | undefined): readonly string[] {
     if (!error) return [];
     const isShown = this.#options.outputShown || this.#options.verbosity >= 3;
-    return errorLines({ ...error, output: isShown ? [] : error.output ?? [] }, this.#options.paint, this.#nameWidth + 4);
+    return errorLines(
+      { ...error, output: isShown ? [] : (error.output ?? []) },
+      this.#options.paint,
+      this.#nameWidth + 4,
+    );
   }
 
   /** One line about a host; successes of many hosts are kept for one line together. */
@@ -147,7 +199,9 @@ export class Narrator {
       return [];
     }
     const space = detail === "" || /^[:\s]/.test(detail) || label === "" ? "" : " ";
-    return this.#told([`  ${paint("name", padEnd(oneLine(host), this.#nameWidth))}  ${paint(tone, label)}${space}${detail}`]);
+    return this.#told([
+      `  ${paint("name", padEnd(oneLine(host), this.#nameWidth))}  ${paint(tone, label)}${space}${detail}`,
+    ]);
   }
 
   #unfold(): readonly string[] {
@@ -162,10 +216,26 @@ export class Narrator {
     return this.#told(lines);
   }
 
-  #operationHeading({ id, operation, mode, hosts, nestedIn }: EngineEvent & { readonly type: "operation:start" }): readonly string[] {
+  #operationHeading({
+    id,
+    operation,
+    mode,
+    hosts,
+    nestedIn,
+  }: EngineEvent & { readonly type: "operation:start" }): readonly string[] {
     // When hosts go their own ways, the same operation starts many times.
     if (nestedIn !== undefined || this.#heading === id) return [];
-    return this.#headingLines(operation, id, mode === "parallel" ? "" : mode === "serial" ? "one host after the other" : hosts.length === 0 ? "left to another shard" : "on one host");
+    return this.#headingLines(
+      operation,
+      id,
+      mode === "parallel"
+        ? ""
+        : mode === "serial"
+          ? "one host after the other"
+          : hosts.length === 0
+            ? "left to another shard"
+            : "on one host",
+    );
   }
 
   /** Say again which operation the next line is about, if another one came between. */
@@ -177,17 +247,23 @@ export class Narrator {
     if (text === "") return [];
     const { paint } = this.#options;
     this.#heading = key;
-    return this.#told([...this.#break(), `${paint("heading", oneLine(text))}${note === "" ? "" : paint("dim", `  ${note}`)}`]);
+    return this.#told([
+      ...this.#break(),
+      `${paint("heading", oneLine(text))}${note === "" ? "" : paint("dim", `  ${note}`)}`,
+    ]);
   }
 
   #quietResults({ hosts, ok }: EngineEvent & { readonly type: "results" }): readonly string[] {
     if (ok || hosts.length === 1) return [];
     const failed = hosts.filter(host => host.error).map(host => host.host);
-    return this.#told([`${this.#options.paint("fail", "Failed:")} ${failed.length} of ${plural(hosts.length, "host")}: ${foldHosts(failed).join(", ")}`]);
+    return this.#told([
+      `${this.#options.paint("fail", "Failed:")} ${failed.length} of ${plural(hosts.length, "host")}: ${foldHosts(failed).join(", ")}`,
+    ]);
   }
 
   #timing = (seconds: number): string => (seconds >= 1 ? `  ${this.#options.paint("dim", duration(seconds))}` : "");
-  #atLevel = (level: number, lines: () => readonly string[]): readonly string[] => (this.#options.verbosity >= level ? lines() : []);
+  #atLevel = (level: number, lines: () => readonly string[]): readonly string[] =>
+    this.#options.verbosity >= level ? lines() : [];
   #break = (): readonly string[] => (this.#hasSpoken ? [""] : []);
 
   #told(lines: readonly string[]): readonly string[] {
@@ -197,6 +273,8 @@ export class Narrator {
 }
 
 function factName(fact: string, args: Readonly<Record<string, unknown>>): string {
-  const given = Object.entries(args).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const given = Object.entries(args).map(
+    ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
   return oneLine(given.length === 0 ? fact : `${fact} (${given.join(", ")})`);
 }

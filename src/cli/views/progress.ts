@@ -64,7 +64,13 @@ export class Progress {
         this.#facts.delete(factKey(event));
         break;
       case "operation:start":
-        this.#operations.set(event.id, { name: event.operation, started: now, hosts: event.hosts.length, done: 0, running: new Set() });
+        this.#operations.set(event.id, {
+          name: event.operation,
+          started: now,
+          hosts: event.hosts.length,
+          done: 0,
+          running: new Set(),
+        });
         break;
       case "operation:host:start":
         this.#operations.get(event.id)?.running.add(event.host);
@@ -100,7 +106,13 @@ export class Progress {
   #transfer({ host, direction, path, bytes: count, total }: EngineEvent & { readonly type: "transfer" }): void {
     const key = `${host}\0${path}`;
     if (total !== undefined && count >= total) this.#transfers.delete(key);
-    else this.#transfers.set(key, { verb: direction === "upload" ? "uploading" : "downloading", path, bytes: count, total });
+    else
+      this.#transfers.set(key, {
+        verb: direction === "upload" ? "uploading" : "downloading",
+        path,
+        bytes: count,
+        total,
+      });
   }
 
   #text(now: number, width: number): string | undefined {
@@ -110,19 +122,34 @@ export class Progress {
       const running = [...new Set(operations.flatMap(({ running: hosts }) => [...hosts]))];
       const rest = operations.length > 1 ? ` and ${plural(operations.length - 1, "other operation")}` : "";
       const head = `${cut(oneLine(first.name), Math.max(20, Math.floor(width / 2)))}${rest}  ${first.done}/${plural(first.hosts, "host")}`;
-      return join(head, [this.#transferText(), this.#factText(), waiting(running, width - widthOf(head) - 16), elapsed(now - first.started)], width);
+      return join(
+        head,
+        [
+          this.#transferText(),
+          this.#factText(),
+          waiting(running, width - widthOf(head) - 16),
+          elapsed(now - first.started),
+        ],
+        width,
+      );
     }
     const stage = this.#stage;
     if (!stage || stage.hosts === 0 || stage.name === "execute") return undefined;
     const verb = { connect: "Connecting", prepare: "Preparing", disconnect: "Disconnecting" }[stage.name] ?? stage.name;
     const head = `${verb}  ${Math.min(this.#done, stage.hosts)}/${plural(stage.hosts, "host")}`;
-    return join(head, [this.#factText(), waiting([...this.#busy], width - widthOf(head) - 16), elapsed(now - stage.started)], width);
+    return join(
+      head,
+      [this.#factText(), waiting([...this.#busy], width - widthOf(head) - 16), elapsed(now - stage.started)],
+      width,
+    );
   }
 
   #factText(): string | undefined {
     const first = this.#facts.values().next().value;
     if (!first) return undefined;
-    return this.#facts.size === 1 ? `fact ${first.fact} of ${oneLine(first.host)}` : `${this.#facts.size} facts, ${first.fact}`;
+    return this.#facts.size === 1
+      ? `fact ${first.fact} of ${oneLine(first.host)}`
+      : `${this.#facts.size} facts, ${first.fact}`;
   }
 
   #transferText(): string | undefined {
@@ -130,17 +157,30 @@ export class Progress {
     const first = all[0];
     if (!first) return undefined;
     const done = all.reduce((sum, transfer) => sum + transfer.bytes, 0);
-    const total = all.every(transfer => transfer.total !== undefined) ? all.reduce((sum, transfer) => sum + (transfer.total ?? 0), 0) : undefined;
-    const amount = total === undefined ? bytes(done) : `${bytes(done)} of ${bytes(total)} (${Math.floor((done / Math.max(1, total)) * 100)} %)`;
+    const total = all.every(transfer => transfer.total !== undefined)
+      ? all.reduce((sum, transfer) => sum + (transfer.total ?? 0), 0)
+      : undefined;
+    const amount =
+      total === undefined
+        ? bytes(done)
+        : `${bytes(done)} of ${bytes(total)} (${Math.floor((done / Math.max(1, total)) * 100)} %)`;
     return `${first.verb} ${all.length > 1 ? plural(all.length, "file") : oneLine(first.path)} ${amount}`;
   }
 }
 
-const factKey = ({ host, fact, args }: { readonly host: string; readonly fact: string; readonly args: Readonly<Record<string, unknown>> }): string =>
-  `${host}\0${fact}\0${JSON.stringify(args)}`;
+const factKey = ({
+  host,
+  fact,
+  args,
+}: {
+  readonly host: string;
+  readonly fact: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}): string => `${host}\0${fact}\0${JSON.stringify(args)}`;
 
 const elapsed = (ms: number): string | undefined => (ms < PATIENCE_MS ? undefined : duration(Math.floor(ms / 1000)));
-const waiting = (hosts: readonly string[], width: number): string | undefined => (hosts.length === 0 || width < 8 ? undefined : hostList(hosts, width));
+const waiting = (hosts: readonly string[], width: number): string | undefined =>
+  hosts.length === 0 || width < 8 ? undefined : hostList(hosts, width);
 
 /** As many parts as fit. */
 function join(head: string, parts: readonly (string | undefined)[], width: number): string {

@@ -14,31 +14,52 @@ export interface ReportOptions {
 const CELL = 32;
 
 /** Operations that would change something, and a word about the others. */
-export function proposedLines(proposed: readonly ProposedChange[], { paint, columns }: ReportOptions): readonly string[] {
+export function proposedLines(
+  proposed: readonly ProposedChange[],
+  { paint, columns }: ReportOptions,
+): readonly string[] {
   const rows = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   const others = proposed.length - rows.length;
   if (rows.length === 0) {
-    const why = proposed.length === 0 ? "there are no operations" : `${plural(proposed.length, "operation")} found everything as it should be`;
+    const why =
+      proposed.length === 0
+        ? "there are no operations"
+        : `${plural(proposed.length, "operation")} found everything as it should be`;
     return [paint("heading", "Proposed changes"), `  Nothing would change: ${why}`];
   }
-  const hosts = (names: readonly string[]): string => (names.length === 0 ? "-" : `${names.length} (${hostList(names, CELL)})`);
+  const hosts = (names: readonly string[]): string =>
+    names.length === 0 ? "-" : `${names.length} (${hostList(names, CELL)})`;
   const hasConditions = rows.some(({ conditional }) => conditional.length > 0);
-  const titles: readonly Column[] = [{ title: "Operation", shrinkTo: 20 }, { title: "Change", shrinkTo: 14 }, { title: "Conditional", shrinkTo: 11 }];
+  const titles: readonly Column[] = [
+    { title: "Operation", shrinkTo: 20 },
+    { title: "Change", shrinkTo: 14 },
+    { title: "Conditional", shrinkTo: 11 },
+  ];
   const cells = rows.map(row => [oneLine(row.operation), hosts(row.change), hosts(row.conditional)]);
   return [
     paint("heading", "Proposed changes"),
     ...table(titles, cells, columns(), paint),
     ...(others > 0 ? ["", `  ${paint("dim", `${plural(others, "operation")} would change nothing`)}`] : []),
-    ...(hasConditions ? [`${others > 0 ? "" : "\n"}  ${paint("dim", "Conditional: only if its condition holds when its turn comes")}`] : []),
+    ...(hasConditions
+      ? [`${others > 0 ? "" : "\n"}  ${paint("dim", "Conditional: only if its condition holds when its turn comes")}`]
+      : []),
   ].flatMap(line => line.split("\n"));
 }
 
 type Results = EngineEvent & { readonly type: "results" };
 
 /** Counts per operation, hosts that failed, and one line about everything. */
-export function resultLines({ operations, hosts, seconds, ok }: Results, { paint, columns }: ReportOptions): readonly string[] {
-  const count = (value: number, tone?: Tone): string => (value === 0 ? "-" : tone === undefined ? String(value) : paint(tone, String(value)));
-  const counted: readonly { readonly column: Column; readonly cell: (row: OperationSummary) => string; readonly isOptional?: true }[] = [
+export function resultLines(
+  { operations, hosts, seconds, ok }: Results,
+  { paint, columns }: ReportOptions,
+): readonly string[] {
+  const count = (value: number, tone?: Tone): string =>
+    value === 0 ? "-" : tone === undefined ? String(value) : paint(tone, String(value));
+  const counted: readonly {
+    readonly column: Column;
+    readonly cell: (row: OperationSummary) => string;
+    readonly isOptional?: true;
+  }[] = [
     { column: { title: "Operation", shrinkTo: 14 }, cell: row => oneLine(row.operation) },
     { column: number("Hosts"), cell: row => String(row.hosts) },
     { column: number("Changed"), cell: row => count(row.changed, "change") },
@@ -49,20 +70,46 @@ export function resultLines({ operations, hosts, seconds, ok }: Results, { paint
     { column: number("Missed"), cell: row => count(row.notReached), isOptional: true },
     { column: number("Time"), cell: row => (row.seconds > 0 ? duration(row.seconds) : "-") },
   ];
-  const shown = counted.filter(({ cell, isOptional }) => !isOptional || operations.some(row => Bun.stripANSI(cell(row)) !== "-"));
+  const shown = counted.filter(
+    ({ cell, isOptional }) => !isOptional || operations.some(row => Bun.stripANSI(cell(row)) !== "-"),
+  );
   const rows = operations.map(row => shown.map(({ cell }) => cell(row)));
   const failed = hosts.filter(host => host.error);
   const names = Math.min(NAME_WIDTH, Math.max(0, ...failed.map(host => widthOf(oneLine(host.host)))));
   return [
     paint("heading", "Results"),
-    ...(rows.length === 0 ? ["  No operations"] : table(shown.map(({ column }) => column), rows, columns(), paint)),
-    ...(failed.length === 0 ? [] : ["", ...failed.map(host => cut(`  ${paint("name", padEnd(oneLine(host.host), names))}  ${paint("fail", "Failed")}: ${host.error ? messageFor(host.host, host.error) : ""}`, columns()))]),
+    ...(rows.length === 0
+      ? ["  No operations"]
+      : table(
+          shown.map(({ column }) => column),
+          rows,
+          columns(),
+          paint,
+        )),
+    ...(failed.length === 0
+      ? []
+      : [
+          "",
+          ...failed.map(host =>
+            cut(
+              `  ${paint("name", padEnd(oneLine(host.host), names))}  ${paint("fail", "Failed")}: ${host.error ? messageFor(host.host, host.error) : ""}`,
+              columns(),
+            ),
+          ),
+        ]),
     "",
     summary(operations, hosts.length, failed.length, seconds, ok, paint),
   ];
 }
 
-function summary(operations: readonly OperationSummary[], hosts: number, failed: number, seconds: number, ok: boolean, paint: Paint): string {
+function summary(
+  operations: readonly OperationSummary[],
+  hosts: number,
+  failed: number,
+  seconds: number,
+  ok: boolean,
+  paint: Paint,
+): string {
   const total = (key: "changed" | "unchanged" | "failed"): number => operations.reduce((sum, row) => sum + row[key], 0);
   const changed = total("changed");
   const what = changed === 0 ? "nothing changed" : `${plural(changed, "change")}`;

@@ -8,7 +8,11 @@ import { duration, oneLine } from "./text.ts";
 /** A table of the runs, then that of the operations: the results, or the proposals where no run went further. */
 export function reportLines(report: Report, options: ReportOptions): readonly string[] {
   const isProposal = report.results.operations.length === 0 && report.proposed.length > 0;
-  return [...runLines(report, options), "", ...(isProposal ? proposedLines(report.proposed, options) : resultLines(report.results, options))];
+  return [
+    ...runLines(report, options),
+    "",
+    ...(isProposal ? proposedLines(report.proposed, options) : resultLines(report.results, options)),
+  ];
 }
 
 /** One row per run. */
@@ -21,9 +25,14 @@ export function runLines({ runs }: Report, { paint, columns }: ReportOptions): r
     hasEnded ? (exitCode === undefined ? "-" : String(exitCode)) : paint("fail", "none"),
     oneLine(log),
   ]);
-  const titles = [{ title: "Shard" }, ...["Hosts", "Failed", "Time", "Exit"].map(title => ({ title, align: "right" as const })), { title: "Log", shrinkTo: 12 }];
+  const titles = [
+    { title: "Shard" },
+    ...["Hosts", "Failed", "Time", "Exit"].map(title => ({ title, align: "right" as const })),
+    { title: "Log", shrinkTo: 12 },
+  ];
   return [paint("heading", "Shards"), ...table(titles, rows, columns(), paint)];
 }
 
 /** What is wrong beside hosts that failed. */
-export const problemLines = ({ problems }: Report, paint: Paint): readonly string[] => problems.map(({ message }) => `${paint("fail", "Problem:")} ${oneLine(message)}`);
+export const problemLines = ({ problems }: Report, paint: Paint): readonly string[] =>
+  problems.map(({ message }) => `${paint("fail", "Problem:")} ${oneLine(message)}`);

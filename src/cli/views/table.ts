@@ -12,15 +12,26 @@ export interface Column {
 const GAP = "  ";
 
 /** Rows under their titles, indented, no wider than `width` where shrinking allows. Cells may be colored. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], width: number, paint: Paint): readonly string[] {
-  const widths = columns.map((column, index) => Math.max(widthOf(column.title), ...rows.map(row => widthOf(row[index] ?? ""))));
+export function table(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+  paint: Paint,
+): readonly string[] {
+  const widths = columns.map((column, index) =>
+    Math.max(widthOf(column.title), ...rows.map(row => widthOf(row[index] ?? ""))),
+  );
   shrink(widths, columns, width - GAP.length * columns.length);
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, index) => (columns[index]?.align === "right" ? padStart : padEnd)(cut(cell, widths[index] ?? 0), widths[index] ?? 0))
+      .map((cell, index) =>
+        (columns[index]?.align === "right" ? padStart : padEnd)(cut(cell, widths[index] ?? 0), widths[index] ?? 0),
+      )
       .join(GAP)
       .trimEnd();
-  return [line(columns.map(column => column.title)), ...rows.map(row => line(row))].map((text, index) => GAP + (index === 0 ? paint("dim", text) : text));
+  return [line(columns.map(column => column.title)), ...rows.map(row => line(row))].map(
+    (text, index) => GAP + (index === 0 ? paint("dim", text) : text),
+  );
 }
 
 /** Take the excess from the widest column that may shrink, one step at a time. */

@@ -30,7 +30,11 @@ export interface View {
 
 export const createView = (format: OutputFormat, options: ViewOptions): View => VIEWS[format](options);
 
-const VIEWS: Readonly<Record<OutputFormat, (options: ViewOptions) => View>> = { pretty: prettyView, plain: plainView, json: jsonView };
+const VIEWS: Readonly<Record<OutputFormat, (options: ViewOptions) => View>> = {
+  pretty: prettyView,
+  plain: plainView,
+  json: jsonView,
+};
 
 /** Lines as they come. */
 function plainView(options: ViewOptions): View {

@@ -25,16 +25,34 @@ export const finder = (name: string, summary: string, hosts: NonNullable<Connect
 const SECONDS = 300;
 
 /** A program's stdout. Throws `InventoryError`. */
-export async function outputOf(argv: readonly string[], { env, cwd }: { readonly env?: FinderOptions["env"]; readonly cwd: string }): Promise<string> {
+export async function outputOf(
+  argv: readonly string[],
+  { env, cwd }: { readonly env?: FinderOptions["env"]; readonly cwd: string },
+): Promise<string> {
   const command = argv.join(" ");
   const deadline = AbortSignal.timeout(SECONDS * 1000);
-  const { exitCode, stdout, stderr } = await runProcess(argv, { cwd, signal: deadline, ...(env === undefined ? {} : { env }) }).catch((error: unknown) => {
-    const reason = deadline.aborted ? `no answer within ${SECONDS} seconds` : error instanceof Error ? error.message : String(error);
+  const { exitCode, stdout, stderr } = await runProcess(argv, {
+    cwd,
+    signal: deadline,
+    ...(env === undefined ? {} : { env }),
+  }).catch((error: unknown) => {
+    const reason = deadline.aborted
+      ? `no answer within ${SECONDS} seconds`
+      : error instanceof Error
+        ? error.message
+        : String(error);
     throw new InventoryError(`Cannot run ${command}: ${reason}`, { cause: error, hint: `Is ${argv[0]} installed?` });
   });
   if (exitCode === 0) return Buffer.from(stdout).toString();
-  const said = Buffer.from(stderr).toString().replace(TERMINAL_COLOURS, "").trim().split("\n").filter(line => /\w/.test(line));
-  throw new InventoryError(`The command ${command} failed with exit code ${exitCode}: ${said[0] ?? "no reason was given"}`);
+  const said = Buffer.from(stderr)
+    .toString()
+    .replace(TERMINAL_COLOURS, "")
+    .trim()
+    .split("\n")
+    .filter(line => /\w/.test(line));
+  throw new InventoryError(
+    `The command ${command} failed with exit code ${exitCode}: ${said[0] ?? "no reason was given"}`,
+  );
 }
 const TERMINAL_COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 
@@ -59,9 +77,13 @@ export function parseJson(text: string, where: string): unknown {
 
 export type Data = Readonly<Record<string, unknown>>;
 
-export const isObject = (value: unknown): value is Data => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is Data =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Data with the names that pyinfra has for what connectors read: `ssh_user` is `sshUser`. */
-export const renamed = (data: Data): Data => Object.fromEntries(Object.entries(data).map(([key, value]) => [CONNECTOR_KEY.test(key) ? camelCase(key) : key, value]));
+export const renamed = (data: Data): Data =>
+  Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [CONNECTOR_KEY.test(key) ? camelCase(key) : key, value]),
+  );
 const CONNECTOR_KEY = /^(?:_|ssh_|docker_|chroot_|kubectl_)[a-z_]+$/;
 const camelCase = (key: string): string => key.replace(/(?<=.)_([a-z])/g, (_, letter: string) => letter.toUpperCase());

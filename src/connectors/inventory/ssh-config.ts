@@ -11,7 +11,10 @@ import type { FinderOptions } from "./finder.ts";
 const DEEPEST = 16;
 
 /** `@ssh-config`: every name of a `Host` line that is no pattern; `@ssh-config/web-*`: those that match. */
-export async function sshConfigHosts(pattern: string, { home = homedir() }: FinderOptions): Promise<readonly FoundHost[]> {
+export async function sshConfigHosts(
+  pattern: string,
+  { home = homedir() }: FinderOptions,
+): Promise<readonly FoundHost[]> {
   const files = createConfigFiles();
   const directory = join(home, ".ssh");
   const names = async (file: string, depth: number): Promise<readonly string[]> => {
@@ -25,7 +28,9 @@ export async function sshConfigHosts(pattern: string, { home = homedir() }: Find
     return found;
   };
   const found = new Set(await names(join(directory, "config"), 0));
-  return [...found].filter(name => pattern === "" || matchesPattern(name, pattern)).map(name => ({ name, at: `@ssh/${name}`, data: {}, groups: [] }));
+  return [...found]
+    .filter(name => pattern === "" || matchesPattern(name, pattern))
+    .map(name => ({ name, at: `@ssh/${name}`, data: {}, groups: [] }));
 }
 
 const isName = (pattern: string): boolean => !/[*?!]/.test(pattern);

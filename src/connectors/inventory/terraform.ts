@@ -14,7 +14,11 @@ const USUAL_KEYS = ["tsinfra_inventory", "pyinfra_inventory"];
  * `@terraform`, `@terraform/KEY`, `@terraform/FILE[:KEY]`, `@terraform/DIRECTORY[:KEY]`. A file is a state, or what
  * `terraform output -json` printed; a key is an output's name and, behind dots, a path into its value.
  */
-export async function terraformHosts(address: string, context: ConnectorContext, options: FinderOptions): Promise<readonly FoundHost[]> {
+export async function terraformHosts(
+  address: string,
+  context: ConnectorContext,
+  options: FinderOptions,
+): Promise<readonly FoundHost[]> {
   const { outputs, key, where } = await find(address, context, options);
   const [value, name] = valueAt(outputs, key, where);
   const hosts = hostsOf(value, name);
@@ -33,18 +37,24 @@ async function find(address: string, { cwd }: ConnectorContext, { home = "", env
   const [, path = "", key] = /^(.*?)(?::([\w.-]+))?$/s.exec(address) ?? [];
   const file = expandHome(path, { home: home || (env ?? process.env)["HOME"] || "/" }, resolve(cwd));
   const found = path === "" ? undefined : await stat(file).catch(() => undefined);
-  if (found?.isFile()) return { outputs: outputsOf(parseJson((await textOf(file)) ?? "", file), file), key, where: file };
-  if (path !== "" && !found && /\/|\.(?:json|tfstate)$/.test(path)) throw new InventoryError(`Terraform state "${path}" does not exist`);
+  if (found?.isFile())
+    return { outputs: outputsOf(parseJson((await textOf(file)) ?? "", file), file), key, where: file };
+  if (path !== "" && !found && /\/|\.(?:json|tfstate)$/.test(path))
+    throw new InventoryError(`Terraform state "${path}" does not exist`);
   const directory = found?.isDirectory() ? file : cwd;
   const where = `terraform output in ${directory}`;
-  const outputs = outputsOf(parseJson(await outputOf(["terraform", "output", "-json"], { cwd: directory, env }), where), where);
+  const outputs = outputsOf(
+    parseJson(await outputOf(["terraform", "output", "-json"], { cwd: directory, env }), where),
+    where,
+  );
   return { outputs, key: found ? key : path || undefined, where };
 }
 
 /** A state keeps its outputs under a key, beside what it is made of. */
 function outputsOf(document: unknown, where: string): Data {
   if (!isObject(document)) throw new InventoryError(`${where} holds no outputs`);
-  const isState = "outputs" in document && ("version" in document || "terraform_version" in document || "resources" in document);
+  const isState =
+    "outputs" in document && ("version" in document || "terraform_version" in document || "resources" in document);
   if (!isState) return document;
   if (!isObject(document["outputs"])) throw new InventoryError(`${where} holds no outputs`);
   return document["outputs"];
@@ -54,7 +64,9 @@ function valueAt(outputs: Data, key: string | undefined, where: string): [value:
   const wanted = key ?? USUAL_KEYS.find(name => name in outputs);
   if (wanted === undefined) {
     const known = Object.keys(outputs);
-    throw new InventoryError(`${where} has no output "${USUAL_KEYS[0]}"`, { hint: known.length > 0 ? `Name one: ${known.join(", ")}` : "Add outputs, and run terraform apply" });
+    throw new InventoryError(`${where} has no output "${USUAL_KEYS[0]}"`, {
+      hint: known.length > 0 ? `Name one: ${known.join(", ")}` : "Add outputs, and run terraform apply",
+    });
   }
   let value: unknown = outputs;
   let path = "";
@@ -63,7 +75,9 @@ function valueAt(outputs: Data, key: string | undefined, where: string): [value:
     if (isOutput(value) && part !== "value") value = value["value"];
     const members: Readonly<Record<string, unknown>> = isObject(value) || Array.isArray(value) ? (value as Data) : {};
     if (!Object.hasOwn(members, part)) {
-      throw new InventoryError(`${where} has no "${path === "" ? "" : `${path}.`}${part}"`, { hint: didYouMean(part, Object.keys(members)) });
+      throw new InventoryError(`${where} has no "${path === "" ? "" : `${path}.`}${part}"`, {
+        hint: didYouMean(part, Object.keys(members)),
+      });
     }
     value = members[part];
     path = path === "" ? part : `${path}.${part}`;
@@ -72,7 +86,8 @@ function valueAt(outputs: Data, key: string | undefined, where: string): [value:
 }
 
 const partsOf = (key: string, outputs: Data): readonly string[] => (key in outputs ? [key] : key.split("."));
-const isOutput = (value: unknown): value is Data => isObject(value) && "value" in value && ("type" in value || "sensitive" in value);
+const isOutput = (value: unknown): value is Data =>
+  isObject(value) && "value" in value && ("type" in value || "sensitive" in value);
 
 /** A name or host, a list of them, a map of groups, or a map of names to addresses or data. */
 function hostsOf(value: unknown, output: string): readonly FoundHost[] {
@@ -96,12 +111,16 @@ function merged(hosts: readonly FoundHost[]): readonly FoundHost[] {
   const byName = new Map<string, FoundHost>();
   for (const one of hosts) {
     const known = byName.get(one.name);
-    byName.set(one.name, known ? { ...known, data: { ...known.data, ...one.data }, groups: [...known.groups, ...one.groups] } : one);
+    byName.set(
+      one.name,
+      known ? { ...known, data: { ...known.data, ...one.data }, groups: [...known.groups, ...one.groups] } : one,
+    );
   }
   return [...byName.values()];
 }
 
-const isHost = (value: Data): boolean => ["name", "ssh_hostname", "sshHostname"].some(key => typeof value[key] === "string");
+const isHost = (value: Data): boolean =>
+  ["name", "ssh_hostname", "sshHostname"].some(key => typeof value[key] === "string");
 
 function entryOf(entry: unknown, groups: readonly string[], where: string): FoundHost {
   if (typeof entry === "string") return host(entry, {}, groups);
@@ -115,6 +134,9 @@ const host = (name: string, data: Data, groups: readonly string[]): FoundHost =>
   name.startsWith("@") ? { name, data, groups } : { name: `@terraform/${name}`, at: `@ssh/${name}`, data, groups };
 
 const shapeError = (where: string, value: unknown): InventoryError =>
-  new InventoryError(`The output "${where}" must be a name or { name, … }, found ${isObject(value) ? `{ ${Object.keys(value).join(", ")} }` : JSON.stringify(value)}`, {
-    hint: "An inventory is a list of names, a list of objects with name or ssh_hostname, or a map of groups to such lists",
-  });
+  new InventoryError(
+    `The output "${where}" must be a name or { name, … }, found ${isObject(value) ? `{ ${Object.keys(value).join(", ")} }` : JSON.stringify(value)}`,
+    {
+      hint: "An inventory is a list of names, a list of objects with name or ssh_hostname, or a map of groups to such lists",
+    },
+  );

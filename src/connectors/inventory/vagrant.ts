@@ -10,19 +10,35 @@ import { type Data, type FinderOptions, isObject, outputOf, parseJson, renamed, 
 const OPTIONS_FILE = "@vagrant.json";
 
 /** `@vagrant`: every running machine of the working directory's Vagrantfile; `@vagrant/NAME`: one of them. */
-export async function vagrantHosts(address: string, { cwd }: ConnectorContext, { env }: FinderOptions): Promise<readonly FoundHost[]> {
+export async function vagrantHosts(
+  address: string,
+  { cwd }: ConnectorContext,
+  { env }: FinderOptions,
+): Promise<readonly FoundHost[]> {
   const run = (...args: string[]): Promise<string> => outputOf(["vagrant", ...args], { cwd, env });
   const states = statesOf(await run("status", "--machine-readable"));
-  if (address !== "" && !states.has(address)) throw new InventoryError(`Vagrant knows no machine "${address}"`, { hint: didYouMean(address, states.keys()) });
-  const running = [...states].filter(([name, state]) => state === "running" && (address === "" || name === address)).map(([name]) => name);
-  if (running.length === 0) throw new InventoryError(address === "" ? "No machine of Vagrant is running" : `The Vagrant machine "${address}" is not running`, { hint: "Start it with: vagrant up" });
+  if (address !== "" && !states.has(address))
+    throw new InventoryError(`Vagrant knows no machine "${address}"`, { hint: didYouMean(address, states.keys()) });
+  const running = [...states]
+    .filter(([name, state]) => state === "running" && (address === "" || name === address))
+    .map(([name]) => name);
+  if (running.length === 0)
+    throw new InventoryError(
+      address === "" ? "No machine of Vagrant is running" : `The Vagrant machine "${address}" is not running`,
+      { hint: "Start it with: vagrant up" },
+    );
   const options = await readOptions(join(cwd, OPTIONS_FILE));
   return await Promise.all(running.map(async name => toHost(name, await run("ssh-config", name), options)));
 }
 
 /** `TIME,MACHINE,state,running` among other lines. */
 const statesOf = (output: string): ReadonlyMap<string, string> =>
-  new Map(output.split("\n").map(line => line.trim().split(",")).flatMap(([, name = "", type, state = ""]) => (type === "state" && name !== "" ? [[name, state] as const] : [])));
+  new Map(
+    output
+      .split("\n")
+      .map(line => line.trim().split(","))
+      .flatMap(([, name = "", type, state = ""]) => (type === "state" && name !== "" ? [[name, state] as const] : [])),
+  );
 
 function toHost(name: string, config: string, { data, groups }: Options): FoundHost {
   const lines = parseLines(config, `vagrant ssh-config ${name}`);
@@ -37,7 +53,12 @@ function toHost(name: string, config: string, { data, groups }: Options): FoundH
     sshKnownHostsFile: first("userknownhostsfile"),
   };
   const known = Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
-  return { name: `@vagrant/${name}`, at: `@ssh/${name}`, data: { ...known, ...renamed(data(name)) }, groups: groups(name) };
+  return {
+    name: `@vagrant/${name}`,
+    at: `@ssh/${name}`,
+    data: { ...known, ...renamed(data(name)) },
+    groups: groups(name),
+  };
 }
 
 interface Options {

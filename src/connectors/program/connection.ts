@@ -83,7 +83,8 @@ export class PlaceConnection {
     await Promise.race([settled, frame.ended]);
     await stopping;
     if (failure) throw failure.reason;
-    if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0))) return output.result(await this.#exitCode(frame, await settled));
+    if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0)))
+      return output.result(await this.#exitCode(frame, await settled));
     this.#letGo(settled, cut);
     return output.result(frame.exitCode);
   }
@@ -96,7 +97,12 @@ export class PlaceConnection {
     if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode || KILLED;
     const { host } = this.#reach;
     const reason = frame.stderr.noise.split("\n").at(-1) || `its program ended with exit code ${ending.exitCode}`;
-    throw new ConnectionLostError(frame.pid === undefined ? `Cannot run commands on ${host} any more: ${reason}` : `Lost ${host} before the command ended`, { host });
+    throw new ConnectionLostError(
+      frame.pid === undefined
+        ? `Cannot run commands on ${host} any more: ${reason}`
+        : `Lost ${host} before the command ended`,
+      { host },
+    );
   }
 
   async #isThere(): Promise<boolean> {
@@ -116,7 +122,9 @@ export class PlaceConnection {
     if (!this.#reach.endsCommands) await settlesWithin(Promise.race([frame.begun, settled]), GRACE);
     if (frame.pid !== undefined && !this.#reach.endsCommands) {
       const line = endFrom(frame.pid);
-      const killing = this.#reach.outer.run(this.#reach.wrap(["/bin/sh", "-c", line.wire()], { pty: false }), { signal: AbortSignal.timeout(LOOK) });
+      const killing = this.#reach.outer.run(this.#reach.wrap(["/bin/sh", "-c", line.wire()], { pty: false }), {
+        signal: AbortSignal.timeout(LOOK),
+      });
       await killing.catch(() => undefined);
       if (await settlesWithin(settled, GRACE)) return;
     }
@@ -165,7 +173,14 @@ kill -KILL $all`;
  * What a command reads, until it has ended. On a terminal nothing is sent before the command has begun:
  * the terminal would show it, or its end would be the end of the program's own input.
  */
-async function* feed(stdin: Input | undefined, { frame, pty, onFailure }: { readonly frame: Frame; readonly pty: boolean; readonly onFailure: (reason: unknown) => void }): AsyncGenerator<Uint8Array> {
+async function* feed(
+  stdin: Input | undefined,
+  {
+    frame,
+    pty,
+    onFailure,
+  }: { readonly frame: Frame; readonly pty: boolean; readonly onFailure: (reason: unknown) => void },
+): AsyncGenerator<Uint8Array> {
   if (pty) await frame.begun;
   if (stdin === undefined) return;
   const chunks = pieces(stdin);

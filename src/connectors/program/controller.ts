@@ -13,7 +13,11 @@ export interface Controller {
 /** Who runs this; `undefined` where processes cannot be looked at. */
 export async function thisController(): Promise<Controller | undefined> {
   try {
-    const [boot, namespace, started] = await Promise.all([readFile("/proc/sys/kernel/random/boot_id", "utf8"), readlink("/proc/self/ns/pid"), startTime(process.pid)]);
+    const [boot, namespace, started] = await Promise.all([
+      readFile("/proc/sys/kernel/random/boot_id", "utf8"),
+      readlink("/proc/self/ns/pid"),
+      startTime(process.pid),
+    ]);
     if (started === undefined) return undefined;
     // Another user's processes may be hidden, and would pass for dead.
     const sees = createHash("sha256").update(`${boot} ${namespace} ${process.getuid?.()}`).digest("hex").slice(0, 12);

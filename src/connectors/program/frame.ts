@@ -25,7 +25,13 @@ export class Frame {
     this.stderr = pty ? this.stdout : new FramedStream(nonce);
     this.begun = this.stdout.begun;
     this.ended = Promise.all([this.stdout.ended, this.stderr.ended]).then(() => undefined);
-    this.words = ["/bin/sh", "-c", pty ? TERMINAL_SCRIPT : reads ? READING_SCRIPT : SCRIPT, nonce, Secret.of(line.wire())];
+    this.words = [
+      "/bin/sh",
+      "-c",
+      pty ? TERMINAL_SCRIPT : reads ? READING_SCRIPT : SCRIPT,
+      nonce,
+      Secret.of(line.wire()),
+    ];
   }
   /** The process that leads the line's process group, once it has begun. */
   get pid(): number | undefined {
@@ -104,7 +110,10 @@ export class FramedStream {
     return this.#state === "before" ? this.#held.toString().trim() : "";
   }
 
-  #find(bytes: Buffer, which: "b" | "e"): { readonly start: number; readonly end: number; readonly value: number | undefined } | undefined {
+  #find(
+    bytes: Buffer,
+    which: "b" | "e",
+  ): { readonly start: number; readonly end: number; readonly value: number | undefined } | undefined {
     const start = bytes.indexOf(this.#marks[which]);
     const end = start < 0 ? -1 : bytes.indexOf("\n", start);
     if (end < 0) return undefined;

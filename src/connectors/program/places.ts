@@ -6,7 +6,14 @@ import type { Words } from "./frame.ts";
 import { type ProgramOptions, programConnector } from "./program.ts";
 
 /** What a login as root has in its environment: the control machine's own would mean nothing in there. */
-const ENVIRONMENT = ["HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
+const ENVIRONMENT = [
+  "HOME=/root",
+  "USER=root",
+  "LOGNAME=root",
+  "SHELL=/bin/sh",
+  "LANG=C.UTF-8",
+  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+];
 
 const CHROOT_KEYS = {
   chrootDirectory: { type: "string", description: "The directory; default: what follows the connector's name." },
@@ -21,7 +28,8 @@ export const createChrootConnector = (options?: ProgramOptions): Connector =>
       dataKeys: CHROOT_KEYS,
       async open(target, { data, control }) {
         const given = (data.string("chrootDirectory") ?? target.address).replace(/^\/+/, "");
-        if (given === "") throw new ConnectError("@chroot needs a directory", { host: target.name, hint: "Write @chroot/srv/system" });
+        if (given === "")
+          throw new ConnectError("@chroot needs a directory", { host: target.name, hint: "Write @chroot/srv/system" });
         const directory = `/${given}`;
         const wrap = (words: Words): Shell => sh`env -i ${ENVIRONMENT} chroot ${directory} ${words}`;
         await control.ask(`Cannot change root to "${directory}"`, wrap(TRY));
@@ -32,9 +40,18 @@ export const createChrootConnector = (options?: ProgramOptions): Connector =>
   );
 
 const KUBECTL_KEYS = {
-  kubectlPod: { type: "string", description: "The pod, or a resource with one such as deployment/app; default: what follows the connector's name." },
-  kubectlNamespace: { type: "string", description: "Namespace of the pod; default: what comes before the pod's name, else that of the context." },
-  kubectlContainer: { type: "string", description: "Container in the pod; default: what follows the pod's name, else the pod's own default." },
+  kubectlPod: {
+    type: "string",
+    description: "The pod, or a resource with one such as deployment/app; default: what follows the connector's name.",
+  },
+  kubectlNamespace: {
+    type: "string",
+    description: "Namespace of the pod; default: what comes before the pod's name, else that of the context.",
+  },
+  kubectlContainer: {
+    type: "string",
+    description: "Container in the pod; default: what follows the pod's name, else the pod's own default.",
+  },
   kubectlContext: { type: "string", description: "Context of the kubeconfig." },
   kubectlKubeconfig: { type: "string", description: "Kubeconfig file, where kubectl runs." },
 } as const satisfies Record<string, DataKey>;
@@ -48,13 +65,20 @@ export const createKubectlConnector = (options?: ProgramOptions): Connector =>
       dataKeys: KUBECTL_KEYS,
       hosts: async address => {
         const { namespace } = parsePod(address);
-        return [{ name: `@kubectl/${address}`, data: {}, groups: namespace === undefined ? [] : [`@kubectl/${namespace}`] }];
+        return [
+          { name: `@kubectl/${address}`, data: {}, groups: namespace === undefined ? [] : [`@kubectl/${namespace}`] },
+        ];
       },
       async open(target, { data, control }) {
         const written = parsePod(target.address);
         const pod = data.string("kubectlPod") ?? written.pod;
-        if (pod === "") throw new ConnectError("@kubectl needs a pod", { host: target.name, hint: "Write @kubectl/POD or @kubectl/NAMESPACE/POD:CONTAINER" });
-        const option = (flag: string, value: string | undefined): string | false => value !== undefined && `--${flag}=${value}`;
+        if (pod === "")
+          throw new ConnectError("@kubectl needs a pod", {
+            host: target.name,
+            hint: "Write @kubectl/POD or @kubectl/NAMESPACE/POD:CONTAINER",
+          });
+        const option = (flag: string, value: string | undefined): string | false =>
+          value !== undefined && `--${flag}=${value}`;
         const globals = [
           option("kubeconfig", data.string("kubectlKubeconfig")),
           option("context", data.string("kubectlContext")),
@@ -69,7 +93,11 @@ export const createKubectlConnector = (options?: ProgramOptions): Connector =>
     options,
   );
 
-function parsePod(address: string): { readonly namespace?: string | undefined; readonly pod: string; readonly container?: string | undefined } {
+function parsePod(address: string): {
+  readonly namespace?: string | undefined;
+  readonly pod: string;
+  readonly container?: string | undefined;
+} {
   const [, namespace, pod = "", container] = /^(?:([^/]*)\/)?([^:]*)(?::(.*))?$/.exec(address) ?? [];
   return { namespace, pod, container };
 }
@@ -88,10 +116,15 @@ function machines(name: "machinectl" | "nspawn", options: ProgramOptions | undef
       async open(target, { control }) {
         requireName(name, target);
         // Else what a command leaves in the background, or still tidies up when it is broken off, would be ended with it.
-        const options = "--quiet --wait --collect --service-type=exec --property=KillMode=process --setenv=HOME=/root --pipe".split(" ");
-        const run = (words: Words): Shell => sh`systemd-run ${`--machine=${target.address}`} ${options} ${words.map(unexpanded)}`;
+        const options =
+          "--quiet --wait --collect --service-type=exec --property=KillMode=process --setenv=HOME=/root --pipe".split(
+            " ",
+          );
+        const run = (words: Words): Shell =>
+          sh`systemd-run ${`--machine=${target.address}`} ${options} ${words.map(unexpanded)}`;
         // systemd-run has a terminal too, but that of version 252 takes the machine's for one of its own.
-        const runOnTerminal = (words: Words): Shell => sh`machinectl shell --quiet --setenv=HOME=/root ${target.address} ${words.map(unexpanded)}`;
+        const runOnTerminal = (words: Words): Shell =>
+          sh`machinectl shell --quiet --setenv=HOME=/root ${target.address} ${words.map(unexpanded)}`;
         await control.ask(`Cannot run commands in the machine "${target.address}"`, run(TRY));
         return { wrap: (words, { pty }) => (pty ? runOnTerminal(words) : run(words)) };
       },
@@ -101,15 +134,21 @@ function machines(name: "machinectl" | "nspawn", options: ProgramOptions | undef
 }
 
 /** systemd replaces variables in what it runs. */
-const unexpanded = (word: string | Secret): string | Secret => (typeof word === "string" ? doubled(word) : word.map(doubled));
+const unexpanded = (word: string | Secret): string | Secret =>
+  typeof word === "string" ? doubled(word) : word.map(doubled);
 const doubled = (text: string): string => text.replaceAll("$", "$$$$");
 
 /** `@lxd/NAME`: a system container of LXD. */
 export const createLxdConnector = (options?: ProgramOptions): Connector => systemContainers("lxd", "lxc", options);
 /** `@incus/NAME`: a system container of Incus. */
-export const createIncusConnector = (options?: ProgramOptions): Connector => systemContainers("incus", "incus", options);
+export const createIncusConnector = (options?: ProgramOptions): Connector =>
+  systemContainers("incus", "incus", options);
 
-function systemContainers(name: "lxd" | "incus", program: "lxc" | "incus", options: ProgramOptions | undefined): Connector {
+function systemContainers(
+  name: "lxd" | "incus",
+  program: "lxc" | "incus",
+  options: ProgramOptions | undefined,
+): Connector {
   return programConnector(
     {
       name,
@@ -118,7 +157,10 @@ function systemContainers(name: "lxd" | "incus", program: "lxc" | "incus", optio
       async open(target, { control }) {
         requireName(name, target);
         const exec = (mode: string, words: Words): Shell => sh`${program} exec ${target.address} ${mode} -- ${words}`;
-        await control.ask(`Cannot run commands in the container "${target.address}"`, exec("--force-noninteractive", TRY));
+        await control.ask(
+          `Cannot run commands in the container "${target.address}"`,
+          exec("--force-noninteractive", TRY),
+        );
         return { wrap: (words, { pty }) => exec(pty ? "--force-interactive" : "--force-noninteractive", words) };
       },
     },
@@ -130,5 +172,6 @@ function systemContainers(name: "lxd" | "incus", program: "lxc" | "incus", optio
 const TRY: Words = ["/bin/sh", "-c", "exit 0"];
 
 function requireName(connector: string, { address, name }: Target): void {
-  if (address === "") throw new ConnectError(`@${connector} needs a name`, { host: name, hint: `Write @${connector}/NAME` });
+  if (address === "")
+    throw new ConnectError(`@${connector} needs a name`, { host: name, hint: `Write @${connector}/NAME` });
 }

@@ -1,6 +1,14 @@
 /** Connectors that are a program: it runs commands somewhere, and is itself run here or through another connection. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import type { Connection, Connector, ConnectorContext, DataKey, FoundHost, RunOptions, Target } from "../../core/connector.ts";
+import type {
+  Connection,
+  Connector,
+  ConnectorContext,
+  DataKey,
+  FoundHost,
+  RunOptions,
+  Target,
+} from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
 import { runProcess } from "../shared/process.ts";
@@ -24,7 +32,10 @@ export interface ProgramConnector<K extends string> {
   readonly dataKeys: Readonly<Record<K, DataKey>>;
   hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
   /** Find or make the place. Commands of its own are run with `control`. */
-  open(target: Target, tools: { readonly data: DataReader<K>; readonly control: ProgramControl; readonly context: ConnectorContext }): Promise<ProgramPlace>;
+  open(
+    target: Target,
+    tools: { readonly data: DataReader<K>; readonly control: ProgramControl; readonly context: ConnectorContext },
+  ): Promise<ProgramPlace>;
   /** At the end of the run. */
   close?(): Promise<void>;
 }
@@ -46,9 +57,16 @@ export interface ProgramControl {
 }
 
 /** Make a connector of a program. Each has a data key of its own to run the program with sudo. */
-export function programConnector<K extends string>({ open, dataKeys, ...program }: ProgramConnector<K>, options: ProgramOptions = {}): Connector {
+export function programConnector<K extends string>(
+  { open, dataKeys, ...program }: ProgramConnector<K>,
+  options: ProgramOptions = {},
+): Connector {
   const sudoKey = `${program.name}Sudo`;
-  const sudo: DataKey = { type: "boolean", default: false, description: "Run the program with sudo, which must not ask for a password." };
+  const sudo: DataKey = {
+    type: "boolean",
+    default: false,
+    description: "Run the program with sudo, which must not ask for a password.",
+  };
   const keys = { ...dataKeys, [sudoKey]: sudo } as Readonly<Record<K | typeof sudoKey, DataKey>>;
   return {
     ...program,
@@ -56,21 +74,31 @@ export function programConnector<K extends string>({ open, dataKeys, ...program 
     can: { pty: true, rsync: true, through: true },
     async connect(target, context) {
       target.signal.throwIfAborted();
-      if (target.address.startsWith("-")) throw new ConnectError(`"${target.address}" would be an option of ${program.name}`, { host: target.name });
+      if (target.address.startsWith("-"))
+        throw new ConnectError(`"${target.address}" would be an option of ${program.name}`, { host: target.name });
       const data = readData(target.data, { keys, host: target.name });
       const outer = withSudo(target.through ?? localConnection(options), data.boolean(sudoKey) ?? false);
       const control = createControl(outer, target);
       const place = await open(target, { data, control, context });
-      const connection = new PlaceConnection({ host: target.name, outer, wrap: place.wrap, endsCommands: place.endsCommands ?? false, onLost: () => place.lost?.() });
+      const connection = new PlaceConnection({
+        host: target.name,
+        outer,
+        wrap: place.wrap,
+        endsCommands: place.endsCommands ?? false,
+        onLost: () => place.lost?.(),
+      });
       let closing: Promise<void> | undefined;
       return {
         run: (command, runOptions) => connection.run(command, runOptions),
-        rsync: (src, dest, flags, runOptions) => rsyncOver((command, more) => connection.run(command, more), { src, dest, flags }, runOptions),
+        rsync: (src, dest, flags, runOptions) =>
+          rsyncOver((command, more) => connection.run(command, more), { src, dest, flags }, runOptions),
         close: () =>
           (closing ??= (async () => {
             await connection.close();
             await place.close?.(control.steady);
-          })().catch(error => context.warn(`${target.name} was not left in order: ${error instanceof Error ? error.message : error}`))),
+          })().catch(error =>
+            context.warn(`${target.name} was not left in order: ${error instanceof Error ? error.message : error}`),
+          )),
       };
     },
   };
@@ -78,15 +106,24 @@ export function programConnector<K extends string>({ open, dataKeys, ...program 
 
 /** The control machine: a program runs there unless its connection goes through another one. */
 export const localConnection = ({ env }: ProgramOptions): Connection => ({
-  run: (command: Shell, options: RunOptions = {}) => runProcess(["/bin/sh", "-c", command.wire()], { ...options, ...(env === undefined ? {} : { env }) }),
+  run: (command: Shell, options: RunOptions = {}) =>
+    runProcess(["/bin/sh", "-c", command.wire()], { ...options, ...(env === undefined ? {} : { env }) }),
   async close() {},
 });
 
 const withSudo = (outer: Connection, isWanted: boolean): Connection =>
-  isWanted ? { ...outer, run: (command, options) => outer.run(sh`sudo -n ${command}`, options), close: () => outer.close() } : outer;
+  isWanted
+    ? { ...outer, run: (command, options) => outer.run(sh`sudo -n ${command}`, options), close: () => outer.close() }
+    : outer;
 
-function createControl(outer: Connection, { name, timeout, signal }: Pick<Target, "name" | "timeout" | "signal">): ProgramControl {
-  const run = async (command: Shell, seconds = timeout + LONGER): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
+function createControl(
+  outer: Connection,
+  { name, timeout, signal }: Pick<Target, "name" | "timeout" | "signal">,
+): ProgramControl {
+  const run = async (
+    command: Shell,
+    seconds = timeout + LONGER,
+  ): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
     const deadline = AbortSignal.timeout(seconds * 1000);
     try {
       const result = await outer.run(command, { signal: AbortSignal.any([signal, deadline]) });
@@ -102,12 +139,16 @@ function createControl(outer: Connection, { name, timeout, signal }: Pick<Target
       const { exitCode, stdout, stderr } = await run(command, seconds).catch((error: unknown) => {
         signal.throwIfAborted();
         if (error instanceof ConnectionLostError) throw error;
-        throw new ConnectError(`${what}: ${error instanceof Error ? error.message : error}`, { host: name, cause: error });
+        throw new ConnectError(`${what}: ${error instanceof Error ? error.message : error}`, {
+          host: name,
+          cause: error,
+        });
       });
       if (exitCode === 0) return stdout.trim();
       throw new ConnectError(`${what}: ${complaint(stderr) || `exit code ${exitCode}`}`, {
         host: name,
-        hint: exitCode === 127 ? `Is the program installed? The command was: ${command}` : `The command was: ${command}`,
+        hint:
+          exitCode === 127 ? `Is the program installed? The command was: ${command}` : `The command was: ${command}`,
       });
     },
     async tryTo(command) {

@@ -15,7 +15,12 @@ export class Deadline implements Disposable {
   #holds = 0;
 
   /** `onExpiry` makes the error that the signal is aborted with. */
-  constructor(options: { readonly seconds: number; readonly phase: string; readonly signal?: AbortSignal; readonly onExpiry: (phase: string, seconds: number) => Error }) {
+  constructor(options: {
+    readonly seconds: number;
+    readonly phase: string;
+    readonly signal?: AbortSignal;
+    readonly onExpiry: (phase: string, seconds: number) => Error;
+  }) {
     this.phase = options.phase;
     this.#seconds = options.seconds;
     this.#left = options.seconds * 1000;

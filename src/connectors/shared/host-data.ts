@@ -17,7 +17,10 @@ export interface DataReader<K extends string> {
 }
 
 /** Throws `ConnectorDataError` when a value has another type than its key declares. Numbers may be written as text. */
-export function readData<K extends string>(data: HostData, { keys, host }: { readonly keys: Readonly<Record<K, DataKey>>; readonly host: string }): DataReader<K> {
+export function readData<K extends string>(
+  data: HostData,
+  { keys, host }: { readonly keys: Readonly<Record<K, DataKey>>; readonly host: string },
+): DataReader<K> {
   const wrong = (key: K, wanted: string): ConnectorDataError => {
     const value = data[key];
     const shown = keys[key].type === "secret" || value instanceof Secret ? "something else" : JSON.stringify(value);

@@ -16,7 +16,10 @@ function* split(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Write all pieces to a terminal or pipe; ends early, without error, when nobody reads any more. */
-export async function pump(input: Input | undefined, write: (piece: Uint8Array) => Promise<boolean>): Promise<{ lastByte: number | undefined }> {
+export async function pump(
+  input: Input | undefined,
+  write: (piece: Uint8Array) => Promise<boolean>,
+): Promise<{ lastByte: number | undefined }> {
   let lastByte: number | undefined;
   for await (const piece of pieces(input)) {
     lastByte = piece.at(-1);
@@ -26,4 +29,5 @@ export async function pump(input: Input | undefined, write: (piece: Uint8Array) 
 }
 
 /** What a terminal takes for the end of input: once after a whole line, twice after half of one. */
-export const endOfInput = (lastByte: number | undefined): string => (lastByte === undefined || lastByte === 0x0a ? "\x04" : "\x04\x04");
+export const endOfInput = (lastByte: number | undefined): string =>
+  lastByte === undefined || lastByte === 0x0a ? "\x04" : "\x04\x04";

@@ -11,7 +11,10 @@ export interface LocalUser {
 export async function localUser(): Promise<LocalUser> {
   const { uid, username } = userInfo();
   const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
-  const named = passwd.split("\n").map(line => line.split(":")).find(fields => fields[2] === `${uid}`)?.[0];
+  const named = passwd
+    .split("\n")
+    .map(line => line.split(":"))
+    .find(fields => fields[2] === `${uid}`)?.[0];
   if (named) return { name: named, uid };
   // A directory service or macOS: only `id` knows.
   const id = await Bun.$`id -un`.nothrow().quiet();

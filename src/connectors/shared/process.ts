@@ -35,7 +35,9 @@ export async function runProcess(argv: readonly string[], options: ProcessOption
     stopping ??= endGroup(child);
   };
   using _ = onAbort(signal, () => stop(signal?.reason));
-  pump(stdin, child.write).then(({ lastByte }) => child.endInput(lastByte)).catch(stop);
+  pump(stdin, child.write)
+    .then(({ lastByte }) => child.endInput(lastByte))
+    .catch(stop);
 
   const exitCode = await child.exited;
   if (!failure) await unlessAborted(silenceOrEnd(child), signal).catch(() => {});
@@ -60,10 +62,17 @@ interface Child {
   readonly release: () => Promise<void> | void;
 }
 
-function startOnPipes(argv: readonly string[], { env = process.env, cwd }: ProcessOptions, output: OutputCapture): Child {
+function startOnPipes(
+  argv: readonly string[],
+  { env = process.env, cwd }: ProcessOptions,
+  output: OutputCapture,
+): Child {
   const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   let lastOutput = performance.now();
-  const read = async (stream: OutputStream, reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> }) => {
+  const read = async (
+    stream: OutputStream,
+    reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> },
+  ) => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done || !value) return;
@@ -98,7 +107,11 @@ function startOnPipes(argv: readonly string[], { env = process.env, cwd }: Proce
   };
 }
 
-function startOnTerminal(argv: readonly string[], { env = process.env, cwd }: ProcessOptions, output: OutputCapture): Child {
+function startOnTerminal(
+  argv: readonly string[],
+  { env = process.env, cwd }: ProcessOptions,
+  output: OutputCapture,
+): Child {
   let lastOutput = performance.now();
   const drained: (() => void)[] = [];
   const terminal = new Bun.Terminal({
@@ -176,4 +189,5 @@ function kill(group: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-const isBrokenPipe = (error: unknown): boolean => ["EPIPE", "EBADF", "ERR_STREAM_DESTROYED"].includes((error as NodeJS.ErrnoException).code ?? "");
+const isBrokenPipe = (error: unknown): boolean =>
+  ["EPIPE", "EBADF", "ERR_STREAM_DESTROYED"].includes((error as NodeJS.ErrnoException).code ?? "");

@@ -23,7 +23,11 @@ export interface RsyncJob {
 const REMOTE_SHELL = `/bin/sh -c 'shift; exec 5<&0; { printf "%s\\000" "$@"; printf "\\000"; } >&4; cat <&5 >&4 & exec cat <&3' remote`;
 
 /** Throws `OperationError` if rsync is missing here or there, and what `run` throws. */
-export async function rsyncOver(run: Connection["run"], { src, dest, flags }: RsyncJob, options: RunOptions = {}): Promise<RunResult> {
+export async function rsyncOver(
+  run: Connection["run"],
+  { src, dest, flags }: RsyncJob,
+  options: RunOptions = {},
+): Promise<RunResult> {
   const { signal } = options;
   signal?.throwIfAborted();
   needRsync();
@@ -58,7 +62,8 @@ export async function rsyncOver(run: Connection["run"], { src, dest, flags }: Rs
   );
   conversation.catch(stop);
   const [exitCode, there] = await Promise.all([ended, conversation]);
-  if (there?.exitCode === NOT_FOUND) throw new OperationError("The host has no rsync", { hint: "Install rsync there, or use files.sync" });
+  if (there?.exitCode === NOT_FOUND)
+    throw new OperationError("The host has no rsync", { hint: "Install rsync there, or use files.sync" });
   return output.result(exitCode);
 }
 
@@ -67,11 +72,15 @@ const NOT_FOUND = 127;
 
 /** Throws `OperationError` where this machine has no rsync. */
 export function needRsync(): void {
-  if (!Bun.which("rsync")) throw new OperationError("The control machine has no rsync", { hint: "Install rsync, or use files.sync" });
+  if (!Bun.which("rsync"))
+    throw new OperationError("The control machine has no rsync", { hint: "Install rsync, or use files.sync" });
 }
 
 /** First come the words of the command, then what the command reads. Nothing is run if rsync gives up before that. */
-async function converse(fromRsync: Duplex, run: (line: Shell, stdin: AsyncIterable<Uint8Array>) => Promise<RunResult>): Promise<RunResult | undefined> {
+async function converse(
+  fromRsync: Duplex,
+  run: (line: Shell, stdin: AsyncIterable<Uint8Array>) => Promise<RunResult>,
+): Promise<RunResult | undefined> {
   const chunks = fromRsync[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let head: Buffer = Buffer.alloc(0);
   while (!head.includes("\0\0")) {

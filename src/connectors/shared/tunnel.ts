@@ -13,7 +13,10 @@ export interface Tunnel {
 const COMPLAINT = 2000;
 
 /** Ends with the stream, and the stream with it. */
-export function openTunnel(connection: Connection, { hostname, port }: { readonly hostname: string; readonly port: number }): Tunnel {
+export function openTunnel(
+  connection: Connection,
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): Tunnel {
   const ending = new AbortController();
   const written: { readonly chunk: Uint8Array; readonly taken: () => void }[] = [];
   let wake: (() => void) | undefined;

@@ -26,7 +26,11 @@ export function createAgent(socket: string): Agent {
       return keys;
     },
     async sign(blob, message, hash) {
-      const reply = await request(socket, Buffer.concat([Buffer.from([SIGN]), wireBlob(blob), wireBlob(message), uint32(FLAGS[hash ?? ""] ?? 0)]), SIGNATURE);
+      const reply = await request(
+        socket,
+        Buffer.concat([Buffer.from([SIGN]), wireBlob(blob), wireBlob(message), uint32(FLAGS[hash ?? ""] ?? 0)]),
+        SIGNATURE,
+      );
       const signature = new WireReader(reply.blob());
       signature.text();
       return signature.blob();

@@ -24,7 +24,13 @@ const OFFERS: Readonly<Record<"kexalgorithms" | "ciphers" | "macs" | "hostkeyalg
       "diffie-hellman-group18-sha512",
       "diffie-hellman-group14-sha256",
     ],
-    also: ["diffie-hellman-group15-sha512", "diffie-hellman-group17-sha512", "diffie-hellman-group-exchange-sha1", "diffie-hellman-group14-sha1", "diffie-hellman-group1-sha1"],
+    also: [
+      "diffie-hellman-group15-sha512",
+      "diffie-hellman-group17-sha512",
+      "diffie-hellman-group-exchange-sha1",
+      "diffie-hellman-group14-sha1",
+      "diffie-hellman-group1-sha1",
+    ],
   },
   // Without chacha20-poly1305: Bun's crypto library lacks it.
   ciphers: {
@@ -32,7 +38,14 @@ const OFFERS: Readonly<Record<"kexalgorithms" | "ciphers" | "macs" | "hostkeyalg
     also: ["aes256-cbc", "aes192-cbc", "aes128-cbc"],
   },
   macs: {
-    usual: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha1-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512", "hmac-sha1"],
+    usual: [
+      "hmac-sha2-256-etm@openssh.com",
+      "hmac-sha2-512-etm@openssh.com",
+      "hmac-sha1-etm@openssh.com",
+      "hmac-sha2-256",
+      "hmac-sha2-512",
+      "hmac-sha1",
+    ],
     also: [],
   },
   hostkeyalgorithms: {
@@ -60,9 +73,12 @@ function chosen(keyword: keyof typeof OFFERS, settings: HostSettings): string[] 
   const list = combine(settings.algorithms[keyword as AlgorithmKeyword], usual);
   const possible = [...new Set(list)].filter(name => usual.includes(name) || also.includes(name));
   if (possible.length > 0) return possible;
-  throw new ConnectError(`The setting ${keyword} (${settings.algorithms[keyword as AlgorithmKeyword]}) names nothing that can be used`, {
-    hint: `Possible are ${[...usual, ...also].join(", ")}`,
-  });
+  throw new ConnectError(
+    `The setting ${keyword} (${settings.algorithms[keyword as AlgorithmKeyword]}) names nothing that can be used`,
+    {
+      hint: `Possible are ${[...usual, ...also].join(", ")}`,
+    },
+  );
 }
 
 /** A list of ssh_config: in place of the usual ones, or added (`+`), taken away (`-`) or put first (`^`). */

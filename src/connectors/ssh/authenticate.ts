@@ -72,24 +72,39 @@ class Login implements Authentication {
     this.#settle(reason ? "cut off" : "refused");
     const allowed = this.#allowed?.join(" and ") || "no way to log in";
     // A system's configuration may ask for what its servers do not have: that is nobody's mistake.
-    const unsupported = settings.unsupportedLogins.filter(({ method }) => this.#allowed?.includes(method)).map(({ setting }) => `${setting}: not supported`);
+    const unsupported = settings.unsupportedLogins
+      .filter(({ method }) => this.#allowed?.includes(method))
+      .map(({ setting }) => `${setting}: not supported`);
     const tried = [...this.#tried, ...(this.#offer?.leftOut ?? [])];
     const why = reason ?? (this.#problem instanceof Error ? this.#problem.message : undefined);
-    const parts = [why, `the server allows ${allowed}`, tried.length > 0 ? `tried ${tried.join("; ")}` : "there was nothing to try", ...unsupported];
-    return new ConnectError(`Cannot log in to ${name} (${hopAddress(hop)}) as ${settings.user}: ${parts.filter(Boolean).join("; ")}`, {
-      host: name,
-      hint: this.#hint(),
-      cause: this.#problem,
-    });
+    const parts = [
+      why,
+      `the server allows ${allowed}`,
+      tried.length > 0 ? `tried ${tried.join("; ")}` : "there was nothing to try",
+      ...unsupported,
+    ];
+    return new ConnectError(
+      `Cannot log in to ${name} (${hopAddress(hop)}) as ${settings.user}: ${parts.filter(Boolean).join("; ")}`,
+      {
+        host: name,
+        hint: this.#hint(),
+        cause: this.#problem,
+      },
+    );
   }
 
   #hint(): string {
     const { hop } = this.#options;
     const { user, userFrom } = hop.settings;
     const { unsupportedLogins } = hop.settings;
-    if (this.#offer?.leftOut.some(reason => reason.includes(UNUSABLE)) || unsupportedLogins.some(({ method }) => this.#allowed?.includes(method))) return USE_OPENSSH;
+    if (
+      this.#offer?.leftOut.some(reason => reason.includes(UNUSABLE)) ||
+      unsupportedLogins.some(({ method }) => this.#allowed?.includes(method))
+    )
+      return USE_OPENSSH;
     if (hop.isJump) return `Check with: ssh ${hop.name}`;
-    if (userFrom === undefined && this.#tried.length > 0) return `The user is ${JSON.stringify(user)}; another is set with the host data sshUser. Keys and passwords come from sshKey, sshPassword, the agent and ~/.ssh`;
+    if (userFrom === undefined && this.#tried.length > 0)
+      return `The user is ${JSON.stringify(user)}; another is set with the host data sshUser. Keys and passwords come from sshKey, sshPassword, the agent and ~/.ssh`;
     return "Set the host data sshKey or sshPassword, or start an agent that holds the key";
   }
 
@@ -135,7 +150,10 @@ class Login implements Authentication {
     };
     // A password that is at hand is better given as such than typed into a dialogue.
     const usual: readonly Method[] = credentials.password ? ["publickey", "password", "keyboard-interactive"] : ORDER;
-    const order = settings.preferredAuthentications?.filter((name): name is Method => (ORDER as readonly string[]).includes(name)) ?? usual;
+    const order =
+      settings.preferredAuthentications?.filter((name): name is Method =>
+        (ORDER as readonly string[]).includes(name),
+      ) ?? usual;
     return order.filter(method => enabled[method]);
   }
 
@@ -147,7 +165,10 @@ class Login implements Authentication {
   async #publicKey(): Promise<Try> {
     const { hop, sources } = this.#options;
     if (!this.#offer) {
-      this.#offer = await identitiesFor(hop, { ...sources, passphrase: { given: hop.credentials.keyPassword, ask: (path, attempt) => this.#askPassphrase(path, attempt) } });
+      this.#offer = await identitiesFor(hop, {
+        ...sources,
+        passphrase: { given: hop.credentials.keyPassword, ask: (path, attempt) => this.#askPassphrase(path, attempt) },
+      });
       this.#identities = [...this.#offer.identities];
     }
     const identity = this.#identities.shift();
@@ -200,7 +221,9 @@ class Login implements Authentication {
       type: "keyboard-interactive",
       username: hop.settings.user,
       prompt: (name, instructions, _language, prompts, finish) => {
-        const answers = Promise.all(prompts.map(({ prompt }) => this.#answer(`${name} ${instructions}`.trim(), prompt, attempt)));
+        const answers = Promise.all(
+          prompts.map(({ prompt }) => this.#answer(`${name} ${instructions}`.trim(), prompt, attempt)),
+        );
         answers.then(
           given => finish(given.map(answer => answer?.reveal() ?? "")),
           error => {
@@ -214,14 +237,18 @@ class Login implements Authentication {
 
   async #answer(title: string, prompt: string, attempt: number): Promise<Secret | undefined> {
     const { hop } = this.#options;
-    if (/passwor[dt]|passphrase/i.test(prompt)) return hop.credentials.password ?? (await this.#ask(passwordQuestion(hop, attempt)));
+    if (/passwor[dt]|passphrase/i.test(prompt))
+      return hop.credentials.password ?? (await this.#ask(passwordQuestion(hop, attempt)));
     // A one-time code is good for one host and one try.
     const text = [title, prompt.trim()].filter(Boolean).join(": ");
     return await this.#ask({ key: `ssh prompt ${hopAddress(hop)} ${attempt} ${text}`, text: `${hop.name}: ${text}` });
   }
 
   async #askPassphrase(path: string, attempt: number): Promise<Secret | undefined> {
-    return await this.#ask({ key: `ssh passphrase ${path} ${attempt}`, text: `${attempt > 1 ? "That was not it. " : ""}Passphrase of the key ${path}` });
+    return await this.#ask({
+      key: `ssh passphrase ${path} ${attempt}`,
+      text: `${attempt > 1 ? "That was not it. " : ""}Passphrase of the key ${path}`,
+    });
   }
 
   async #ask({ key, text }: { readonly key: string; readonly text: string }): Promise<Secret | undefined> {
@@ -235,6 +262,13 @@ class Login implements Authentication {
 function passwordQuestion(hop: Hop, attempt: number): { readonly key: string; readonly text: string } {
   const { user } = hop.settings;
   const again = attempt > 1 ? "That was not it. " : "";
-  if (hop.isJump) return { key: `ssh password ${user}@${hopAddress(hop)} ${attempt}`, text: `${again}Password of ${user} on the jump host ${hop.name}` };
-  return { key: `ssh password ${user} ${attempt}`, text: `${again}Password of ${user} for the hosts that ask for one (${hop.name} does)` };
+  if (hop.isJump)
+    return {
+      key: `ssh password ${user}@${hopAddress(hop)} ${attempt}`,
+      text: `${again}Password of ${user} on the jump host ${hop.name}`,
+    };
+  return {
+    key: `ssh password ${user} ${attempt}`,
+    text: `${again}Password of ${user} for the hosts that ask for one (${hop.name} does)`,
+  };
 }

@@ -45,7 +45,10 @@ export function parseCertificate(blob: Uint8Array): Certificate | undefined {
     const words = KEY_WORDS[plainType(type)];
     if (!isCertificateType(type) || words === undefined) return undefined;
     reader.blob();
-    const key = Buffer.concat([wireBlob(plainType(type)), ...Array.from({ length: words }, () => wireBlob(reader.blob()))]);
+    const key = Buffer.concat([
+      wireBlob(plainType(type)),
+      ...Array.from({ length: words }, () => wireBlob(reader.blob())),
+    ]);
     const serial = reader.uint64();
     const purpose = reader.uint32() === 2 ? "host" : "user";
     const keyId = reader.text();
@@ -58,7 +61,20 @@ export function parseCertificate(blob: Uint8Array): Certificate | undefined {
     const authority = reader.blob();
     const signed = Buffer.from(blob.subarray(0, reader.position));
     const signature = reader.blob();
-    return { type, serial, purpose, key, keyId, principals, validAfter, validBefore, criticalOptions, authority, signed, signature };
+    return {
+      type,
+      serial,
+      purpose,
+      key,
+      keyId,
+      principals,
+      validAfter,
+      validBefore,
+      criticalOptions,
+      authority,
+      signed,
+      signature,
+    };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -66,7 +82,11 @@ export function parseCertificate(blob: Uint8Array): Certificate | undefined {
 }
 
 /** Why a certificate does not prove that it is this host, or undefined if it does. The caller has found its authority trusted. */
-export async function hostCertificateProblem(certificate: Certificate, host: string, now: Date): Promise<string | undefined> {
+export async function hostCertificateProblem(
+  certificate: Certificate,
+  host: string,
+  now: Date,
+): Promise<string | undefined> {
   const seconds = BigInt(Math.floor(now.getTime() / 1000));
   if (certificate.purpose !== "host") return "is made for a user, not for a host";
   if (seconds < certificate.validAfter) return "is not valid yet";
@@ -74,7 +94,8 @@ export async function hostCertificateProblem(certificate: Certificate, host: str
   if (!certificate.principals.some(principal => matchesPattern(host.toLowerCase(), principal.toLowerCase()))) {
     return `is for ${certificate.principals.map(name => JSON.stringify(name)).join(", ") || "nobody"}, not for ${JSON.stringify(host)}`;
   }
-  if (certificate.criticalOptions.length > 0) return `has the critical option ${JSON.stringify(certificate.criticalOptions[0])}, which is not understood`;
+  if (certificate.criticalOptions.length > 0)
+    return `has the critical option ${JSON.stringify(certificate.criticalOptions[0])}, which is not understood`;
   if (!(await isSigned(certificate))) return "is not signed by its authority";
   return undefined;
 }
@@ -88,7 +109,11 @@ const HASHES: Readonly<Record<string, string | null>> = {
   "ecdsa-sha2-nistp384": "sha384",
   "ecdsa-sha2-nistp521": "sha512",
 };
-const CURVE_BYTES: Readonly<Record<string, number>> = { "ecdsa-sha2-nistp256": 32, "ecdsa-sha2-nistp384": 48, "ecdsa-sha2-nistp521": 66 };
+const CURVE_BYTES: Readonly<Record<string, number>> = {
+  "ecdsa-sha2-nistp256": 32,
+  "ecdsa-sha2-nistp384": 48,
+  "ecdsa-sha2-nistp521": 66,
+};
 
 async function isSigned({ signed, signature, authority }: Certificate): Promise<boolean> {
   const { parseKey } = await loadLibrary();
@@ -102,7 +127,12 @@ async function isSigned({ signed, signature, authority }: Certificate): Promise<
     if (hash === undefined || (type.startsWith("rsa-") ? keyType !== "ssh-rsa" : keyType !== type)) return false;
     const size = CURVE_BYTES[type];
     const value = reader.blob();
-    return verify(hash, signed, { key: createPublicKey(parsed.getPublicPEM()), dsaEncoding: "ieee-p1363" }, size === undefined ? value : fixedWidth(value, size));
+    return verify(
+      hash,
+      signed,
+      { key: createPublicKey(parsed.getPublicPEM()), dsaEncoding: "ieee-p1363" },
+      size === undefined ? value : fixedWidth(value, size),
+    );
   } catch {
     return false;
   }

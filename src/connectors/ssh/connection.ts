@@ -84,7 +84,13 @@ export class SshConnection implements Connection {
   async #stage(signal: AbortSignal): Promise<StagedFile> {
     const turn = await this.#stages.take(signal);
     try {
-      return await stageFile({ host: this.#host, run: (command, options) => this.run(command, options), sftp: () => this.#sftp(signal), signal, turn });
+      return await stageFile({
+        host: this.#host,
+        run: (command, options) => this.run(command, options),
+        sftp: () => this.#sftp(signal),
+        signal,
+        turn,
+      });
     } catch (error) {
       turn[Symbol.dispose]();
       throw error;
@@ -98,7 +104,12 @@ export class SshConnection implements Connection {
         return await openSftp(this.#client);
       } catch (error) {
         if (this.#isLost) throw this.#lost(error);
-        if (refusals >= REFUSALS || !isRefusal(error)) throw new OperationError(`The server gives ${this.#host} no session for SFTP: ${(error as Error).message}`, { host: this.#host, cause: error, hint: 'See Subsystem and MaxSessions in its sshd_config, or set the host data sshFileTransferProtocol: "shell"' });
+        if (refusals >= REFUSALS || !isRefusal(error))
+          throw new OperationError(`The server gives ${this.#host} no session for SFTP: ${(error as Error).message}`, {
+            host: this.#host,
+            cause: error,
+            hint: 'See Subsystem and MaxSessions in its sshd_config, or set the host data sshFileTransferProtocol: "shell"',
+          });
         await pause(backOff(refusals, { first: 50, most: 1000 }), signal);
       }
     }
@@ -124,7 +135,10 @@ export class SshConnection implements Connection {
         return await unlessAborted(opening, signal);
       } catch (error) {
         if (signal?.aborted) {
-          opening.then(talk => talk.channel.close(), () => {});
+          opening.then(
+            talk => talk.channel.close(),
+            () => {},
+          );
           throw error;
         }
         if (this.#isLost || !isRefusal(error)) throw this.#lost(error);
@@ -139,7 +153,10 @@ export class SshConnection implements Connection {
 
   #exec(line: string, pty: boolean): Promise<Talk> {
     const { promise, resolve, reject } = Promise.withResolvers<Talk>();
-    const options: ExecOptions = { ...(pty ? { pty: TERMINAL } : {}), ...(this.#agentForward ? { agentForward: true } : {}) };
+    const options: ExecOptions = {
+      ...(pty ? { pty: TERMINAL } : {}),
+      ...(this.#agentForward ? { agentForward: true } : {}),
+    };
     try {
       this.#client.exec(line, options, (error, channel) => (error ? reject(error) : resolve(new Talk(channel))));
     } catch (error) {
@@ -168,12 +185,15 @@ export class SshConnection implements Connection {
       stopping ??= talk.stop(name => this.#kill(marked, name));
     };
     using _ = onAbort(signal, () => stop(signal?.reason));
-    pump(stdin, piece => talk.write(piece)).then(({ lastByte }) => talk.endInput(pty ? endOfInput(lastByte) : undefined)).catch(stop);
+    pump(stdin, piece => talk.write(piece))
+      .then(({ lastByte }) => talk.endInput(pty ? endOfInput(lastByte) : undefined))
+      .catch(stop);
 
     await talk.end;
     await stopping;
     if (failure) throw failure.reason;
-    if (talk.exitCode === undefined) throw this.#lost(talk.refusal && new Error("The server refuses to run commands", { cause: talk.refusal }));
+    if (talk.exitCode === undefined)
+      throw this.#lost(talk.refusal && new Error("The server refuses to run commands", { cause: talk.refusal }));
     output.add("stdout", marked.stdout.rest());
     output.add("stderr", marked.stderr.rest());
     return output.result(talk.exitCode);
@@ -186,7 +206,10 @@ export class SshConnection implements Connection {
     const group = stdout.pid;
     if (group === undefined || this.#isLost) return false;
     // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
-    const line = signal === "TERM" ? `kill -TERM -${group} || kill -TERM ${group}` : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
+    const line =
+      signal === "TERM"
+        ? `kill -TERM -${group} || kill -TERM ${group}`
+        : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
     try {
       const talk = await this.#exec(inPosixShell(`{ ${line}; } 2>/dev/null`), false);
       talk.channel.resume().stderr.resume();
@@ -201,7 +224,10 @@ export class SshConnection implements Connection {
 
   #lost(cause?: unknown): ConnectionLostError {
     const reason = cause instanceof Error && !this.#isLost ? cause.message : this.#reason;
-    return new ConnectionLostError(`Lost the connection to ${this.#host} before the command ended: ${reason}`, { host: this.#host, cause });
+    return new ConnectionLostError(`Lost the connection to ${this.#host} before the command ended: ${reason}`, {
+      host: this.#host,
+      cause,
+    });
   }
 }
 

@@ -44,7 +44,13 @@ export interface Meeting {
   software?: string;
   hostKey?: string | undefined;
   hostKeyStatus?: HostKeyCheck["verdict"];
-  algorithms?: { readonly kex: string; readonly hostKey: string; readonly cipher: string; readonly mac: string; readonly compression: string };
+  algorithms?: {
+    readonly kex: string;
+    readonly hostKey: string;
+    readonly cipher: string;
+    readonly mac: string;
+    readonly compression: string;
+  };
   /** What let us in. */
   login?: string | undefined;
 }
@@ -59,24 +65,53 @@ async function dialOnce(options: DialOptions): Promise<Client> {
   const { hop, via, through, resources, context, deadline, meeting = {} } = options;
   const library = await loadLibrary();
   deadline.phase = `a connection to ${hopAddress(hop)}`;
-  const check = await resources.hostKeys.checkFor({ name: hop.name, settings: hop.settings, allowed: allowedHostKeyAlgorithms(hop.settings) }, context);
+  const check = await resources.hostKeys.checkFor(
+    { name: hop.name, settings: hop.settings, allowed: allowedHostKeyAlgorithms(hop.settings) },
+    context,
+  );
   const agent = resources.agentFor(hop);
-  const login = createAuthentication({ hop, library, sources: { home: resources.home, keyFiles: resources.keyFiles, agent }, context, deadline, isSuspect: () => check.isSuspect });
+  const login = createAuthentication({
+    hop,
+    library,
+    sources: { home: resources.home, keyFiles: resources.keyFiles, agent },
+    context,
+    deadline,
+    isSuspect: () => check.isSuspect,
+  });
   const config = clientConfig(hop, { check, login, deadline, agent, library });
   const way = await openWay(hop, { via, through, signal: deadline.signal, shell: resources.shell });
   const client = library.createClient();
   client.on("handshake", ({ kex, serverHostKey, cs }) => {
     const { cipher, mac, compress } = cs as { cipher: string; mac: string; compress: string };
-    meeting.algorithms = { kex, hostKey: serverHostKey, cipher, mac: mac || "part of the cipher", compression: compress };
+    meeting.algorithms = {
+      kex,
+      hostKey: serverHostKey,
+      cipher,
+      mac: mac || "part of the cipher",
+      compression: compress,
+    };
   });
   try {
-    await handshake(client, { ...config, sock: gatherWrites(way.socket) } as ConnectConfig, { hop, way, check, login, deadline, failure: config.failure });
+    await handshake(client, { ...config, sock: gatherWrites(way.socket) } as ConnectConfig, {
+      hop,
+      way,
+      check,
+      login,
+      deadline,
+      failure: config.failure,
+    });
     meeting.login = login.current ?? "nothing: the server lets everybody in";
     return client;
   } catch (error) {
     client.destroy();
     way.socket.destroy();
-    throw error instanceof DroppedError && way.complaint ? await programError(through ? `The connection that ${hop.name} goes through` : `The ProxyCommand of ${hop.name}`, hop, way.complaint) : error;
+    throw error instanceof DroppedError && way.complaint
+      ? await programError(
+          through ? `The connection that ${hop.name} goes through` : `The ProxyCommand of ${hop.name}`,
+          hop,
+          way.complaint,
+        )
+      : error;
   } finally {
     meeting.software = serverSoftware(client);
     meeting.hostKey = check.seen;
@@ -88,7 +123,10 @@ async function dialOnce(options: DialOptions): Promise<Client> {
 async function programError(what: string, { name }: Hop, complaint: Promise<string>): Promise<ConnectError> {
   await settlesWithin(complaint, 1000);
   const said = await Promise.race([complaint, ""]);
-  return new ConnectError(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, { host: name, retryable: true });
+  return new ConnectError(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, {
+    host: name,
+    retryable: true,
+  });
 }
 
 interface Parts {
@@ -97,7 +135,16 @@ interface Parts {
   readonly deadline: Deadline;
 }
 
-function clientConfig(hop: Hop, { check, login, deadline, agent, library }: Parts & { readonly agent: Agent | undefined; readonly library: SshLibrary }) {
+function clientConfig(
+  hop: Hop,
+  {
+    check,
+    login,
+    deadline,
+    agent,
+    library,
+  }: Parts & { readonly agent: Agent | undefined; readonly library: SshLibrary },
+) {
   const { settings } = hop;
   let refusal: unknown;
   const forwards = settings.forwardAgent && !hop.isJump && agent !== undefined;
@@ -126,7 +173,11 @@ function clientConfig(hop: Hop, { check, login, deadline, agent, library }: Part
   };
 }
 
-async function handshake(client: Client, config: ConnectConfig, parts: Parts & { readonly hop: Hop; readonly way: Way; readonly failure: () => unknown }): Promise<void> {
+async function handshake(
+  client: Client,
+  config: ConnectConfig,
+  parts: Parts & { readonly hop: Hop; readonly way: Way; readonly failure: () => unknown },
+): Promise<void> {
   const { hop, way, check, login, deadline } = parts;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let stage: "greeting" | "login" | "ready" = "greeting";
@@ -143,7 +194,9 @@ async function handshake(client: Client, config: ConnectConfig, parts: Parts & {
     if (error.level === "agent" || stage === "ready") return;
     reject(parts.failure() ?? translate(error, { hop, login, stage }));
   });
-  client.on("close", () => reject(parts.failure() ?? (stage === "login" ? login.failure("the server closed the connection") : dropped(hop))));
+  client.on("close", () =>
+    reject(parts.failure() ?? (stage === "login" ? login.failure("the server closed the connection") : dropped(hop))),
+  );
   client.on("ready", () => {
     stage = "ready";
     resolve();
@@ -159,7 +212,10 @@ async function handshake(client: Client, config: ConnectConfig, parts: Parts & {
   await promise;
 }
 
-function translate(error: Error & { level?: string; code?: string }, { hop, login, stage }: { readonly hop: Hop; readonly login: Authentication; readonly stage: string }): ConnectError {
+function translate(
+  error: Error & { level?: string; code?: string },
+  { hop, login, stage }: { readonly hop: Hop; readonly login: Authentication; readonly stage: string },
+): ConnectError {
   if (error.level === "client-authentication") return login.failure();
   if (stage === "login") return login.failure(error.message);
   if (error.code === "ECONNRESET" || error.level === "protocol") return dropped(hop, error);
@@ -168,9 +224,17 @@ function translate(error: Error & { level?: string; code?: string }, { hop, logi
   return new ConnectError(`${describeHop(hop)} and this program do not understand each other: ${reason}`, {
     host: hop.name,
     cause: error,
-    ...(/no matching/i.test(reason) ? { hint: `The server offers only algorithms that are not supported here, or that KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms leave out. ${USE_OPENSSH}` } : {}),
+    ...(/no matching/i.test(reason)
+      ? {
+          hint: `The server offers only algorithms that are not supported here, or that KexAlgorithms, Ciphers, MACs or HostKeyAlgorithms leave out. ${USE_OPENSSH}`,
+        }
+      : {}),
   });
 }
 
 const dropped = (hop: Hop, cause?: unknown): ConnectError =>
-  new DroppedError(`${describeHop(hop)} closed the connection before the handshake`, { host: hop.name, cause, retryable: true });
+  new DroppedError(`${describeHop(hop)} closed the connection before the handshake`, {
+    host: hop.name,
+    cause,
+    retryable: true,
+  });

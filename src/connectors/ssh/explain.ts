@@ -47,7 +47,8 @@ export async function explainRoute(route: Hop, options: ExplainOptions): Promise
 
 async function planOf(hop: Hop, { data, context, resources }: ExplainOptions): Promise<Explanation> {
   const { settings, isJump, name } = hop;
-  const from = (key: string, place: string | undefined, otherwise: string): string => (!isJump && data[key] !== undefined ? key : (place ?? otherwise));
+  const from = (key: string, place: string | undefined, otherwise: string): string =>
+    !isJump && data[key] !== undefined ? key : (place ?? otherwise);
   const offer = await identitiesFor(hop, {
     home: resources.home,
     keyFiles: resources.keyFiles,
@@ -69,7 +70,10 @@ async function planOf(hop: Hop, { data, context, resources }: ExplainOptions): P
     keys: offer.identities.map(identity => identity.label),
     keysLeftOut: offer.leftOut.length > 0 ? offer.leftOut : undefined,
     password: hop.credentials.password ? "sshPassword" : undefined,
-    knownHostKeys: await resources.hostKeys.known({ name, settings, allowed: allowedHostKeyAlgorithms(settings) }, context),
+    knownHostKeys: await resources.hostKeys.known(
+      { name, settings, allowed: allowedHostKeyAlgorithms(settings) },
+      context,
+    ),
     strictHostKeyChecking: settings.strictHostKeyChecking,
     forwardAgent: settings.forwardAgent && !isJump,
     notHonoured: settings.unsupported.length > 0 ? settings.unsupported : undefined,
@@ -84,7 +88,19 @@ async function addressesOf(hostname: string): Promise<readonly string[] | string
   }
 }
 
-const TOLD = ["hostname", "port", "user", "proxyjump", "proxycommand", "hostkeyalias", "identityfile", "certificatefile", "identityagent", "userknownhostsfile", "stricthostkeychecking"];
+const TOLD = [
+  "hostname",
+  "port",
+  "user",
+  "proxyjump",
+  "proxycommand",
+  "hostkeyalias",
+  "identityfile",
+  "certificatefile",
+  "identityagent",
+  "userknownhostsfile",
+  "stricthostkeychecking",
+];
 
 /** What ssh says that it will do, and what comes of it. */
 export async function explainOpenSsh(settings: SshSettings, connect: () => Promise<string>): Promise<Explanation> {

@@ -47,15 +47,24 @@ export async function identitiesFor(hop: Hop, sources: IdentitySources): Promise
     const { sign, isReady } = held.find(key => key.blob.equals(file.publicKey)) ?? file;
     return { sign, isReady };
   };
-  const certificates = (await Promise.all(files.map(file => certificatesOf(file, hop, sources)))).flat().map(({ blob, path, file }) => ({
-    label: `certificate ${describe(path, blob)} of ${file.label}`,
-    blob,
-    ...signWith(file),
-  }));
-  const named = files.filter(file => held.some(key => key.blob.equals(file.publicKey))).map(file => ({ label: `${file.label}, in the agent`, blob: file.publicKey, ...signWith(file) }));
+  const certificates = (await Promise.all(files.map(file => certificatesOf(file, hop, sources))))
+    .flat()
+    .map(({ blob, path, file }) => ({
+      label: `certificate ${describe(path, blob)} of ${file.label}`,
+      blob,
+      ...signWith(file),
+    }));
+  const named = files
+    .filter(file => held.some(key => key.blob.equals(file.publicKey)))
+    .map(file => ({ label: `${file.label}, in the agent`, blob: file.publicKey, ...signWith(file) }));
   const others = onlyNamed ? [] : held.filter(key => !files.some(file => file.publicKey.equals(key.blob)));
-  const rest = files.filter(file => !named.some(({ blob }) => blob.equals(file.publicKey))).map(file => ({ label: file.label, blob: file.publicKey, sign: file.sign, isReady: file.isReady }));
-  return { identities: [...certificates, ...named, ...others, ...rest].filter(identity => canSign(identity, leftOut)), leftOut };
+  const rest = files
+    .filter(file => !named.some(({ blob }) => blob.equals(file.publicKey)))
+    .map(file => ({ label: file.label, blob: file.publicKey, sign: file.sign, isReady: file.isReady }));
+  return {
+    identities: [...certificates, ...named, ...others, ...rest].filter(identity => canSign(identity, leftOut)),
+    leftOut,
+  };
 }
 
 interface LoadedFile extends Pick<Identity, "label" | "sign" | "isReady"> {
@@ -70,7 +79,11 @@ async function loadFiles(hop: Hop, sources: IdentitySources, leftOut: string[]):
       try {
         const file = await sources.keyFiles.load(path);
         if (file) return await loadedFile(file, from, sources.passphrase);
-        if (from === SSH_KEY) throw new ConnectError(`The private key ${JSON.stringify(path)} of ${hop.name} does not exist`, { host: hop.name, hint: "See the host data key sshKey" });
+        if (from === SSH_KEY)
+          throw new ConnectError(`The private key ${JSON.stringify(path)} of ${hop.name} does not exist`, {
+            host: hop.name,
+            hint: "See the host data key sshKey",
+          });
         // Keys that a configuration names need not exist, as with ssh; but it helps to be told when nothing else works.
         if (from !== DEFAULT) leftOut.push(`key ${path} (${from}): does not exist`);
       } catch (error) {
@@ -112,7 +125,9 @@ async function certificatesOf(file: LoadedFile, { settings }: Hop, { keyFiles }:
   const found = await Promise.all(paths.map(async path => ({ path, blob: await keyFiles.publicFile(path) })));
   return found.flatMap(({ path, blob }) => {
     const certificate = blob && parseCertificate(blob);
-    return blob && certificate?.purpose === "user" && certificate.key.equals(file.publicKey) ? [{ path, blob, file }] : [];
+    return blob && certificate?.purpose === "user" && certificate.key.equals(file.publicKey)
+      ? [{ path, blob, file }]
+      : [];
   });
 }
 
@@ -146,6 +161,8 @@ function canSign({ blob, label }: Identity, leftOut: string[]): boolean {
 const describeKey = (blob: Buffer): string => {
   const type = keyTypeOf(blob);
   const certificate = isCertificateType(type) ? parseCertificate(blob) : undefined;
-  return certificate ? `${keyTypeName(type)} certificate ${JSON.stringify(certificate.keyId)}` : `${keyTypeName(type)} ${fingerprint(blob)}`;
+  return certificate
+    ? `${keyTypeName(type)} certificate ${JSON.stringify(certificate.keyId)}`
+    : `${keyTypeName(type)} ${fingerprint(blob)}`;
 };
 const describe = (path: string, blob: Buffer): string => `${basename(path)} (${describeKey(blob)})`;

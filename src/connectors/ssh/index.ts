@@ -64,7 +64,12 @@ class SshRun {
   #openSsh: OpenSshTransport | undefined;
   #user: ReturnType<typeof localUser> | undefined;
 
-  constructor({ home = homedir(), env = process.env, systemConfigFile = "/etc/ssh/ssh_config", resolve }: SshConnectorOptions) {
+  constructor({
+    home = homedir(),
+    env = process.env,
+    systemConfigFile = "/etc/ssh/ssh_config",
+    resolve,
+  }: SshConnectorOptions) {
     this.#resolve = resolve;
     this.#home = home;
     this.#env = env;
@@ -88,22 +93,51 @@ class SshRun {
     };
     const transport = data.string("sshTransport") ?? SSH_DATA_KEYS.sshTransport.default;
     if (transport === "openssh" && target.through) {
-      throw new ConnectorDataError(`${target.name} goes through another connection, which the transport "openssh" cannot`, { host: target.name, hint: 'Set the host data sshTransport: "embedded", or use ProxyJump' });
+      throw new ConnectorDataError(
+        `${target.name} goes through another connection, which the transport "openssh" cannot`,
+        { host: target.name, hint: 'Set the host data sshTransport: "embedded", or use ProxyJump' },
+      );
     }
     const carrier = data.string("sshFileTransferProtocol") ?? SSH_DATA_KEYS.sshFileTransferProtocol.default;
-    if (carrier !== "shell" && carrier !== "sftp") throw new ConnectorDataError(`The host data sshFileTransferProtocol of ${target.name} is ${JSON.stringify(carrier)}, but must be "shell" or "sftp"`, { host: target.name });
-    if (carrier === "sftp" && transport === "openssh") throw new ConnectorDataError(`Files of ${target.name} are to travel over SFTP, which the transport "openssh" cannot`, { host: target.name, hint: 'Leave out the host data sshFileTransferProtocol, or set sshTransport: "embedded"' });
+    if (carrier !== "shell" && carrier !== "sftp")
+      throw new ConnectorDataError(
+        `The host data sshFileTransferProtocol of ${target.name} is ${JSON.stringify(carrier)}, but must be "shell" or "sftp"`,
+        { host: target.name },
+      );
+    if (carrier === "sftp" && transport === "openssh")
+      throw new ConnectorDataError(
+        `Files of ${target.name} are to travel over SFTP, which the transport "openssh" cannot`,
+        { host: target.name, hint: 'Leave out the host data sshFileTransferProtocol, or set sshTransport: "embedded"' },
+      );
     if (transport === "openssh") return await this.#throughOpenSsh(target, { data, context, retry });
-    if (transport !== "embedded") throw new ConnectorDataError(`The host data sshTransport of ${target.name} is ${JSON.stringify(transport)}, but must be "embedded" or "openssh"`, { host: target.name });
+    if (transport !== "embedded")
+      throw new ConnectorDataError(
+        `The host data sshTransport of ${target.name} is ${JSON.stringify(transport)}, but must be "embedded" or "openssh"`,
+        { host: target.name },
+      );
     const route = await this.#route(target, data, context);
     // A chain is stronger than ProxyJump and ProxyCommand, as -J is.
-    const hop: Hop = target.through ? { ...route, via: undefined, settings: { ...route.settings, proxyCommand: undefined } } : route;
-    for (const setting of hop.settings.unsupported) context.warn(`The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`);
+    const hop: Hop = target.through
+      ? { ...route, via: undefined, settings: { ...route.settings, proxyCommand: undefined } }
+      : route;
+    for (const setting of hop.settings.unsupported)
+      context.warn(
+        `The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`,
+      );
     const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
     const meeting: Meeting = {};
-    const client = await this.#dial(hop, { via, through: target.through, timeout: target.timeout, signal: target.signal, context, retry, meeting });
+    const client = await this.#dial(hop, {
+      via,
+      through: target.through,
+      timeout: target.timeout,
+      signal: target.signal,
+      context,
+      retry,
+      meeting,
+    });
     // A host that may be somebody else does not get at the keys.
-    const agentForward = hop.settings.forwardAgent && meeting.hostKeyStatus !== "changed" && this.#agentFor(hop) !== undefined;
+    const agentForward =
+      hop.settings.forwardAgent && meeting.hostKeyStatus !== "changed" && this.#agentFor(hop) !== undefined;
     return new SshConnection(client, { host: target.name, sftp: carrier === "sftp", agentForward });
   }
 
@@ -123,7 +157,8 @@ class SshRun {
       data: target.data,
       context,
       resources: this.#resources,
-      connect: (hop, { via, meeting }) => this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry, meeting }),
+      connect: (hop, { via, meeting }) =>
+        this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry, meeting }),
     });
   }
 
@@ -142,7 +177,10 @@ class SshRun {
     await this.#openSsh?.close();
   }
 
-  async #throughOpenSsh(target: Target, options: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly retry: Retry }): Promise<Connection> {
+  async #throughOpenSsh(
+    target: Target,
+    options: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly retry: Retry },
+  ): Promise<Connection> {
     this.#openSsh ??= new OpenSshTransport({ env: this.#env, home: this.#home });
     using _ = await this.#dials.take(target.signal);
     using deadline = this.#deadline(target.name, target);
@@ -158,7 +196,17 @@ class SshRun {
     const client = (async () => {
       const via = hop.via && (await this.#jump(hop.via, timeout, context));
       const { sshConnectRetries, sshConnectRetryMinDelay, sshConnectRetryMaxDelay } = SSH_DATA_KEYS;
-      return await this.#dial(hop, { via, timeout, signal, context, retry: { times: sshConnectRetries.default, minDelay: sshConnectRetryMinDelay.default, maxDelay: sshConnectRetryMaxDelay.default } });
+      return await this.#dial(hop, {
+        via,
+        timeout,
+        signal,
+        context,
+        retry: {
+          times: sshConnectRetries.default,
+          minDelay: sshConnectRetryMinDelay.default,
+          maxDelay: sshConnectRetryMaxDelay.default,
+        },
+      });
     })();
     this.#jumps.set(key, client);
     // A later host, or a later try, makes a new one.
@@ -169,10 +217,33 @@ class SshRun {
     return client;
   }
 
-  async #dial(hop: Hop, options: { readonly via: Client | undefined; readonly through?: Connection | undefined; readonly timeout: number; readonly signal: AbortSignal; readonly context: ConnectorContext; readonly retry: Retry; readonly meeting?: Meeting }): Promise<Client> {
+  async #dial(
+    hop: Hop,
+    options: {
+      readonly via: Client | undefined;
+      readonly through?: Connection | undefined;
+      readonly timeout: number;
+      readonly signal: AbortSignal;
+      readonly context: ConnectorContext;
+      readonly retry: Retry;
+      readonly meeting?: Meeting;
+    },
+  ): Promise<Client> {
     using _ = await this.#dials.take(options.signal);
-    using deadline = this.#deadline(hop.name, { timeout: hop.settings.connectTimeout ?? options.timeout, signal: options.signal });
-    return await dial({ hop, via: options.via, through: options.through, resources: this.#resources, context: options.context, deadline, retry: options.retry, meeting: options.meeting });
+    using deadline = this.#deadline(hop.name, {
+      timeout: hop.settings.connectTimeout ?? options.timeout,
+      signal: options.signal,
+    });
+    return await dial({
+      hop,
+      via: options.via,
+      through: options.through,
+      resources: this.#resources,
+      context: options.context,
+      deadline,
+      retry: options.retry,
+      meeting: options.meeting,
+    });
   }
 
   #deadline(host: string, { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal }): Deadline {
@@ -180,7 +251,11 @@ class SshRun {
       seconds: timeout,
       phase: "the start",
       signal,
-      onExpiry: (phase, seconds) => new ConnectError(`No connection to ${host} within ${seconds} seconds: still waiting for ${phase}`, { host, retryable: true }),
+      onExpiry: (phase, seconds) =>
+        new ConnectError(`No connection to ${host} within ${seconds} seconds: still waiting for ${phase}`, {
+          host,
+          retryable: true,
+        }),
     });
   }
 
@@ -192,7 +267,13 @@ class SshRun {
       surroundings: { home: this.#home, user: name, uid, env: this.#env },
       only,
       systemFile: this.#systemConfigFile,
-      succeeds: async command => (await runProcess([this.#env.SHELL || "/bin/sh", "-c", command], { env: this.#env, signal: this.#ending.signal })).exitCode === 0,
+      succeeds: async command =>
+        (
+          await runProcess([this.#env.SHELL || "/bin/sh", "-c", command], {
+            env: this.#env,
+            signal: this.#ending.signal,
+          })
+        ).exitCode === 0,
       resolve: this.#resolve,
     };
   }

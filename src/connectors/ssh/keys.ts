@@ -53,7 +53,10 @@ async function readPublicFile(path: string): Promise<Buffer | undefined> {
   return blob.length > 0 ? blob : undefined;
 }
 
-async function loadKeyFile(path: string, publicFile: (path: string) => Promise<Buffer | undefined>): Promise<KeyFile | undefined> {
+async function loadKeyFile(
+  path: string,
+  publicFile: (path: string) => Promise<Buffer | undefined>,
+): Promise<KeyFile | undefined> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -63,7 +66,10 @@ async function loadKeyFile(path: string, publicFile: (path: string) => Promise<B
     throw new KeyError(`cannot be read: ${(error as Error).message}`);
   }
   const isEncrypted = needsPassphrase(text);
-  const publicKey = publicPart(text) ?? (await publicFile(`${path}.pub`)) ?? (isEncrypted ? undefined : (await parsePrivateKey(text)).getPublicSSH());
+  const publicKey =
+    publicPart(text) ??
+    (await publicFile(`${path}.pub`)) ??
+    (isEncrypted ? undefined : (await parsePrivateKey(text)).getPublicSSH());
   const unlocked = new Map<string, Promise<ParsedKey>>();
   return {
     path,
@@ -142,13 +148,29 @@ function fromPkcs8(text: string, passphrase: string | undefined): string {
   }
   if (key.asymmetricKeyType === "rsa") return key.export({ type: "pkcs1", format: "pem" }).toString();
   if (key.asymmetricKeyType === "ec") return key.export({ type: "sec1", format: "pem" }).toString();
-  if (key.asymmetricKeyType !== "ed25519") throw new KeyError(`has the type ${key.asymmetricKeyType}, which SSH does not know`);
+  if (key.asymmetricKeyType !== "ed25519")
+    throw new KeyError(`has the type ${key.asymmetricKeyType}, which SSH does not know`);
   const { x = "", d = "" } = key.export({ format: "jwk" });
   const pub = Buffer.from(x, "base64url");
   const type = wireBlob("ssh-ed25519");
   const check = uint32(0x01020304);
-  const inner = Buffer.concat([check, check, type, wireBlob(pub), wireBlob(Buffer.concat([Buffer.from(d, "base64url"), pub])), wireBlob("")]);
+  const inner = Buffer.concat([
+    check,
+    check,
+    type,
+    wireBlob(pub),
+    wireBlob(Buffer.concat([Buffer.from(d, "base64url"), pub])),
+    wireBlob(""),
+  ]);
   const padding = Buffer.from(Array.from({ length: (8 - (inner.length % 8)) % 8 }, (_, index) => index + 1));
-  const blob = Buffer.concat([MAGIC, wireBlob("none"), wireBlob("none"), wireBlob(""), uint32(1), wireBlob(Buffer.concat([type, wireBlob(pub)])), wireBlob(Buffer.concat([inner, padding]))]);
+  const blob = Buffer.concat([
+    MAGIC,
+    wireBlob("none"),
+    wireBlob("none"),
+    wireBlob(""),
+    uint32(1),
+    wireBlob(Buffer.concat([type, wireBlob(pub)])),
+    wireBlob(Buffer.concat([inner, padding])),
+  ]);
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${blob.toString("base64").replace(/.{70}/g, "$&\n")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }

@@ -1,12 +1,40 @@
 /** The door to ssh2, opened when the first host needs it. @module */
 import { connect } from "node:net";
-import type { AnyAuthMethod, BaseAgent, Client, ClientChannel, ConnectConfig, ExecOptions, ParsedKey, PseudoTtyOptions, SFTPWrapper, SignCallback, SigningRequestOptions, Stats } from "ssh2";
+import type {
+  AnyAuthMethod,
+  BaseAgent,
+  Client,
+  ClientChannel,
+  ConnectConfig,
+  ExecOptions,
+  ParsedKey,
+  PseudoTtyOptions,
+  SFTPWrapper,
+  SignCallback,
+  SigningRequestOptions,
+  Stats,
+} from "ssh2";
 import { isCertificateType, keyTypeOf } from "./wire.ts";
 
-export type { AnyAuthMethod, BaseAgent, Client, ClientChannel, ConnectConfig, ExecOptions, ParsedKey, PseudoTtyOptions, SFTPWrapper, Stats };
+export type {
+  AnyAuthMethod,
+  BaseAgent,
+  Client,
+  ClientChannel,
+  ConnectConfig,
+  ExecOptions,
+  ParsedKey,
+  PseudoTtyOptions,
+  SFTPWrapper,
+  Stats,
+};
 
 /** Called with what to try next, or `false` when there is nothing more. */
-export type AuthHandler = (allowed: readonly string[] | null, partialSuccess: boolean | null, next: (attempt: AnyAuthMethod | false) => void) => void;
+export type AuthHandler = (
+  allowed: readonly string[] | null,
+  partialSuccess: boolean | null,
+  next: (attempt: AnyAuthMethod | false) => void,
+) => void;
 
 /** What is used of ssh2. */
 export interface SshLibrary {
@@ -59,7 +87,12 @@ function agents({ BaseAgent }: typeof import("ssh2"), parseKey: SshLibrary["pars
       if (key instanceof Error) done(key);
       else done(undefined, [key]);
     }
-    override sign(_key: ParsedKey, message: Buffer, options: SigningRequestOptions | SignCallback, done?: SignCallback): void {
+    override sign(
+      _key: ParsedKey,
+      message: Buffer,
+      options: SigningRequestOptions | SignCallback,
+      done?: SignCallback,
+    ): void {
       const answer = typeof options === "function" ? options : done;
       const hash = typeof options === "function" ? undefined : options?.hash;
       this.#signer.sign(message, hash).then(

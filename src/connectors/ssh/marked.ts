@@ -13,12 +13,19 @@ export interface MarkedLine {
  * The line run by `/bin/sh`, whatever the login shell is, in the login shell's own place:
  * so its process id is that of the process group, where the server makes one. sshd ends processes on request only for users other than root.
  */
-export function markLine(line: string, { pty, leadsGroup }: { readonly pty: boolean; readonly leadsGroup: boolean }): MarkedLine {
+export function markLine(
+  line: string,
+  { pty, leadsGroup }: { readonly pty: boolean; readonly leadsGroup: boolean },
+): MarkedLine {
   const mark = randomBytes(8).toString("hex");
   // On a terminal both streams are one.
   const announce = pty ? `echo ${mark} $$` : `echo ${mark} $$; echo ${mark} >&2`;
   const announced = `${announce}; ${line}`;
-  return { line: inPosixShell(leadsGroup ? announced : inOwnGroup(announced)), stdout: new MarkFilter(mark), stderr: pty ? MarkFilter.open() : new MarkFilter(mark) };
+  return {
+    line: inPosixShell(leadsGroup ? announced : inOwnGroup(announced)),
+    stdout: new MarkFilter(mark),
+    stderr: pty ? MarkFilter.open() : new MarkFilter(mark),
+  };
 }
 
 /** A server that runs something else (a forced command) never shows the mark: then all of it is output. */

@@ -16,14 +16,25 @@ export interface Retry {
 export class DroppedError extends ConnectError {}
 
 /** What may be a matter of time is tried again. Throws `ConnectError`, or the deadline's reason. */
-export async function retrying<T>(connect: () => Promise<T>, { deadline, retry }: { readonly deadline: Deadline; readonly retry: Retry }): Promise<T> {
+export async function retrying<T>(
+  connect: () => Promise<T>,
+  { deadline, retry }: { readonly deadline: Deadline; readonly retry: Retry },
+): Promise<T> {
   let last: ConnectError | undefined;
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect();
     } catch (error) {
       // What it ran into tells more than what it would have waited for.
-      if (last && deadline.signal.aborted && error instanceof ConnectError) throw tried(attempt, new ConnectError(`${error.message}, after: ${last.message}`, { ...details(error), cause: last, retryable: true }));
+      if (last && deadline.signal.aborted && error instanceof ConnectError)
+        throw tried(
+          attempt,
+          new ConnectError(`${error.message}, after: ${last.message}`, {
+            ...details(error),
+            cause: last,
+            retryable: true,
+          }),
+        );
       if (!(error instanceof ConnectError) || !error.retryable) throw error;
       const isWorthIt = error instanceof DroppedError || attempt <= retry.times;
       const delay = backOff(attempt, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
@@ -35,5 +46,15 @@ export async function retrying<T>(connect: () => Promise<T>, { deadline, retry }
   }
 }
 
-const tried = (times: number, error: ConnectError): ConnectError => (times === 1 ? error : new ConnectError(`${error.message} (tried ${times} times)`, { ...details(error), cause: error.cause, retryable: true }));
-const details = ({ host, hint }: ConnectError) => ({ ...(host === undefined ? {} : { host }), ...(hint === undefined ? {} : { hint }) });
+const tried = (times: number, error: ConnectError): ConnectError =>
+  times === 1
+    ? error
+    : new ConnectError(`${error.message} (tried ${times} times)`, {
+        ...details(error),
+        cause: error.cause,
+        retryable: true,
+      });
+const details = ({ host, hint }: ConnectError) => ({
+  ...(host === undefined ? {} : { host }),
+  ...(hint === undefined ? {} : { hint }),
+});

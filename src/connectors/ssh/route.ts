@@ -41,7 +41,11 @@ export function hopAddress({ settings: { hostname, port } }: Hop): string {
 }
 
 /** Where a host is and how to get there. */
-export async function routeTo(target: Target, data: DataReader<SshDataKey>, options: { readonly sources: Sources; readonly home: string; readonly cwd: string }): Promise<Hop> {
+export async function routeTo(
+  target: Target,
+  data: DataReader<SshDataKey>,
+  options: { readonly sources: Sources; readonly home: string; readonly cwd: string },
+): Promise<Hop> {
   const { sources } = options;
   const written = parseDestination(target.address, target.name);
   const destination = {
@@ -49,11 +53,20 @@ export async function routeTo(target: Target, data: DataReader<SshDataKey>, opti
     port: data.number("sshPort") ?? written.port,
     user: data.string("sshUser") ?? written.user,
   };
-  const hop = await resolveHop(destination, { name: target.name, sources, jumps: undefined, isJump: false, passed: [] });
+  const hop = await resolveHop(destination, {
+    name: target.name,
+    sources,
+    jumps: undefined,
+    isJump: false,
+    passed: [],
+  });
   const knownHosts = data.path("sshKnownHostsFile", options);
   const policy = data.string("sshStrictHostKeyChecking");
   if (policy !== undefined && POLICIES[policy] === undefined) {
-    throw new ConnectorDataError(`The host data sshStrictHostKeyChecking of ${target.name} is ${JSON.stringify(policy)}, but must be "yes", "ask", "accept-new" or "no"`, { host: target.name });
+    throw new ConnectorDataError(
+      `The host data sshStrictHostKeyChecking of ${target.name} is ${JSON.stringify(policy)}, but must be "yes", "ask", "accept-new" or "no"`,
+      { host: target.name },
+    );
   }
   return {
     ...hop,
@@ -86,7 +99,10 @@ export function parseDestination(text: string, host: string): Destination {
   const port = parts[2] === undefined ? undefined : Number(parts[2]);
   const name = parts[1] ?? "";
   if (name === "" || name.startsWith("-") || user === "" || (port !== undefined && (port < 1 || port > 65535))) {
-    throw new ConnectError(`The address ${JSON.stringify(text)} is not understood`, { host, hint: "Write host, user@host or user@host:port" });
+    throw new ConnectError(`The address ${JSON.stringify(text)} is not understood`, {
+      host,
+      hint: "Write host, user@host or user@host:port",
+    });
   }
   return { host: name, user, port };
 }
@@ -102,17 +118,30 @@ interface Resolving {
 }
 
 /** As `ssh -J a,b c` does it: c through b, b through a, and a as its own configuration says. */
-async function resolveHop({ host, user, port }: Destination, { name, sources, jumps, isJump, passed }: Resolving): Promise<Hop> {
+async function resolveHop(
+  { host, user, port }: Destination,
+  { name, sources, jumps, isJump, passed }: Resolving,
+): Promise<Hop> {
   const configured = await hostSettings({ host, user, port }, sources);
   const settings: HostSettings = jumps ? { ...configured, proxyJump: jumps, proxyCommand: undefined } : configured;
   // The same server may well come twice, on purpose; the same question with the same answer would never end.
   const here = JSON.stringify([host, user, port, jumps]);
-  if (passed.includes(here)) throw new ConnectError(`The jump hosts of ${name} lead back to it`, { host: name, hint: "See ProxyJump in the SSH configuration; `ProxyJump none` ends a chain" });
+  if (passed.includes(here))
+    throw new ConnectError(`The jump hosts of ${name} lead back to it`, {
+      host: name,
+      hint: "See ProxyJump in the SSH configuration; `ProxyJump none` ends a chain",
+    });
   const nearest = settings.proxyJump.at(-1);
   const before = settings.proxyJump.slice(0, -1);
   const via =
     nearest === undefined
       ? undefined
-      : await resolveHop(parseDestination(nearest, name), { name: nearest, sources, jumps: before.length > 0 ? before : undefined, isJump: true, passed: [...passed, here] });
+      : await resolveHop(parseDestination(nearest, name), {
+          name: nearest,
+          sources,
+          jumps: before.length > 0 ? before : undefined,
+          isJump: true,
+          passed: [...passed, here],
+        });
   return { name, settings, credentials: { allowAgent: true, lookForKeys: true }, isJump, via };
 }

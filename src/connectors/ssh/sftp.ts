@@ -27,24 +27,36 @@ export interface StageOptions {
 export async function stageFile({ host, run, sftp, signal, turn }: StageOptions): Promise<StagedFile> {
   const [released, named] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
   let said = "";
-  const kept = run(sh`umask 077; t=$(mktemp) || exit; trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM; printf '%s\n' "$t"; cat >/dev/null`, {
-    signal,
-    stdin: (async function* () {
-      await released.promise;
-    })(),
-    onOutput(stream, chunk) {
-      if (stream === "stdout" && (said += Buffer.from(chunk).toString()).endsWith("\n")) named.resolve(said.slice(0, -1));
+  const kept = run(
+    sh`umask 077; t=$(mktemp) || exit; trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM; printf '%s\n' "$t"; cat >/dev/null`,
+    {
+      signal,
+      stdin: (async function* () {
+        await released.promise;
+      })(),
+      onOutput(stream, chunk) {
+        if (stream === "stdout" && (said += Buffer.from(chunk).toString()).endsWith("\n"))
+          named.resolve(said.slice(0, -1));
+      },
     },
-  });
+  );
   const lacking = kept.then(({ stderr }) => {
-    throw new OperationError(`Cannot make a temporary file on ${host}: ${Buffer.from(stderr).toString().trim() || "no reason was given"}`, { host });
+    throw new OperationError(
+      `Cannot make a temporary file on ${host}: ${Buffer.from(stderr).toString().trim() || "no reason was given"}`,
+      { host },
+    );
   });
   lacking.catch(() => {});
   const path = await Promise.race([named.promise, lacking]);
   const session = async (body: (sftp: SFTPWrapper, handle: Buffer) => Promise<void>): Promise<void> => {
     const open = await Promise.race([sftp(), lacking]);
     try {
-      const handle = await Promise.race([done<Buffer>(callback => open.open(path, "r+", callback)).catch(error => Promise.reject(unreadable(host, path, error))), lacking]);
+      const handle = await Promise.race([
+        done<Buffer>(callback => open.open(path, "r+", callback)).catch(error =>
+          Promise.reject(unreadable(host, path, error)),
+        ),
+        lacking,
+      ]);
       const working = body(open, handle);
       working.catch(() => {});
       await Promise.race([working, lacking]);
@@ -65,7 +77,11 @@ export async function stageFile({ host, run, sftp, signal, turn }: StageOptions)
 }
 
 const unreadable = (host: string, path: string, error: Error): OperationError =>
-  new OperationError(`SFTP on ${host} cannot open ${path}: ${error.message}`, { host, cause: error, hint: 'Its SFTP may see other directories than its shell: set the host data sshFileTransferProtocol: "shell"' });
+  new OperationError(`SFTP on ${host} cannot open ${path}: ${error.message}`, {
+    host,
+    cause: error,
+    hint: 'Its SFTP may see other directories than its shell: set the host data sshFileTransferProtocol: "shell"',
+  });
 
 /** Open an SFTP session. */
 export const openSftp = (client: Client): Promise<SFTPWrapper> => done(callback => client.sftp(callback));
@@ -108,8 +124,10 @@ async function readAll(sftp: SFTPWrapper, handle: Buffer, onBlock: (block: Uint8
 /** A server may send less than it was asked for. */
 async function readBlock(sftp: SFTPWrapper, handle: Buffer, at: number, length: number): Promise<Buffer> {
   const block = Buffer.alloc(length);
-  for (let filled = 0; filled < length; ) {
-    const count = await done<number>(callback => sftp.read(handle, block, filled, length - filled, at + filled, callback));
+  for (let filled = 0; filled < length;) {
+    const count = await done<number>(callback =>
+      sftp.read(handle, block, filled, length - filled, at + filled, callback),
+    );
     if (count === 0) throw new RangeError("The file became shorter while it was read");
     filled += count;
   }

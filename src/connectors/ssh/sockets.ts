@@ -18,7 +18,15 @@ export interface Way {
 }
 
 /** Throws `ConnectError`, or the signal's reason. */
-export async function openWay(hop: Hop, options: { readonly via: Client | undefined; readonly through?: Connection | undefined; readonly signal: AbortSignal; readonly shell: string }): Promise<Way> {
+export async function openWay(
+  hop: Hop,
+  options: {
+    readonly via: Client | undefined;
+    readonly through?: Connection | undefined;
+    readonly signal: AbortSignal;
+    readonly shell: string;
+  },
+): Promise<Way> {
   if (options.through) return openTunnel(options.through, hop.settings);
   if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.signal) };
   const { proxyCommand } = hop.settings;
@@ -32,7 +40,10 @@ async function overTcp(hop: Hop, signal: AbortSignal): Promise<Socket> {
   let failure: unknown;
   for (const { address, family } of addresses) {
     try {
-      return await connectTo({ host: address, port, family, ...(bindAddress === undefined ? {} : { localAddress: bindAddress }) }, signal);
+      return await connectTo(
+        { host: address, port, family, ...(bindAddress === undefined ? {} : { localAddress: bindAddress }) },
+        signal,
+      );
     } catch (error) {
       signal.throwIfAborted();
       failure = error;
@@ -45,7 +56,9 @@ async function resolveName(hop: Hop, hostname: string, family: 0 | 4 | 6) {
   const same = hop.name === hostname ? "" : ` of ${hop.name}`;
   try {
     // What is an address already is given back, whatever its family.
-    const addresses = (await lookup(hostname, { all: true, family })).filter(address => family === 0 || address.family === family);
+    const addresses = (await lookup(hostname, { all: true, family })).filter(
+      address => family === 0 || address.family === family,
+    );
     if (addresses.length > 0) return addresses;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -57,10 +70,16 @@ async function resolveName(hop: Hop, hostname: string, family: 0 | 4 | 6) {
       hint: "Check the name, or set the host data sshHostname",
     });
   }
-  throw new ConnectError(`The name ${JSON.stringify(hostname)}${same} has no address of the family ${family === 4 ? "inet" : "inet6"}`, { host: hop.name, hint: "See AddressFamily in the SSH configuration" });
+  throw new ConnectError(
+    `The name ${JSON.stringify(hostname)}${same} has no address of the family ${family === 4 ? "inet" : "inet6"}`,
+    { host: hop.name, hint: "See AddressFamily in the SSH configuration" },
+  );
 }
 
-function connectTo(options: { readonly host: string; readonly port: number; readonly family: number; readonly localAddress?: string }, signal: AbortSignal): Promise<Socket> {
+function connectTo(
+  options: { readonly host: string; readonly port: number; readonly family: number; readonly localAddress?: string },
+  signal: AbortSignal,
+): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const socket = connect({ ...options, noDelay: true });
   const aborted = onAbort(signal, () => {
@@ -86,7 +105,11 @@ const REASONS: Readonly<Record<string, string>> = {
 /** An error of the operating system as one of ours. */
 export function socketError(hop: Hop, error: NodeJS.ErrnoException): ConnectError {
   const reason = REASONS[error.code ?? ""];
-  return new ConnectError(`${describeHop(hop)} ${reason ?? `cannot be connected to: ${error.message}`}`, { host: hop.name, cause: error, retryable: reason !== undefined });
+  return new ConnectError(`${describeHop(hop)} ${reason ?? `cannot be connected to: ${error.message}`}`, {
+    host: hop.name,
+    cause: error,
+    retryable: reason !== undefined,
+  });
 }
 
 /** `web-1 (192.0.2.1:2222)`, `The jump host bastion`. */
@@ -105,7 +128,11 @@ async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
         host: hop.name,
         cause: error,
         retryable: !/prohibited/.test(reason),
-        ...(/prohibited/.test(reason) ? { hint: "The jump host does not forward connections: see AllowTcpForwarding and PermitOpen in its sshd_config" } : {}),
+        ...(/prohibited/.test(reason)
+          ? {
+              hint: "The jump host does not forward connections: see AllowTcpForwarding and PermitOpen in its sshd_config",
+            }
+          : {}),
       }),
     );
   };

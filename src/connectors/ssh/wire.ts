@@ -58,7 +58,8 @@ export function keyTypeOf(key: Uint8Array): string {
 }
 
 /** `SHA256:…`, as ssh-keygen prints it. */
-export const fingerprint = (key: Uint8Array): string => `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+export const fingerprint = (key: Uint8Array): string =>
+  `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 
 /** What people call a key type: `ED25519`. */
 export function keyTypeName(type: string): string {
@@ -73,5 +74,6 @@ export function keyTypeName(type: string): string {
 const CERTIFICATE = "-cert-v01@openssh.com";
 export const isCertificateType = (type: string): boolean => type.endsWith(CERTIFICATE);
 /** The type of the key inside a certificate. */
-export const plainType = (type: string): string => (isCertificateType(type) ? type.slice(0, -CERTIFICATE.length) : type);
+export const plainType = (type: string): string =>
+  isCertificateType(type) ? type.slice(0, -CERTIFICATE.length) : type;
 export const certificateType = (type: string): string => type + CERTIFICATE;

@@ -14,7 +14,11 @@ export const Sha256File = checksumFact("files.Sha256File", 64, [["sha256sum"], [
 export const Sha384File = checksumFact("files.Sha384File", 96, [["sha384sum"], ["shasum", "-a", "384"], ["sha384"]]);
 
 /** The first of the tools that the host has answers. */
-function checksumFact(name: string, digits: number, tools: readonly (readonly string[])[]): CommandFact<PathArguments, string | undefined> {
+function checksumFact(
+  name: string,
+  digits: number,
+  tools: readonly (readonly string[])[],
+): CommandFact<PathArguments, string | undefined> {
   // GNU: a backslash where the name has one, then the digits. BSD: the digits come last.
   const answer = new RegExp(`^\\\\?([0-9a-f]{${digits}})(?:\\s|$)|= ([0-9a-f]{${digits}})$`, "i");
   return fact<string | undefined, PathArguments>({
@@ -23,12 +27,24 @@ function checksumFact(name: string, digits: number, tools: readonly (readonly st
       accepts: ({ path }) => path.startsWith("/") && !/[\n\\]/.test(path),
       // /dev/null is there on every host: without its line, the tool is not. Where nothing else is, no process is needed.
       command: all =>
-        sh`if ${joined(" || ", all.map(({ path }) => sh`[ -e ${path} ]`))}; then ${tools[0]!} /dev/null ${all.map(({ path }) => path)} 2>/dev/null; else echo '  /dev/null'; fi`,
-      split: (lines, all) => answersInOrder(lines, all, line => line.endsWith("  /dev/null"), (line, path) => (line.endsWith(`  ${path}`) ? line : undefined)),
+        sh`if ${joined(
+          " || ",
+          all.map(({ path }) => sh`[ -e ${path} ]`),
+        )}; then ${tools[0]!} /dev/null ${all.map(({ path }) => path)} 2>/dev/null; else echo '  /dev/null'; fi`,
+      split: (lines, all) =>
+        answersInOrder(
+          lines,
+          all,
+          line => line.endsWith("  /dev/null"),
+          (line, path) => (line.endsWith(`  ${path}`) ? line : undefined),
+        ),
     },
     command({ path }) {
       const at = remotePath(path);
-      return sh`test -e ${at} && ( ${joined(" || ", tools.map(tool => sh`${tool} ${at} 2> /dev/null`))} ) || true`;
+      return sh`test -e ${at} && ( ${joined(
+        " || ",
+        tools.map(tool => sh`${tool} ${at} 2> /dev/null`),
+      )} ) || true`;
     },
     parse(lines) {
       const [, first, last] = answer.exec(lines.join("\n")) ?? [];

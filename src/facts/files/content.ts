@@ -62,9 +62,14 @@ export const Block = fact<readonly string[] | undefined, BlockArguments>({
 });
 
 /** The lines that surround a block. Throws `FactError` when they are the same. */
-export function blockMarkers({ marker = "# {mark} PYINFRA BLOCK", begin = "BEGIN", end = "END" }: Omit<BlockArguments, "path">): { readonly begin: string; readonly end: string } {
+export function blockMarkers({
+  marker = "# {mark} PYINFRA BLOCK",
+  begin = "BEGIN",
+  end = "END",
+}: Omit<BlockArguments, "path">): { readonly begin: string; readonly end: string } {
   const lines = { begin: marker.replaceAll("{mark}", () => begin), end: marker.replaceAll("{mark}", () => end) };
-  if (lines.begin === lines.end) throw new FactError(`Delimiters for block must be different but found only "${lines.begin}"`);
+  if (lines.begin === lines.end)
+    throw new FactError(`Delimiters for block must be different but found only "${lines.begin}"`);
   return lines;
 }
 
@@ -78,4 +83,5 @@ export const Flags = fact<readonly string[], PathArguments>({
 });
 
 /** Printed in place of lines. Some shells' `echo` reads backslashes, and a newline would make it two lines. */
-const mark = (state: "exists" | "missing", path: string): string => `__pyinfra_${state}_${path.replace(/[\\\r\n]/g, "_")}`;
+const mark = (state: "exists" | "missing", path: string): string =>
+  `__pyinfra_${state}_${path.replace(/[\\\r\n]/g, "_")}`;

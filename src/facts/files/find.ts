@@ -54,12 +54,16 @@ function findFact(name: string, type: "f" | "l" | "d"): CommandFact<FindArgument
   });
 }
 
-const option = <T>(name: string, value: T | undefined, text: (value: T) => string): readonly Word[] => (value === undefined ? [] : [name, text(value)]);
+const option = <T>(name: string, value: T | undefined, text: (value: T) => string): readonly Word[] =>
+  value === undefined ? [] : [name, text(value)];
 
 /** `find` rounds every unit but bytes up, so sizes are given in bytes. */
 function bytes(argument: string, size: string | number): number {
   const [, digits, unit = "", binary] = /^\s*(\d+(?:\.\d+)?)\s*([KMGTP]?)(i?)B?\s*$/i.exec(String(size)) ?? [];
-  if (digits === undefined) throw new FactError(`\`${argument}\` is not a size: ${JSON.stringify(String(size))}. Wanted is a number of bytes, or one with a unit such as 10MB or 4KiB`);
+  if (digits === undefined)
+    throw new FactError(
+      `\`${argument}\` is not a size: ${JSON.stringify(String(size))}. Wanted is a number of bytes, or one with a unit such as 10MB or 4KiB`,
+    );
   return Math.round(Number(digits) * (binary ? 1024 : 1000) ** " KMGTP".indexOf(unit.toUpperCase() || " "));
 }
 

@@ -18,8 +18,17 @@ export const File = fact<PathState, PathArguments>({
     accepts: ({ path }) => path.startsWith("/") && !/\n| user=/.test(path),
     // The root is there on every host: without its line, stat takes no formats like these. Where nothing else is, no process is needed.
     command: all =>
-      sh`if ${joined(" || ", all.map(({ path }) => sh`[ -e ${path} ] || [ -L ${path} ]`))}; then stat -c '%n user=%U group=%G mode=%A atime=%X mtime=%Y ctime=%Z size=%s %N' / ${all.map(({ path }) => path)} 2>/dev/null; else echo '/ user='; fi`,
-    split: (lines, all) => answersInOrder(lines, all, line => line.startsWith("/ user="), (line, path) => (line.startsWith(`${path} user=`) ? line.slice(path.length + 1) : undefined)),
+      sh`if ${joined(
+        " || ",
+        all.map(({ path }) => sh`[ -e ${path} ] || [ -L ${path} ]`),
+      )}; then stat -c '%n user=%U group=%G mode=%A atime=%X mtime=%Y ctime=%Z size=%s %N' / ${all.map(({ path }) => path)} 2>/dev/null; else echo '/ user='; fi`,
+    split: (lines, all) =>
+      answersInOrder(
+        lines,
+        all,
+        line => line.startsWith("/ user="),
+        (line, path) => (line.startsWith(`${path} user=`) ? line.slice(path.length + 1) : undefined),
+      ),
   },
   command({ path }) {
     const at = remotePath(path);
@@ -30,7 +39,8 @@ export const File = fact<PathState, PathArguments>({
   still([line], { path }) {
     const at = remotePath(path);
     if (line === undefined) return sh`[ ! -e ${at} ] && [ ! -L ${at} ]`;
-    const [, user, group, mode, mtime, size] = /^user=(.*) group=(.*) mode=(\S+) atime=\S+ mtime=(\d+) ctime=\S+ size=(\d+) /.exec(line) ?? [];
+    const [, user, group, mode, mtime, size] =
+      /^user=(.*) group=(.*) mode=(\S+) atime=\S+ mtime=(\d+) ctime=\S+ size=(\d+) /.exec(line) ?? [];
     if (mode === undefined || mode.startsWith("l")) return undefined;
     // Times and size of a directory change with what is put into it, access times by reading.
     return mode.startsWith("d")
@@ -40,13 +50,25 @@ export const File = fact<PathState, PathArguments>({
 });
 
 /** What is at a path, as `File` says it. */
-export const Directory = derivedFact<PathState, PathState, PathArguments>({ name: "files.Directory", from: File, derive: found => found });
+export const Directory = derivedFact<PathState, PathState, PathArguments>({
+  name: "files.Directory",
+  from: File,
+  derive: found => found,
+});
 
 /** What is at a path, as `File` says it; a link's `linkTarget` is what it points to. */
-export const Link = derivedFact<PathState, PathState, PathArguments>({ name: "files.Link", from: File, derive: found => found });
+export const Link = derivedFact<PathState, PathState, PathArguments>({
+  name: "files.Link",
+  from: File,
+  derive: found => found,
+});
 
 /** What is at a path, as `File` says it. */
-export const Socket = derivedFact<PathState, PathState, PathArguments>({ name: "files.Socket", from: File, derive: found => found });
+export const Socket = derivedFact<PathState, PathState, PathArguments>({
+  name: "files.Socket",
+  from: File,
+  derive: found => found,
+});
 
 /** What `files.SameFile` takes. */
 export interface SameFileArguments extends PathArguments {

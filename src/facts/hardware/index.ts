@@ -21,7 +21,8 @@ export const CpuInfo = fact<Readonly<Record<string, string | readonly string[]>>
 });
 
 type CpusFact = CommandFact<NoArguments, number | undefined>;
-const count = (lines: readonly string[]): number | undefined => (/^\d+$/.test(firstLine(lines)) ? Number(firstLine(lines)) : undefined);
+const count = (lines: readonly string[]): number | undefined =>
+  /^\d+$/.test(firstLine(lines)) ? Number(firstLine(lines)) : undefined;
 
 /** Prints `missing` where there is no `getconf`: busybox has none. */
 const GetconfTool = fact<string>({
@@ -31,7 +32,12 @@ const GetconfTool = fact<string>({
   empty: "",
 });
 
-const CpusFromProc: CpusFact = fact({ name: "hardware.Cpus", command: () => sh`grep -c ^processor /proc/cpuinfo 2>/dev/null || true`, parse: count, empty: undefined });
+const CpusFromProc: CpusFact = fact({
+  name: "hardware.Cpus",
+  command: () => sh`grep -c ^processor /proc/cpuinfo 2>/dev/null || true`,
+  parse: count,
+  empty: undefined,
+});
 
 /** Number of processors that are online; absent when the host does not say. */
 export const Cpus: CpusFact = fact({
@@ -48,7 +54,9 @@ export const Memory = fact<number | undefined>({
   requires: "vmstat",
   command: () => sh`vmstat -s`,
   parse(lines) {
-    const counters = new Map(lines.map(line => /^\s*(\d+)\s+(.*?)\s*$/.exec(line) ?? []).map(([, value, name]) => [name ?? "", Number(value)]));
+    const counters = new Map(
+      lines.map(line => /^\s*(\d+)\s+(.*?)\s*$/.exec(line) ?? []).map(([, value, name]) => [name ?? "", Number(value)]),
+    );
     const kib = counters.get("K total memory") ?? counters.get("total memory") ?? pagesKib(counters);
     return kib && Math.round(kib / 1024);
   },
@@ -77,7 +85,8 @@ export const BlockDevices = fact<Readonly<Record<string, BlockDevice>>>({
     Object.fromEntries(
       lines.flatMap(line => {
         // macOS counts inodes too, before the mount point.
-        const [, device, blocks, used, available, usedPercent, mount] = /^(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\d+)%\s+(?:\d+\s+\d+\s+\d+%\s+)?(\/.*)$/.exec(line) ?? [];
+        const [, device, blocks, used, available, usedPercent, mount] =
+          /^(\S+)\s+(\d+)\s+(\d+)\s+(-?\d+)\s+(\d+)%\s+(?:\d+\s+\d+\s+\d+%\s+)?(\/.*)$/.exec(line) ?? [];
         if (!device || device === "none" || !blocks || !used || !available || !usedPercent || !mount) return [];
         return [[device, { blocks, used, available, usedPercent, mount }]];
       }),

@@ -57,18 +57,25 @@ export const Ipv4Addresses = firstAddresses("hardware.Ipv4Addresses", "ipv4");
 export const Ipv6Addresses = firstAddresses("hardware.Ipv6Addresses", "ipv6");
 
 function addresses(name: string, family: "ipv4" | "ipv6") {
-  return derivedFact<Devices, Readonly<Record<string, readonly string[]>>>({ name, from: NetworkDevices, derive: devices => listed(devices, family) });
+  return derivedFact<Devices, Readonly<Record<string, readonly string[]>>>({
+    name,
+    from: NetworkDevices,
+    derive: devices => listed(devices, family),
+  });
 }
 function firstAddresses(name: string, family: "ipv4" | "ipv6") {
   return derivedFact<Devices, Readonly<Record<string, string>>>({
     name,
     from: NetworkDevices,
-    derive: devices => Object.fromEntries(Object.entries(listed(devices, family)).map(([name, [first = ""]]) => [name, first])),
+    derive: devices =>
+      Object.fromEntries(Object.entries(listed(devices, family)).map(([name, [first = ""]]) => [name, first])),
   });
 }
 function listed(devices: Devices, family: "ipv4" | "ipv6"): Record<string, readonly string[]> {
   return Object.fromEntries(
-    Object.entries(devices).flatMap(([name, { [family]: first }]) => (first ? [[name, [first, ...(first.additionalIps ?? [])].map(({ address }) => address)]] : [])),
+    Object.entries(devices).flatMap(([name, { [family]: first }]) =>
+      first ? [[name, [first, ...(first.additionalIps ?? [])].map(({ address }) => address)]] : [],
+    ),
   );
 }
 
@@ -95,7 +102,11 @@ const IPV4 = [
   /inet (?<address>[\d.]+)\s+netmask\s+(?<mask>0x[\da-fA-F]+|[\d.]+)(?:\s+broadcast\s+(?<broadcast>[\d.]+))?/g,
   /inet addr:(?<address>[\d.]+)(?:\s+Bcast:(?<broadcast>[\d.]+))?\s+Mask:(?<mask>[\d.]+)/g,
 ];
-const IPV6 = [/inet6\s+(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g, /inet6\s+(?<address>[\da-fA-F:]+)(?:%\S+)?\s+prefixlen\s+(?<mask>\d+)/g, /inet6 addr:\s*(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g];
+const IPV6 = [
+  /inet6\s+(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g,
+  /inet6\s+(?<address>[\da-fA-F:]+)(?:%\S+)?\s+prefixlen\s+(?<mask>\d+)/g,
+  /inet6 addr:\s*(?<address>[\da-fA-F:]+)\/(?<mask>\d+)/g,
+];
 
 interface Found {
   /** The address, without its mask. */
@@ -122,7 +133,11 @@ function device(text: string): NetworkDevice {
 /** What the first pattern finds that finds anything. */
 function matches(text: string, patterns: readonly RegExp[]): Found[] {
   for (const pattern of patterns) {
-    const found = [...text.matchAll(pattern)].map(({ groups: { address = "", mask = "", broadcast } = {} }) => ({ address, mask, ...(broadcast && { broadcast }) }));
+    const found = [...text.matchAll(pattern)].map(({ groups: { address = "", mask = "", broadcast } = {} }) => ({
+      address,
+      mask,
+      ...(broadcast && { broadcast }),
+    }));
     if (found.length > 0) return found;
   }
   return [];
@@ -133,9 +148,14 @@ function firstAndOthers<T extends object>([first, ...others]: readonly T[]): Fir
 }
 
 function ipv4Address({ address, mask, broadcast }: Found): Ipv4Address {
-  const octets = mask.includes(".") ? mask.split(".").map(Number) : mask.startsWith("0x") ? [2, 4, 6, 8].map(at => Number.parseInt(mask.slice(at, at + 2), 16)) : octetsOf(Number(mask));
+  const octets = mask.includes(".")
+    ? mask.split(".").map(Number)
+    : mask.startsWith("0x")
+      ? [2, 4, 6, 8].map(at => Number.parseInt(mask.slice(at, at + 2), 16))
+      : octetsOf(Number(mask));
   const maskBits = octets.reduce((bits, octet) => bits + octet.toString(2).replaceAll("0", "").length, 0);
   return { address, maskBits, netmask: octets.join("."), ...(broadcast && { broadcast }) };
 }
 
-const octetsOf = (bits: number): number[] => [0, 8, 16, 24].map(before => 256 - 2 ** (8 - Math.min(8, Math.max(0, bits - before))));
+const octetsOf = (bits: number): number[] =>
+  [0, 8, 16, 24].map(before => 256 - 2 ** (8 - Math.min(8, Math.max(0, bits - before))));

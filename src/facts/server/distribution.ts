@@ -7,7 +7,8 @@ import { distributionOf, type LinuxDistributionAnswer, osRelease } from "./relea
 /** Name and version of the Linux distribution, from the release files in `/etc`. */
 export const LinuxDistribution = fact<LinuxDistributionAnswer>({
   name: "server.LinuxDistribution",
-  command: () => sh`cd /etc/ && for file in $(ls -pdL *-release | grep -v /); do echo "/etc/\${file}"; cat "/etc/\${file}"; echo ---; done`,
+  command: () =>
+    sh`cd /etc/ && for file in $(ls -pdL *-release | grep -v /); do echo "/etc/\${file}"; cat "/etc/\${file}"; echo ---; done`,
   parse: lines => distributionOf(releaseFiles(lines)),
   empty: { releaseMeta: {} },
 });
@@ -29,7 +30,9 @@ export const LsbRelease = fact<Readonly<Record<string, string>> | undefined>({
       lines.flatMap(line => {
         const [key, value] = splitOnce(line, ":") ?? [];
         // `Distributor ID` is known as `id`.
-        return key === undefined || value === undefined ? [] : [[key.trim().toLowerCase().replace(/^.* /, ""), value.trim()]];
+        return key === undefined || value === undefined
+          ? []
+          : [[key.trim().toLowerCase().replace(/^.* /, ""), value.trim()]];
       }),
     ),
   empty: undefined,
@@ -78,7 +81,11 @@ export const LinuxGui = fact<readonly string[]>({
 });
 
 /** True when a desktop is installed. */
-export const HasGui = derivedFact<readonly string[], boolean>({ name: "server.HasGui", from: LinuxGui, derive: desktops => desktops.length > 0 });
+export const HasGui = derivedFact<readonly string[], boolean>({
+  name: "server.HasGui",
+  from: LinuxGui,
+  derive: desktops => desktops.length > 0,
+});
 
 /** Locales that programs can use, spelled as in `/etc/locale.gen`. */
 export const Locales = fact<readonly string[]>({

@@ -42,7 +42,12 @@ const SysctlTool = fact<string>({
   empty: "",
 });
 
-const SysctlAsFarAsReadable: SysctlFact = fact({ name: "server.Sysctl", command: () => sh`sysctl -a 2>/dev/null || true`, parse: settings, empty: {} });
+const SysctlAsFarAsReadable: SysctlFact = fact({
+  name: "server.Sysctl",
+  command: () => sh`sysctl -a 2>/dev/null || true`,
+  parse: settings,
+  empty: {},
+});
 
 /** Kernel settings, by name; those that the kernel does not have are left out. */
 export const Sysctl: SysctlFact = fact({
@@ -51,7 +56,11 @@ export const Sysctl: SysctlFact = fact({
   parse: settings,
   empty: {},
   // That of busybox fails when there is one setting that nobody can read.
-  variant: { by: SysctlTool, when: ({ keys }) => !keys, choose: tool => (tool === "sysctl" ? undefined : SysctlAsFarAsReadable) },
+  variant: {
+    by: SysctlTool,
+    when: ({ keys }) => !keys,
+    choose: tool => (tool === "sysctl" ? undefined : SysctlAsFarAsReadable),
+  },
 });
 
 /** Read a setting's value as `server.Sysctl` does. */
@@ -81,20 +90,30 @@ const LimitsFile = fact<string>({
   empty: "",
 });
 
-const NoSecurityLimits = fact<readonly SecurityLimit[]>({ name: "server.SecurityLimits", command: () => sh`true`, parse: () => [], empty: [] });
+const NoSecurityLimits = fact<readonly SecurityLimit[]>({
+  name: "server.SecurityLimits",
+  command: () => sh`true`,
+  parse: () => [],
+  empty: [],
+});
 
 /** Limits set in `/etc/security/limits.conf`, in its order. */
 export const SecurityLimits = fact<readonly SecurityLimit[]>({
   name: "server.SecurityLimits",
   command: () => sh`cat /etc/security/limits.conf`,
-  parse: lines => lines.map(line => line.trim()).filter(line => line !== "" && !line.startsWith("#")).map(securityLimit),
+  parse: lines =>
+    lines
+      .map(line => line.trim())
+      .filter(line => line !== "" && !line.startsWith("#"))
+      .map(securityLimit),
   empty: [],
   variant: { by: LimitsFile, choose: kind => (kind === "missing" ? NoSecurityLimits : undefined) },
 });
 
 function kernelModule(line: string): [name: string, module: KernelModule] {
   const [name, size, instances, depends, state] = line.split(" ");
-  if (!name || !size || !instances || !depends || !state) throw new SyntaxError(`Not a line of /proc/modules: ${JSON.stringify(line)}`);
+  if (!name || !size || !instances || !depends || !state)
+    throw new SyntaxError(`Not a line of /proc/modules: ${JSON.stringify(line)}`);
   const users = depends.split(",").filter(user => user !== "" && user !== "-");
   return [name, { size, instances: Number(instances), state, ...(users.length > 0 ? { depends: users } : {}) }];
 }

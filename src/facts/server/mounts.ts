@@ -35,17 +35,27 @@ export const Mounts: MountFact = fact({
 function linuxMount(line: string): [path: string, mount: Mount] {
   const fields = line.split(" ");
   const dash = fields.indexOf("-", 6);
-  const [path, options, type, device, superOptions] = [fields[4], fields[5], fields[dash + 1], fields[dash + 2], fields[dash + 3]];
+  const [path, options, type, device, superOptions] = [
+    fields[4],
+    fields[5],
+    fields[dash + 1],
+    fields[dash + 2],
+    fields[dash + 3],
+  ];
   if (dash < 0 || !path || !options || !type || device === undefined || superOptions === undefined) {
     throw new SyntaxError(`Not a line of mountinfo: ${JSON.stringify(line)}`);
   }
   // Whether it is read-only is said twice, and the mount's own word counts.
   const others = superOptions.split(",").filter(option => option !== "ro" && option !== "rw");
-  return [unescape(path), { device: unescape(device), type, options: [...options.split(","), ...others.map(unescape)] }];
+  return [
+    unescape(path),
+    { device: unescape(device), type, options: [...options.split(","), ...others.map(unescape)] },
+  ];
 }
 
 /** The kernel writes spaces, commas and the like as `\040`. */
-const unescape = (text: string): string => text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
 interface FstabEntry {
   /** What is mounted: a device, a share, or the name of a kind such as `tmpfs`. */

@@ -67,12 +67,25 @@ export const Port: PortFact = fact({
   command: ({ port, protocol = "tcp" }) => sh`ss ${protocol === "tcp" ? "-lptnH" : "-lpunH"} ${`src :${port}`}`,
   parse: (lines, { port, protocol = "tcp" }) => owner(ss(lines, protocol), port),
   empty: undefined,
-  variant: { by: SocketTool, choose: tool => (tool === "sockstat" ? PortBySockstat : tool === "netstat" ? PortByNetstat : undefined) },
+  variant: {
+    by: SocketTool,
+    choose: tool => (tool === "sockstat" ? PortBySockstat : tool === "netstat" ? PortByNetstat : undefined),
+  },
 });
 
 type PortsFact = CommandFact<NoArguments, readonly ListeningPort[]>;
-const PortsBySockstat: PortsFact = fact({ name: "server.Ports", command: () => sh`sockstat -l -P tcp,udp`, parse: sockstat, empty: [] });
-const PortsByNetstat: PortsFact = fact({ name: "server.Ports", command: () => sh`netstat -ltunp 2>/dev/null || true`, parse: netstat, empty: [] });
+const PortsBySockstat: PortsFact = fact({
+  name: "server.Ports",
+  command: () => sh`sockstat -l -P tcp,udp`,
+  parse: sockstat,
+  empty: [],
+});
+const PortsByNetstat: PortsFact = fact({
+  name: "server.Ports",
+  command: () => sh`netstat -ltunp 2>/dev/null || true`,
+  parse: netstat,
+  empty: [],
+});
 
 /** Every TCP and UDP port that something listens on. */
 export const Ports: PortsFact = fact({
@@ -81,7 +94,10 @@ export const Ports: PortsFact = fact({
   command: () => sh`ss -lptunH`,
   parse: lines => ss(lines),
   empty: [],
-  variant: { by: SocketTool, choose: tool => (tool === "sockstat" ? PortsBySockstat : tool === "netstat" ? PortsByNetstat : undefined) },
+  variant: {
+    by: SocketTool,
+    choose: tool => (tool === "sockstat" ? PortsBySockstat : tool === "netstat" ? PortsByNetstat : undefined),
+  },
 });
 
 /** `LISTEN 0 511 [::]:443 [::]:* users:(("nginx",pid=1,fd=3))`, led by the protocol unless only one was asked for. */
@@ -99,7 +115,9 @@ function netstat(lines: readonly string[]): ListeningPort[] {
   return lines.flatMap(line => {
     const [protocol = "", , , address] = words(line);
     const [, pid, process] = / (\d+)\/(.+?)\s*$/.exec(line) ?? [];
-    return protocol.startsWith("tcp") || protocol.startsWith("udp") ? listening(protocol.startsWith("tcp") ? "tcp" : "udp", address, process, pid) : [];
+    return protocol.startsWith("tcp") || protocol.startsWith("udp")
+      ? listening(protocol.startsWith("tcp") ? "tcp" : "udp", address, process, pid)
+      : [];
   });
 }
 
@@ -111,9 +129,21 @@ function sockstat(lines: readonly string[]): ListeningPort[] {
   });
 }
 
-function listening(protocol: "tcp" | "udp", address: string | undefined, process: string | undefined, pid: string | undefined): ListeningPort[] {
+function listening(
+  protocol: "tcp" | "udp",
+  address: string | undefined,
+  process: string | undefined,
+  pid: string | undefined,
+): ListeningPort[] {
   const [, ip, port] = /^(.*):(\d+)$/.exec(address ?? "") ?? [];
   if (ip === undefined) return [];
   const known = process !== undefined && /^\d+$/.test(pid ?? "");
-  return [{ port: Number(port), ip: ip.replace(/^\[|\]$/g, "").replace(/%.*/, ""), protocol, ...(known ? { process, pid: Number(pid) } : {}) }];
+  return [
+    {
+      port: Number(port),
+      ip: ip.replace(/^\[|\]$/g, "").replace(/%.*/, ""),
+      protocol,
+      ...(known ? { process, pid: Number(pid) } : {}),
+    },
+  ];
 }

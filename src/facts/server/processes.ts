@@ -37,9 +37,18 @@ export const Processes = fact<Readonly<Record<string, Process>>, ProcessesArgume
   },
   parse: (lines, { pid }) => {
     const mark = Math.max(lines.lastIndexOf(FULL), lines.lastIndexOf(BRIEF));
-    const names = new Map(lines.slice(0, mark).flatMap(line => columns(line, 1)).map(([id, name]) => [id, name]));
+    const names = new Map(
+      lines
+        .slice(0, mark)
+        .flatMap(line => columns(line, 1))
+        .map(([id, name]) => [id, name]),
+    );
     const rows = lines.slice(mark + 1).flatMap(line => columns(line, lines[mark] === FULL ? 5 : 3));
-    return Object.fromEntries(rows.filter(([id]) => pid === undefined || id === String(pid)).map(([id, ...row]) => [id, process(row, names.get(id))]));
+    return Object.fromEntries(
+      rows
+        .filter(([id]) => pid === undefined || id === String(pid))
+        .map(([id, ...row]) => [id, process(row, names.get(id))]),
+    );
   },
   empty: {},
 });

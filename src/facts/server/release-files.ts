@@ -27,7 +27,15 @@ const NAMES: Readonly<Record<string, string>> = {
 const OTHER_IDS: Readonly<Record<string, string>> = { "opensuse-leap": "opensuse", redhat: "rhel" };
 
 /** Files that do not name the distribution. */
-const NOT_A_NAME = new Set(["lsb-release", "oem-release", "os-release", "system-release", "plesk-release", "iredmail-release", "board-release"]);
+const NOT_A_NAME = new Set([
+  "lsb-release",
+  "oem-release",
+  "os-release",
+  "system-release",
+  "plesk-release",
+  "iredmail-release",
+  "board-release",
+]);
 
 /** The distribution that these files describe, by path. os-release comes first; what it leaves open an older file may say. */
 export function distributionOf(files: ReadonlyMap<string, readonly string[]>): LinuxDistributionAnswer {
@@ -50,7 +58,9 @@ export function osRelease(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     lines.flatMap(line => {
       const [key, value] = splitOnce(line.trim(), "=") ?? [];
-      return key === undefined || value === undefined || key.startsWith("#") ? [] : [[key.trim().toLowerCase(), unquoted(value.trim())]];
+      return key === undefined || value === undefined || key.startsWith("#")
+        ? []
+        : [[key.trim().toLowerCase(), unquoted(value.trim())]];
     }),
   );
 }

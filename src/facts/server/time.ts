@@ -17,7 +17,10 @@ export const Timezone = fact<string>({
   name: "server.Timezone",
   // Not `readlink -f`: many zones are links to others, and the name that was set is wanted.
   command: () => sh`readlink /etc/localtime || cat /etc/timezone 2>/dev/null || true`,
-  parse: lines => firstLine(lines).replace(/^.*\/zoneinfo\//, "").replace(/^(?:posix|right)\//, ""),
+  parse: lines =>
+    firstLine(lines)
+      .replace(/^.*\/zoneinfo\//, "")
+      .replace(/^(?:posix|right)\//, ""),
   empty: "UTC",
 });
 
@@ -28,7 +31,8 @@ export const Uptime = fact<number | undefined>({
   parse(lines) {
     // The BSDs say when they started, as a number or as `{ sec = 1700000000, usec = 0 } …`.
     const [now, started] = [Number(lines[0]), Number(/sec = (\d+)/.exec(lines[1] ?? "")?.[1] ?? lines[1] ?? 0)];
-    if (!Number.isInteger(now) || !Number.isInteger(started)) throw new SyntaxError(`Not an uptime: ${JSON.stringify(lines.join(" "))}`);
+    if (!Number.isInteger(now) || !Number.isInteger(started))
+      throw new SyntaxError(`Not an uptime: ${JSON.stringify(lines.join(" "))}`);
     return now - started;
   },
   empty: undefined,

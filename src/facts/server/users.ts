@@ -60,7 +60,9 @@ export interface AuthorizedKeysArguments {
 export const AuthorizedKeys = fact<readonly string[], AuthorizedKeysArguments>({
   name: "server.AuthorizedKeys",
   command: ({ user, path }) =>
-    path === undefined ? sh`cat ~${user}/.ssh/authorized_keys 2>/dev/null || true` : sh`cat ${operand(path)} 2>/dev/null || true`,
+    path === undefined
+      ? sh`cat ~${user}/.ssh/authorized_keys 2>/dev/null || true`
+      : sh`cat ${operand(path)} 2>/dev/null || true`,
   parse: lines => lines.map(line => line.trim()).filter(line => line !== "" && !line.startsWith("#")),
   empty: [],
 });

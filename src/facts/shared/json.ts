@@ -22,5 +22,7 @@ interface JsonFact<A extends object, T> {
 }
 
 /** A fact that is what its command prints. */
-export const jsonFact = <T, A extends object = NoArguments>(name: string, definition: JsonFact<A, T>): CommandFact<A, T> =>
-  fact<T, A>({ ...definition, name, parse: lines => json<T | null>(lines) ?? definition.empty });
+export const jsonFact = <T, A extends object = NoArguments>(
+  name: string,
+  definition: JsonFact<A, T>,
+): CommandFact<A, T> => fact<T, A>({ ...definition, name, parse: lines => json<T | null>(lines) ?? definition.empty });

@@ -25,23 +25,30 @@ function ipv4(text: string): readonly number[] | undefined {
 
 function ipv6(text: string): readonly number[] | undefined {
   const halves = text.split("::").map(half => (half === "" ? [] : half.split(":")));
-  if (!text.includes(":") || halves.length > 2 || !halves.flat().every(group => /^[0-9a-f]{1,4}$/.test(group))) return undefined;
+  if (!text.includes(":") || halves.length > 2 || !halves.flat().every(group => /^[0-9a-f]{1,4}$/.test(group)))
+    return undefined;
   const missing = 8 - halves.flat().length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
-  const groups = [...(halves[0] ?? []), ...Array.from({ length: missing }, () => "0"), ...(halves[1] ?? [])].map(group => parseInt(group, 16));
+  const groups = [...(halves[0] ?? []), ...Array.from({ length: missing }, () => "0"), ...(halves[1] ?? [])].map(
+    group => parseInt(group, 16),
+  );
   return groups.flatMap(group => [group >> 8, group & 0xff]);
 }
 
 /** Length of a mask that is a number or written like an address. */
 function prefixLength(mask: string): number | undefined {
   if (/^\d+$/.test(mask)) return Number(mask);
-  const bits = ipv4(mask)?.map(byte => byte.toString(2).padStart(8, "0")).join("");
+  const bits = ipv4(mask)
+    ?.map(byte => byte.toString(2).padStart(8, "0"))
+    .join("");
   return bits !== undefined && /^1*0*$/.test(bits) ? bits.replace(/0/g, "").length : undefined;
 }
 
 /** The longest run of zeros is left out. */
 function ipv6Text(bytes: readonly number[]): string {
-  const groups = Array.from({ length: 8 }, (_, index) => (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16));
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0)).toString(16),
+  );
   const [longest = ""] = (groups.join(":").match(/\b0(?::0)+\b/g) ?? []).sort((a, b) => b.length - a.length);
   if (longest === "") return groups.join(":");
   const [before = "", after = ""] = splitAtRun(groups.join(":"), longest);

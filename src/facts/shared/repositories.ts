@@ -6,7 +6,11 @@ import { type CommandFact, fact } from "../../core/fact.ts";
 export type Repository = Readonly<Record<string, string>>;
 
 /** A fact that reads the sections of `.repo` files. */
-export const repositoriesFact = (definition: { readonly name: string; readonly requires: string; command(): Shell }): CommandFact<object, readonly Repository[]> =>
+export const repositoriesFact = (definition: {
+  readonly name: string;
+  readonly requires: string;
+  command(): Shell;
+}): CommandFact<object, readonly Repository[]> =>
   fact<readonly Repository[], object>({ ...definition, parse: parseRepositories, empty: [] });
 
 function parseRepositories(lines: readonly string[]): readonly Repository[] {

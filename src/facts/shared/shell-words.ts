@@ -10,7 +10,13 @@ export function shellWords(line: string): readonly string[] {
   while (rest !== "") {
     const [found = ""] = WORD.exec(rest) ?? [];
     if (found === "") throw new SyntaxError(`A quote does not end: ${JSON.stringify(line)}`);
-    words.push(found.replace(PART, (part, single?: string, double?: string, escaped?: string) => single ?? double?.replace(/\\(["\\$`])/g, "$1") ?? escaped ?? part));
+    words.push(
+      found.replace(
+        PART,
+        (part, single?: string, double?: string, escaped?: string) =>
+          single ?? double?.replace(/\\(["\\$`])/g, "$1") ?? escaped ?? part,
+      ),
+    );
     rest = rest.slice(found.length);
     if (rest !== "" && !/^\s/.test(rest)) throw new SyntaxError(`A quote does not end: ${JSON.stringify(line)}`);
     rest = rest.trimStart();

@@ -29,7 +29,8 @@ export function table(lines: readonly string[], { separator, cell }: TableFormat
     const cells = text.split(separator);
     if (cells.length > columns.length) throw new SyntaxError(`More values than columns: ${JSON.stringify(text)}`);
     pending = cells.length < columns.length ? `${text}\n` : "";
-    if (pending === "") rows.push(Object.fromEntries(columns.map((column, index) => [column, cell(cells[index] ?? "")])));
+    if (pending === "")
+      rows.push(Object.fromEntries(columns.map((column, index) => [column, cell(cells[index] ?? "")])));
   }
   return rows;
 }

@@ -34,7 +34,16 @@ export function parseStat(lines: readonly string[], path: string): PathStat {
   const stat = STAT.exec(text);
   if (stat) {
     const [, user = "", group = "", mode = "", atime = "", mtime = "", ctime = "", size = "", name = ""] = stat;
-    return { ...described(mode), user, group, size: Number(size), atime: seconds(atime), mtime: seconds(mtime), ctime: seconds(ctime), ...linkTarget(mode, name, path) };
+    return {
+      ...described(mode),
+      user,
+      group,
+      size: Number(size),
+      atime: seconds(atime),
+      mtime: seconds(mtime),
+      ctime: seconds(ctime),
+      ...linkTarget(mode, name, path),
+    };
   }
   const ls = LS.exec(text);
   if (!ls) throw new SyntaxError(`Neither stat nor ls wrote this: ${lines[0]}`);
@@ -43,8 +52,17 @@ export function parseStat(lines: readonly string[], path: string): PathStat {
 }
 
 const STAT = /^user=(.*) group=(.*) mode=(\S+) atime=(-?\d*) mtime=(-?\d*) ctime=(-?\d*) size=(\d*) ([^]*)$/;
-const LS = /^([-dlbcps][-rwxsStT]{9})\S*\s+\d+\s+(\S+)\s+(\S+)\s+(?:\d+,\s*)?(\d+)\s+([A-Z][a-z]{2}\s+\d{1,2}\s+[\d:]{4,5}|\d{4}-\d\d-\d\d(?:\s+\d\d:\d\d)?)\s+([^]*)$/;
-const TYPES: Readonly<Record<string, PathStat["type"]>> = { "-": "file", d: "directory", l: "link", s: "socket", b: "block", c: "character", p: "fifo" };
+const LS =
+  /^([-dlbcps][-rwxsStT]{9})\S*\s+\d+\s+(\S+)\s+(\S+)\s+(?:\d+,\s*)?(\d+)\s+([A-Z][a-z]{2}\s+\d{1,2}\s+[\d:]{4,5}|\d{4}-\d\d-\d\d(?:\s+\d\d:\d\d)?)\s+([^]*)$/;
+const TYPES: Readonly<Record<string, PathStat["type"]>> = {
+  "-": "file",
+  d: "directory",
+  l: "link",
+  s: "socket",
+  b: "block",
+  c: "character",
+  p: "fifo",
+};
 
 function described(mode: string): Pick<PathStat, "type" | "mode"> {
   const type = TYPES[mode[0] ?? ""];
@@ -54,8 +72,12 @@ function described(mode: string): Pick<PathStat, "type" | "mode"> {
 
 /** `rwxr-sr-T` as four octal digits. */
 function octal(letters: string): string {
-  const bits = [...letters].map((letter, at) => (/[-ST]/.test(letter) ? 0 : 0o400 >> at)).reduce((sum, bit) => sum | bit, 0);
-  const special = [2, 5, 8].map((at, index) => (/[sStT]/.test(letters[at] ?? "") ? 0o4000 >> index : 0)).reduce((sum, bit) => sum | bit, 0);
+  const bits = [...letters]
+    .map((letter, at) => (/[-ST]/.test(letter) ? 0 : 0o400 >> at))
+    .reduce((sum, bit) => sum | bit, 0);
+  const special = [2, 5, 8]
+    .map((at, index) => (/[sStT]/.test(letters[at] ?? "") ? 0o4000 >> index : 0))
+    .reduce((sum, bit) => sum | bit, 0);
   return (bits | special).toString(8).padStart(4, "0");
 }
 
@@ -97,7 +119,16 @@ function escapes(text: string): number[] {
     return [...new TextEncoder().encode(letter === undefined ? whole : (LETTERS[letter] ?? letter))];
   });
 }
-const LETTERS: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v", e: "\x1b" };
+const LETTERS: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  e: "\x1b",
+};
 
 /** Without quotes that can be trusted: what stands after the name and the arrow. */
 function targetAfter(text: string, name: string): string {

@@ -40,24 +40,39 @@ export const key = operation<KeyArguments>({
     const { dest, keyId, present = true } = args;
     const ids = keyId === undefined ? [] : [keyId].flat().map(id => notOption("keyId", id));
     if (!present) {
-      if (ids.length > 0 && !dest && !args.src) return yield* gpgKey.steps(host, { keyId: ids, present, workingDirs: KEYRING_DIRECTORIES });
+      if (ids.length > 0 && !dest && !args.src)
+        return yield* gpgKey.steps(host, { keyId: ids, present, workingDirs: KEYRING_DIRECTORIES });
       return yield* gpgKey.steps(host, { ...(ids.length > 0 ? { keyId: ids } : {}), dest: keyringPath(args), present });
     }
     if (args.keyServer && ids.length === 0) throw new OperationError("`keyId` must be provided with `keyServer`");
     const trusted = dest ? undefined : await host.getFact(AptKeys);
     if (trusted) return yield* aptKey(host, args, ids, trusted);
     const { src, keyServer } = args;
-    yield* gpgKey.steps(host, { ...(src ? { src } : {}), ...(keyServer ? { keyServer } : {}), ...(ids.length > 0 ? { keyId: ids } : {}), dest: keyringPath(args) });
+    yield* gpgKey.steps(host, {
+      ...(src ? { src } : {}),
+      ...(keyServer ? { keyServer } : {}),
+      ...(ids.length > 0 ? { keyId: ids } : {}),
+      dest: keyringPath(args),
+    });
   },
 });
 
-async function* aptKey(host: OperationHost, { src, keyServer }: KeyArguments, ids: readonly string[], trusted: GpgKeyMap): Steps {
+async function* aptKey(
+  host: OperationHost,
+  { src, keyServer }: KeyArguments,
+  ids: readonly string[],
+  trusted: GpgKeyMap,
+): Steps {
   const isTrusted = (id: string): boolean => Object.hasOwn(trusted, id);
   if (src) {
     const inside = Object.keys(await host.getFact(GpgKey, { src }));
     const wanted = inside.length > 0 ? inside : ids;
-    if (wanted.length > 0 && wanted.every(isTrusted)) host.noop(`All keys from ${src} are already available in the apt keychain`);
-    else yield isUrl(src) ? sh`(wget -O - ${src} || curl -sSLf ${src}) | apt-key add -` : sh`apt-key add ${remotePath(src)}`;
+    if (wanted.length > 0 && wanted.every(isTrusted))
+      host.noop(`All keys from ${src} are already available in the apt keychain`);
+    else
+      yield isUrl(src)
+        ? sh`(wget -O - ${src} || curl -sSLf ${src}) | apt-key add -`
+        : sh`apt-key add ${remotePath(src)}`;
   }
   if (keyServer) {
     const missing = [...new Set(ids)].filter(id => !isTrusted(id)).sort();
@@ -71,6 +86,10 @@ function keyringPath({ src, keyId, dest }: KeyArguments): string {
   if (dest) return dest.startsWith("/") ? dest : `${KEYRINGS}/${dest}`;
   const file = src && basename(src).replace(/\.(?:asc|gpg)$/, "");
   const site = src && /^\w+:\/\/([^/]+)/.exec(src)?.[1];
-  const name = file ? [site, file].filter(part => part).join("-") : keyId ? `keyserver-${[keyId].flat().join("-")}` : "apt-key";
+  const name = file
+    ? [site, file].filter(part => part).join("-")
+    : keyId
+      ? `keyserver-${[keyId].flat().join("-")}`
+      : "apt-key";
   return `${KEYRINGS}/${name.toLowerCase().replace(/[^\w.-]+/g, "_")}.gpg`;
 }

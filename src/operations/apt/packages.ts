@@ -1,7 +1,14 @@
 import { operation } from "../../core/operation.ts";
 import { DebPackages } from "../../facts/deb.ts";
 import { aptGet } from "../../facts/shared/apt-get.ts";
-import { ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments, type RefreshArguments } from "../shared/packages.ts";
+import {
+  ensurePackages,
+  type ExtraArguments,
+  extraWords,
+  type LatestArguments,
+  type PackageArguments,
+  type RefreshArguments,
+} from "../shared/packages.ts";
 import { update as updateSources, upgrade as upgradeAll, type UpdateArguments } from "./update.ts";
 
 /** Arguments of `apt.packages`. */
@@ -32,7 +39,11 @@ export const packages = operation<PackagesArguments>({
     if (update) yield* updateSources.steps(host, cacheTime === undefined ? {} : { cacheTime });
     if (upgrade) yield* upgradeAll.steps(host, {});
     const force = { force: args.force === true };
-    const install = ["install", args.noRecommends && "--no-install-recommends", args.allowDowngrades && "--allow-downgrades"].filter(word => word !== undefined && word !== false);
+    const install = [
+      "install",
+      args.noRecommends && "--no-install-recommends",
+      args.allowDowngrades && "--allow-downgrades",
+    ].filter(word => word !== undefined && word !== false);
     yield* ensurePackages(host, await host.getFact(DebPackages), args, {
       install: aptGet([...install, ...extraWords(args.extraInstallArgs)], force),
       remove: aptGet([args.purge ? "purge" : "remove", ...extraWords(args.extraUninstallArgs)], force),

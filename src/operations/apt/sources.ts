@@ -30,7 +30,8 @@ export const repo = operation<RepoArguments>({
     checkLine("src", src);
     const path = filename ? `/etc/apt/sources.list.d/${filename}.list` : "/etc/apt/sources.list";
     const wanted = parseAptSource(src);
-    const isThere = async (fact: typeof AptSources) => wanted !== undefined && (await host.getFact(fact)).some(source => sameSource(source, wanted));
+    const isThere = async (fact: typeof AptSources) =>
+      wanted !== undefined && (await host.getFact(fact)).some(source => sameSource(source, wanted));
     // What another file names in deb822 style need not be added, but is not ours to remove either.
     const found = (await isThere(AptSources)) || (present && (await isThere(AptDeb822Sources)));
     if (found === present) return host.noop(`apt repo "${src}" ${present ? "exists" : "does not exist"}`);
@@ -39,7 +40,8 @@ export const repo = operation<RepoArguments>({
 });
 
 function sameSource(one: AptSource, other: AptSource): boolean {
-  const key = ({ type, url, distribution, components, options }: AptSource) => JSON.stringify([type, url, distribution, components, Object.entries(options).sort()]);
+  const key = ({ type, url, distribution, components, options }: AptSource) =>
+    JSON.stringify([type, url, distribution, components, Object.entries(options).sort()]);
   return key(one) === key(other);
 }
 
@@ -111,11 +113,15 @@ export const sourcesFile = operation<SourcesFileArguments>({
       Architectures: values(args.architectures),
       "Signed-By": args.signedBy === undefined ? [] : [args.signedBy],
     };
-    if (fields.URIs.length === 0 || fields.Suites.length === 0) throw new OperationValueError("`apt.sourcesFile` needs at least one of `uris` and one of `suites`");
+    if (fields.URIs.length === 0 || fields.Suites.length === 0)
+      throw new OperationValueError("`apt.sourcesFile` needs at least one of `uris` and one of `suites`");
     const argument = (field: string): string => (field === "Signed-By" ? "signedBy" : field.toLowerCase());
-    const lines = Object.entries(fields).flatMap(([field, list]) => (list.length === 0 ? [] : [`${field}: ${checkLine(argument(field), list.join(" "))}\n`]));
+    const lines = Object.entries(fields).flatMap(([field, list]) =>
+      list.length === 0 ? [] : [`${field}: ${checkLine(argument(field), list.join(" "))}\n`],
+    );
     yield* put.steps(host, { content: lines.join(""), dest, mode: "644" });
   },
 });
 
-const values = (given: string | readonly string[] = []): readonly string[] => (typeof given === "string" ? words(given) : given);
+const values = (given: string | readonly string[] = []): readonly string[] =>
+  typeof given === "string" ? words(given) : given;

@@ -68,6 +68,7 @@ async function* upgradeAll(host: OperationHost, verb: string, { autoRemove = fal
   const command = words.join(" ");
   // When apt-get cannot even simulate it, its own message says why.
   const changes = await host.getFact(SimulateOperationWillChange, { command });
-  if (changes && changes.upgraded + changes.newlyInstalled + changes.removed === 0) return host.noop(`${command} skipped, no changes would be performed`);
+  if (changes && changes.upgraded + changes.newlyInstalled + changes.removed === 0)
+    return host.noop(`${command} skipped, no changes would be performed`);
   yield aptGet(words);
 }

@@ -36,10 +36,31 @@ export const compose = operation<ComposeArguments>({
   name: "docker.compose",
   positional: ["projectDirectory"],
   idempotent: "Compose is run every time, and changes only what differs from its files",
-  async *steps(_, { projectDirectory, files, projectName, present = true, pull, removeOrphans = true, composeCommand = "docker compose", ...args }) {
+  async *steps(
+    _,
+    {
+      projectDirectory,
+      files,
+      projectName,
+      present = true,
+      pull,
+      removeOrphans = true,
+      composeCommand = "docker compose",
+      ...args
+    },
+  ) {
     checkName("docker.compose", "projectDirectory", projectDirectory);
-    if (pull !== undefined && !PULL.includes(pull)) throw new OperationError(`docker.compose pull must be one of "always", "missing", "never", not ${JSON.stringify(pull)}`);
-    const up = ["up", "-d", ...option("--pull", pull), args.build && "--build", args.forceRecreate && "--force-recreate"];
+    if (pull !== undefined && !PULL.includes(pull))
+      throw new OperationError(
+        `docker.compose pull must be one of "always", "missing", "never", not ${JSON.stringify(pull)}`,
+      );
+    const up = [
+      "up",
+      "-d",
+      ...option("--pull", pull),
+      args.build && "--build",
+      args.forceRecreate && "--force-recreate",
+    ];
     const down = ["down", args.removeVolumes && "-v"];
     const program = commandWords("composeCommand", composeCommand);
     yield sh`${[...program, "--project-directory", projectDirectory, ...option("--project-name", projectName), ...each("-f", files), ...(present ? up : down), removeOrphans && "--remove-orphans"]}`;

@@ -29,19 +29,30 @@ export const image = operation<ImageArguments>({
       if (found) yield docker("image", "rm", name);
       else host.noop(`There is no ${name} image!`);
     } else if (!found || (digest === undefined && tag === "latest")) yield pull;
-    else host.noop(digest === undefined ? `Image with tag ${tag} already exists!` : `Image with digest ${digest} already exists!`);
+    else
+      host.noop(
+        digest === undefined ? `Image with tag ${tag} already exists!` : `Image with digest ${digest} already exists!`,
+      );
   },
 });
 
 /** Tag and digest of an image's name. Throws `OperationValueError` for a name that cannot be one. */
 function parse(name: string): { readonly tag: string; readonly digest: string | undefined } {
   const [, repository, tag, digest] = /^(\S+?)(?::([^/:@\s]*))?(?:@(\S+))?$/.exec(name.trim()) ?? [];
-  if (repository === undefined) throw new OperationValueError(name.trim() === "" ? "Image reference cannot be empty" : `\`image\` is ${JSON.stringify(name)}, which cannot be the name of an image`);
+  if (repository === undefined)
+    throw new OperationValueError(
+      name.trim() === ""
+        ? "Image reference cannot be empty"
+        : `\`image\` is ${JSON.stringify(name)}, which cannot be the name of an image`,
+    );
   const host = repository.includes("/") ? (repository.split("/")[0] ?? "") : "";
   const port = host.includes(":") ? host.slice(host.lastIndexOf(":") + 1) : undefined;
   if (port === "") throw new OperationValueError(`Invalid registry format "${host}": port cannot be empty`);
-  if (port !== undefined && !/^\d+$/.test(port)) throw new OperationValueError(`Invalid port in registry "${host}": "${port}" is not a valid port number`);
-  if (Number(port ?? 0) > 65535) throw new OperationValueError(`Invalid port number: ${port}. Port must be between 0 and 65535`);
-  if (repository.endsWith("/")) throw new OperationValueError(`Invalid image reference: no repository found in "${name}"`);
+  if (port !== undefined && !/^\d+$/.test(port))
+    throw new OperationValueError(`Invalid port in registry "${host}": "${port}" is not a valid port number`);
+  if (Number(port ?? 0) > 65535)
+    throw new OperationValueError(`Invalid port number: ${port}. Port must be between 0 and 65535`);
+  if (repository.endsWith("/"))
+    throw new OperationValueError(`Invalid image reference: no repository found in "${name}"`);
   return { tag: tag ?? "latest", digest };
 }

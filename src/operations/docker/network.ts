@@ -63,7 +63,9 @@ export const network = operation<NetworkArguments>({
       ...eachPair("--ipam-opt", args.ipamOpts),
       ...eachPair("--label", args.labels),
     ];
-    yield name.startsWith("-") ? sh`docker network create ${[...options, operand(name)]}` : sh`docker network create ${[name, ...options]}`;
+    yield name.startsWith("-")
+      ? sh`docker network create ${[...options, operand(name)]}`
+      : sh`docker network create ${[name, ...options]}`;
   },
 });
 

@@ -36,13 +36,16 @@ export const plugin = operation<PluginArguments>({
     } else if (!found) {
       const flags = ["--grant-all-permissions", ...(alias ? ["--alias", alias] : []), !enabled && "--disable"];
       // The plugin's settings follow its name, so no option can.
-      yield source.startsWith("-") ? sh`docker plugin install ${[...flags, "--", source, ...options]}` : sh`docker plugin install ${[source, ...flags, ...options]}`;
+      yield source.startsWith("-")
+        ? sh`docker plugin install ${[...flags, "--", source, ...options]}`
+        : sh`docker plugin install ${[source, ...flags, ...options]}`;
     } else if (hasOther(found, options)) {
       if (found.Enabled) yield docker("plugin", "disable", name);
       yield sh`docker plugin set ${[operand(name), ...options]}`;
       if (enabled) yield docker("plugin", "enable", name);
     } else if (found.Enabled !== enabled) yield docker("plugin", enabled ? "enable" : "disable", name);
-    else host.noop(`Plugin '${name}' is already installed with the same options and ${enabled ? "enabled" : "disabled"}.`);
+    else
+      host.noop(`Plugin '${name}' is already installed with the same options and ${enabled ? "enabled" : "disabled"}.`);
   },
 });
 

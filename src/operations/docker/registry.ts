@@ -34,8 +34,12 @@ export const login = operation<LoginArguments>({
     if (!username) throw new OperationError("docker.login requires a username");
     if (!password) throw new OperationError("docker.login requires a password");
     const registry = server || DOCKER_HUB;
-    if (!force && (await host.getFact(DockerAuths)).includes(registry)) return host.noop(`Already logged in to Docker registry ${registry}`);
-    yield withArguments(sh`docker login --username ${[username, "--password-stdin", ...(server ? [operand(server)] : [])]}`, { _stdin: Secret.of(password) });
+    if (!force && (await host.getFact(DockerAuths)).includes(registry))
+      return host.noop(`Already logged in to Docker registry ${registry}`);
+    yield withArguments(
+      sh`docker login --username ${[username, "--password-stdin", ...(server ? [operand(server)] : [])]}`,
+      { _stdin: Secret.of(password) },
+    );
   },
 });
 
@@ -48,7 +52,8 @@ export const logout = operation<LogoutArguments>({
   positional: ["server"],
   async *steps(host, { server }) {
     const registry = server || DOCKER_HUB;
-    if (!(await host.getFact(DockerAuths)).includes(registry)) return host.noop(`Not logged in to Docker registry ${registry}`);
+    if (!(await host.getFact(DockerAuths)).includes(registry))
+      return host.noop(`Not logged in to Docker registry ${registry}`);
     yield sh`docker logout ${server ? [operand(server)] : []}`;
   },
 });

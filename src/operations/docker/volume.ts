@@ -29,6 +29,7 @@ export const volume = operation<VolumeArguments>({
     if (present && found) host.noop("Volume already exists!");
     else if (!present && !found) host.noop(`There is no ${name} volume!`);
     else if (!present) yield docker("volume", "rm", name);
-    else yield sh`docker volume create ${[operand(name), ...option("-d", driver || undefined), ...eachPair("--label", labels)]}`;
+    else
+      yield sh`docker volume create ${[operand(name), ...option("-d", driver || undefined), ...eachPair("--label", labels)]}`;
   },
 });

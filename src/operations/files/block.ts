@@ -57,7 +57,8 @@ export const block = operation<BlockArguments>({
       return yield* rewrite(host, args, `/${literalEre(markers.begin)}/,/${literalEre(markers.end)}/ {next} 1`);
     }
     const content = wantedLines(args);
-    if (current && content.length === current.length && content.every((text, at) => text === current[at])) return host.noop("content already present");
+    if (current && content.length === current.length && content.every((text, at) => text === current[at]))
+      return host.noop("content already present");
     const whole = [markers.begin, ...content, markers.end];
     if (current === undefined) {
       host.showDiff(path, undefined, `${whole.join("\n")}\n`);
@@ -85,17 +86,23 @@ function checkedMarkers(args: BlockArguments): { readonly begin: string; readonl
   for (const [argument, text] of Object.entries({ marker, begin, end })) checkOneLine(text, argument);
   const markers = blockMarkers(args);
   // One marker inside of the other would be taken for it.
-  if (markers.begin.includes(markers.end) || markers.end.includes(markers.begin)) throw new OperationValueError(`One marker contains the other: "${markers.begin}" and "${markers.end}"`);
+  if (markers.begin.includes(markers.end) || markers.end.includes(markers.begin))
+    throw new OperationValueError(`One marker contains the other: "${markers.begin}" and "${markers.end}"`);
   return markers;
 }
 
 function wantedLines({ content, line, before = false, after = false }: BlockArguments): readonly string[] {
   if (!content?.length) throw new OperationValueError("'content' must be supplied when 'present' == true");
-  if (line !== undefined && typeof line !== "string") throw new OperationTypeError("'line' must be a regex or a string");
-  if (line && before === after) throw new OperationValueError("Only one of 'before' or 'after' used when 'line' is specified");
-  if (!line && before !== after) throw new OperationValueError("'line' must be supplied or 'before' and 'after' must be equal");
+  if (line !== undefined && typeof line !== "string")
+    throw new OperationTypeError("'line' must be a regex or a string");
+  if (line && before === after)
+    throw new OperationValueError("Only one of 'before' or 'after' used when 'line' is specified");
+  if (!line && before !== after)
+    throw new OperationValueError("'line' must be supplied or 'before' and 'after' must be equal");
   checkOneLine(line, "line");
-  return typeof content === "string" ? content.replace(/\n$/, "").split("\n") : content.flatMap(text => text.split("\n"));
+  return typeof content === "string"
+    ? content.replace(/\n$/, "").split("\n")
+    : content.flatMap(text => text.split("\n"));
 }
 
 /** The awk program that puts `x` into a file that has no block yet. */
@@ -107,7 +114,12 @@ function insertion({ before, escapeRegexCharacters }: BlockArguments, line: stri
 }
 
 /** Run the file through awk into a temporary file that takes its place, with its owner and mode. */
-async function* rewrite(host: OperationHost, { path, backup }: BlockArguments, program: string, ...input: readonly string[]): AsyncGenerator<Shell> {
+async function* rewrite(
+  host: OperationHost,
+  { path, backup }: BlockArguments,
+  program: string,
+  ...input: readonly string[]
+): AsyncGenerator<Shell> {
   const file: Word = remotePath(path);
   const directory = await host.tempDir();
   const command = joined("  && ", [
@@ -120,20 +132,37 @@ async function* rewrite(host: OperationHost, { path, backup }: BlockArguments, p
 }
 
 /** Show the file with a new block. What awk's regular expressions match is not known here: next to a pattern that is not plain text, nothing is shown. */
-async function showNew(host: OperationHost, { path, line, before, escapeRegexCharacters }: BlockArguments, whole: readonly string[]): Promise<void> {
+async function showNew(
+  host: OperationHost,
+  { path, line, before, escapeRegexCharacters }: BlockArguments,
+  whole: readonly string[],
+): Promise<void> {
   if (!host.wantsDiff || (line && !escapeRegexCharacters && !isLiteral(line, "extended"))) return;
   const old = await textOf(host, path);
   const lines = old.split("\n").slice(0, -1);
   const found = line ? lines.findIndex(one => one.includes(line)) : -1;
   const at = found >= 0 ? found + (before ? 0 : 1) : before && !line ? 0 : lines.length;
-  host.showDiff(path, old, lines.toSpliced(at, 0, ...whole).map(one => `${one}\n`).join(""));
+  host.showDiff(
+    path,
+    old,
+    lines
+      .toSpliced(at, 0, ...whole)
+      .map(one => `${one}\n`)
+      .join(""),
+  );
 }
 
 /** Show the file with other lines from marker to marker. */
-async function showBlock(host: OperationHost, path: string, { begin, end }: { readonly begin: string; readonly end: string }, lines: readonly string[]): Promise<void> {
+async function showBlock(
+  host: OperationHost,
+  path: string,
+  { begin, end }: { readonly begin: string; readonly end: string },
+  lines: readonly string[],
+): Promise<void> {
   if (!host.wantsDiff) return;
   const before = await textOf(host, path);
   const all = before.split("\n");
   const [first, last] = [all.findIndex(one => one.includes(begin)), all.findIndex(one => one.includes(end))];
-  if (first >= 0 && last > first) host.showDiff(path, before, [...all.slice(0, first), ...lines, ...all.slice(last + 1)].join("\n"));
+  if (first >= 0 && last > first)
+    host.showDiff(path, before, [...all.slice(0, first), ...lines, ...all.slice(last + 1)].join("\n"));
 }

@@ -30,24 +30,35 @@ export const copy = operation<CopyArguments>({
     checkPath(dest, "dest");
     const source = await host.getFact(File, { path: src });
     if (source.type === "absent") throw new OperationError(`Src ${src} does not exist`);
-    if ((await host.getFact(Directory, { path: dest })).type !== "directory") throw new OperationError(`Dest ${dest} is not an existing directory`);
+    if ((await host.getFact(Directory, { path: dest })).type !== "directory")
+      throw new OperationError(`Dest ${dest} is not an existing directory`);
     const target = joinPath(dest, basename(src));
     const there = await host.getFact(File, { path: target });
     if (there.type !== "absent") {
       if (await isCopy(host, src, source, target, there)) return host.noop(`${target} already exists`);
       if (!overwrite) throw new OperationError(`${target} already exists and is different than src`);
     }
-    if (host.wantsDiff && source.type === "file") host.showDiff(target, there.type === "file" ? await textOf(host, target) : undefined, await textOf(host, src));
+    if (host.wantsDiff && source.type === "file")
+      host.showDiff(target, there.type === "file" ? await textOf(host, target) : undefined, await textOf(host, src));
     yield sh`${["cp", "-r", overwrite && "-f", remotePath(src), remotePath(dest)]}`;
   },
 });
 
-async function isCopy(host: OperationHost, src: string, source: PathState, target: string, there: PathState): Promise<boolean> {
+async function isCopy(
+  host: OperationHost,
+  src: string,
+  source: PathState,
+  target: string,
+  there: PathState,
+): Promise<boolean> {
   if (source.type !== there.type) return false;
   if (source.type === "file") return sameContent(host, src, target);
   if (source.type === "link") return there.type === "link" && source.linkTarget === there.linkTarget;
   if (source.type !== "directory") return false;
-  const [files, links] = await Promise.all([host.getFact(FindFiles, { path: src }), host.getFact(FindLinks, { path: src })]);
+  const [files, links] = await Promise.all([
+    host.getFact(FindFiles, { path: src }),
+    host.getFact(FindLinks, { path: src }),
+  ]);
   const below = (path: string): string => joinPath(target, path.slice(src.length).replace(/^\/+/, ""));
   const same = await Promise.all([
     ...files.map(path => sameContent(host, path, below(path))),

@@ -2,7 +2,12 @@ import { remotePath, sh } from "../../core/command.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { operation, type Steps } from "../../core/operation.ts";
 import { Directory, Link } from "../../facts/files/index.ts";
-import { type AttributeArguments, attributeCommands, checkAttributes, type OwnerArguments } from "../shared/attributes.ts";
+import {
+  type AttributeArguments,
+  attributeCommands,
+  checkAttributes,
+  type OwnerArguments,
+} from "../shared/attributes.ts";
 import { checkPath, dirname } from "../shared/paths.ts";
 import { type ForceArguments, makeWay } from "./force.ts";
 
@@ -34,7 +39,8 @@ export const directory = operation<DirectoryArguments>({
     const wanted = checkAttributes(args);
     let found = await host.getFact(Directory, { path });
     if (found.type !== "directory" && found.type !== "absent") {
-      if (noFailOnLink && (await host.getFact(Link, { path })).type === "link") return host.noop(`directory ${path} already exists (as a link)`);
+      if (noFailOnLink && (await host.getFact(Link, { path })).type === "link")
+        return host.noop(`directory ${path} already exists (as a link)`);
       yield makeWay(host, path, "directory", args);
       found = { type: "absent" };
     }

@@ -3,7 +3,15 @@ import { OperationError, OperationValueError } from "../../core/errors.ts";
 import type { Fact } from "../../core/fact.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { operation } from "../../core/operation.ts";
-import { File, Md5File, type PathArguments, type PathStat, Sha1File, Sha256File, Sha384File } from "../../facts/files/index.ts";
+import {
+  File,
+  Md5File,
+  type PathArguments,
+  type PathStat,
+  Sha1File,
+  Sha256File,
+  Sha384File,
+} from "../../facts/files/index.ts";
 import { Date as HostClock, Which } from "../../facts/server/index.ts";
 import { type AttributeArguments, attributeCommands, checkAttributes } from "../shared/attributes.ts";
 import { checkPath } from "../shared/paths.ts";
@@ -55,9 +63,17 @@ export const download = operation<DownloadArguments>({
     checkPath(dest, "dest");
     checkWords(args);
     const found = await host.getFact(File, { path: dest });
-    if (found.type !== "file" && found.type !== "absent") throw new OperationError(`Destination ${dest} already exists and is not a file`);
-    const sums = SUMS.filter(({ argument }) => args[argument]).map(sum => ({ ...sum, value: (args[sum.argument] ?? "").toLowerCase() }));
-    const isDue = args.force || found.type === "absent" || (await isOld(host, found, args.cacheTime)) || (await differs(host, dest, sums));
+    if (found.type !== "file" && found.type !== "absent")
+      throw new OperationError(`Destination ${dest} already exists and is not a file`);
+    const sums = SUMS.filter(({ argument }) => args[argument]).map(sum => ({
+      ...sum,
+      value: (args[sum.argument] ?? "").toLowerCase(),
+    }));
+    const isDue =
+      args.force ||
+      found.type === "absent" ||
+      (await isOld(host, found, args.cacheTime)) ||
+      (await differs(host, dest, sums));
     if (!isDue) {
       const changes = found.type === "file" ? attributeCommands(dest, wanted, found, { ownerFirst: true }) : [];
       if (changes.length === 0) return host.noop(`file ${dest} has already been downloaded`);
@@ -77,17 +93,24 @@ export const download = operation<DownloadArguments>({
 /** Kinds of checksum, and the tools that make them. */
 const SUMS = [
   { argument: "sha1sum", label: "SHA1", fact: Sha1File, tools: [["sha1sum"], ["shasum"], ["sha1"]] },
-  { argument: "sha256sum", label: "SHA256", fact: Sha256File, tools: [["sha256sum"], ["shasum", "-a", "256"], ["sha256"]] },
+  {
+    argument: "sha256sum",
+    label: "SHA256",
+    fact: Sha256File,
+    tools: [["sha256sum"], ["shasum", "-a", "256"], ["sha256"]],
+  },
   { argument: "sha384sum", label: "SHA384", fact: Sha384File, tools: [["sha384sum"], ["shasum", "-a", "384"]] },
   { argument: "md5sum", label: "MD5", fact: Md5File, tools: [["md5sum"], ["md5"]] },
 ] as const;
 
 /** Refuse what curl, wget or grep would take for an option. */
 function checkWords(args: DownloadArguments): void {
-  if (!/^[^-\s\0][^\s\0]*$/.test(args.src)) throw new OperationValueError(`\`src\` is ${JSON.stringify(args.src)}, which is no URL`);
+  if (!/^[^-\s\0][^\s\0]*$/.test(args.src))
+    throw new OperationValueError(`\`src\` is ${JSON.stringify(args.src)}, which is no URL`);
   for (const argument of ["sha1sum", "sha256sum", "sha384sum", "md5sum", "limitRate"] as const) {
     const value = args[argument];
-    if (value !== undefined && !/^\w[\w-]*$/.test(value)) throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(value)}, which cannot be one`);
+    if (value !== undefined && !/^\w[\w-]*$/.test(value))
+      throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(value)}, which cannot be one`);
   }
   for (const option of [args.extraCurlArgs, args.extraWgetArgs].flatMap(options => Object.keys(options ?? {}))) {
     if (!option.startsWith("-")) throw new OperationValueError(`"${option}" is no option: it must begin with a dash`);
@@ -100,18 +123,32 @@ async function isOld(host: OperationHost, found: PathStat, cacheTime: number | u
   return now !== undefined && found.mtime !== undefined && found.mtime.getTime() < now.getTime() - cacheTime * 1000;
 }
 
-async function differs(host: OperationHost, path: string, sums: readonly { readonly fact: Fact<PathArguments, string | undefined>; readonly value: string }[]): Promise<boolean> {
+async function differs(
+  host: OperationHost,
+  path: string,
+  sums: readonly { readonly fact: Fact<PathArguments, string | undefined>; readonly value: string }[],
+): Promise<boolean> {
   const there = await Promise.all(sums.map(({ fact }) => host.getFact(fact, { path })));
   return sums.some(({ value }, at) => value !== there[at]);
 }
 
-async function fetchCommand(host: OperationHost, args: DownloadArguments, src: string, temporary: string): Promise<Shell> {
+async function fetchCommand(
+  host: OperationHost,
+  args: DownloadArguments,
+  src: string,
+  temporary: string,
+): Promise<Shell> {
   const { proxy, insecure, limitRate, headers = {} } = args;
   const to = remotePath(temporary);
-  const common = [...(limitRate ? ["--limit-rate", limitRate] : []), ...Object.entries(headers).flatMap(([name, value]) => ["--header", header(name, value)])];
+  const common = [
+    ...(limitRate ? ["--limit-rate", limitRate] : []),
+    ...Object.entries(headers).flatMap(([name, value]) => ["--header", header(name, value)]),
+  ];
   const extra = (options: Readonly<Record<string, string | Secret>> = {}): Word[] => Object.entries(options).flat();
   const curl = sh`curl ${["-sSLf", ...extra(args.extraCurlArgs), ...(proxy ? ["--proxy", proxy] : []), insecure && "--insecure", ...common, src]} -o ${to}`;
-  const wgetProxy = proxy ? ["-e", "use_proxy=yes", "-e", setting(src.startsWith("https:") ? "https_proxy" : "http_proxy", proxy)] : [];
+  const wgetProxy = proxy
+    ? ["-e", "use_proxy=yes", "-e", setting(src.startsWith("https:") ? "https_proxy" : "http_proxy", proxy)]
+    : [];
   const wget = sh`wget ${["-q", ...extra(args.extraWgetArgs), ...wgetProxy, insecure && "--no-check-certificate", ...common, src]} -O ${to} || ( rm -f ${to} ; exit 1 )`;
   if (await host.getFact(Which, { command: "curl" })) return curl;
   if (await host.getFact(Which, { command: "wget" })) return wget;
@@ -120,4 +157,5 @@ async function fetchCommand(host: OperationHost, args: DownloadArguments, src: s
 
 const header = (name: string, value: string | Secret): string | Secret => after(`${name}: `, value);
 const setting = (name: string, value: string | Secret): string | Secret => after(`${name}=`, value);
-const after = (prefix: string, value: string | Secret): string | Secret => (value instanceof Secret ? value.map(text => prefix + text) : prefix + value);
+const after = (prefix: string, value: string | Secret): string | Secret =>
+  value instanceof Secret ? value.map(text => prefix + text) : prefix + value;

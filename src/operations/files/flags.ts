@@ -30,7 +30,8 @@ export const flags = operation<FlagsArguments>({
     if (wanted.length === 0) return host.noop(`no changes requested to flags for '${path}'`);
     const current = await host.getFact(Flags, { path });
     const changes = wanted.filter(flag => current.includes(flag) !== present).sort();
-    if (changes.length === 0) return host.noop(`'${path}' already has '${wanted.join(",")}' ${present ? "set" : "clear"}`);
+    if (changes.length === 0)
+      return host.noop(`'${path}' already has '${wanted.join(",")}' ${present ? "set" : "clear"}`);
     yield sh`chflags ${changes.map(flag => (present ? flag : `no${flag}`)).join(",")} ${remotePath(path)}`;
   },
 });

@@ -15,7 +15,12 @@ export interface ForceArguments {
 }
 
 /** Move or remove what is at the path. Throws `OperationError` without `force`. */
-export function makeWay(host: OperationHost, path: string, wanted: string, { force, forceBackup = true, forceBackupDir }: ForceArguments): Shell {
+export function makeWay(
+  host: OperationHost,
+  path: string,
+  wanted: string,
+  { force, forceBackup = true, forceBackupDir }: ForceArguments,
+): Shell {
   if (!force) throw new OperationError(`${path} exists and is not a ${wanted}`);
   const from = path.replace(/(?<=.)\/+$/, "");
   if (!forceBackup) return sh`rm -rf ${remotePath(from)}`;

@@ -35,7 +35,8 @@ export const get = operation<GetArguments>({
     if (local && local.type !== "file") throw new LocalFileError(`Not a file: ${path} is a ${local.type}`);
     if (!local && !createLocalDir) await checkDirectory(host, dirname(path));
     const found = await host.getFact(File, { path: src });
-    if (local && !force && found.type !== "absent" && (await hasContent(host, src, { path }))) return host.noop(`file ${path} has already been downloaded`);
+    if (local && !force && found.type !== "absent" && (await hasContent(host, src, { path })))
+      return host.noop(`file ${path} has already been downloaded`);
     yield download(src, path, createLocalDir ? { createDirectory: true } : {});
   },
 });

@@ -32,7 +32,14 @@ export const line = operation<LineArguments>({
   changes: "what it names",
   positional: ["path", "line"],
   async *steps(host, args) {
-    const { path, present = true, replace, escapeRegexCharacters = false, interpolateVariables = false, extendedRegex = false } = args;
+    const {
+      path,
+      present = true,
+      replace,
+      escapeRegexCharacters = false,
+      interpolateVariables = false,
+      extendedRegex = false,
+    } = args;
     const syntax = extendedRegex ? "extended" : "basic";
     checkPath(path);
     checkOneLine(args.line, "line");
@@ -57,7 +64,10 @@ export const line = operation<LineArguments>({
     }
     // A pattern need not match itself, and what is added once must be found the next time.
     if (replace || (!escapeRegexCharacters && !isLiteral(wanted, syntax))) {
-      const there = await host.getFact(FindInFile, { ...question, pattern: interpolateVariables ? `^${withoutAnchors(wanted)}$` : `^${literal(wanted, syntax)}$` });
+      const there = await host.getFact(FindInFile, {
+        ...question,
+        pattern: interpolateVariables ? `^${withoutAnchors(wanted)}$` : `^${literal(wanted, syntax)}$`,
+      });
       if (there?.length) return host.noop(`line "${wanted}" exists in ${path}`);
     }
     if (found) await showLines(host, path, lines => [...lines, wanted]);
@@ -66,16 +76,26 @@ export const line = operation<LineArguments>({
   },
 });
 
-function append(host: OperationHost, { path, backup, ensureNewline, interpolateVariables }: LineArguments, text: string): Shell {
+function append(
+  host: OperationHost,
+  { path, backup, ensureNewline, interpolateVariables }: LineArguments,
+  text: string,
+): Shell {
   const file = remotePath(path);
   const word: Word = interpolateVariables ? interpolated(text) : text;
   // Some shells' echo reads backslashes and a leading dash.
   const print = /^-|\\/.test(text) ? sh`printf '%s\n' ${word}` : sh`echo ${word}`;
-  const added = ensureNewline ? sh`( [ $(tail -c1 ${file} | wc -l) -eq 0 ] && echo ; ${print} ) >> ${file}` : sh`${print} >> ${file}`;
+  const added = ensureNewline
+    ? sh`( [ $(tail -c1 ${file} | wc -l) -eq 0 ] && echo ; ${print} ) >> ${file}`
+    : sh`${print} >> ${file}`;
   return backup ? joined(" && ", [sh`cp ${file} ${remotePath(`${path}.${host.timestamp()}`)}`, added]) : added;
 }
 
-async function showLines(host: OperationHost, path: string, change: (lines: readonly string[]) => readonly string[]): Promise<void> {
+async function showLines(
+  host: OperationHost,
+  path: string,
+  change: (lines: readonly string[]) => readonly string[],
+): Promise<void> {
   if (!host.wantsDiff) return;
   const before = await textOf(host, path);
   const after = change(before.split("\n").slice(0, -1));

@@ -36,7 +36,8 @@ export const link = operation<LinkArguments>({
     if (present && !target) throw new OperationError("If present is true target must be provided");
     let found = await host.getFact(Link, { path });
     if (found.type !== "link" && found.type !== "absent") {
-      if (!symbolic && present && (await isHardLink(host, path, target, found))) return host.noop(`link ${path} already exists`);
+      if (!symbolic && present && (await isHardLink(host, path, target, found)))
+        return host.noop(`link ${path} already exists`);
       yield makeWay(host, path, "link", args);
       found = { type: "absent" };
     }
@@ -44,7 +45,9 @@ export const link = operation<LinkArguments>({
       if (found.type === "absent") return host.noop(`link ${path} does not exist`);
       return yield sh`rm -f ${remotePath(path)}`;
     }
-    const add = symbolic ? sh`ln -s ${operand(target ?? "")} ${remotePath(path)}` : sh`ln ${remotePath(target ?? "")} ${remotePath(path)}`;
+    const add = symbolic
+      ? sh`ln -s ${operand(target ?? "")} ${remotePath(path)}`
+      : sh`ln ${remotePath(target ?? "")} ${remotePath(path)}`;
     if (found.type === "absent") {
       if (createRemoteDir) yield* ensureParent(host, path, wanted);
       yield add;
@@ -62,5 +65,10 @@ export const link = operation<LinkArguments>({
   },
 });
 
-const isHardLink = async (host: OperationHost, path: string, target: string | undefined, found: PathState): Promise<boolean> =>
+const isHardLink = async (
+  host: OperationHost,
+  path: string,
+  target: string | undefined,
+  found: PathState,
+): Promise<boolean> =>
   found.type === "file" && target !== undefined && (await host.getFact(SameFile, { path, other: target }));

@@ -28,10 +28,12 @@ export const move = operation<MoveArguments>({
     checkPath(dest, "dest");
     const target = joinPath(dest, basename(src));
     if ((await host.getFact(File, { path: src })).type === "absent") {
-      if ((await host.getFact(File, { path: target })).type === "absent") throw new OperationError(`Src ${src} does not exist`);
+      if ((await host.getFact(File, { path: target })).type === "absent")
+        throw new OperationError(`Src ${src} does not exist`);
       return host.noop(`${src} has already been moved to ${target}`);
     }
-    if ((await host.getFact(Directory, { path: dest })).type !== "directory") throw new OperationError(`Dest ${dest} is not an existing directory`);
+    if ((await host.getFact(Directory, { path: dest })).type !== "directory")
+      throw new OperationError(`Dest ${dest} is not an existing directory`);
     if ((await host.getFact(File, { path: target })).type !== "absent") {
       if (!overwrite) throw new OperationError(`Dest ${target} already exists and \`overwrite\` is unset`);
       yield sh`rm -rf ${remotePath(target)}`;

@@ -58,16 +58,24 @@ export const put = operation<PutArguments>({
       yield upload(source, path, wanted);
       return yield* await timeCommands(host, path, args, localPath);
     }
-    const changes = [...attributeCommands(path, wanted, found), ...(await timeCommands(host, path, args, localPath, found))];
+    const changes = [
+      ...attributeCommands(path, wanted, found),
+      ...(await timeCommands(host, path, args, localPath, found)),
+    ];
     if (changes.length === 0) return host.noop(`file ${path} is already uploaded`);
     yield* changes;
   },
 });
 
-async function localSource(host: OperationHost, { src, content, addDeployDir, assumeExists = false }: PutArguments): Promise<{ readonly source: UploadSource; readonly isThere: boolean }> {
-  if ((src === undefined) === (content === undefined)) throw new OperationValueError("Either `src` or `content` must be given");
+async function localSource(
+  host: OperationHost,
+  { src, content, addDeployDir, assumeExists = false }: PutArguments,
+): Promise<{ readonly source: UploadSource; readonly isThere: boolean }> {
+  if ((src === undefined) === (content === undefined))
+    throw new OperationValueError("Either `src` or `content` must be given");
   if (content !== undefined) {
-    if (typeof content !== "string" && !(content instanceof Uint8Array) && !(content instanceof Secret)) throw new OperationTypeError("`content` must be a string, bytes or a secret");
+    if (typeof content !== "string" && !(content instanceof Uint8Array) && !(content instanceof Secret))
+      throw new OperationTypeError("`content` must be a string, bytes or a secret");
     return { source: { content }, isThere: true };
   }
   checkPath(src, "src");
@@ -78,7 +86,12 @@ async function localSource(host: OperationHost, { src, content, addDeployDir, as
   return { source: { path }, isThere: local !== undefined };
 }
 
-async function attributes(host: OperationHost, { user, group, mode }: PutArguments, source: UploadSource, isThere: boolean) {
+async function attributes(
+  host: OperationHost,
+  { user, group, mode }: PutArguments,
+  source: UploadSource,
+  isThere: boolean,
+) {
   if (mode !== true) return checkAttributes({ user, group, mode });
   if (!("path" in source)) throw new OperationValueError("`mode` can be `true` only with `src`: content has no mode");
   const local = isThere ? await host.local.stat(source.path) : undefined;
@@ -92,7 +105,8 @@ async function destination(host: OperationHost, { dest }: PutArguments, source: 
   if (at.found.type === "file") return at;
   const isDirectory = dest.endsWith("/") || (await host.getFact(Directory, { path: at.path })).type === "directory";
   if (!isDirectory) return at;
-  if (!("path" in source)) throw new OperationTypeError("When `content` is given, `dest` must be a full file path, not a directory");
+  if (!("path" in source))
+    throw new OperationTypeError("When `content` is given, `dest` must be a full file path, not a directory");
   const inside = joinPath(dest, basename(source.path));
   at = await followLinks(host, inside, await host.getFact(File, { path: inside }));
   return at;

@@ -31,9 +31,12 @@ export const replace = operation<ReplaceArguments>({
     const { path, replace: replacement, interpolateVariables = false, extendedRegex = false } = args;
     const text = args.text ?? args.match;
     checkPath(path);
-    if (args.text === undefined && args.match !== undefined) host.warn("The argument `match` of files.replace is now `text`");
-    if (text === undefined) throw new OperationTypeError("Missing argument `text` required in `files.replace` operation");
-    if (replacement === undefined) throw new OperationTypeError("Missing argument `replace` required in `files.replace` operation");
+    if (args.text === undefined && args.match !== undefined)
+      host.warn("The argument `match` of files.replace is now `text`");
+    if (text === undefined)
+      throw new OperationTypeError("Missing argument `text` required in `files.replace` operation");
+    if (replacement === undefined)
+      throw new OperationTypeError("Missing argument `replace` required in `files.replace` operation");
     if (text === "") throw new OperationValueError("`text` must not be empty: it would match every line");
     checkOneLine(text, args.text === undefined ? "match" : "text");
     flagText(args.flags);
@@ -45,10 +48,29 @@ export const replace = operation<ReplaceArguments>({
 });
 
 /** Regular expressions of the host's tools are not ours: only plain text can be replaced here as it will be there. */
-async function showReplacement(host: OperationHost, { path, flags, interpolateVariables }: ReplaceArguments, text: string, replacement: string): Promise<void> {
+async function showReplacement(
+  host: OperationHost,
+  { path, flags, interpolateVariables }: ReplaceArguments,
+  text: string,
+  replacement: string,
+): Promise<void> {
   const given = flagText(flags);
-  if (!host.wantsDiff || interpolateVariables || /[\\.*[\]^$+?(){}|]/.test(text) || replacement.includes("\\") || /[^gi]/i.test(given)) return;
+  if (
+    !host.wantsDiff ||
+    interpolateVariables ||
+    /[\\.*[\]^$+?(){}|]/.test(text) ||
+    replacement.includes("\\") ||
+    /[^gi]/i.test(given)
+  )
+    return;
   const pattern = new RegExp(text, `${given.includes("g") ? "g" : ""}${/i/i.test(given) ? "i" : ""}`);
   const before = await textOf(host, path);
-  host.showDiff(path, before, before.split("\n").map(line => line.replace(pattern, () => replacement)).join("\n"));
+  host.showDiff(
+    path,
+    before,
+    before
+      .split("\n")
+      .map(line => line.replace(pattern, () => replacement))
+      .join("\n"),
+  );
 }

@@ -41,7 +41,21 @@ export interface SyncArguments extends AttributeArguments {
 export const sync = operation<SyncArguments>({
   name: "files.sync",
   positional: ["src", "dest"],
-  async *steps(host, { src, dest, mode, dirMode, delete: remove = false, exclude = [], excludeDir = [], addDeployDir = true, user, group }) {
+  async *steps(
+    host,
+    {
+      src,
+      dest,
+      mode,
+      dirMode,
+      delete: remove = false,
+      exclude = [],
+      excludeDir = [],
+      addDeployDir = true,
+      user,
+      group,
+    },
+  ) {
     checkPath(src, "src");
     checkPath(dest, "dest");
     checkMode(mode);
@@ -58,14 +72,30 @@ export const sync = operation<SyncArguments>({
 
     yield* directory.steps(host, { ...owner, path: target, mode: dirMode ?? mode ?? digits(root.mode) });
     for (const { below, entry } of tree.directories) {
-      yield* directory.steps(host, { ...owner, path: joinPath(at, below), mode: dirMode ?? mode ?? digits(entry.mode) });
+      yield* directory.steps(host, {
+        ...owner,
+        path: joinPath(at, below),
+        mode: dirMode ?? mode ?? digits(entry.mode),
+      });
     }
     // Links before files: a file may lie behind one.
     for (const { below, entry } of tree.links) {
-      yield* link.steps(host, { ...owner, path: joinPath(at, below), target: entry.linkTarget ?? "", createRemoteDir: false });
+      yield* link.steps(host, {
+        ...owner,
+        path: joinPath(at, below),
+        target: entry.linkTarget ?? "",
+        createRemoteDir: false,
+      });
     }
     for (const { below, entry } of tree.files) {
-      yield* put.steps(host, { ...owner, src: entry.path, dest: joinPath(at, below), mode: mode ?? digits(entry.mode), addDeployDir: false, createRemoteDir: false });
+      yield* put.steps(host, {
+        ...owner,
+        src: entry.path,
+        dest: joinPath(at, below),
+        mode: mode ?? digits(entry.mode),
+        addDeployDir: false,
+        createRemoteDir: false,
+      });
     }
     if (remove) yield* removeOthers(host, target, tree, { wasThere, excluded: exclusions.files });
   },
@@ -83,7 +113,11 @@ interface Tree {
 }
 
 /** Everything in a local directory: its files, then each of its directories in turn. */
-async function readTree(host: OperationHost, root: string, exclude: { readonly files: readonly string[]; readonly directories: readonly string[] }): Promise<Tree> {
+async function readTree(
+  host: OperationHost,
+  root: string,
+  exclude: { readonly files: readonly string[]; readonly directories: readonly string[] },
+): Promise<Tree> {
   const directories: Item[] = [];
   const files: Item[] = [];
   const links: Item[] = [];
@@ -96,7 +130,10 @@ async function readTree(host: OperationHost, root: string, exclude: { readonly f
     for (const entry of await host.local.list(path)) {
       const item = { entry, below: joinPath(parent?.below ?? "", entry.path.slice(path.length).replace(/^[\\/]/, "")) };
       const isLink = entry.linkTarget !== undefined;
-      const isExcluded = entry.type === "directory" ? matchesAny(item.below, exclude.directories) : matchesAny(entry.path, exclude.files);
+      const isExcluded =
+        entry.type === "directory"
+          ? matchesAny(item.below, exclude.directories)
+          : matchesAny(entry.path, exclude.files);
       if (isExcluded) continue;
       if (isLink) links.push(item);
       else if (entry.type === "directory") inside.push(item);
@@ -109,7 +146,9 @@ async function readTree(host: OperationHost, root: string, exclude: { readonly f
 
 /** The path as `find` prints it: without a slash at the end, `~` or what could be taken for an option. */
 async function plainPath(host: OperationHost, dest: string): Promise<string> {
-  const path = dest.startsWith("~/") ? joinPath((await host.getFact(Home)) ?? "~", dest.slice(2)) : dest.replace(/^[-!(]/, "./$&");
+  const path = dest.startsWith("~/")
+    ? joinPath((await host.getFact(Home)) ?? "~", dest.slice(2))
+    : dest.replace(/^[-!(]/, "./$&");
   return path.replace(/(?<=.)\/+$/, "");
 }
 
@@ -125,9 +164,17 @@ async function askTogether(host: OperationHost, dest: string, tree: Tree): Promi
 }
 
 /** Remove the files and links that are not here. A directory that was just made has no links but ours. */
-async function* removeOthers(host: OperationHost, dest: string, tree: Tree, { wasThere, excluded }: { readonly wasThere: boolean; readonly excluded: readonly string[] }): Steps {
+async function* removeOthers(
+  host: OperationHost,
+  dest: string,
+  tree: Tree,
+  { wasThere, excluded }: { readonly wasThere: boolean; readonly excluded: readonly string[] },
+): Steps {
   const wanted = new Set([...tree.files, ...tree.links].map(({ below }) => joinPath(dest, below)));
-  const found = [...(await host.getFact(FindFiles, { path: dest })), ...(wasThere ? await host.getFact(FindLinks, { path: dest }) : [])];
+  const found = [
+    ...(await host.getFact(FindFiles, { path: dest })),
+    ...(wasThere ? await host.getFact(FindLinks, { path: dest }) : []),
+  ];
   const start = dest === "/" ? dest : `${dest}/`;
   for (const path of found.sort()) {
     // A name with a newline in it is printed as two, and the second is no path.

@@ -40,7 +40,12 @@ export const template = operation<TemplateArguments>({
 });
 
 /** The text of a template; a secret if it read one. Throws `LocalFileError` and `TemplateError`. */
-export async function renderTemplate(host: OperationHost, src: string, data: Readonly<Record<string, unknown>>, options?: Readonly<Record<string, unknown>>): Promise<string | Secret> {
+export async function renderTemplate(
+  host: OperationHost,
+  src: string,
+  data: Readonly<Record<string, unknown>>,
+  options?: Readonly<Record<string, unknown>>,
+): Promise<string | Secret> {
   const path = host.local.resolve(src);
   const local = await host.local.stat(path);
   if (!local) throw new LocalFileError(`No such file: ${path}`);

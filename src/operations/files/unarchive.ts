@@ -32,14 +32,20 @@ export const unarchive = operation<UnarchiveArguments>({
     checkPath(src, "src");
     checkPath(dest, "dest");
     const owner = checkAttributes(args);
-    if (creates && (await host.getFact(File, { path: creates })).type !== "absent") return host.noop(`archive already extracted (${creates} exists)`);
-    if ((await host.getFact(Directory, { path: dest })).type !== "directory") throw new OperationError(`Destination ${dest} is not an existing directory`);
+    if (creates && (await host.getFact(File, { path: creates })).type !== "absent")
+      return host.noop(`archive already extracted (${creates} exists)`);
+    if ((await host.getFact(Directory, { path: dest })).type !== "directory")
+      throw new OperationError(`Destination ${dest} is not an existing directory`);
     const options = FORMATS.find(({ name }) => name.test(src))?.options;
-    if (!options) throw new OperationValueError(`Unsupported archive format for ${src}. Supported: .tar, .tar.gz, .tgz, .tar.bz2, .tbz2, .tar.xz, .txz, .tar.zst, .zip`);
+    if (!options)
+      throw new OperationValueError(
+        `Unsupported archive format for ${src}. Supported: .tar, .tar.gz, .tgz, .tar.bz2, .tbz2, .tar.xz, .txz, .tar.zst, .zip`,
+      );
 
     let archive = src;
     if (remoteSrc) {
-      if ((await host.getFact(File, { path: src })).type === "absent") throw new OperationError(`Remote archive ${src} does not exist`);
+      if ((await host.getFact(File, { path: src })).type === "absent")
+        throw new OperationError(`Remote archive ${src} does not exist`);
     } else {
       const path = host.local.resolve(src);
       if ((await host.local.stat(path))?.type !== "file") throw new LocalFileError(`No such file: ${path}`);

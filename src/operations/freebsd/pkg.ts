@@ -62,7 +62,8 @@ export const install = operation<InstallArguments>({
   name: "freebsd.pkg.install",
   positional: ["package"],
   async *steps(host, { package: name, jail, repoName }) {
-    if (await host.getFact(PkgPackage, { package: name, jail })) return host.noop(`Package '${name}' already installed`);
+    if (await host.getFact(PkgPackage, { package: name, jail }))
+      return host.noop(`Package '${name}' already installed`);
     yield sh`${["pkg", ...option("-j", jail), "install", "-y", ...option("-r", repoName), "--", name]}`;
   },
 });
@@ -75,7 +76,8 @@ export const remove = operation<RemoveArguments>({
   name: "freebsd.pkg.remove",
   positional: ["package"],
   async *steps(host, { package: name, jail }) {
-    if (!(await host.getFact(PkgPackage, { package: name, jail }))) return host.noop(`Package '${name}' cannot be found`);
+    if (!(await host.getFact(PkgPackage, { package: name, jail })))
+      return host.noop(`Package '${name}' cannot be found`);
     yield sh`${["pkg", ...option("-j", jail), "remove", "-y", "--", name]}`;
   },
 });

@@ -29,9 +29,16 @@ export const service = operation<ServiceArguments>({
   idempotent: "`restarted`, `reloaded` and `custom` run every time",
   async *steps(host, { srvName, jail, srvState = "started", command = [], environment = [], verbose }) {
     notOption("srvName", srvName);
-    if (!(await host.getFact(ServiceScript, { srvName, jail }))) return host.noop(`Cannot find rc(8) script '${srvName}'`);
+    if (!(await host.getFact(ServiceScript, { srvName, jail })))
+      return host.noop(`Cannot find rc(8) script '${srvName}'`);
     const isRunning = async () => Boolean(await host.getFact(ServiceStatus, { srvName, jail }));
-    const tool = ["service", verbose && "-v", ...option("-j", jail), ...environment.flatMap(variable => ["-E", variable]), srvName];
+    const tool = [
+      "service",
+      verbose && "-v",
+      ...option("-j", jail),
+      ...environment.flatMap(variable => ["-E", variable]),
+      srvName,
+    ];
     switch (srvState) {
       case "started":
         if (await isRunning()) return host.noop(`Service '${srvName}' already started`);

@@ -26,16 +26,23 @@ export const sysrc = operation<SysrcArguments>({
   positional: ["parameter", "value"],
   idempotent: "`add` and `sub` leave it to sysrc to see what is there",
   async *steps(host, { parameter, value, jail, command = "set", overwrite = false }) {
-    if (!/^[\w.]+$/.test(parameter)) throw new OperationValueError(`\`parameter\` is ${JSON.stringify(parameter)}, which cannot be the name of a setting`);
-    if (command !== "del" && value === undefined) throw new OperationValueError(`\`value\` is needed with the command "${command}"`);
-    const edit = (assignment: string) => sh`${["sysrc", "-i", command === "del" && "-x", ...option("-j", jail), "--", assignment]}`;
+    if (!/^[\w.]+$/.test(parameter))
+      throw new OperationValueError(
+        `\`parameter\` is ${JSON.stringify(parameter)}, which cannot be the name of a setting`,
+      );
+    if (command !== "del" && value === undefined)
+      throw new OperationValueError(`\`value\` is needed with the command "${command}"`);
+    const edit = (assignment: string) =>
+      sh`${["sysrc", "-i", command === "del" && "-x", ...option("-j", jail), "--", assignment]}`;
     switch (command) {
       case "del":
-        if (!(await host.getFact(Sysrc, { parameter, jail }))) return host.noop(`Cannot find sysrc(8) parameter '${parameter}'`);
+        if (!(await host.getFact(Sysrc, { parameter, jail })))
+          return host.noop(`Cannot find sysrc(8) parameter '${parameter}'`);
         return yield edit(parameter);
       case "set": {
         const present = await host.getFact(Sysrc, { parameter, jail });
-        if (present && (!overwrite || present === value)) return host.noop(`sysrc(8) parameter '${parameter}' already set`);
+        if (present && (!overwrite || present === value))
+          return host.noop(`sysrc(8) parameter '${parameter}' already set`);
         return yield edit(`${parameter}=${value}`);
       }
       case "add":

@@ -11,7 +11,10 @@ export const connectionOf = ({ mysqlUser, mysqlPassword, mysqlHost, mysqlPort }:
 });
 
 /** Runs statements on one server. */
-export const runner = (connection: MysqlConnection) => (statement: Sql): Shell => mysqlStatement(connection, statement);
+export const runner =
+  (connection: MysqlConnection) =>
+  (statement: Sql): Shell =>
+    mysqlStatement(connection, statement);
 
 /** The name of a database or a table. */
 export const identifier = (name: string): string => `\`${name.replaceAll("`", "``")}\``;

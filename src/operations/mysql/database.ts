@@ -28,7 +28,19 @@ export interface DatabaseArguments extends MysqlConnection, PresentArguments {
 export const database = operation<DatabaseArguments>({
   name: "mysql.database",
   positional: ["database"],
-  async *steps(host, { database: name, present = true, collate, charset, user, userHostname = "localhost", userPrivileges = "ALL", ...args }) {
+  async *steps(
+    host,
+    {
+      database: name,
+      present = true,
+      collate,
+      charset,
+      user,
+      userHostname = "localhost",
+      userPrivileges = "ALL",
+      ...args
+    },
+  ) {
     const connection = connectionOf(args);
     const run = runner(connection);
     const databases = await host.getFact(MysqlDatabases, connection);
@@ -36,14 +48,21 @@ export const database = operation<DatabaseArguments>({
     const what = `mysql database ${name}`;
     if (!present) return yield* drop(host, what, exists, run(`DROP DATABASE ${identifier(name)}`));
     if (exists) host.noop(`${what} exists`);
-    else yield run([`CREATE DATABASE ${identifier(name)}`, clause("COLLATE", "collate", collate), clause("CHARSET", "charset", charset)]);
-    if (user && userPrivileges.length > 0) yield* privileges.steps(host, { ...connection, user, userHostname, privileges: userPrivileges, database: name });
+    else
+      yield run([
+        `CREATE DATABASE ${identifier(name)}`,
+        clause("COLLATE", "collate", collate),
+        clause("CHARSET", "charset", charset),
+      ]);
+    if (user && userPrivileges.length > 0)
+      yield* privileges.steps(host, { ...connection, user, userHostname, privileges: userPrivileges, database: name });
   },
 });
 
 /** Names of collations and character sets are plain words. */
 function clause(word: string, argument: string, value: string | undefined): string | undefined {
   if (value === undefined || value === "") return undefined;
-  if (!/^\w+$/.test(value)) throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(value)}, which cannot be a name`);
+  if (!/^\w+$/.test(value))
+    throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(value)}, which cannot be a name`);
   return `${word} ${value}`;
 }

@@ -29,11 +29,19 @@ export const privileges = operation<PrivilegesArguments>({
   name: "mysql.privileges",
   positional: ["user", "privileges"],
   async *steps(host, args) {
-    const { user, userHostname = "localhost", database = "*", table = "*", flush = true, withGrantOption = false } = args;
+    const {
+      user,
+      userHostname = "localhost",
+      database = "*",
+      table = "*",
+      flush = true,
+      withGrantOption = false,
+    } = args;
     const wanted = new Set([args.privileges].flat().map(canonical));
     if (withGrantOption) wanted.add("GRANT OPTION");
     const target = `${nameOrAll(database)}.${nameOrAll(table)}`;
-    if (table !== "*" && database === "*") throw new OperationError(`Cannot apply MySQL privileges on ${target}, no database provided`);
+    if (table !== "*" && database === "*")
+      throw new OperationError(`Cannot apply MySQL privileges on ${target}, no database provided`);
 
     const connection = connectionOf(args);
     const run = runner(connection);
@@ -58,14 +66,29 @@ export const privileges = operation<PrivilegesArguments>({
 
 const nameOrAll = (name: string): string => (name === "*" ? name : identifier(name));
 const list = (some: ReadonlySet<string>): string => [...some].sort().join(", ");
-const isAllAndGrantOption = (some: ReadonlySet<string>): boolean => some.size === 2 && some.has("ALL") && some.has("GRANT OPTION");
+const isAllAndGrantOption = (some: ReadonlySet<string>): boolean =>
+  some.size === 2 && some.has("ALL") && some.has("GRANT OPTION");
 
 /** A privilege as the server writes it: words in capitals, perhaps with columns. */
 function canonical(privilege: string): string {
   const [, words = "", columns] = /^\s*([A-Za-z_ ]+?)\s*(?:\(([^()]*)\))?\s*$/.exec(privilege) ?? [];
-  if (words === "") throw new OperationValueError(`\`privileges\` holds ${JSON.stringify(privilege)}, which is not the name of a privilege`);
+  if (words === "")
+    throw new OperationValueError(
+      `\`privileges\` holds ${JSON.stringify(privilege)}, which is not the name of a privilege`,
+    );
   const name = words.toUpperCase().replace(/\s+/g, " ");
-  if (columns !== undefined) return `${name} (${columns.split(",").map(column => identifier(column.trim().replace(/^`(.*)`$/, "$1").replaceAll("``", "`"))).join(", ")})`;
+  if (columns !== undefined)
+    return `${name} (${columns
+      .split(",")
+      .map(column =>
+        identifier(
+          column
+            .trim()
+            .replace(/^`(.*)`$/, "$1")
+            .replaceAll("``", "`"),
+        ),
+      )
+      .join(", ")})`;
   return name === "ALL PRIVILEGES" ? "ALL" : name;
 }
 
@@ -78,7 +101,40 @@ function existing(found: readonly string[]): ReadonlySet<string> {
   return new Set(["ALL", ...(privileges.has("GRANT OPTION") ? ["GRANT OPTION"] : [])]);
 }
 const ALL_GLOBAL: readonly string[] = [
-  ...["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "RELOAD", "SHUTDOWN", "PROCESS", "FILE", "REFERENCES", "INDEX", "ALTER", "SHOW DATABASES"],
-  ...["SUPER", "CREATE TEMPORARY TABLES", "LOCK TABLES", "EXECUTE", "REPLICATION SLAVE", "REPLICATION CLIENT", "CREATE VIEW", "SHOW VIEW"],
-  ...["CREATE ROUTINE", "ALTER ROUTINE", "CREATE USER", "EVENT", "TRIGGER", "CREATE TABLESPACE", "CREATE ROLE", "DROP ROLE"],
+  ...[
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "RELOAD",
+    "SHUTDOWN",
+    "PROCESS",
+    "FILE",
+    "REFERENCES",
+    "INDEX",
+    "ALTER",
+    "SHOW DATABASES",
+  ],
+  ...[
+    "SUPER",
+    "CREATE TEMPORARY TABLES",
+    "LOCK TABLES",
+    "EXECUTE",
+    "REPLICATION SLAVE",
+    "REPLICATION CLIENT",
+    "CREATE VIEW",
+    "SHOW VIEW",
+  ],
+  ...[
+    "CREATE ROUTINE",
+    "ALTER ROUTINE",
+    "CREATE USER",
+    "EVENT",
+    "TRIGGER",
+    "CREATE TABLESPACE",
+    "CREATE ROLE",
+    "DROP ROLE",
+  ],
 ];

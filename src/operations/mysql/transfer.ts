@@ -1,6 +1,13 @@
 import { operation } from "../../core/operation.ts";
 import { mysqlClient, type MysqlConnection, mysqlStatement } from "../../facts/mysql.ts";
-import { ALWAYS_RUNS, type DumpArguments as Dump, dumpTo, type LoadArguments as Load, loadFrom, type SqlArguments as Sql } from "../shared/sql.ts";
+import {
+  ALWAYS_RUNS,
+  type DumpArguments as Dump,
+  dumpTo,
+  type LoadArguments as Load,
+  loadFrom,
+  type SqlArguments as Sql,
+} from "../shared/sql.ts";
 
 interface DatabaseChoice extends MysqlConnection {
   /** Name of the database; default: none. */

@@ -54,19 +54,25 @@ export const user = operation<UserArguments>({
 
     const changes = [requirement(args, found), limits(args, found)];
     if (found === undefined) {
-      const identified = password !== undefined && password !== "" && Secret.of(password).map(text => `IDENTIFIED BY ${mysqlText(text)}`);
+      const identified =
+        password !== undefined &&
+        password !== "" &&
+        Secret.of(password).map(text => `IDENTIFIED BY ${mysqlText(text)}`);
       yield run([`CREATE USER ${account}`, identified, ...changes]);
     } else if (changes.some(change => change !== undefined)) yield run([`ALTER USER ${account}`, ...changes]);
     else host.noop(`${what} exists`);
-    if (args.privileges !== undefined && args.privileges.length > 0) yield* grant.steps(host, { ...connection, user: name, userHostname, privileges: args.privileges });
+    if (args.privileges !== undefined && args.privileges.length > 0)
+      yield* grant.steps(host, { ...connection, user: name, userHostname, privileges: args.privileges });
   },
 });
 
 function checkRequirements(args: UserArguments): void {
   const { require } = args;
-  if (require !== undefined && require !== "SSL" && require !== "X509") throw new OperationError('Invalid `require` value, must be: "SSL" or "X509"');
+  if (require !== undefined && require !== "SSL" && require !== "X509")
+    throw new OperationError('Invalid `require` value, must be: "SSL" or "X509"');
   for (const name of ["requireCipher", "requireIssuer", "requireSubject"] as const)
-    if (args[name] && require !== "X509") throw new OperationError(`Cannot set \`${name}\` if \`require\` is not "X509"`);
+    if (args[name] && require !== "X509")
+      throw new OperationError(`Cannot set \`${name}\` if \`require\` is not "X509"`);
   for (const { argument } of LIMITS) checkLimit(argument, args[argument]);
 }
 

@@ -59,14 +59,19 @@ export const timezone = operation<TimezoneArguments>({
   name: "server.timezone",
   positional: ["timezone"],
   async *steps(host, { timezone: zone }) {
-    if (!/^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/.test(zone)) throw new OperationValueError(`\`timezone\` is ${JSON.stringify(zone)}; wanted is the name of a zone, such as "Europe/Amsterdam"`);
+    if (!/^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/.test(zone))
+      throw new OperationValueError(
+        `\`timezone\` is ${JSON.stringify(zone)}; wanted is the name of a zone, such as "Europe/Amsterdam"`,
+      );
     if ((await host.getFact(Timezone)) === zone) return host.noop("timezone is set");
     // In a container or chroot the program may be there without the service that it talks to.
     const isSystemd = (await host.getFact(Directory, { path: "/run/systemd/system" })).type === "directory";
-    if (isSystemd && (await host.getFact(Which, { command: "timedatectl" }))) return yield sh`timedatectl set-timezone ${operand(zone)}`;
+    if (isSystemd && (await host.getFact(Which, { command: "timedatectl" })))
+      return yield sh`timedatectl set-timezone ${operand(zone)}`;
     const path = `/usr/share/zoneinfo/${zone}`;
     yield sh`ls ${path} >/dev/null && ln -sfn ${path} /etc/localtime`;
-    if ((await host.getFact(File, { path: "/etc/timezone" })).type === "file") yield* put.steps(host, { content: `${zone}\n`, dest: "/etc/timezone" });
+    if ((await host.getFact(File, { path: "/etc/timezone" })).type === "file")
+      yield* put.steps(host, { content: `${zone}\n`, dest: "/etc/timezone" });
   },
 });
 
@@ -78,14 +83,21 @@ export const locale = operation<LocaleArguments>({
   name: "server.locale",
   positional: ["locale"],
   async *steps(host, { locale: name, present = true }) {
-    if (!/^[\w.@-]+$/.test(name)) throw new OperationValueError(`\`locale\` is ${JSON.stringify(name)}; wanted is the name of one, such as "en_GB.UTF-8"`);
-    const isThere = (await host.getFact(Locales)).some(one => one === name || (!/\.UTF-?8/i.test(name) && plain(one) === plain(name)));
-    const definitions = (await host.getFact(FindInFile, { path: LOCALE_GEN, pattern: `^.*${name}[[:space:]]\\+.*$` })) ?? [];
+    if (!/^[\w.@-]+$/.test(name))
+      throw new OperationValueError(
+        `\`locale\` is ${JSON.stringify(name)}; wanted is the name of one, such as "en_GB.UTF-8"`,
+      );
+    const isThere = (await host.getFact(Locales)).some(
+      one => one === name || (!/\.UTF-?8/i.test(name) && plain(one) === plain(name)),
+    );
+    const definitions =
+      (await host.getFact(FindInFile, { path: LOCALE_GEN, pattern: `^.*${name}[[:space:]]\\+.*$` })) ?? [];
     const [definition] = definitions;
     if (definition === undefined) throw new OperationError(`Locale ${name} not found in ${LOCALE_GEN}`);
     if (definitions.length > 1) throw new OperationError(`Multiple locales matches for ${name} in ${LOCALE_GEN}`);
     if (isThere === present) return host.noop(`locale ${name} is ${present ? "enabled" : "disabled"}`);
-    if (present) yield* replace.steps(host, { path: LOCALE_GEN, text: `^${definition}$`, replace: definition.replace("# ", "") });
+    if (present)
+      yield* replace.steps(host, { path: LOCALE_GEN, text: `^${definition}$`, replace: definition.replace("# ", "") });
     else yield* line.steps(host, { path: LOCALE_GEN, line: `^${definition}$`, replace: `# ${definition}` });
     yield sh`locale-gen`;
   },

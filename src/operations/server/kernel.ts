@@ -62,16 +62,23 @@ export const sysctl = operation<SysctlArguments>({
   name: "server.sysctl",
   positional: ["key", "value"],
   async *steps(host, { key, value, persist = false, persistFile = "/etc/sysctl.conf" }) {
-    if (!/^[^\s=]+$/.test(key)) throw new OperationValueError(`\`key\` is ${JSON.stringify(key)}, which cannot be the name of a setting`);
+    if (!/^[^\s=]+$/.test(key))
+      throw new OperationValueError(`\`key\` is ${JSON.stringify(key)}, which cannot be the name of a setting`);
     const text = checkLine("value", [value].flat().join(" "));
     const existing = (await host.getFact(Sysctl, { keys: [key] }))[key];
     if (sameValue(existing, sysctlValue(text))) host.noop(`sysctl ${key} is set to ${text}`);
     else yield sh`sysctl ${operand(`${key}=${text}`)}`;
-    if (persist) yield* line.steps(host, { path: persistFile, line: `^[[:space:]]*${literal(key)}[[:space:]]*=.*$`, replace: `${key} = ${text}` });
+    if (persist)
+      yield* line.steps(host, {
+        path: persistFile,
+        line: `^[[:space:]]*${literal(key)}[[:space:]]*=.*$`,
+        replace: `${key} = ${text}`,
+      });
   },
 });
 
-const sameValue = (one: SysctlValue | undefined, other: SysctlValue): boolean => one !== undefined && [one].flat().join(" ") === [other].flat().join(" ");
+const sameValue = (one: SysctlValue | undefined, other: SysctlValue): boolean =>
+  one !== undefined && [one].flat().join(" ") === [other].flat().join(" ");
 
 /** Text in a basic regular expression. */
 const literal = (text: string): string => text.replace(/[\\.*[\]^$]/g, "\\$&");
@@ -87,8 +94,11 @@ export const modprobe = operation<ModprobeArguments>({
     const modules = [module].flat();
     const loaded = await host.getFact(KernelModules);
     // The kernel writes underscores where names have dashes.
-    const change = modules.filter(name => (Object.hasOwn(loaded, name) || Object.hasOwn(loaded, name.replaceAll("-", "_"))) !== present);
-    if (change.length > 0) return yield sh`${["modprobe", force && "-f", !present && "-r", "-a", ...change.map(operand)]}`;
+    const change = modules.filter(
+      name => (Object.hasOwn(loaded, name) || Object.hasOwn(loaded, name.replaceAll("-", "_"))) !== present,
+    );
+    if (change.length > 0)
+      return yield sh`${["modprobe", force && "-f", !present && "-r", "-a", ...change.map(operand)]}`;
     const [noun, verb] = modules.length > 1 ? ["modules", "are"] : ["module", "is"];
     host.noop(`${noun} ${modules.join("/")} ${verb} ${present ? "loaded" : "not loaded"}`);
   },
@@ -103,16 +113,21 @@ export const mount = operation<MountArguments>({
   positional: ["path"],
   async *steps(host, { path, mounted = true, options = [], device, fsType }) {
     const several = options.find(one => one.includes(","));
-    if (several !== undefined) throw new OperationValueError(`\`options\` holds one option per item, without commas: got ${JSON.stringify(several)}`);
+    if (several !== undefined)
+      throw new OperationValueError(
+        `\`options\` holds one option per item, without commas: got ${JSON.stringify(several)}`,
+      );
     const mounts = await host.getFact(Mounts);
     const existing = Object.hasOwn(mounts, path) ? mounts[path] : undefined;
     const list = options.length > 0 ? options.join(",") : undefined;
     const noop = () => host.noop(`filesystem ${path} is ${mounted ? "mounted" : "not mounted"}`);
     if (!mounted) return existing ? yield sh`umount ${operand(path)}` : noop();
-    if (!existing) return yield sh`${["mount", ...option("-t", fsType), ...option("-o", list), device !== undefined && operand(device), operand(path)]}`;
+    if (!existing)
+      return yield sh`${["mount", ...option("-t", fsType), ...option("-o", list), device !== undefined && operand(device), operand(path)]}`;
     if (list === undefined || options.every(one => existing.options.includes(one))) return noop();
     const kernel = await host.getFact(Kernel);
-    if (kernel.endsWith("BSD")) yield sh`mount -o ${`update,${list}`} -t ${existing.type} ${existing.device} ${operand(path)}`;
+    if (kernel.endsWith("BSD"))
+      yield sh`mount -o ${`update,${list}`} -t ${existing.type} ${existing.device} ${operand(path)}`;
     else yield sh`mount -o ${`remount,${list}`} ${operand(path)}`;
   },
 });
@@ -126,7 +141,8 @@ export const securityLimit = operation<SecurityLimitArguments>({
   positional: ["domain", "limitType", "item", "value"],
   async *steps(host, { domain, limitType, item, value }) {
     for (const [name, word] of Object.entries({ domain, limitType, item, value: String(value) })) {
-      if (!/^[^\s#]+$/.test(word)) throw new OperationValueError(`\`${name}\` is ${JSON.stringify(word)}; wanted is one word`);
+      if (!/^[^\s#]+$/.test(word))
+        throw new OperationValueError(`\`${name}\` is ${JSON.stringify(word)}; wanted is one word`);
     }
     const gap = "[[:space:]][[:space:]]*";
     yield* line.steps(host, {

@@ -14,7 +14,10 @@ import * as yum from "../yum.ts";
 import * as zypper from "../zypper.ts";
 
 /** Package managers by the programs that show them, in the order in which they are looked for: openSUSE has an `apt` of its own. */
-const MANAGERS: readonly (readonly [program: string, packages: Pick<OperationDefinition<PackageArguments>, "steps">])[] = [
+const MANAGERS: readonly (readonly [
+  program: string,
+  packages: Pick<OperationDefinition<PackageArguments>, "steps">,
+])[] = [
   ["zypper", zypper.packages],
   ["apk", apk.packages],
   ["apt", apt.packages],
@@ -39,6 +42,8 @@ export const packages = operation<PackageArguments>({
     for (const [program, manager] of MANAGERS) {
       if (await host.getFact(Which, { command: program })) return yield* manager.steps(host, { packages, present });
     }
-    throw new OperationError("No system package manager found (no apk, apt, brew, dnf, pacman, pkg, xbps, yum or zypper found)");
+    throw new OperationError(
+      "No system package manager found (no apk, apt, brew, dnf, pacman, pkg, xbps, yum or zypper found)",
+    );
   },
 });

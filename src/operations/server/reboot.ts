@@ -24,7 +24,8 @@ export const reboot = operation<RebootArguments>({
   idempotent: "it restarts every time",
   async *steps(_, { delay = 10, interval = 1, rebootTimeout = 300 }) {
     for (const [name, value] of Object.entries({ delay, interval, rebootTimeout })) {
-      if (!Number.isFinite(value) || value < 0) throw new OperationValueError(`\`${name}\` is ${JSON.stringify(value)}; wanted is a number of seconds`);
+      if (!Number.isFinite(value) || value < 0)
+        throw new OperationValueError(`\`${name}\` is ${JSON.stringify(value)}; wanted is a number of seconds`);
     }
     let before = "";
     yield call("note when the host was started", async host => {
@@ -45,7 +46,11 @@ export const reboot = operation<RebootArguments>({
   },
 });
 
-const call = (name: string, run: (host: HostControl) => Promise<void>): FunctionCall<HostControl> => ({ kind: "function", name, run });
+const call = (name: string, run: (host: HostControl) => Promise<void>): FunctionCall<HostControl> => ({
+  kind: "function",
+  name,
+  run,
+});
 
 /** One attempt; a host that still goes down answers too, but was started when it was before. */
 async function isBack(host: HostControl, before: string, remaining: number): Promise<boolean> {

@@ -32,7 +32,8 @@ async function serviceManager(host: OperationHost): Promise<Pick<OperationDefini
   if (await has("rc-service")) return openrc.service;
   if (await has("initctl")) return upstart.service;
   if (await has("sv")) return runit.service;
-  if ((await host.getFact(Link, { path: "/etc/init.d" })).type === "link" || (await isDirectory("/etc/init.d"))) return sysvinit.service;
+  if ((await host.getFact(Link, { path: "/etc/init.d" })).type === "link" || (await isDirectory("/etc/init.d")))
+    return sysvinit.service;
   // The BSDs have a `service` too; on Linux `/etc/rc.d` means something else.
   if ((await host.getFact(Os)) !== "Linux" && (await isDirectory("/etc/rc.d"))) return bsdinit.service;
   if (await has("service")) return sysvinit.service;

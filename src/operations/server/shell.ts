@@ -52,7 +52,10 @@ export const shell = operation<ShellArguments>({
     for (const command of [commands].flat()) {
       if (command instanceof Shell) yield command;
       else if (typeof command === "string") yield sh`${raw(command.trim())}`;
-      else throw new OperationTypeError(`\`commands\` must be strings or commands made with sh, not ${JSON.stringify(command)}`);
+      else
+        throw new OperationTypeError(
+          `\`commands\` must be strings or commands made with sh, not ${JSON.stringify(command)}`,
+        );
     }
   },
 });
@@ -101,7 +104,8 @@ export const wait = operation<WaitArguments>({
   positional: ["port"],
   idempotent: "it asks the host every time",
   async *steps(_, { port }) {
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new OperationValueError(`\`port\` is ${JSON.stringify(port)}; wanted is a number from 1 to 65535`);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new OperationValueError(`\`port\` is ${JSON.stringify(port)}; wanted is a number from 1 to 65535`);
     // The kernel of Linux tells without any tool: hexadecimal ports, and 0A for one that is listened on.
     const inProc = `:${port.toString(16).toUpperCase().padStart(4, "0")} [0-9A-F]*:0000 0A`;
     const inNetstat = `[.:]${port}[[:space:]]`;
@@ -121,8 +125,12 @@ export const kill = operation<KillArguments>({
   positional: ["pid", "signal"],
   idempotent: "it sends the signal every time",
   async *steps(_, { pid, signal = "TERM" }) {
-    if (!Number.isInteger(pid) || pid < 1) throw new OperationValueError(`\`pid\` is ${JSON.stringify(pid)}; wanted is the id of one process`);
-    if (!/^[A-Z0-9+-]*[A-Z0-9]$/.test(signal) || signal.startsWith("-")) throw new OperationValueError(`\`signal\` is ${JSON.stringify(signal)}; wanted is the name of one, such as "HUP"`);
+    if (!Number.isInteger(pid) || pid < 1)
+      throw new OperationValueError(`\`pid\` is ${JSON.stringify(pid)}; wanted is the id of one process`);
+    if (!/^[A-Z0-9+-]*[A-Z0-9]$/.test(signal) || signal.startsWith("-"))
+      throw new OperationValueError(
+        `\`signal\` is ${JSON.stringify(signal)}; wanted is the name of one, such as "HUP"`,
+      );
     yield sh`kill -s ${signal.replace(/^SIG/, "")} ${pid}`;
   },
 });

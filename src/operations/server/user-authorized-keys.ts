@@ -32,18 +32,34 @@ export interface UserAuthorizedKeysArguments {
 export const userAuthorizedKeys = operation<UserAuthorizedKeysArguments>({
   name: "server.userAuthorizedKeys",
   positional: ["user", "publicKeys"],
-  async *steps(host, { user, publicKeys, group = user, deleteKeys = false, authorizedKeyDirectory, authorizedKeyFilename = "authorized_keys" }) {
+  async *steps(
+    host,
+    {
+      user,
+      publicKeys,
+      group = user,
+      deleteKeys = false,
+      authorizedKeyDirectory,
+      authorizedKeyFilename = "authorized_keys",
+    },
+  ) {
     const keys = (await Promise.all([publicKeys].flat().map(given => readKeys(host, given)))).flat();
     // A user who is yet to be made has no home to ask for.
     const path = authorizedKeyDirectory ?? `${(await host.getFact(Home, { user })) ?? `/home/${user}`}/.ssh`;
     yield* directory.steps(host, { path, user, group, mode: "700" });
     const keyFile = `${path}/${authorizedKeyFilename}`;
-    if (deleteKeys) return yield* put.steps(host, { content: `${keys.join("\n")}\n`, dest: keyFile, user, group, mode: "600" });
+    if (deleteKeys)
+      return yield* put.steps(host, { content: `${keys.join("\n")}\n`, dest: keyFile, user, group, mode: "600" });
     yield* file.steps(host, { path: keyFile, user, group, mode: "600" });
     for (const key of keys) {
       // A key's options may hold what means something else in a pattern.
       const pattern = key.replace(/[\\*[\]^$]/g, "\\$&");
-      yield* line.steps(host, { path: keyFile, line: pattern, ensureNewline: true, ...(pattern === key ? {} : { replace: key }) });
+      yield* line.steps(host, {
+        path: keyFile,
+        line: pattern,
+        ensureNewline: true,
+        ...(pattern === key ? {} : { replace: key }),
+      });
     }
   },
 });
@@ -57,6 +73,9 @@ async function readKeys(host: OperationHost, given: string): Promise<readonly st
     const lines = (await host.local.readText(path)).split("\n").map(line => line.trim());
     return lines.filter(line => line !== "" && !line.startsWith("#"));
   }
-  if (/^\S*(?:\/|\.pub$)\S*$/.test(key)) throw new LocalFileError(`No such file: ${path}`, { hint: "A public key begins with its type, such as ssh-ed25519" });
+  if (/^\S*(?:\/|\.pub$)\S*$/.test(key))
+    throw new LocalFileError(`No such file: ${path}`, {
+      hint: "A public key begins with its type, such as ssh-ed25519",
+    });
   return [checkLine("publicKeys", key)];
 }

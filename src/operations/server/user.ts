@@ -105,15 +105,25 @@ export const user = operation<UserArguments>({
     const owner = { user: name, group: group ?? existing?.group ?? (await primaryGroup(host, name)) ?? name };
     if (args.ensureHome ?? true) yield* directory.steps(host, { path: home, ...owner, noFailOnLink: true });
     if (args.publicKeys === undefined) return;
-    yield* userAuthorizedKeys.steps(host, { ...owner, publicKeys: args.publicKeys, deleteKeys: args.deleteKeys, authorizedKeyDirectory: `${home}/.ssh` });
+    yield* userAuthorizedKeys.steps(host, {
+      ...owner,
+      publicKeys: args.publicKeys,
+      deleteKeys: args.deleteKeys,
+      authorizedKeyDirectory: `${home}/.ssh`,
+    });
   },
 });
 
-const primaryGroup = async (host: OperationHost, name: string): Promise<string | undefined> => (await host.getFact(Users))[name]?.group;
+const primaryGroup = async (host: OperationHost, name: string): Promise<string | undefined> =>
+  (await host.getFact(Users))[name]?.group;
 
 type Wanted = Omit<UserArguments, "user" | "present">;
 
-function* create(os: string, name: string, { home, shell, group, groups = [], system, uid, comment, unique = true, createHome, password }: Wanted) {
+function* create(
+  os: string,
+  name: string,
+  { home, shell, group, groups = [], system, uid, comment, unique = true, createHome, password }: Wanted,
+) {
   const isFreebsd = os === FREEBSD;
   const options = [
     ...option("-d", home),
@@ -137,9 +147,16 @@ function printed(password: string | Secret): Shell {
   return /^-|\\/.test(secret.reveal()) ? sh`printf ${"%s\n"} ${secret}` : sh`echo ${secret}`;
 }
 
-function* change(os: string, name: string, existing: UserAccount, { home, shell, group, groups = [], append, comment, password }: Wanted) {
+function* change(
+  os: string,
+  name: string,
+  existing: UserAccount,
+  { home, shell, group, groups = [], append, comment, password }: Wanted,
+) {
   const lacking = groups.filter(one => !existing.groups.includes(one));
-  const changesGroups = append ? lacking.length > 0 : groups.length > 0 && (lacking.length > 0 || existing.groups.some(one => !groups.includes(one)));
+  const changesGroups = append
+    ? lacking.length > 0
+    : groups.length > 0 && (lacking.length > 0 || existing.groups.some(one => !groups.includes(one)));
   const changesPassword = Boolean(password) && text(existing.password) !== text(password);
   const options: Word = [
     ...differing("-d", home, existing.home),
@@ -154,12 +171,16 @@ function* change(os: string, name: string, existing: UserAccount, { home, shell,
   yield os === FREEBSD ? sh`pw usermod -n ${name} ${options}` : sh`usermod ${options} ${name}`;
 }
 
-const differing = (name: string, wanted: string | undefined, existing: string | undefined): readonly string[] => (wanted && wanted !== existing ? [name, wanted] : []);
-const passwordOption = (password: string | Secret | undefined): readonly (string | Secret)[] => (password ? ["-p", Secret.of(password)] : []);
+const differing = (name: string, wanted: string | undefined, existing: string | undefined): readonly string[] =>
+  wanted && wanted !== existing ? [name, wanted] : [];
+const passwordOption = (password: string | Secret | undefined): readonly (string | Secret)[] =>
+  password ? ["-p", Secret.of(password)] : [];
 
-const text = (value: string | Secret | undefined): string | undefined => (value instanceof Secret ? value.reveal() : value);
+const text = (value: string | Secret | undefined): string | undefined =>
+  value instanceof Secret ? value.reveal() : value;
 
 /** A name stands between options and in lists. */
 function checkName(argument: string, name: string): void {
-  if (/^-|[\s:,/]/.test(name) || name === "") throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(name)}, which cannot be a name`);
+  if (/^-|[\s:,/]/.test(name) || name === "")
+    throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(name)}, which cannot be a name`);
 }

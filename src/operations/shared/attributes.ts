@@ -26,8 +26,10 @@ export function checkAttributes({ user, group, mode }: AttributeArguments): Attr
 
 function checkOwner(argument: string, name: string | undefined): void {
   if (name === undefined) return;
-  if (typeof name !== "string") throw new OperationTypeError(`\`${argument}\` must be a string, not ${JSON.stringify(name)}`);
-  if (/^-|[:\0\n]/.test(name)) throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(name)}, which cannot be a name`);
+  if (typeof name !== "string")
+    throw new OperationTypeError(`\`${argument}\` must be a string, not ${JSON.stringify(name)}`);
+  if (/^-|[:\0\n]/.test(name))
+    throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(name)}, which cannot be a name`);
 }
 
 /** How attributes are changed. */
@@ -41,7 +43,12 @@ interface ChangeOptions {
 }
 
 /** Commands that give a path the wanted attributes; those that `found` has already need none. Without `found` all are given. */
-export function attributeCommands(path: string, wanted: AttributeArguments, found?: PathStat, options: ChangeOptions = {}): readonly Shell[] {
+export function attributeCommands(
+  path: string,
+  wanted: AttributeArguments,
+  found?: PathStat,
+  options: ChangeOptions = {},
+): readonly Shell[] {
   const { mode } = wanted;
   const changesOwner = needsOwner(wanted, found);
   const special = mode !== undefined && setsId(mode);
@@ -55,7 +62,8 @@ export function attributeCommands(path: string, wanted: AttributeArguments, foun
 const needsOwner = ({ user, group }: OwnerArguments, found: PathStat | undefined): boolean =>
   Boolean((user && user !== found?.user) || (group && group !== found?.group));
 
-const chmod = (path: string, mode: string, { recursive }: ChangeOptions): Shell => sh`${["chmod", recursive && "-R", mode, remotePath(path)]}`;
+const chmod = (path: string, mode: string, { recursive }: ChangeOptions): Shell =>
+  sh`${["chmod", recursive && "-R", mode, remotePath(path)]}`;
 
 /** Give a path an owner, a group or both. One of them must be given. */
 export function chown(path: string, { user, group }: OwnerArguments, { recursive, link }: ChangeOptions = {}): Shell {

@@ -7,13 +7,15 @@ import { shellWords } from "../../facts/shared/shell-words.ts";
 export type Pairs = readonly string[] | Readonly<Record<string, string | number>>;
 
 /** An option for each value of a list. */
-export const each = (option: string, values: string | readonly string[] | undefined): readonly Word[] => (values === undefined ? [] : [values].flat().map(value => sh`${option} ${value}`));
+export const each = (option: string, values: string | readonly string[] | undefined): readonly Word[] =>
+  values === undefined ? [] : [values].flat().map(value => sh`${option} ${value}`);
 
 /** An option for each pair. */
 export const eachPair = (option: string, pairs: Pairs | undefined): readonly Word[] => each(option, pairsOf(pairs));
 
 /** `NAME=value`, as options have it. */
-export const pairsOf = (pairs: Pairs = {}): readonly string[] => (isList(pairs) ? pairs : Object.entries(pairs).map(([name, value]) => `${name}=${value}`));
+export const pairsOf = (pairs: Pairs = {}): readonly string[] =>
+  isList(pairs) ? pairs : Object.entries(pairs).map(([name, value]) => `${name}=${value}`);
 const isList = (pairs: Pairs): pairs is readonly string[] => Array.isArray(pairs);
 
 /** `docker KIND VERB …` on something with a name. */
@@ -25,11 +27,14 @@ export function commandWords(argument: string, command: string | readonly string
   try {
     return shellWords(command);
   } catch (error) {
-    throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(command)}, in which a quote does not end`, { cause: error });
+    throw new OperationValueError(`\`${argument}\` is ${JSON.stringify(command)}, in which a quote does not end`, {
+      cause: error,
+    });
   }
 }
 
 /** Throws `OperationTypeError` where a name is missing. */
 export function checkName(operation: string, argument: string, value: string): void {
-  if (typeof value !== "string" || value === "") throw new OperationTypeError(`${operation} requires \`${argument}\`, not ${JSON.stringify(value)}`);
+  if (typeof value !== "string" || value === "")
+    throw new OperationTypeError(`${operation} requires \`${argument}\`, not ${JSON.stringify(value)}`);
 }

@@ -3,7 +3,15 @@ import { checksum, type ChecksumAlgorithm } from "../../core/checksum.ts";
 import { Secret, type UploadSource } from "../../core/command.ts";
 import type { Fact } from "../../core/fact.ts";
 import type { OperationHost } from "../../core/host.ts";
-import { File, FileContents, Md5File, type PathArguments, type PathState, Sha1File, Sha256File } from "../../facts/files/index.ts";
+import {
+  File,
+  FileContents,
+  Md5File,
+  type PathArguments,
+  type PathState,
+  Sha1File,
+  Sha256File,
+} from "../../facts/files/index.ts";
 import { dirname, joinPath } from "./paths.ts";
 
 /** Checksums that can be compared, in the order in which hosts are asked for them. */
@@ -25,7 +33,10 @@ export async function hasContent(host: OperationHost, path: string, source: Uplo
   for (const [fact, algorithm] of CHECKSUMS) {
     const there = await host.getFact(fact, { path });
     if (there === undefined) continue;
-    return there === ("path" in source ? await host.local.checksum(source.path, algorithm) : checksum(source.content, algorithm));
+    return (
+      there ===
+      ("path" in source ? await host.local.checksum(source.path, algorithm) : checksum(source.content, algorithm))
+    );
   }
   return false;
 }
@@ -40,7 +51,11 @@ export async function sameContent(host: OperationHost, one: string, other: strin
 }
 
 /** Follow a symbolic link to what it leads to: a file that replaced a link would cut it. */
-export async function followLinks(host: OperationHost, path: string, found: PathState): Promise<{ readonly path: string; readonly found: PathState }> {
+export async function followLinks(
+  host: OperationHost,
+  path: string,
+  found: PathState,
+): Promise<{ readonly path: string; readonly found: PathState }> {
   let at = { path, found };
   for (let step = 0; step < MAX_LINKS && at.found.type === "link" && at.found.linkTarget; step++) {
     const { linkTarget } = at.found;
@@ -58,12 +73,22 @@ export async function textOf(host: OperationHost, path: string): Promise<string>
 }
 
 /** Show how an upload changes a file, if diffs are wanted. */
-export async function showUpload(host: OperationHost, path: string, source: UploadSource, found: PathState): Promise<void> {
+export async function showUpload(
+  host: OperationHost,
+  path: string,
+  source: UploadSource,
+  found: PathState,
+): Promise<void> {
   if (!host.wantsDiff) return;
   const content = "path" in source ? await host.local.read(source.path) : source.content;
   if (content instanceof Secret) return host.showDiff(path, undefined, content);
   const after = typeof content === "string" ? content : decoded(content);
-  if (after === undefined) return host.showDiff(path, found.type === "absent" ? undefined : "Other content\n", `${content.length} bytes that are no text\n`);
+  if (after === undefined)
+    return host.showDiff(
+      path,
+      found.type === "absent" ? undefined : "Other content\n",
+      `${content.length} bytes that are no text\n`,
+    );
   host.showDiff(path, found.type === "absent" ? undefined : withEnding(await textOf(host, path), after), after);
 }
 

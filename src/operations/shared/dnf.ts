@@ -3,7 +3,13 @@ import { sh } from "../../core/command.ts";
 import type { OperationHost } from "../../core/host.ts";
 import type { Steps } from "../../core/steps.ts";
 import { RpmPackages } from "../../facts/rpm.ts";
-import { ensurePackages, type ExtraArguments, extraWords, type LatestArguments, type PackageArguments } from "./packages.ts";
+import {
+  ensurePackages,
+  type ExtraArguments,
+  extraWords,
+  type LatestArguments,
+  type PackageArguments,
+} from "./packages.ts";
 import { expandProvides } from "./rpm.ts";
 
 /** Packages of dnf and yum. */

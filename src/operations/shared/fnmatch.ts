@@ -1,7 +1,8 @@
 /** Patterns for names, as Python's fnmatch has them. @module */
 
 /** Whether a whole path matches: `*` is any text, slashes included, `?` one character, `[…]` one of several, `[!…]` none of them. */
-export const matchesAny = (path: string, patterns: readonly string[]): boolean => patterns.some(pattern => expression(pattern).test(path));
+export const matchesAny = (path: string, patterns: readonly string[]): boolean =>
+  patterns.some(pattern => expression(pattern).test(path));
 
 function expression(pattern: string): RegExp {
   const source = pattern.replace(/\*+|\?|\[!?\]?[^\]]*\]|[^]/g, part => {

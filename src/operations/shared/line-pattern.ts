@@ -8,7 +8,8 @@ const SPECIAL: Readonly<Record<RegexSyntax, RegExp>> = { basic: /[\\.*[\]^$]/g, 
 export const literal = (text: string, syntax: RegexSyntax): string => text.replace(SPECIAL[syntax], "\\$&");
 
 /** Whether a text, taken as a pattern, matches itself: a dot does. */
-export const isLiteral = (text: string, syntax: RegexSyntax): boolean => literal(text.replaceAll(".", ""), syntax) === text.replaceAll(".", "");
+export const isLiteral = (text: string, syntax: RegexSyntax): boolean =>
+  literal(text.replaceAll(".", ""), syntax) === text.replaceAll(".", "");
 
 /** A pattern for the whole line: without `^` in front, or `$` at the end, anything may stand there. `escape` takes the text as it is. */
 export function linePattern(line: string, escape?: RegexSyntax): string {

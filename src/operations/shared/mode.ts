@@ -5,10 +5,15 @@ import type { PathStat } from "../../facts/files/index.ts";
 /** The mode as `chmod` is given it: `"0644"` is `"644"`. Throws `OperationTypeError` for a number, `OperationValueError` for what is no mode. */
 export function checkMode(mode: string | undefined, argument = "mode"): string | undefined {
   if (mode === undefined) return undefined;
-  if (typeof mode !== "string") throw new OperationTypeError(`\`${argument}\` must be a string of octal digits such as "644", not ${JSON.stringify(mode)}`);
+  if (typeof mode !== "string")
+    throw new OperationTypeError(
+      `\`${argument}\` must be a string of octal digits such as "644", not ${JSON.stringify(mode)}`,
+    );
   if (OCTAL.test(mode)) return mode;
   if (mode.split(",").every(clause => CLAUSE.test(clause))) return mode;
-  throw new OperationValueError(`\`${argument}\` is "${mode}"; wanted are octal digits such as "644", or a change such as "u+x"`);
+  throw new OperationValueError(
+    `\`${argument}\` is "${mode}"; wanted are octal digits such as "644", or a change such as "u+x"`,
+  );
 }
 const OCTAL = /^[0-7]{1,5}$/;
 const CLAUSE = /^([ugoa]*)((?:[-+=](?:[rwxXst]+|[ugo]|))+)$/;
@@ -32,12 +37,14 @@ export function effectiveMode(found: PathStat | undefined, mode: string): string
 }
 
 /** Whether it sets a bit that a change of owner takes away. */
-export const setsId = (mode: string): boolean => (OCTAL.test(mode) ? (Number.parseInt(mode, 8) & ID_BITS) !== 0 : /[+=][rwxX]*s/.test(mode));
+export const setsId = (mode: string): boolean =>
+  OCTAL.test(mode) ? (Number.parseInt(mode, 8) & ID_BITS) !== 0 : /[+=][rwxX]*s/.test(mode);
 
 const ID_BITS = 0o6000;
 
 /** Three digits leave set-user-ID and set-group-ID of a directory as they are: that is how chmod has it. */
-const keptBits = (found: PathStat, mode: string): number => (found.type === "directory" && mode.length <= 3 ? ID_BITS : 0);
+const keptBits = (found: PathStat, mode: string): number =>
+  found.type === "directory" && mode.length <= 3 ? ID_BITS : 0;
 
 /** Bits after one clause of a symbolic mode. Without `u`, `g`, `o` or `a` it is taken for all. */
 function changed(bits: number, clause: string, isDirectory: boolean): number {

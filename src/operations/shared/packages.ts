@@ -65,7 +65,12 @@ export interface Want {
 }
 
 /** Yield the commands that bring the packages into the wanted state: at most one to install or remove, and one to upgrade. */
-export async function* ensurePackages(host: OperationHost, installed: Packages, want: Want, manager: PackageManager): Steps {
+export async function* ensurePackages(
+  host: OperationHost,
+  installed: Packages,
+  want: Want,
+  manager: PackageManager,
+): Steps {
   const { present = true, latest = false } = want;
   const change: string[] = [];
   const upgrade: string[] = [];
@@ -88,7 +93,11 @@ function hasPackage(installed: Packages, wanted: WantedPackage, members: readonl
   // A member that is listed with several versions is there when one of them is.
   const checks = [...Map.groupBy(members, member => member.name)].map(([name, versions]) => {
     const wantedVersions = versions.flatMap(({ version }) => version ?? []);
-    return hasVersion(installed, name, wantedVersions.length > 0 ? version => wantedVersions.includes(version) : undefined);
+    return hasVersion(
+      installed,
+      name,
+      wantedVersions.length > 0 ? version => wantedVersions.includes(version) : undefined,
+    );
   });
   return every ? checks.every(Boolean) : checks.some(Boolean);
 }
@@ -98,7 +107,8 @@ function hasVersion(installed: Packages, name: string, accepts: ((version: strin
   return versions !== undefined && (!accepts || versions.some(accepts));
 }
 
-const versionsOf = (installed: Packages, name: string): readonly string[] | undefined => (Object.hasOwn(installed, name) ? installed[name] : undefined);
+const versionsOf = (installed: Packages, name: string): readonly string[] | undefined =>
+  Object.hasOwn(installed, name) ? installed[name] : undefined;
 
 function versionsNote(installed: Packages, { name, key = name }: WantedPackage): string {
   const versions = versionsOf(installed, key);
@@ -107,7 +117,9 @@ function versionsNote(installed: Packages, { name, key = name }: WantedPackage):
 
 /** The packages that an argument names, pinned by what joins name and version. Throws `OperationValueError` for what cannot be a name. */
 function wantedPackages(packages: Want["packages"] = [], pin: string | undefined): readonly WantedPackage[] {
-  const wanted = (typeof packages === "string" ? [packages] : packages).map(given => (typeof given === "string" ? pinned(given, pin) : given));
+  const wanted = (typeof packages === "string" ? [packages] : packages).map(given =>
+    typeof given === "string" ? pinned(given, pin) : given,
+  );
   checkNames(wanted.map(({ word }) => word));
   return wanted;
 }

@@ -29,7 +29,11 @@ export interface RepositoryArguments {
 }
 
 /** Write or remove a `.repo` file in a directory. */
-export async function* ensureRepository(host: OperationHost, { src, present = true, ...args }: RepositoryArguments & { readonly type?: string }, directory: string): Steps {
+export async function* ensureRepository(
+  host: OperationHost,
+  { src, present = true, ...args }: RepositoryArguments & { readonly type?: string },
+  directory: string,
+): Steps {
   const name = isUrl(src) ? basename(src.replace(/[?#].*/, "")).replace(/\.repo$/, "") : src;
   const path = `${directory}/${name}.repo`;
   if (!present) return yield* file.steps(host, { path, present });
@@ -39,7 +43,16 @@ export async function* ensureRepository(host: OperationHost, { src, present = tr
   }
   const { baseUrl, description = name, enabled = true, gpgCheck = true, type, gpgKey } = args;
   if (!baseUrl) throw new OperationError(`\`baseUrl\` must be provided for a repository that is not a URL: "${src}"`);
-  for (const [argument, value] of Object.entries({ src, description, baseUrl, type: type ?? "", gpgKey: gpgKey ?? "" })) checkLine(argument, value);
-  const lines = [`[${name}]`, `name=${description}`, `baseurl=${baseUrl}`, `enabled=${Number(enabled)}`, `gpgcheck=${Number(gpgCheck)}`, type && `type=${type}`, gpgKey && `gpgkey=${gpgKey}`];
+  for (const [argument, value] of Object.entries({ src, description, baseUrl, type: type ?? "", gpgKey: gpgKey ?? "" }))
+    checkLine(argument, value);
+  const lines = [
+    `[${name}]`,
+    `name=${description}`,
+    `baseurl=${baseUrl}`,
+    `enabled=${Number(enabled)}`,
+    `gpgcheck=${Number(gpgCheck)}`,
+    type && `type=${type}`,
+    gpgKey && `gpgkey=${gpgKey}`,
+  ];
   yield* put.steps(host, { content: lines.flatMap(line => (line ? `${line}\n` : [])).join(""), dest: path });
 }

@@ -25,7 +25,10 @@ interface Edit extends SedArguments {
 
 /** Replace what matches. `&` in the replacement is taken as it is, `\1` is what the first group matched. */
 export function sedReplace({ replacement, ...edit }: Edit & { readonly replacement: string }): Shell {
-  return sed(`s/${delimited(edit.pattern, "pattern")}/${delimited(replacement, "replacement")}/${flagText(edit.flags)}`, edit);
+  return sed(
+    `s/${delimited(edit.pattern, "pattern")}/${delimited(replacement, "replacement")}/${flagText(edit.flags)}`,
+    edit,
+  );
 }
 
 /** Delete the lines that match. */
@@ -43,7 +46,10 @@ function sed(script: string, { path, backup, interpolateVariables, extendedRegex
 /** Flags as sed reads them, and refused if they could do more than choose what is replaced. */
 export function flagText(flags: SedArguments["flags"]): string {
   const text = [flags ?? []].flat().join("");
-  if (!/^[A-Za-z0-9]*$/.test(text) || /[ewW]/.test(text)) throw new OperationValueError(`\`flags\` is ${JSON.stringify(flags)}; wanted are flags of sed's s command, without e and w`);
+  if (!/^[A-Za-z0-9]*$/.test(text) || /[ewW]/.test(text))
+    throw new OperationValueError(
+      `\`flags\` is ${JSON.stringify(flags)}; wanted are flags of sed's s command, without e and w`,
+    );
   return text;
 }
 
@@ -59,5 +65,6 @@ export function delimited(text: string, role: "pattern" | "replacement"): string
 
 /** Refuse a newline where a text stands for one line. */
 export function checkOneLine(text: string | undefined, argument: string): void {
-  if (text?.includes("\n")) throw new OperationValueError(`\`${argument}\` is more than one line: ${JSON.stringify(text)}`);
+  if (text?.includes("\n"))
+    throw new OperationValueError(`\`${argument}\` is more than one line: ${JSON.stringify(text)}`);
 }

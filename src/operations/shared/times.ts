@@ -21,7 +21,13 @@ export interface TimeArguments {
 }
 
 /** Commands that give a file the wanted times; those that `found` has already, to the second, need none. */
-export async function timeCommands(host: OperationHost, path: string, times: TimeArguments, localPath: string | undefined, found?: PathStat): Promise<readonly Shell[]> {
+export async function timeCommands(
+  host: OperationHost,
+  path: string,
+  times: TimeArguments,
+  localPath: string | undefined,
+  found?: PathStat,
+): Promise<readonly Shell[]> {
   const commands: Shell[] = [];
   // The modification time first: setting it must not undo the other.
   for (const field of ["mtime", "atime"] as const) {
@@ -35,7 +41,12 @@ export async function timeCommands(host: OperationHost, path: string, times: Tim
 }
 
 /** The moment in microseconds since 1970. Throws `OperationValueError` for what says no time. */
-async function moment(host: OperationHost, field: keyof TimeArguments, time: FileTime, localPath: string | undefined): Promise<number> {
+async function moment(
+  host: OperationHost,
+  field: keyof TimeArguments,
+  time: FileTime,
+  localPath: string | undefined,
+): Promise<number> {
   if (time instanceof Date) return time.getTime() * 1000;
   if (typeof time === "number") return Math.round(time * MICRO);
   if (typeof time === "boolean") {
@@ -54,7 +65,10 @@ async function moment(host: OperationHost, field: keyof TimeArguments, time: Fil
   if (/^\d+(\.\d+)?$/.test(time)) return Math.round(Number(time) * MICRO);
   const found = await host.getFact(File, { path: time });
   const there = found.type === "absent" ? undefined : found[field];
-  if (!there) throw new OperationValueError(`\`${field}\` is "${time}", which is neither a time nor a file of the host that has one`);
+  if (!there)
+    throw new OperationValueError(
+      `\`${field}\` is "${time}", which is neither a time nor a file of the host that has one`,
+    );
   return there.getTime() * 1000;
 }
 const MICRO = 1_000_000;
@@ -72,7 +86,11 @@ function hasTime(found: PathStat, field: keyof TimeArguments, wanted: number): b
 }
 
 /** Give a file a time. */
-function touch(path: string, field: keyof TimeArguments, { micros, isBusybox }: { readonly micros: number; readonly isBusybox: boolean }): Shell {
+function touch(
+  path: string,
+  field: keyof TimeArguments,
+  { micros, isBusybox }: { readonly micros: number; readonly isBusybox: boolean },
+): Shell {
   const fraction = ((micros % MICRO) + MICRO) % MICRO;
   const whole = new Date((micros - fraction) / 1000).toISOString().slice(0, 19);
   const flag = field === "mtime" ? "-m" : "-a";

@@ -10,11 +10,15 @@ const DEEPEST = 5;
  * Found in destructuring (`{ present = true }`, of the parameter or of a constant), in `args.retries ?? 3`,
  * and in the functions that the arguments, or what is left of them, are handed on to.
  */
-export function defaultsOf(compiler: Compiler, definition: ts.Expression | undefined): ReadonlyMap<string, readonly string[]> {
+export function defaultsOf(
+  compiler: Compiler,
+  definition: ts.Expression | undefined,
+): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   const steps = definition && stepsOf(compiler, definition);
   const parameter = steps?.parameters[1];
-  if (steps && parameter) readFunction(compiler, steps, parameter, { found, hidden: new Set(), visited: new Set(), depth: 0 });
+  if (steps && parameter)
+    readFunction(compiler, steps, parameter, { found, hidden: new Set(), visited: new Set(), depth: 0 });
   return found;
 }
 
@@ -28,14 +32,18 @@ function stepsOf(compiler: Compiler, expression: ts.Expression, depth = 0): Call
   if (ts.isObjectLiteralExpression(plain)) {
     for (const property of plain.properties) {
       if (ts.isMethodDeclaration(property) && property.name.getText() === "steps") return property;
-      if (ts.isPropertyAssignment(property) && property.name.getText() === "steps") return callableOf(compiler, property.initializer);
-      if (ts.isShorthandPropertyAssignment(property) && property.name.text === "steps") return callableOf(compiler, property.name);
+      if (ts.isPropertyAssignment(property) && property.name.getText() === "steps")
+        return callableOf(compiler, property.initializer);
+      if (ts.isShorthandPropertyAssignment(property) && property.name.text === "steps")
+        return callableOf(compiler, property.name);
     }
     return undefined;
   }
   if (ts.isIdentifier(plain)) {
     const declaration = declarationOf(compiler, plain);
-    return declaration && ts.isVariableDeclaration(declaration) && declaration.initializer ? stepsOf(compiler, declaration.initializer, depth + 1) : undefined;
+    return declaration && ts.isVariableDeclaration(declaration) && declaration.initializer
+      ? stepsOf(compiler, declaration.initializer, depth + 1)
+      : undefined;
   }
   if (!ts.isCallExpression(plain)) return undefined;
   for (const argument of plain.arguments) {
@@ -47,7 +55,8 @@ function stepsOf(compiler: Compiler, expression: ts.Expression, depth = 0): Call
   if (!body) return undefined;
   if (!ts.isBlock(body)) return stepsOf(compiler, body, depth + 1);
   for (const statement of body.statements) {
-    if (ts.isReturnStatement(statement) && statement.expression) return stepsOf(compiler, statement.expression, depth + 1);
+    if (ts.isReturnStatement(statement) && statement.expression)
+      return stepsOf(compiler, statement.expression, depth + 1);
   }
   return undefined;
 }
@@ -60,15 +69,29 @@ interface Reading {
   readonly depth: number;
 }
 
-function readFunction(compiler: Compiler, callable: Callable, parameter: ts.ParameterDeclaration, reading: Reading): void {
+function readFunction(
+  compiler: Compiler,
+  callable: Callable,
+  parameter: ts.ParameterDeclaration,
+  reading: Reading,
+): void {
   const { ts } = compiler;
   if (reading.depth > DEEPEST || reading.visited.has(parameter) || !("body" in callable) || !callable.body) return;
   reading.visited.add(parameter);
   const names = bind(compiler, parameter.name, reading);
   const visit = (node: ts.Node): void => {
     // const { present = true } = args;
-    if (ts.isVariableDeclaration(node) && node.initializer && ts.isIdentifier(node.initializer) && names.whole.has(node.initializer.text) && ts.isObjectBindingPattern(node.name)) {
-      const more = bind(compiler, node.name, { ...reading, hidden: new Set([...reading.hidden, ...(names.whole.get(node.initializer.text) ?? [])]) });
+    if (
+      ts.isVariableDeclaration(node) &&
+      node.initializer &&
+      ts.isIdentifier(node.initializer) &&
+      names.whole.has(node.initializer.text) &&
+      ts.isObjectBindingPattern(node.name)
+    ) {
+      const more = bind(compiler, node.name, {
+        ...reading,
+        hidden: new Set([...reading.hidden, ...(names.whole.get(node.initializer.text) ?? [])]),
+      });
       for (const [name, argument] of more.single) names.single.set(name, argument);
       for (const [name, without] of more.whole) names.whole.set(name, without);
     }
@@ -122,18 +145,33 @@ function followCall(compiler: Compiler, call: ts.CallExpression, names: Names, r
     const handed = handedOn(compiler, given, names);
     const callable = handed && callableOf(compiler, call.expression);
     const parameter = callable?.parameters[index];
-    if (callable && parameter) readFunction(compiler, callable, parameter, { ...reading, hidden: new Set([...reading.hidden, ...handed]), depth: reading.depth + 1 });
+    if (callable && parameter)
+      readFunction(compiler, callable, parameter, {
+        ...reading,
+        hidden: new Set([...reading.hidden, ...handed]),
+        depth: reading.depth + 1,
+      });
   });
 
-  function handedOn({ checker: _ }: Compiler, node: ts.Expression, { whole, single }: Names): readonly string[] | undefined {
+  function handedOn(
+    { checker: _ }: Compiler,
+    node: ts.Expression,
+    { whole, single }: Names,
+  ): readonly string[] | undefined {
     if (ts.isIdentifier(node)) return whole.get(node.text);
     if (!ts.isObjectLiteralExpression(node)) return undefined;
-    const spread = node.properties.find(property => ts.isSpreadAssignment(property) && ts.isIdentifier(property.expression) && whole.has(property.expression.text));
+    const spread = node.properties.find(
+      property =>
+        ts.isSpreadAssignment(property) && ts.isIdentifier(property.expression) && whole.has(property.expression.text),
+    );
     if (!spread || !ts.isSpreadAssignment(spread)) return undefined;
     const without = whole.get(spread.expression.getText()) ?? [];
     // An argument that is passed on under its own name is still the same argument.
-    const same = (property: ts.ObjectLiteralElementLike): boolean => ts.isShorthandPropertyAssignment(property) && single.get(property.name.text) === property.name.text;
-    const replaced = node.properties.flatMap(property => (property.name && !same(property) ? [property.name.getText()] : []));
+    const same = (property: ts.ObjectLiteralElementLike): boolean =>
+      ts.isShorthandPropertyAssignment(property) && single.get(property.name.text) === property.name.text;
+    const replaced = node.properties.flatMap(property =>
+      property.name && !same(property) ? [property.name.getText()] : [],
+    );
     const kept = node.properties.filter(same).map(property => property.name?.getText());
     return [...without.filter(name => !kept.includes(name)), ...replaced];
   }
@@ -147,7 +185,9 @@ function callableOf(compiler: Compiler, expression: ts.Expression): Callable | u
   const declaration = declarationOf(compiler, plain);
   if (!declaration) return undefined;
   if (ts.isFunctionDeclaration(declaration) || ts.isMethodDeclaration(declaration)) return declaration;
-  return ts.isVariableDeclaration(declaration) && declaration.initializer ? callableOf(compiler, declaration.initializer) : undefined;
+  return ts.isVariableDeclaration(declaration) && declaration.initializer
+    ? callableOf(compiler, declaration.initializer)
+    : undefined;
 }
 
 function declarationOf({ ts, checker }: Compiler, expression: ts.Expression): ts.Declaration | undefined {
@@ -159,7 +199,8 @@ function declarationOf({ ts, checker }: Compiler, expression: ts.Expression): ts
 function note(compiler: Compiler, { found, hidden }: Reading, argument: string, initializer: ts.Expression): void {
   const text = constant(compiler, initializer);
   // Something empty in place of what is absent is no default, but spares the code a question.
-  if (text !== undefined && !['""', "[]", "{}"].includes(text) && !hidden.has(argument)) found.set(argument, [...(found.get(argument) ?? []), text]);
+  if (text !== undefined && !['""', "[]", "{}"].includes(text) && !hidden.has(argument))
+    found.set(argument, [...(found.get(argument) ?? []), text]);
 }
 
 /** Source text of a value that is always the same; `undefined` for one that is computed. */
@@ -169,19 +210,35 @@ function constant(compiler: Compiler, expression: ts.Expression, depth = 0): str
   if (ts.isIdentifier(plain)) {
     if (plain.text === "undefined") return undefined;
     const declaration = declarationOf(compiler, plain);
-    const isConstant = declaration && ts.isVariableDeclaration(declaration) && (ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const) !== 0 && ts.isVariableStatement(declaration.parent.parent);
-    return isConstant && declaration.initializer && depth < DEEPEST ? constant(compiler, declaration.initializer, depth + 1) : undefined;
+    const isConstant =
+      declaration &&
+      ts.isVariableDeclaration(declaration) &&
+      (ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const) !== 0 &&
+      ts.isVariableStatement(declaration.parent.parent);
+    return isConstant && declaration.initializer && depth < DEEPEST
+      ? constant(compiler, declaration.initializer, depth + 1)
+      : undefined;
   }
-  if (ts.isPrefixUnaryExpression(plain)) return constant(compiler, plain.operand) === undefined ? undefined : plain.getText();
-  if (ts.isArrayLiteralExpression(plain)) return plain.elements.every(item => constant(compiler, item) !== undefined) ? plain.getText() : undefined;
+  if (ts.isPrefixUnaryExpression(plain))
+    return constant(compiler, plain.operand) === undefined ? undefined : plain.getText();
+  if (ts.isArrayLiteralExpression(plain))
+    return plain.elements.every(item => constant(compiler, item) !== undefined) ? plain.getText() : undefined;
   if (ts.isObjectLiteralExpression(plain)) return plain.properties.length === 0 ? "{}" : undefined;
-  const literal = ts.isStringLiteralLike(plain) || ts.isNumericLiteral(plain) || plain.kind === ts.SyntaxKind.TrueKeyword || plain.kind === ts.SyntaxKind.FalseKeyword;
+  const literal =
+    ts.isStringLiteralLike(plain) ||
+    ts.isNumericLiteral(plain) ||
+    plain.kind === ts.SyntaxKind.TrueKeyword ||
+    plain.kind === ts.SyntaxKind.FalseKeyword;
   return literal ? plain.getText() : undefined;
 }
 
 /** An expression without parentheses and assertions around it. */
 function bare(compiler: Compiler, expression: ts.Expression): ts.Expression {
   const { ts } = compiler;
-  const wrapped = ts.isParenthesizedExpression(expression) || ts.isAsExpression(expression) || ts.isSatisfiesExpression(expression) || ts.isNonNullExpression(expression);
+  const wrapped =
+    ts.isParenthesizedExpression(expression) ||
+    ts.isAsExpression(expression) ||
+    ts.isSatisfiesExpression(expression) ||
+    ts.isNonNullExpression(expression);
   return wrapped ? bare(compiler, expression.expression) : expression;
 }

@@ -32,13 +32,24 @@ export async function readModule(program: Program, leaf: LeafModule): Promise<Mo
     const target = (exported.flags & ts.SymbolFlags.Alias) !== 0 ? checker.getAliasedSymbol(exported) : exported;
     const name = `${prefix}.${exported.name}`;
     const value = isHolder(holder) ? holder[exported.name] : undefined;
-    if ((target.flags & ts.SymbolFlags.Module) !== 0) return checker.getExportsOfModule(target).forEach(one => read(one, name, value));
+    if ((target.flags & ts.SymbolFlags.Module) !== 0)
+      return checker.getExportsOfModule(target).forEach(one => read(one, name, value));
     const declaration = target.valueDeclaration;
     if (!declaration) return;
     const type = checker.getTypeOfSymbolAtLocation(target, declaration);
-    const found: Found = { program, leaf, module: prefix, name, symbol: target, type, declaration, value: isHolder(value) ? value : {} };
+    const found: Found = {
+      program,
+      leaf,
+      module: prefix,
+      name,
+      symbol: target,
+      type,
+      declaration,
+      value: isHolder(value) ? value : {},
+    };
     if (type.getProperty("steps")) operations.push(readOperation(found));
-    else if (leaf.layer === "facts" && (type.getProperty("command") ?? type.getProperty("derive"))) facts.push(readFact(found));
+    else if (leaf.layer === "facts" && (type.getProperty("command") ?? type.getProperty("derive")))
+      facts.push(readFact(found));
   };
   for (const exported of symbol ? checker.getExportsOfModule(symbol) : []) read(exported, leaf.name, values);
   return { module: { name: leaf.name, summary: moduleText(program, leaf.file) }, operations, facts, problems };
@@ -64,7 +75,8 @@ interface Found {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-const isHolder = (value: unknown): value is Readonly<Record<string, unknown>> => (typeof value === "object" || typeof value === "function") && value !== null;
+const isHolder = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  (typeof value === "object" || typeof value === "function") && value !== null;
 
 function readOperation(found: Found): Omit<OperationReference, "testedOn"> {
   const { program, value, type } = found;
@@ -91,10 +103,17 @@ function readFact(found: Found): FactReference {
   };
 }
 
-function entry({ program, leaf, module, name, symbol }: Found, method: ts.Symbol | undefined, parameter: number, defaults: ReadonlyMap<string, readonly string[]>) {
+function entry(
+  { program, leaf, module, name, symbol }: Found,
+  method: ts.Symbol | undefined,
+  parameter: number,
+  defaults: ReadonlyMap<string, readonly string[]>,
+) {
   const [summary = "", ...text] = paragraphs(documentation(program, symbol));
   const types = method ? parameterTypes(program, method, parameter) : [];
-  const rest = types.flatMap(type => program.checker.getIndexInfosOfType(type)).map(info => valueType(program, info.type));
+  const rest = types
+    .flatMap(type => program.checker.getIndexInfosOfType(type))
+    .map(info => valueType(program, info.type));
   const deprecated = tags(program, symbol, "deprecated")[0];
   return {
     name,
@@ -122,14 +141,25 @@ function returnType({ checker }: Program, method: ts.Symbol | undefined): ts.Typ
   return method && checker.getTypeOfSymbol(method).getCallSignatures()[0]?.getReturnType();
 }
 
-function argumentsOf(program: Program, type: ts.Type, defaults: ReadonlyMap<string, readonly string[]>): readonly ArgumentReference[] {
-  return program.checker.getPropertiesOfType(type).map(property => argument(program, property, defaults.get(property.name) ?? [], 0));
+function argumentsOf(
+  program: Program,
+  type: ts.Type,
+  defaults: ReadonlyMap<string, readonly string[]>,
+): readonly ArgumentReference[] {
+  return program.checker
+    .getPropertiesOfType(type)
+    .map(property => argument(program, property, defaults.get(property.name) ?? [], 0));
 }
 
 /** Objects are described down to this depth. */
 const DEEPEST_FIELDS = 2;
 
-function argument(program: Program, property: ts.Symbol, initials: readonly string[], depth: number): ArgumentReference {
+function argument(
+  program: Program,
+  property: ts.Symbol,
+  initials: readonly string[],
+  depth: number,
+): ArgumentReference {
   const { checker } = program;
   const declared = checker.getTypeOfSymbol(property);
   const type = valueType(program, declared, typeNodeOf(program, property));
@@ -155,10 +185,12 @@ function chosenDefault(initials: readonly string[], text: string): string | unde
 }
 
 /** The value that a text calls the default: "Default true.", "default: `*`". */
-export const saidDefault = (text: string): string | undefined => /\bdefault:? (?:is )?(`[^`]+`|true|false|-?\d+(?:\.\d+)?)(?=[.,;:)]|$)/i.exec(text)?.[1]?.replaceAll("`", "");
+export const saidDefault = (text: string): string | undefined =>
+  /\bdefault:? (?:is )?(`[^`]+`|true|false|-?\d+(?:\.\d+)?)(?=[.,;:)]|$)/i.exec(text)?.[1]?.replaceAll("`", "");
 
 /** Whether source text and what a text says are the same value. */
-export const sameDefault = (source: string, said: string): boolean => source.replace(/^(["'])(.*)\1$/, "$2") === said.replace(/^(["'])(.*)\1$/, "$2");
+export const sameDefault = (source: string, said: string): boolean =>
+  source.replace(/^(["'])(.*)\1$/, "$2") === said.replace(/^(["'])(.*)\1$/, "$2");
 
 /** The properties of the objects in a type: in a list, a map, one of several. */
 function fieldsOf(program: Program, type: ts.Type, described: ValueType, depth: number): readonly ArgumentReference[] {
@@ -168,12 +200,17 @@ function fieldsOf(program: Program, type: ts.Type, described: ValueType, depth: 
   const groups = parts.flatMap((part): (readonly ArgumentReference[])[] => {
     if ((part.flags & ts.TypeFlags.Object) === 0) return [];
     if (checker.isArrayType(part) || checker.isTupleType(part)) {
-      return checker.getTypeArguments(part as ts.TypeReference).map(item => fieldsOf(program, item, valueType(program, item), depth));
+      return checker
+        .getTypeArguments(part as ts.TypeReference)
+        .map(item => fieldsOf(program, item, valueType(program, item), depth));
     }
     const index = checker.getIndexInfosOfType(part)[0];
-    if (index && checker.getPropertiesOfType(part).length === 0) return [fieldsOf(program, index.type, valueType(program, index.type), depth)];
+    if (index && checker.getPropertiesOfType(part).length === 0)
+      return [fieldsOf(program, index.type, valueType(program, index.type), depth)];
     const one = valueType(program, part);
-    return typeof one === "object" && "fields" in one ? [checker.getPropertiesOfType(part).map(property => argument(program, property, [], depth + 1))] : [];
+    return typeof one === "object" && "fields" in one
+      ? [checker.getPropertiesOfType(part).map(property => argument(program, property, [], depth + 1))]
+      : [];
   });
   return mergeArguments(groups.filter(group => group.length > 0));
 }
@@ -188,7 +225,15 @@ function mergeArguments(groups: readonly (readonly ArgumentReference[])[]): read
     if (!first) return [];
     const type = unionOf(all.map(one => one.type));
     const text = all.find(one => one.text !== "")?.text ?? "";
-    return [{ ...first, text, required: all.length === groups.length && all.every(one => one.required), type, typeText: typeText(type) }];
+    return [
+      {
+        ...first,
+        text,
+        required: all.length === groups.length && all.every(one => one.required),
+        type,
+        typeText: typeText(type),
+      },
+    ];
   });
 }
 
@@ -208,14 +253,27 @@ function documentation({ ts, checker }: Program, symbol: ts.Symbol): string {
   return ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
 }
 
-const paragraphs = (text: string): readonly string[] => text.split(/\n\s*\n/).map(one => one.trim()).filter(one => one !== "");
+const paragraphs = (text: string): readonly string[] =>
+  text
+    .split(/\n\s*\n/)
+    .map(one => one.trim())
+    .filter(one => one !== "");
 
 const tags = ({ ts, checker }: Program, symbol: ts.Symbol, name: string): readonly string[] =>
-  symbol.getJsDocTags(checker).filter(tag => tag.name === name).map(tag => ts.displayPartsToString(tag.text));
+  symbol
+    .getJsDocTags(checker)
+    .filter(tag => tag.name === name)
+    .map(tag => ts.displayPartsToString(tag.text));
 
 /** The comment that ends in `@module`. */
 function moduleText({ ts }: Program, file: ts.SourceFile): string {
   const comments = ts.getLeadingCommentRanges(file.text, 0) ?? [];
-  const written = comments.map(({ pos, end }) => file.text.slice(pos, end)).find(text => text.startsWith("/**") && text.includes("@module"));
-  return (written ?? "").replace(/^\/\*\*|\*\/$/g, "").replace(/^\s*\* ?/gm, "").replace("@module", "").trim();
+  const written = comments
+    .map(({ pos, end }) => file.text.slice(pos, end))
+    .find(text => text.startsWith("/**") && text.includes("@module"));
+  return (written ?? "")
+    .replace(/^\/\*\*|\*\/$/g, "")
+    .replace(/^\s*\* ?/gm, "")
+    .replace("@module", "")
+    .trim();
 }

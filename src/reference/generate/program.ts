@@ -54,8 +54,14 @@ function leafPaths(root: string, layer: Layer): readonly Omit<LeafModule, "file"
   const folder = join(root, "src", layer);
   return readdirSync(folder, { withFileTypes: true })
     .filter(entry => entry.name !== "shared" && entry.name !== "index.ts")
-    .filter(entry => (entry.isDirectory() ? existsSync(join(folder, entry.name, "index.ts")) : entry.name.endsWith(".ts")))
-    .map(entry => ({ layer, name: camel(entry.name.replace(/\.ts$/, "")), path: `src/${layer}/${entry.name}${entry.isDirectory() ? "/index.ts" : ""}` }))
+    .filter(entry =>
+      entry.isDirectory() ? existsSync(join(folder, entry.name, "index.ts")) : entry.name.endsWith(".ts"),
+    )
+    .map(entry => ({
+      layer,
+      name: camel(entry.name.replace(/\.ts$/, "")),
+      path: `src/${layer}/${entry.name}${entry.isDirectory() ? "/index.ts" : ""}`,
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

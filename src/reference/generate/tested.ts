@@ -8,7 +8,13 @@ const APART = ["bench", "conformance", "reference", "rules", "support"];
 /** A test counts if it imports one of these, itself or through others. */
 const REACHES = ["tests/support/apply.ts", "tests/support/hosts.ts", "tests/support/sshd.ts"];
 /** What makes a system other than the Debian that tests run on. */
-const MAKES: Readonly<Record<string, readonly string[]>> = { busyboxRootfs: ["busybox"], debianRootfs: ["Debian"], raiseHosts: ["Debian"], localHost: ["Debian"], onUserlands: ["Debian", "busybox"] };
+const MAKES: Readonly<Record<string, readonly string[]>> = {
+  busyboxRootfs: ["busybox"],
+  debianRootfs: ["Debian"],
+  raiseHosts: ["Debian"],
+  localHost: ["Debian"],
+  onUserlands: ["Debian", "busybox"],
+};
 /** What a file says of the systems it uses, where the names of what it calls do not tell. */
 const SAYS = /\bTested on: ([^.*\n]+)/g;
 
@@ -16,7 +22,11 @@ const SAYS = /\bTested on: ([^.*\n]+)/g;
  * The systems that each operation of `names` is applied to.
  * A test counts if it gives the operation to `apply`, or has a deploy that calls it and a host to run it on.
  */
-export function testedOperations(typescript: typeof ts, root: string, names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+export function testedOperations(
+  typescript: typeof ts,
+  root: string,
+  names: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
   const known = new Set(names);
   const tested = new Map<string, Set<string>>();
   for (const path of testFiles(root)) {
@@ -46,7 +56,9 @@ function reaches(root: string, path: string, seen: Set<string>): boolean {
   if (seen.has(path) || !existsSync(join(root, path))) return false;
   seen.add(path);
   const text = readFileSync(join(root, path), "utf8");
-  return [...text.matchAll(/\bfrom "(\.[^"]+)"/g)].map(([, specifier = ""]) => join(dirname(path), specifier)).some(target => target.startsWith("tests/") && reaches(root, target, seen));
+  return [...text.matchAll(/\bfrom "(\.[^"]+)"/g)]
+    .map(([, specifier = ""]) => join(dirname(path), specifier))
+    .some(target => target.startsWith("tests/") && reaches(root, target, seen));
 }
 
 function systemsOf(text: string): readonly string[] {
@@ -64,15 +76,23 @@ function mentions(typescript: typeof ts, path: string, text: string): ReadonlySe
   const file = typescript.createSourceFile(path, text, typescript.ScriptTarget.ESNext, true);
   const visit = (node: ts.Node): void => {
     if (typescript.isImportDeclaration(node)) return readImport(node);
-    if (typescript.isPropertyAccessExpression(node)) found.add(node.getText().replace(/^\w+/, name => modules.get(name) ?? name));
+    if (typescript.isPropertyAccessExpression(node))
+      found.add(node.getText().replace(/^\w+/, name => modules.get(name) ?? name));
     if (typescript.isIdentifier(node) && members.has(node.text)) found.add(members.get(node.text) ?? "");
-    if (typescript.isStringLiteralLike(node) || typescript.isTemplateHead(node) || typescript.isTemplateMiddle(node) || typescript.isTemplateTail(node)) {
+    if (
+      typescript.isStringLiteralLike(node) ||
+      typescript.isTemplateHead(node) ||
+      typescript.isTemplateMiddle(node) ||
+      typescript.isTemplateTail(node)
+    ) {
       for (const [name] of node.text.matchAll(/\b[a-z]\w*(?:\.[a-zA-Z]\w*)+(?=\()/g)) found.add(name);
     }
     typescript.forEachChild(node, visit);
   };
   const readImport = (node: ts.ImportDeclaration): void => {
-    const module = /\/src\/operations\/(?:(?!index\.ts)([\w-]+))?/.exec(typescript.isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : "");
+    const module = /\/src\/operations\/(?:(?!index\.ts)([\w-]+))?/.exec(
+      typescript.isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : "",
+    );
     const bindings = node.importClause?.namedBindings;
     if (!module || !bindings) return;
     const name = module[1];

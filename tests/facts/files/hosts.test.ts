@@ -1,7 +1,23 @@
 import { expect, test } from "bun:test";
 import { chmodSync, linkSync, mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { checksum } from "../../../src/core/checksum.ts";
-import { Block, Directory, File, FileContents, FindDirectories, FindFiles, FindInFile, FindLinks, Link, Md5File, SameFile, Sha1File, Sha256File, Sha384File, Socket } from "../../../src/facts/files/index.ts";
+import {
+  Block,
+  Directory,
+  File,
+  FileContents,
+  FindDirectories,
+  FindFiles,
+  FindInFile,
+  FindLinks,
+  Link,
+  Md5File,
+  SameFile,
+  Sha1File,
+  Sha256File,
+  Sha384File,
+  Socket,
+} from "../../../src/facts/files/index.ts";
 import { askFact } from "../../support/apply.ts";
 import { HOSTILE_NAMES, onUserlands } from "../../support/userlands.ts";
 
@@ -17,7 +33,15 @@ onUserlands("facts about files", userland => {
     symlinkSync("nowhere", userland.here(`${dir}/dangling`));
     const listener = Bun.listen({ unix: userland.here(`${dir}/socket`), socket: { data() {} } });
 
-    expect(await ask(File, { path: `${dir}/file` })).toMatchObject({ type: "file", user: "root", group: "root", mode: "4751", size: 5, atime: new Date(1_000_000_000_000), mtime: new Date(1_100_000_000_000) });
+    expect(await ask(File, { path: `${dir}/file` })).toMatchObject({
+      type: "file",
+      user: "root",
+      group: "root",
+      mode: "4751",
+      size: 5,
+      atime: new Date(1_000_000_000_000),
+      mtime: new Date(1_100_000_000_000),
+    });
     expect(await ask(Directory, { path: dir })).toMatchObject({ type: "directory", mode: "0755" });
     expect(await ask(Link, { path: `${dir}/link` })).toMatchObject({ type: "link", linkTarget: "file" });
     expect(await ask(Link, { path: `${dir}/dangling` })).toMatchObject({ type: "link", linkTarget: "nowhere" });
@@ -48,9 +72,13 @@ onUserlands("facts about files", userland => {
   test("checksums", async () => {
     const path = `${userland.fresh()}/x`;
     writeFileSync(userland.here(path), "content");
-    expect([await ask(Md5File, { path }), await ask(Sha1File, { path }), await ask(Sha256File, { path })]).toEqual(["md5", "sha1", "sha256"].map(algorithm => checksum("content", algorithm as "md5")));
+    expect([await ask(Md5File, { path }), await ask(Sha1File, { path }), await ask(Sha256File, { path })]).toEqual(
+      ["md5", "sha1", "sha256"].map(algorithm => checksum("content", algorithm as "md5")),
+    );
     // Busybox has no SHA-384.
-    expect(await ask(Sha384File, { path })).toBe(userland.name === "GNU" ? checksum("content", "sha384") : (undefined as never));
+    expect(await ask(Sha384File, { path })).toBe(
+      userland.name === "GNU" ? checksum("content", "sha384") : (undefined as never),
+    );
     expect(await ask(Sha1File, { path: `${path}-gone` })).toBeUndefined();
     expect(await ask(Sha1File, { path: userland.fresh() })).toBeUndefined();
   });
@@ -70,9 +98,15 @@ onUserlands("facts about files", userland => {
   test("finding", async () => {
     const dir = userland.fresh();
     mkdirSync(userland.here(`${dir}/sub/deep`), { recursive: true });
-    for (const [name, size] of [["a.log", 10], ["B.LOG", 2000], ["sub/c.txt", 30]] as const) writeFileSync(userland.here(`${dir}/${name}`), "x".repeat(size));
+    for (const [name, size] of [
+      ["a.log", 10],
+      ["B.LOG", 2000],
+      ["sub/c.txt", 30],
+    ] as const)
+      writeFileSync(userland.here(`${dir}/${name}`), "x".repeat(size));
     symlinkSync("a.log", userland.here(`${dir}/link`));
-    const names = async (found: Promise<readonly string[]>) => (await found).map(path => path.slice(dir.length + 1)).sort();
+    const names = async (found: Promise<readonly string[]>) =>
+      (await found).map(path => path.slice(dir.length + 1)).sort();
     expect(await names(ask(FindFiles, { path: dir }))).toEqual(["B.LOG", "a.log", "sub/c.txt"]);
     expect(await names(ask(FindFiles, { path: dir, iName: "*.log" }))).toEqual(["B.LOG", "a.log"]);
     expect(await names(ask(FindFiles, { path: dir, fName: "*.log" }))).toEqual(["a.log"]);
@@ -90,6 +124,9 @@ onUserlands("facts about files", userland => {
     writeFileSync(userland.here(`${dir}/one`), "");
     writeFileSync(userland.here(`${dir}/other`), "");
     linkSync(userland.here(`${dir}/one`), userland.here(`${dir}/two`));
-    expect([await ask(SameFile, { path: `${dir}/one`, other: `${dir}/two` }), await ask(SameFile, { path: `${dir}/one`, other: `${dir}/other` })]).toEqual([true, false]);
+    expect([
+      await ask(SameFile, { path: `${dir}/one`, other: `${dir}/two` }),
+      await ask(SameFile, { path: `${dir}/one`, other: `${dir}/other` }),
+    ]).toEqual([true, false]);
   });
 });

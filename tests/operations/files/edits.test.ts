@@ -5,7 +5,23 @@ import { apply, applyTwice } from "../../support/apply.ts";
 import { HOSTILE_NAMES, onUserlands } from "../../support/userlands.ts";
 
 /** Text that a careless command would run, expand or break on. */
-const HOSTILE_TEXTS = ["it's", 'say "hi"', "$(touch pwned)", "`touch pwned`", "$HOME", "a/b&c", "back\\slash \\n \\1", "-n", "--help", "*/5 * * * * run", "[x] (y) {z} a+b?", "^start", "end$", "a | b; touch pwned", "é ü"];
+const HOSTILE_TEXTS = [
+  "it's",
+  'say "hi"',
+  "$(touch pwned)",
+  "`touch pwned`",
+  "$HOME",
+  "a/b&c",
+  "back\\slash \\n \\1",
+  "-n",
+  "--help",
+  "*/5 * * * * run",
+  "[x] (y) {z} a+b?",
+  "^start",
+  "end$",
+  "a | b; touch pwned",
+  "é ü",
+];
 
 onUserlands("edits", userland => {
   const run = {
@@ -31,7 +47,9 @@ onUserlands("edits", userland => {
     expect(read(path)).toBe("Port 2222\nPasswordAuthentication no\n");
     await applyTwice(line, { path, line: "nothing|Password.+no", extendedRegex: true, present: false }, run);
     expect(read(path)).toBe("Port 2222\n");
-    expect((await apply(line, { path, line: "nothing like it", present: false }, run)).noops).toEqual([`line "nothing like it" does not exist in ${path}`]);
+    expect((await apply(line, { path, line: "nothing like it", present: false }, run)).noops).toEqual([
+      `line "nothing like it" does not exist in ${path}`,
+    ]);
   });
 
   test("a line is added to a file that is not there, and after a last line without its newline", async () => {
@@ -54,8 +72,13 @@ onUserlands("edits", userland => {
       if (text === "^start" || text === "end$") continue;
       await applyTwice(line, { path, line: text, escapeRegexCharacters: true }, run);
     }
-    expect(read(path)).toBe(`first\n${HOSTILE_TEXTS.filter(text => text !== "^start" && text !== "end$").map(text => `${text}\n`).join("")}`);
-    for (const text of ["*/5 * * * * run", "[x] (y) {z} a+b?"]) expect((await apply(line, { path, line: text }, run)).changed).toBe(false);
+    expect(read(path)).toBe(
+      `first\n${HOSTILE_TEXTS.filter(text => text !== "^start" && text !== "end$")
+        .map(text => `${text}\n`)
+        .join("")}`,
+    );
+    for (const text of ["*/5 * * * * run", "[x] (y) {z} a+b?"])
+      expect((await apply(line, { path, line: text }, run)).changed).toBe(false);
   });
 
   test("what a line is replaced by stays as it is", async () => {
@@ -79,25 +102,44 @@ onUserlands("edits", userland => {
     expect(existsSync(userland.here(`${path}.2601010000`))).toBe(true);
     await applyTwice(replace, { path, text: "e/d", replace: "two\nlines" }, run);
     expect(read(path)).toBe("x-y y\ntwo\nlines & f's\n");
-    expect((await apply(replace, { path, text: "gone", replace: "x" }, run)).noops).toEqual([`string "gone" does not exist in ${path}`]);
+    expect((await apply(replace, { path, text: "gone", replace: "x" }, run)).noops).toEqual([
+      `string "gone" does not exist in ${path}`,
+    ]);
   });
 
   test("the host's shell expands variables only when asked to", async () => {
     const path = fresh("me=nobody\n");
-    await apply(replace, { path, text: "nobody", replace: '"$WHO"', interpolateVariables: true }, { ...run, host: userland.host, globals: { _env: { WHO: "ada" } } });
+    await apply(
+      replace,
+      { path, text: "nobody", replace: '"$WHO"', interpolateVariables: true },
+      { ...run, host: userland.host, globals: { _env: { WHO: "ada" } } },
+    );
     expect(read(path)).toBe('me="ada"\n');
-    await apply(line, { path, line: "$WHO's \"line\"", interpolateVariables: true }, { ...run, host: userland.host, globals: { _env: { WHO: "ada" } } });
+    await apply(
+      line,
+      { path, line: '$WHO\'s "line"', interpolateVariables: true },
+      { ...run, host: userland.host, globals: { _env: { WHO: "ada" } } },
+    );
     expect(read(path)).toBe('me="ada"\nada\'s "line"\n');
   });
 
   test("sed gets no command and no file to write", async () => {
     const path = fresh("x\n");
-    const code = (operation: Promise<unknown>) => operation.then(() => undefined, (error: { code?: string }) => error.code);
-    expect(await code(apply(replace, { path, text: "x", replace: "touch pwned", flags: "e" }, run))).toBe("E_OPERATION_VALUE");
-    expect(await code(apply(replace, { path, text: "x", replace: "y", flags: ["w /tmp/pwned"] }, run))).toBe("E_OPERATION_VALUE");
+    const code = (operation: Promise<unknown>) =>
+      operation.then(
+        () => undefined,
+        (error: { code?: string }) => error.code,
+      );
+    expect(await code(apply(replace, { path, text: "x", replace: "touch pwned", flags: "e" }, run))).toBe(
+      "E_OPERATION_VALUE",
+    );
+    expect(await code(apply(replace, { path, text: "x", replace: "y", flags: ["w /tmp/pwned"] }, run))).toBe(
+      "E_OPERATION_VALUE",
+    );
     expect(await code(apply(replace, { path, text: "x\ne touch pwned", replace: "y" }, run))).toBe("E_OPERATION_VALUE");
     expect(await code(apply(line, { path, line: "x\\/e touch pwned" }, run))).toBeUndefined();
-    for (const text of ["x\\", "\\/;e", "\\\\/e"]) await apply(replace, { path, text, replace: "touch pwned/e" }, run).catch(() => undefined);
+    for (const text of ["x\\", "\\/;e", "\\\\/e"])
+      await apply(replace, { path, text, replace: "touch pwned/e" }, run).catch(() => undefined);
     expect(existsSync(userland.here("/pwned")) || existsSync("pwned")).toBe(false);
   });
 
@@ -116,7 +158,8 @@ onUserlands("edits", userland => {
     const found = statSync(userland.here(path));
     expect([found.mode & 0o777, found.uid, found.gid]).toEqual([0o640, 65534, 65534]);
     // This machine's /tmp is not ours alone.
-    if (userland.name === "busybox") expect(readdirSync(userland.here("/tmp")).filter(name => name.startsWith("pyinfra."))).toEqual([]);
+    if (userland.name === "busybox")
+      expect(readdirSync(userland.here("/tmp")).filter(name => name.startsWith("pyinfra."))).toEqual([]);
   });
 
   test("a new block goes where it is told", async () => {
@@ -147,7 +190,9 @@ onUserlands("edits", userland => {
       const path = fresh("top\n");
       await applyTwice(block, { path, content, marker, begin: "B$(x)", end: "E" }, run);
       await applyTwice(block, { path, content: content.slice(1), marker, begin: "B$(x)", end: "E" }, run);
-      expect(read(path)).toBe(`top\n${marker.replace("{mark}", () => "B$(x)")}\n${content.slice(1).join("\n")}\n${marker.replace("{mark}", "E")}\n`);
+      expect(read(path)).toBe(
+        `top\n${marker.replace("{mark}", () => "B$(x)")}\n${content.slice(1).join("\n")}\n${marker.replace("{mark}", "E")}\n`,
+      );
       await applyTwice(block, { path, marker, begin: "B$(x)", end: "E", present: false }, run);
       expect(read(path)).toBe("top\n");
     }
@@ -176,8 +221,12 @@ onUserlands("edits", userland => {
     expect(await after(apply(line, { path, line: "^a$", replace: "A" }, options))).toEqual(["A\nb\nc\n"]);
     expect(await after(apply(line, { path, line: "^b$", present: false }, options))).toEqual(["A\nc\n"]);
     expect(await after(apply(replace, { path, text: "c", replace: "d" }, options))).toEqual(["A\nd\n"]);
-    expect(await after(apply(block, { path, content: "x" }, options))).toEqual(["A\nd\n# BEGIN PYINFRA BLOCK\nx\n# END PYINFRA BLOCK\n"]);
-    expect(await after(apply(block, { path, content: "y" }, options))).toEqual(["A\nd\n# BEGIN PYINFRA BLOCK\ny\n# END PYINFRA BLOCK\n"]);
+    expect(await after(apply(block, { path, content: "x" }, options))).toEqual([
+      "A\nd\n# BEGIN PYINFRA BLOCK\nx\n# END PYINFRA BLOCK\n",
+    ]);
+    expect(await after(apply(block, { path, content: "y" }, options))).toEqual([
+      "A\nd\n# BEGIN PYINFRA BLOCK\ny\n# END PYINFRA BLOCK\n",
+    ]);
     expect(await after(apply(block, { path, present: false }, options))).toEqual(["A\nd\n"]);
   });
 });

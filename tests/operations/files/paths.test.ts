@@ -1,5 +1,16 @@
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { directory, file, link } from "../../../src/operations/files/index.ts";
 import { apply, applyTwice } from "../../support/apply.ts";
@@ -48,7 +59,12 @@ onUserlands("directories, files and links", userland => {
     mkdirSync(userland.here(`${path}/in/side`), { recursive: true });
     writeFileSync(userland.here(`${path}/in/file`), "");
     await applyTwice(directory, { path, group: "nogroup", mode: "770", recursive: true }, run);
-    expect(["in/file", "in/side", "."].map(name => [statSync(userland.here(`${path}/${name}`)).gid, mode(userland.here(`${path}/${name}`))])).toEqual(Array(3).fill([65534, "770"]));
+    expect(
+      ["in/file", "in/side", "."].map(name => [
+        statSync(userland.here(`${path}/${name}`)).gid,
+        mode(userland.here(`${path}/${name}`)),
+      ]),
+    ).toEqual(Array(3).fill([65534, "770"]));
   });
 
   test("a directory is removed with what is in it", async () => {
@@ -90,7 +106,10 @@ onUserlands("directories, files and links", userland => {
     writeFileSync(userland.here(`${parent}/target`), "kept");
     await applyTwice(link, { path, target: `${parent}/target` }, run);
     await applyTwice(link, { path, target: "../it's -> there", user: "nobody" }, run);
-    expect([readlinkSync(userland.here(path)), lstatSync(userland.here(path)).uid]).toEqual(["../it's -> there", 65534]);
+    expect([readlinkSync(userland.here(path)), lstatSync(userland.here(path)).uid]).toEqual([
+      "../it's -> there",
+      65534,
+    ]);
     await applyTwice(link, { path, target: "../it's -> there", user: "root" }, run);
     await applyTwice(link, { path, present: false }, run);
     expect(readFileSync(userland.here(`${parent}/target`), "utf8")).toBe("kept");
@@ -102,7 +121,9 @@ onUserlands("directories, files and links", userland => {
     await applyTwice(link, { path: `${parent}/two`, target: `${parent}/one`, symbolic: false }, run);
     expect(statSync(userland.here(`${parent}/two`)).nlink).toBe(2);
     writeFileSync(userland.here(`${parent}/three`), "");
-    await expect(apply(link, { path: `${parent}/three`, target: `${parent}/one`, symbolic: false }, run)).rejects.toThrow("exists and is not a link");
+    await expect(
+      apply(link, { path: `${parent}/three`, target: `${parent}/one`, symbolic: false }, run),
+    ).rejects.toThrow("exists and is not a link");
   });
 
   test("a link where the parent directory should be will do", async () => {

@@ -1,5 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Secret } from "../../../src/core/command.ts";
@@ -13,7 +26,10 @@ beforeAll(() => {
   writeFileSync(local("motd"), "welcome\n");
   chmodSync(local("motd"), 0o604);
   writeFileSync(local("blob"), Uint8Array.of(0, 255, 10, 13, 0));
-  writeFileSync(local("site.j2"), "{% for s in servers %}\nserver {{ s.name }};\n{% endfor %}\npassword={{ password }}\non {{ host.name }}\n");
+  writeFileSync(
+    local("site.j2"),
+    "{% for s in servers %}\nserver {{ s.name }};\n{% endfor %}\npassword={{ password }}\non {{ host.name }}\n",
+  );
 });
 afterAll(() => rmSync(deployDir, { recursive: true }));
 
@@ -29,7 +45,11 @@ onUserlands("uploads", userland => {
 
   test("a file is uploaded when it differs, with owner and mode", async () => {
     const dest = `${userland.fresh()}/deep/motd`;
-    const { commands } = await applyTwice(put, { src: "motd", dest, user: "nobody", group: "nogroup", mode: "640" }, run);
+    const { commands } = await applyTwice(
+      put,
+      { src: "motd", dest, user: "nobody", group: "nogroup", mode: "640" },
+      run,
+    );
     expect(commands).toHaveLength(3);
     expect([read(dest), mode(dest), statSync(userland.here(dest)).uid]).toEqual(["welcome\n", "640", 65534]);
     await applyTwice(put, { src: "motd", dest, mode: true }, run);
@@ -54,7 +74,9 @@ onUserlands("uploads", userland => {
     await applyTwice(put, { src: "motd", dest }, run);
     await applyTwice(put, { src: "motd", dest: `${dest}/new/` }, run);
     expect([read(`${dest}/motd`), read(`${dest}/new/motd`)]).toEqual(["welcome\n", "welcome\n"]);
-    await expect(apply(put, { content: "x", dest }, run)).rejects.toThrow("`dest` must be a full file path, not a directory");
+    await expect(apply(put, { content: "x", dest }, run)).rejects.toThrow(
+      "`dest` must be a full file path, not a directory",
+    );
   });
 
   test("a link at the destination is followed and stays", async () => {
@@ -86,7 +108,11 @@ onUserlands("uploads", userland => {
   test("a template is rendered and uploaded; a secret in it is never shown", async () => {
     const dest = `${userland.fresh()}/site.conf`;
     const data = { servers: [{ name: "a" }, { name: "b" }], password: new Secret("hunter2") };
-    const { diffs } = await applyTwice(template, { src: "site.j2", dest, data, mode: "600", jinjaEnvKwargs: { trimBlocks: true } }, { ...run, host: userland.host, diff: true });
+    const { diffs } = await applyTwice(
+      template,
+      { src: "site.j2", dest, data, mode: "600", jinjaEnvKwargs: { trimBlocks: true } },
+      { ...run, host: userland.host, diff: true },
+    );
     expect(read(dest)).toBe("server a;\nserver b;\npassword=hunter2\non test-host\n");
     expect(mode(dest)).toBe("600");
     expect(JSON.stringify(diffs)).not.toContain("hunter2");
@@ -96,9 +122,13 @@ onUserlands("uploads", userland => {
   test("a diff shows how the content changes", async () => {
     const dest = `${userland.fresh()}/motd`;
     const options = { ...run, host: userland.host, diff: true };
-    expect((await apply(put, { src: "motd", dest }, options)).diffs).toEqual([{ path: dest, before: undefined, after: "welcome\n" }]);
+    expect((await apply(put, { src: "motd", dest }, options)).diffs).toEqual([
+      { path: dest, before: undefined, after: "welcome\n" },
+    ]);
     writeFileSync(userland.here(dest), "welcome");
-    expect((await apply(put, { src: "motd", dest }, options)).diffs).toEqual([{ path: dest, before: "welcome", after: "welcome\n" }]);
+    expect((await apply(put, { src: "motd", dest }, options)).diffs).toEqual([
+      { path: dest, before: "welcome", after: "welcome\n" },
+    ]);
     expect((await apply(put, { src: "motd", dest }, options)).diffs).toEqual([]);
     expect((await apply(put, { src: "blob", dest }, options)).diffs[0]?.after).toBe("5 bytes that are no text\n");
   });
@@ -108,7 +138,9 @@ onUserlands("uploads", userland => {
     writeFileSync(userland.here(src), "line\n");
     await applyTwice(get, { src, dest: `fetched/${userland.name}/log`, createLocalDir: true }, run);
     expect(readFileSync(local(`fetched/${userland.name}/log`), "utf8")).toBe("line\n");
-    await expect(apply(get, { src, dest: "fetched" }, run)).rejects.toThrow(`Not a file: ${local("fetched")} is a directory`);
+    await expect(apply(get, { src, dest: "fetched" }, run)).rejects.toThrow(
+      `Not a file: ${local("fetched")} is a directory`,
+    );
   });
 
   test("hostile names are uploaded to and fetched from", async () => {
@@ -128,7 +160,8 @@ onUserlands("uploads", userland => {
     mkdirSync(local(`${src}/sub/cache`), { recursive: true });
     mkdirSync(local(`${src}/cache`));
     chmodSync(local(`${src}/sub`), 0o750);
-    for (const name of ["a", "b.pyc", "sub/c $(touch pwned)", "sub/cache/no", "cache/no"]) writeFileSync(local(`${src}/${name}`), name);
+    for (const name of ["a", "b.pyc", "sub/c $(touch pwned)", "sub/cache/no", "cache/no"])
+      writeFileSync(local(`${src}/${name}`), name);
     chmodSync(local(`${src}/a`), 0o600);
     symlinkSync("a", local(`${src}/link`));
     symlinkSync("sub", local(`${src}/dirlink`));
@@ -138,7 +171,10 @@ onUserlands("uploads", userland => {
     await applyTwice(sync, args, run);
     expect([read(`${dest}/a`), mode(`${dest}/a`), mode(`${dest}/sub`)]).toEqual(["a", "600", "750"]);
     expect(read(`${dest}/sub/c $(touch pwned)`)).toBe("sub/c $(touch pwned)");
-    expect([readlinkSync(userland.here(`${dest}/link`)), readlinkSync(userland.here(`${dest}/dirlink`))]).toEqual(["a", "sub"]);
+    expect([readlinkSync(userland.here(`${dest}/link`)), readlinkSync(userland.here(`${dest}/dirlink`))]).toEqual([
+      "a",
+      "sub",
+    ]);
     expect(["b.pyc", "cache", "sub/cache"].filter(name => existsSync(userland.here(`${dest}/${name}`)))).toEqual([]);
     expect(lstatSync(userland.here(`${dest}/sub`)).uid).toBe(65534);
 
@@ -167,11 +203,29 @@ onUserlands("uploads", userland => {
 
 test("what is wrong with local files is said before anything runs", async () => {
   const options = { deployDir };
-  const fails = (operation: Parameters<typeof apply>[0], args: object) => apply(operation, args, options).then(() => undefined, (error: unknown) => error);
-  expect(await fails(put as never, { src: "nope", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE", message: `No such file: ${local("nope")}` });
-  expect(await fails(put as never, { src: ".", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE", message: `Not a file: ${deployDir} is a directory` });
+  const fails = (operation: Parameters<typeof apply>[0], args: object) =>
+    apply(operation, args, options).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  expect(await fails(put as never, { src: "nope", dest: "/x" })).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: `No such file: ${local("nope")}`,
+  });
+  expect(await fails(put as never, { src: ".", dest: "/x" })).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: `Not a file: ${deployDir} is a directory`,
+  });
   expect(await fails(template as never, { src: "nope.j2", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE" });
-  expect(await fails(sync as never, { src: "nope", dest: "/x" })).toMatchObject({ code: "E_LOCAL_FILE", message: "No such directory: nope" });
-  expect(await fails(get as never, { src: "/etc/passwd", dest: "no/such/place" })).toMatchObject({ code: "E_LOCAL_FILE", message: `No such directory: ${local("no/such")}` });
-  expect(await fails(put as never, { src: "motd", content: "x", dest: "/x" })).toMatchObject({ code: "E_OPERATION_VALUE" });
+  expect(await fails(sync as never, { src: "nope", dest: "/x" })).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: "No such directory: nope",
+  });
+  expect(await fails(get as never, { src: "/etc/passwd", dest: "no/such/place" })).toMatchObject({
+    code: "E_LOCAL_FILE",
+    message: `No such directory: ${local("no/such")}`,
+  });
+  expect(await fails(put as never, { src: "motd", content: "x", dest: "/x" })).toMatchObject({
+    code: "E_OPERATION_VALUE",
+  });
 });

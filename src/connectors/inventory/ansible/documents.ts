@@ -10,7 +10,10 @@ export function parseYaml(text: string, file: string): unknown {
     return Bun.YAML.parse(text);
   } catch (error) {
     const { line = 1, column = 1 } = error as { readonly line?: number; readonly column?: number };
-    throw new InventoryError(`${file} is not YAML: ${(error as Error).message}`, { cause: error, at: { file, line, column } });
+    throw new InventoryError(`${file} is not YAML: ${(error as Error).message}`, {
+      cause: error,
+      at: { file, line, column },
+    });
   }
 }
 
@@ -32,7 +35,11 @@ function readGroup(name: string, group: unknown, file: string, inventory: Ansibl
   };
   for (const [pattern, variables] of Object.entries(part("hosts"))) {
     const { names, port } = hostNames(pattern);
-    for (const host of names) inventory.addHost(host, name, { ...(port === undefined ? {} : { ansible_port: port }), ...(isObject(variables) ? variables : {}) });
+    for (const host of names)
+      inventory.addHost(host, name, {
+        ...(port === undefined ? {} : { ansible_port: port }),
+        ...(isObject(variables) ? variables : {}),
+      });
   }
   inventory.addVariables(name, part("vars"));
   for (const [child, inner] of Object.entries(part("children"))) {

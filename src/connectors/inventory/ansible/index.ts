@@ -10,7 +10,11 @@ import { AnsibleInventory } from "./model.ts";
 import { translate } from "./variables.ts";
 
 /** Read an inventory file, script or directory, and the `group_vars` and `host_vars` beside it. */
-export async function ansibleHosts(path: string, { cwd, warn }: ConnectorContext, { env }: FinderOptions): Promise<readonly FoundHost[]> {
+export async function ansibleHosts(
+  path: string,
+  { cwd, warn }: ConnectorContext,
+  { env }: FinderOptions,
+): Promise<readonly FoundHost[]> {
   if (path === "") throw new InventoryError("@ansible needs a path", { hint: "Write @ansible/inventory.ini" });
   const source = resolve(cwd, path);
   const found = await stat(source).catch(() => undefined);
@@ -32,7 +36,12 @@ async function readSource(file: string, inventory: AnsibleInventory, env: Finder
     () => false,
   );
   const text = (await textOf(file)) ?? "";
-  if (isScript && text.startsWith("#!")) return readScriptOutput(parseJson(await outputOf([file, "--list"], { cwd: dirname(file), env }), file), file, inventory);
+  if (isScript && text.startsWith("#!"))
+    return readScriptOutput(
+      parseJson(await outputOf([file, "--list"], { cwd: dirname(file), env }), file),
+      file,
+      inventory,
+    );
   if ([".yml", ".yaml"].includes(extname(file))) return readYaml(parseYaml(text, file), file, inventory);
   if (extname(file) === ".json") return readYaml(parseJson(text, file), file, inventory);
   readIni(text, file, inventory);
@@ -46,10 +55,22 @@ async function filesOf(directory: string): Promise<readonly string[]> {
 }
 const IGNORED = /^\.|~$|\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)$/;
 
-async function readVariables(directory: string, inventory: AnsibleInventory, warn: (message: string) => void): Promise<void> {
+async function readVariables(
+  directory: string,
+  inventory: AnsibleInventory,
+  warn: (message: string) => void,
+): Promise<void> {
   for (const [folder, isKnown, add] of [
-    ["group_vars", (name: string) => name === "all" || inventory.groups.has(name), (name: string, data: Data) => inventory.addVariables(name, data)],
-    ["host_vars", (name: string) => inventory.hosts.has(name), (name: string, data: Data) => inventory.addHost(name, undefined, data)],
+    [
+      "group_vars",
+      (name: string) => name === "all" || inventory.groups.has(name),
+      (name: string, data: Data) => inventory.addVariables(name, data),
+    ],
+    [
+      "host_vars",
+      (name: string) => inventory.hosts.has(name),
+      (name: string, data: Data) => inventory.addHost(name, undefined, data),
+    ],
   ] as const) {
     for (const { name, file } of await variableFiles(join(directory, folder))) {
       if (!isKnown(name)) continue;

@@ -14,7 +14,9 @@ export function readIni(text: string, file: string, inventory: AnsibleInventory)
       throw new InventoryError(message, { at: { file, line: index + 1, column: 1 } });
     };
     if (line.startsWith("[")) {
-      const [, group = "", kind = "hosts"] = /^\[([^\]:]+)(?::(\w+))?\]\s*(?:[#;].*)?$/.exec(line) ?? fail(`Section "${line}" is not [group], [group:vars] or [group:children]`);
+      const [, group = "", kind = "hosts"] =
+        /^\[([^\]:]+)(?::(\w+))?\]\s*(?:[#;].*)?$/.exec(line) ??
+        fail(`Section "${line}" is not [group], [group:vars] or [group:children]`);
       if (!["hosts", "vars", "children"].includes(kind)) fail(`Section "${line}" is neither hosts, vars nor children`);
       inventory.group(group);
       section = { group, kind };
@@ -37,15 +39,18 @@ export function readIni(text: string, file: string, inventory: AnsibleInventory)
           return [name, pythonLiteral(value)];
         }),
       );
-      for (const name of names) inventory.addHost(name, group, { ...(port === undefined ? {} : { ansible_port: port }), ...variables });
+      for (const name of names)
+        inventory.addHost(name, group, { ...(port === undefined ? {} : { ansible_port: port }), ...variables });
     }
   }
 }
 
 /** `web[1:3]:2222` is three hosts and a port. */
 export function hostNames(pattern: string): { readonly names: readonly string[]; readonly port: number | undefined } {
-  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:.]*::?[0-9a-fA-F:.]*)\]|((?:[^:[]|\[[^\]]*\])+))(?::(\d+))?$/.exec(pattern) ?? [];
-  if (bracketed !== undefined && /:.*:/.test(bracketed)) return { names: [bracketed], port: port === undefined ? undefined : Number(port) };
+  const [, bracketed, plain, port] =
+    /^(?:\[([0-9a-fA-F:.]*::?[0-9a-fA-F:.]*)\]|((?:[^:[]|\[[^\]]*\])+))(?::(\d+))?$/.exec(pattern) ?? [];
+  if (bracketed !== undefined && /:.*:/.test(bracketed))
+    return { names: [bracketed], port: port === undefined ? undefined : Number(port) };
   if (plain !== undefined) return { names: expandRanges(plain), port: port === undefined ? undefined : Number(port) };
   return { names: expandRanges(pattern), port: undefined };
 }

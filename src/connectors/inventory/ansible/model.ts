@@ -39,7 +39,11 @@ export class AnsibleInventory {
     found.delete("all");
     // A host that is named in no other group.
     if (found.size === 0) found.add("ungrouped");
-    const order = (name: string): readonly [number, number, string] => [depths.get(name) ?? 0, Number(this.groups.get(name)?.variables["ansible_group_priority"] ?? 1), name];
+    const order = (name: string): readonly [number, number, string] => [
+      depths.get(name) ?? 0,
+      Number(this.groups.get(name)?.variables["ansible_group_priority"] ?? 1),
+      name,
+    ];
     return [...found].sort((a, b) => compare(order(a), order(b)));
   }
   /** A host's variables, with those of its groups below them. */
@@ -68,7 +72,8 @@ function compare(a: readonly [number, number, string], b: readonly [number, numb
 
 /** `web[01:10]`, `db-[a:c]`, `x[0:8:2]`, and several of them, as the names that they stand for. */
 export function expandRanges(pattern: string): readonly string[] {
-  const [, before, first = "", last = "", step = "1", after = ""] = /^(.*?)\[(\w+):(\w+)(?::(\d+))?\](.*)$/s.exec(pattern) ?? [];
+  const [, before, first = "", last = "", step = "1", after = ""] =
+    /^(.*?)\[(\w+):(\w+)(?::(\d+))?\](.*)$/s.exec(pattern) ?? [];
   if (before === undefined) return [pattern];
   const names = between(first, last, Math.max(1, Number(step)));
   return names.flatMap(name => expandRanges(after).map(rest => before + name + rest));
@@ -79,6 +84,7 @@ function between(first: string, last: string, step: number): readonly string[] {
   const [from, to] = isNumber ? [Number(first), Number(last)] : [first.charCodeAt(0), last.charCodeAt(0)];
   const width = isNumber && first.startsWith("0") ? first.length : 0;
   const names: string[] = [];
-  for (let at = from; at <= to; at += step) names.push(isNumber ? String(at).padStart(width, "0") : String.fromCharCode(at));
+  for (let at = from; at <= to; at += step)
+    names.push(isNumber ? String(at).padStart(width, "0") : String.fromCharCode(at));
   return names;
 }

@@ -23,12 +23,15 @@ class LiteralReader {
   }
   /** Nothing where no literal begins, or one is broken. */
   value(): Value | undefined {
-    const number = this.#take(/-?(?:0x[0-9a-fA-F]+|0o[0-7]+|(?:\d+\.\d*|\.\d+|0+(?![\d])|[1-9]\d*)(?:[eE][-+]?\d+)?)(?![\w.])/y);
+    const number = this.#take(
+      /-?(?:0x[0-9a-fA-F]+|0o[0-7]+|(?:\d+\.\d*|\.\d+|0+(?![\d])|[1-9]\d*)(?:[eE][-+]?\d+)?)(?![\w.])/y,
+    );
     if (number !== undefined) return { value: Number(number) };
     const word = this.#take(/(?:True|False|None)(?!\w)/y);
     if (word !== undefined) return { value: word === "None" ? null : word === "True" };
     const quoted = this.#take(/'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"/y);
-    if (quoted !== undefined) return { value: quoted.slice(1, -1).replace(/\\([^])/g, (_, char: string) => ESCAPES[char] ?? char) };
+    if (quoted !== undefined)
+      return { value: quoted.slice(1, -1).replace(/\\([^])/g, (_, char: string) => ESCAPES[char] ?? char) };
     if (this.#take(/\[\s*/y) !== undefined) return this.#list("]");
     if (this.#take(/\(\s*/y) !== undefined) return this.#list(")");
     return this.#take(/\{\s*/y) === undefined ? undefined : this.#map();
@@ -38,7 +41,8 @@ class LiteralReader {
     const items: unknown[] = [];
     while (this.#text[this.#at] !== end) {
       const item = this.value();
-      if (!item || (this.#take(/\s*,\s*/y) === undefined && (this.#take(/\s*/y), this.#text[this.#at] !== end))) return undefined;
+      if (!item || (this.#take(/\s*,\s*/y) === undefined && (this.#take(/\s*/y), this.#text[this.#at] !== end)))
+        return undefined;
       items.push(item.value);
     }
     this.#at++;
@@ -50,7 +54,8 @@ class LiteralReader {
       const key = this.value();
       if (!key || this.#take(/\s*:\s*/y) === undefined) return undefined;
       const item = this.value();
-      if (!item || (this.#take(/\s*,\s*/y) === undefined && (this.#take(/\s*/y), this.#text[this.#at] !== "}"))) return undefined;
+      if (!item || (this.#take(/\s*,\s*/y) === undefined && (this.#take(/\s*/y), this.#text[this.#at] !== "}")))
+        return undefined;
       entries.push([String(key.value), item.value]);
     }
     this.#at++;

@@ -65,11 +65,20 @@ export function translate(name: string, variables: Data): AnsibleHost {
   for (const key of SSH_ARGUMENTS) if (own[key]) warnings.push(`${key} is not taken over: say it in ~/.ssh/config`);
   Object.assign(data, becoming(own, warnings));
   const address = typeof own["ansible_host"] === "string" ? own["ansible_host"] : name;
-  const at = connector === undefined ? undefined : connector === "ssh" ? `@ssh/${name}` : connector === "local" ? "@local" : `@${connector}/${address.replace(/^\//, "")}`;
-  if (connector === undefined) warnings.push(`it is left out, because there is no connector for ansible_connection=${connection}`);
+  const at =
+    connector === undefined
+      ? undefined
+      : connector === "ssh"
+        ? `@ssh/${name}`
+        : connector === "local"
+          ? "@local"
+          : `@${connector}/${address.replace(/^\//, "")}`;
+  if (connector === undefined)
+    warnings.push(`it is left out, because there is no connector for ansible_connection=${connection}`);
   return { at, data: Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)), warnings };
 }
-const CONSUMED = /^ansible_(?:connection|host|port|user|password|ssh_\w+|private_key_file|become\w*|shell_executable|remote_tmp|group_priority|kubectl_\w+)$/;
+const CONSUMED =
+  /^ansible_(?:connection|host|port|user|password|ssh_\w+|private_key_file|become\w*|shell_executable|remote_tmp|group_priority|kubectl_\w+)$/;
 
 function withoutSecrets(variables: Data, warnings: string[]): Data {
   const isVault = (value: unknown): boolean => typeof value === "string" && value.startsWith("$ANSIBLE_VAULT;");
@@ -89,7 +98,10 @@ function sanitized(key: string, value: unknown, warnings: string[]): unknown {
 }
 
 function becoming(own: Data, warnings: string[]): Data {
-  const [user, password] = [text(own["ansible_become_user"]), text(own["ansible_become_password"] ?? own["ansible_become_pass"])];
+  const [user, password] = [
+    text(own["ansible_become_user"]),
+    text(own["ansible_become_password"] ?? own["ansible_become_pass"]),
+  ];
   if (!isTrue(own["ansible_become"])) return password === undefined ? {} : { _sudoPassword: password };
   const method = String(own["ansible_become_method"] ?? "sudo").replace(/^.*\./, "");
   if (method === "sudo") return { _sudo: true, _sudoUser: user, _sudoPassword: password };
@@ -100,5 +112,6 @@ function becoming(own: Data, warnings: string[]): Data {
   return {};
 }
 
-const text = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : String(value));
+const text = (value: unknown): string | undefined =>
+  value === undefined || value === null ? undefined : String(value);
 const isTrue = (value: unknown): boolean => value === true || /^(?:true|yes|on|1|y|t)$/i.test(String(value ?? ""));

@@ -7,7 +7,10 @@ import { badLine, type Directive } from "./lines.ts";
 import { matchesHostList } from "./patterns.ts";
 
 /** Asks for a name, which ends with a dot where no search domain may be added; undefined where there is no such name. */
-export type Resolve = (name: string, options: { readonly family: 0 | 4 | 6; readonly wantsAlias: boolean }) => Promise<{ readonly canonical?: string | undefined } | undefined>;
+export type Resolve = (
+  name: string,
+  options: { readonly family: 0 | 4 | 6; readonly wantsAlias: boolean },
+) => Promise<{ readonly canonical?: string | undefined } | undefined>;
 
 /** How the machine resolves names. Aliases are asked of the name servers alone. */
 export const systemResolve: Resolve = async (name, { family, wantsAlias }) => {
@@ -39,27 +42,44 @@ export const isCanonicalizing = (settings: Settings): boolean => mode(settings) 
 export async function canonicalName(host: string, settings: Settings, resolve: Resolve): Promise<string> {
   const rules = rulesOf(settings);
   if (looksNumeric(host)) return host;
-  const isDirect = settings.first("proxyjump") === undefined && (settings.first("proxycommand")?.rest ?? "none").toLowerCase() === "none";
+  const isDirect =
+    settings.first("proxyjump") === undefined &&
+    (settings.first("proxycommand")?.rest ?? "none").toLowerCase() === "none";
   // Names that a jump host or a program resolves are left to it.
   const isWanted = rules.mode === "always" || (rules.mode === "yes" && isDirect);
-  const ask = async (name: string) => await resolve(name, { family: rules.family, wantsAlias: rules.aliases.length > 0 });
+  const ask = async (name: string) =>
+    await resolve(name, { family: rules.family, wantsAlias: rules.aliases.length > 0 });
   const follow = (name: string, alias: string | undefined): string =>
-    (isWanted && alias && rules.aliases.find(({ from, to }) => matchesHostList(name, from) && matchesHostList(alias, to)) && alias) || name;
+    (isWanted &&
+      alias &&
+      rules.aliases.find(({ from, to }) => matchesHostList(name, from) && matchesHostList(alias, to)) &&
+      alias) ||
+    name;
 
   if (isWanted) {
-    const candidates = host.endsWith(".") ? [host] : host.split(".").length - 1 > rules.maxDots ? undefined : rules.domains.map(domain => `${host}.${domain}.`);
+    const candidates = host.endsWith(".")
+      ? [host]
+      : host.split(".").length - 1 > rules.maxDots
+        ? undefined
+        : rules.domains.map(domain => `${host}.${domain}.`);
     for (const candidate of candidates ?? []) {
       const answer = await ask(candidate);
       if (answer) return follow(candidate.slice(0, -1), answer.canonical);
     }
     if (candidates && !rules.fallsBack) {
-      throw new ConnectError(`The name ${JSON.stringify(host)} is not found in ${rules.domains.join(", ") || "any domain"}`, { hint: "See CanonicalDomains and CanonicalizeFallbackLocal in the SSH configuration" });
+      throw new ConnectError(
+        `The name ${JSON.stringify(host)} is not found in ${rules.domains.join(", ") || "any domain"}`,
+        { hint: "See CanonicalDomains and CanonicalizeFallbackLocal in the SSH configuration" },
+      );
     }
   }
   // What was not made canonical may still be an alias.
   if (rules.aliases.length === 0 || !(isDirect || rules.mode === "always")) return host;
   const answer = await ask(host);
-  if (!answer && isDirect) throw new ConnectError(`The name ${JSON.stringify(host)} cannot be resolved`, { hint: "CanonicalizePermittedCNAMEs of the SSH configuration wants its alias" });
+  if (!answer && isDirect)
+    throw new ConnectError(`The name ${JSON.stringify(host)} cannot be resolved`, {
+      hint: "CanonicalizePermittedCNAMEs of the SSH configuration wants its alias",
+    });
   return answer ? follow(host, answer.canonical) : host;
 }
 
@@ -85,7 +105,13 @@ function rulesOf(settings: Settings): Rules {
   };
 }
 
-const MODES: Readonly<Record<string, Rules["mode"]>> = { yes: "yes", true: "yes", no: "no", false: "no", always: "always" };
+const MODES: Readonly<Record<string, Rules["mode"]>> = {
+  yes: "yes",
+  true: "yes",
+  no: "no",
+  false: "no",
+  always: "always",
+};
 
 function mode(settings: Settings): Rules["mode"] {
   const line = settings.first("canonicalizehostname");
@@ -109,7 +135,8 @@ function domains(line: Directive | undefined): readonly string[] {
   const named = line?.args ?? [];
   if (named[0]?.toLowerCase() === "none") return [];
   return named.map(name => {
-    if (!/^\w(?!.*\.\.)[\w.-]*$/.test(name)) throw badLine((line as Directive).at, `The domain ${JSON.stringify(name)} cannot be one`);
+    if (!/^\w(?!.*\.\.)[\w.-]*$/.test(name))
+      throw badLine((line as Directive).at, `The domain ${JSON.stringify(name)} cannot be one`);
     return name.toLowerCase().replace(/\.$/, "");
   });
 }
@@ -120,10 +147,12 @@ function aliases(line: Directive | undefined): Rules["aliases"] {
   return named.map(rule => {
     if (rule === "*") return { from: "*", to: "*" };
     const [, from = "", to = ""] = /^([^:]+):(.+)$/.exec(rule) ?? [];
-    if (from === "") throw badLine((line as Directive).at, `The rule ${JSON.stringify(rule)} of ${line?.keyword} has no colon`);
+    if (from === "")
+      throw badLine((line as Directive).at, `The rule ${JSON.stringify(rule)} of ${line?.keyword} has no colon`);
     return { from, to };
   });
 }
 
 /** Addresses, and what the C library takes for one: `127.1`. */
-const looksNumeric = (host: string): boolean => isIP(host) !== 0 || /^(0x[\da-f]+|\d+)(\.(0x[\da-f]+|\d+)){0,3}$/i.test(host);
+const looksNumeric = (host: string): boolean =>
+  isIP(host) !== 0 || /^(0x[\da-f]+|\d+)(\.(0x[\da-f]+|\d+)){0,3}$/i.test(host);

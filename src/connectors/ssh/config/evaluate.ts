@@ -40,7 +40,15 @@ export interface Sources {
 /** Includes may nest this deep, as in ssh. */
 const DEEPEST = 16;
 /** Keywords whose values add up; of all others the first counts. */
-const ADDING = new Set(["identityfile", "certificatefile", "sendenv", "setenv", "localforward", "remoteforward", "dynamicforward"]);
+const ADDING = new Set([
+  "identityfile",
+  "certificatefile",
+  "sendenv",
+  "setenv",
+  "localforward",
+  "remoteforward",
+  "dynamicforward",
+]);
 
 export async function evaluate(question: Question, sources: Sources): Promise<Settings> {
   const evaluation = new Evaluation(question, sources);
@@ -91,16 +99,26 @@ class Evaluation implements Settings {
     const { only, systemFile, surroundings } = this.#sources;
     const own = join(surroundings.home, ".ssh");
     if (only !== undefined) {
-      if (only.toLowerCase() !== "none") await this.#file(only, true, { active: true, never: false, depth: 0, directory: own });
+      if (only.toLowerCase() !== "none")
+        await this.#file(only, true, { active: true, never: false, depth: 0, directory: own });
       return;
     }
-    await this.#file(join(own, "config"), false, { active: true, never: false, depth: 0, directory: own, ownedBy: surroundings.uid });
+    await this.#file(join(own, "config"), false, {
+      active: true,
+      never: false,
+      depth: 0,
+      directory: own,
+      ownedBy: surroundings.uid,
+    });
     await this.#file(systemFile, false, { active: true, never: false, depth: 0, directory: dirname(systemFile) });
   }
 
   async #file(path: string, required: boolean, block: Block): Promise<void> {
     const { ownedBy } = block;
-    for (const line of await this.#sources.files.lines(path, { required, ...(ownedBy === undefined ? {} : { ownedBy }) })) {
+    for (const line of await this.#sources.files.lines(path, {
+      required,
+      ...(ownedBy === undefined ? {} : { ownedBy }),
+    })) {
       if (line.keyword === "host") block.active = !block.never && this.#matchesHost(line);
       else if (line.keyword === "match") block.active = (await this.#matches(line, block.never)) && !block.never;
       else if (line.keyword === "include") await this.#include(line, block);
@@ -125,7 +143,12 @@ class Evaluation implements Settings {
     if (this.#final && line.keyword === "hostname") return;
     // Whichever of the two is met first decides; but a jump of "none" leaves room for a command, as in ssh.
     if (line.keyword === "proxyjump" && this.first("proxycommand")) return;
-    if (line.keyword === "proxycommand" && this.first("proxyjump") && this.first("proxyjump")?.rest.toLowerCase() !== "none") return;
+    if (
+      line.keyword === "proxycommand" &&
+      this.first("proxyjump") &&
+      this.first("proxyjump")?.rest.toLowerCase() !== "none"
+    )
+      return;
     const values = this.#values.get(line.keyword);
     if (!values) this.#values.set(line.keyword, [line]);
     else if (ADDING.has(line.keyword)) values.push(line);
@@ -221,7 +244,8 @@ function parseCriteria(line: Directive): readonly Criterion[] {
     const name = (negated ? written.slice(1) : written).toLowerCase();
     if (name === "") throw badLine(line.at, "A criterion of Match is missing");
     const argument = ALONE.has(name) ? "" : word();
-    if (!ALONE.has(name) && argument === "") throw badLine(line.at, `The criterion ${JSON.stringify(name)} of Match has no argument`);
+    if (!ALONE.has(name) && argument === "")
+      throw badLine(line.at, `The criterion ${JSON.stringify(name)} of Match has no argument`);
     criteria.push({ negated, name, argument });
   }
   return criteria;

@@ -7,7 +7,10 @@ import { type Directive, parseLines } from "./lines.ts";
 /** Reads configuration files; one object serves a run. */
 export interface ConfigFiles {
   /** The lines of a file; none if there is no such file and it is not `required`. */
-  lines(path: string, options: { readonly required: boolean; readonly ownedBy?: number }): Promise<readonly Directive[]>;
+  lines(
+    path: string,
+    options: { readonly required: boolean; readonly ownedBy?: number },
+  ): Promise<readonly Directive[]>;
   /** Paths that match a pattern, sorted; a plain path is its own only match. */
   glob(pattern: string): Promise<readonly string[]>;
 }
@@ -18,7 +21,10 @@ export function createConfigFiles(): ConfigFiles {
   return {
     async lines(path, { required, ownedBy }) {
       const lines = await remembered(parsed, path, () => parseFile(path, ownedBy));
-      if (!lines && required) throw new ConnectError(`The SSH configuration ${JSON.stringify(path)} does not exist`, { hint: "See the host data key sshConfigFile" });
+      if (!lines && required)
+        throw new ConnectError(`The SSH configuration ${JSON.stringify(path)} does not exist`, {
+          hint: "See the host data key sshConfigFile",
+        });
       return lines ?? [];
     },
     glob: pattern => remembered(found, pattern, () => glob(pattern)),
@@ -40,7 +46,9 @@ async function parseFile(path: string, ownedBy: number | undefined): Promise<rea
       const { uid, mode } = await stat(path);
       // Others could put a ProxyCommand into it. ssh refuses such a file too.
       if ((uid !== 0 && uid !== ownedBy) || (mode & 0o022) !== 0) {
-        throw new ConnectError(`The SSH configuration ${JSON.stringify(path)} can be changed by others`, { hint: `Make it yours alone: chmod 600 ${path}` });
+        throw new ConnectError(`The SSH configuration ${JSON.stringify(path)} can be changed by others`, {
+          hint: `Make it yours alone: chmod 600 ${path}`,
+        });
       }
     }
     text = await readFile(path, "utf8");
@@ -48,7 +56,9 @@ async function parseFile(path: string, ownedBy: number | undefined): Promise<rea
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     if (error instanceof ConnectError) throw error;
-    throw new ConnectError(`Cannot read the SSH configuration ${JSON.stringify(path)}: ${(error as Error).message}`, { cause: error });
+    throw new ConnectError(`Cannot read the SSH configuration ${JSON.stringify(path)}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return parseLines(text, path);
 }
@@ -59,7 +69,11 @@ async function glob(pattern: string): Promise<readonly string[]> {
     if (!/[*?[]/.test(part)) paths = paths.map(path => join(path, part));
     else {
       const names = globRegExp(part);
-      const lists = await Promise.all(paths.map(async path => (await readdir(path).catch(() => [])).filter(name => names.test(name)).map(name => join(path, name))));
+      const lists = await Promise.all(
+        paths.map(async path =>
+          (await readdir(path).catch(() => [])).filter(name => names.test(name)).map(name => join(path, name)),
+        ),
+      );
       paths = lists.flat().sort();
     }
   }
@@ -67,11 +81,14 @@ async function glob(pattern: string): Promise<readonly string[]> {
 }
 
 function globRegExp(part: string): RegExp {
-  const source = part.replace(/\[(!?)([^\]]+)\]|[*?]|[^*?[]+|\[/g, (piece, not: string | undefined, chars: string | undefined) => {
-    if (piece === "*") return ".*";
-    if (piece === "?") return ".";
-    if (chars !== undefined) return `[${not ? "^" : ""}${chars.replace(/[\\\]^]/g, "\\$&")}]`;
-    return piece.replace(/[\\^$.|+(){}[\]]/g, "\\$&");
-  });
+  const source = part.replace(
+    /\[(!?)([^\]]+)\]|[*?]|[^*?[]+|\[/g,
+    (piece, not: string | undefined, chars: string | undefined) => {
+      if (piece === "*") return ".*";
+      if (piece === "?") return ".";
+      if (chars !== undefined) return `[${not ? "^" : ""}${chars.replace(/[\\\]^]/g, "\\$&")}]`;
+      return piece.replace(/[\\^$.|+(){}[\]]/g, "\\$&");
+    },
+  );
   return new RegExp(`^${part.startsWith(".") ? "" : "(?!\\.)"}${source}$`, "s");
 }

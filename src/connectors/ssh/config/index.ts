@@ -79,8 +79,16 @@ export interface HostSettings {
   readonly unsupportedLogins: readonly { readonly method: string; readonly setting: string }[];
 }
 
-export type AlgorithmKeyword = "kexalgorithms" | "hostkeyalgorithms" | "ciphers" | "macs" | "pubkeyacceptedalgorithms" | "casignaturealgorithms";
-const ALGORITHM_KEYWORDS: readonly AlgorithmKeyword[] = ["kexalgorithms", "hostkeyalgorithms", "ciphers", "macs", "pubkeyacceptedalgorithms", "casignaturealgorithms"];
+export type AlgorithmKeyword =
+  "kexalgorithms" | "hostkeyalgorithms" | "ciphers" | "macs" | "pubkeyacceptedalgorithms" | "casignaturealgorithms";
+const ALGORITHM_KEYWORDS: readonly AlgorithmKeyword[] = [
+  "kexalgorithms",
+  "hostkeyalgorithms",
+  "ciphers",
+  "macs",
+  "pubkeyacceptedalgorithms",
+  "casignaturealgorithms",
+];
 
 /** Settings that change which host is met or how, and that only ssh itself can honour. */
 const UNSUPPORTED: Readonly<Record<string, (value: string) => boolean>> = {
@@ -120,7 +128,11 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     user: names.user,
     userFrom: question.user === undefined && user ? placeText(user.at) : undefined,
     places: Object.fromEntries(
-      Object.entries({ hostname: settings.first("hostname"), port: question.port === undefined ? settings.first("port") : undefined, proxy: proxy ?? command }).flatMap(([what, line]) => (line ? [[what, placeText(line.at)]] : [])),
+      Object.entries({
+        hostname: settings.first("hostname"),
+        port: question.port === undefined ? settings.first("port") : undefined,
+        proxy: proxy ?? command,
+      }).flatMap(([what, line]) => (line ? [[what, placeText(line.at)]] : [])),
     ),
     hostKeyAlias: settings.first("hostkeyalias")?.args[0],
     identityFiles: settings.first("identityfile") ? files("identityfile") : undefined,
@@ -129,9 +141,17 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     identityAgent: agent && agentPath(agent, written => path(written, agent.at), surroundings.env),
     forwardAgent: forwardsAgent(settings),
     proxyJump: proxy ? jumps(proxy) : [],
-    proxyCommand: command && command.rest.toLowerCase() !== "none" ? expandTokens(command.rest, tokens, command.at, COMMAND_TOKENS) : undefined,
-    userKnownHostsFiles: paths(settings.first("userknownhostsfile")) ?? ["known_hosts", "known_hosts2"].map(name => join(surroundings.home, ".ssh", name)),
-    globalKnownHostsFiles: paths(settings.first("globalknownhostsfile")) ?? ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
+    proxyCommand:
+      command && command.rest.toLowerCase() !== "none"
+        ? expandTokens(command.rest, tokens, command.at, COMMAND_TOKENS)
+        : undefined,
+    userKnownHostsFiles:
+      paths(settings.first("userknownhostsfile")) ??
+      ["known_hosts", "known_hosts2"].map(name => join(surroundings.home, ".ssh", name)),
+    globalKnownHostsFiles: paths(settings.first("globalknownhostsfile")) ?? [
+      "/etc/ssh/ssh_known_hosts",
+      "/etc/ssh/ssh_known_hosts2",
+    ],
     revokedHostKeys: revoked && paths(revoked)?.[0],
     knownHostsCommand: tokenCommand(settings.first("knownhostscommand"), tokens, surroundings.env),
     strictHostKeyChecking: policy(settings.first("stricthostkeychecking")),
@@ -147,9 +167,17 @@ export async function hostSettings(question: Question, sources: Sources): Promis
     preferredAuthentications: settings.first("preferredauthentications")?.args[0]?.split(","),
     pubkeyAuthentication: settings.first("pubkeyauthentication")?.args[0]?.toLowerCase() !== "no",
     passwordAuthentication: flag(settings, "passwordauthentication", true),
-    keyboardInteractive: flag(settings, "kbdinteractiveauthentication", flag(settings, "challengeresponseauthentication", true)),
+    keyboardInteractive: flag(
+      settings,
+      "kbdinteractiveauthentication",
+      flag(settings, "challengeresponseauthentication", true),
+    ),
     passwordPrompts: count(settings.first("numberofpasswordprompts")) ?? 3,
-    algorithms: Object.fromEntries(ALGORITHM_KEYWORDS.flatMap(keyword => settings.first(keyword)?.args[0] ? [[keyword, settings.first(keyword)?.args[0]]] : [])),
+    algorithms: Object.fromEntries(
+      ALGORITHM_KEYWORDS.flatMap(keyword =>
+        settings.first(keyword)?.args[0] ? [[keyword, settings.first(keyword)?.args[0]]] : [],
+      ),
+    ),
     unsupported: mattering(settings, UNSUPPORTED),
     unsupportedLogins: Object.entries(UNSUPPORTED_LOGINS).flatMap(([name, matters]) => {
       const [method = "", keyword = ""] = name.split(" ");
@@ -158,10 +186,18 @@ export async function hostSettings(question: Question, sources: Sources): Promis
   };
 }
 
-function tokenCommand(line: Directive | undefined, tokens: Readonly<Record<string, string>>, env: Sources["surroundings"]["env"]): TokenCommand | undefined {
+function tokenCommand(
+  line: Directive | undefined,
+  tokens: Readonly<Record<string, string>>,
+  env: Sources["surroundings"]["env"],
+): TokenCommand | undefined {
   if (!line || line.rest.toLowerCase() === "none") return undefined;
   const [program = "", ...args] = splitArguments(line.rest, line.at, { comments: false });
-  return { program, at: line.at, args: more => args.map(word => expandTokens(expandVariables(word, env, line.at), { ...tokens, ...more }, line.at)) };
+  return {
+    program,
+    at: line.at,
+    args: more => args.map(word => expandTokens(expandVariables(word, env, line.at), { ...tokens, ...more }, line.at)),
+  };
 }
 
 function mattering(settings: Settings, keywords: typeof UNSUPPORTED): readonly string[] {
@@ -188,7 +224,11 @@ function jumps(line: Directive): readonly string[] {
   return list.toLowerCase() === "none" ? [] : list.split(",").map(jump => jump.trim());
 }
 
-function agentPath(line: Directive, path: (written: string) => string, env: Sources["surroundings"]["env"]): string | undefined {
+function agentPath(
+  line: Directive,
+  path: (written: string) => string,
+  env: Sources["surroundings"]["env"],
+): string | undefined {
   const written = line.args[0] ?? "";
   if (written.toLowerCase() === "none") return "none";
   if (written === "SSH_AUTH_SOCK") return undefined;
@@ -207,20 +247,37 @@ function policy(line: Directive | undefined): HostKeyPolicy {
   const value = line?.args[0]?.toLowerCase() ?? "ask";
   const known = POLICIES[value];
   if (known) return known;
-  throw badLine(line?.at as Place, `StrictHostKeyChecking is ${JSON.stringify(value)}, but must be yes, ask, accept-new or no`);
+  throw badLine(
+    line?.at as Place,
+    `StrictHostKeyChecking is ${JSON.stringify(value)}, but must be yes, ask, accept-new or no`,
+  );
 }
 /** What may be written, and what it means. */
-export const POLICIES: Readonly<Record<string, HostKeyPolicy>> = { yes: "yes", true: "yes", ask: "ask", "accept-new": "accept-new", no: "no", off: "no", false: "no" };
+export const POLICIES: Readonly<Record<string, HostKeyPolicy>> = {
+  yes: "yes",
+  true: "yes",
+  ask: "ask",
+  "accept-new": "accept-new",
+  no: "no",
+  off: "no",
+  false: "no",
+};
 
 function isYes(value: string): boolean {
   return ["yes", "true"].includes(value.toLowerCase());
 }
 
-function flag(settings: Settings, keyword: string, otherwise: boolean, words: readonly string[] = ["yes", "no", "true", "false"]): boolean {
+function flag(
+  settings: Settings,
+  keyword: string,
+  otherwise: boolean,
+  words: readonly string[] = ["yes", "no", "true", "false"],
+): boolean {
   const line = settings.first(keyword);
   const value = line?.args[0]?.toLowerCase();
   if (!line || value === undefined) return otherwise;
-  if (!words.includes(value)) throw badLine(line.at, `The value ${JSON.stringify(value)} of ${keyword} is neither yes nor no`);
+  if (!words.includes(value))
+    throw badLine(line.at, `The value ${JSON.stringify(value)} of ${keyword} is neither yes nor no`);
   return isYes(value);
 }
 
@@ -242,7 +299,10 @@ function seconds(line: Directive | undefined): number | undefined {
   const value = line?.args[0]?.toLowerCase();
   if (!line || value === undefined || value === "none") return undefined;
   if (!/^(\d+[smhdw]?)+$/.test(value)) throw badLine(line.at, `The time ${JSON.stringify(value)} is not understood`);
-  return [...value.matchAll(/(\d+)([smhdw]?)/g)].reduce((sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ""] ?? 1), 0);
+  return [...value.matchAll(/(\d+)([smhdw]?)/g)].reduce(
+    (sum, [, number, unit]) => sum + Number(number) * (UNITS[unit ?? ""] ?? 1),
+    0,
+  );
 }
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
@@ -254,4 +314,5 @@ function family(line: Directive | undefined): 0 | 4 | 6 {
   throw badLine(line?.at as Place, `AddressFamily is ${JSON.stringify(value)}, but must be any, inet or inet6`);
 }
 
-const unique = (files: readonly NamedPath[]): NamedPath[] => files.filter((file, index) => files.findIndex(other => other.path === file.path) === index);
+const unique = (files: readonly NamedPath[]): NamedPath[] =>
+  files.filter((file, index) => files.findIndex(other => other.path === file.path) === index);

@@ -37,10 +37,17 @@ const LINE = /^[ \t\r]*(?:"([^"]*)"|([^ \t\r"=]+))[ \t\r]*=?[ \t\r]*(.*)$/;
 
 /** An error in a configuration file. */
 export const badLine = (at: Place, problem: string): ConnectError =>
-  new ConnectError(`${problem} in ${placeText(at)}`, { at: { ...at, column: 1 }, hint: "See ssh_config(5); the same file stops ssh too" });
+  new ConnectError(`${problem} in ${placeText(at)}`, {
+    at: { ...at, column: 1 },
+    hint: "See ssh_config(5); the same file stops ssh too",
+  });
 
 /** Split as ssh does: quotes of both kinds, backslashes before quotes, backslashes and spaces, comments. */
-export function splitArguments(text: string, at: Place, { comments = true }: { readonly comments?: boolean } = {}): readonly string[] {
+export function splitArguments(
+  text: string,
+  at: Place,
+  { comments = true }: { readonly comments?: boolean } = {},
+): readonly string[] {
   const words: string[] = [];
   let position = 0;
   while (position < text.length) {

@@ -38,4 +38,5 @@ export function matchesAny(text: string, patterns: readonly string[]): boolean {
 export const matchesList = (text: string, list: string): boolean => matchesAny(text, list.split(","));
 
 /** A list separated by commas, whatever the case. */
-export const matchesHostList = (host: string, list: string): boolean => matchesList(host.toLowerCase(), list.toLowerCase());
+export const matchesHostList = (host: string, list: string): boolean =>
+  matchesList(host.toLowerCase(), list.toLowerCase());

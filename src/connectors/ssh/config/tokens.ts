@@ -30,7 +30,12 @@ export interface Names {
 export const COMMAND_TOKENS = "hnpr";
 
 /** Replace `%` tokens; only those in `letters`, if given. */
-export function expandTokens(text: string, tokens: Readonly<Record<string, string>>, at: Place, letters?: string): string {
+export function expandTokens(
+  text: string,
+  tokens: Readonly<Record<string, string>>,
+  at: Place,
+  letters?: string,
+): string {
   return text.replace(/%(.?)/gs, (_, letter: string) => {
     if (letter === "%") return "%";
     const value = letters === undefined || letters.includes(letter) ? tokens[letter] : undefined;
@@ -44,7 +49,9 @@ export function tokensOf(names: Names, { home, user, uid }: Surroundings): Reado
   const machine = machineName();
   const port = `${names.port}`;
   return {
-    C: createHash("sha1").update(machine + names.hostname + port + names.user + names.jump).digest("hex"),
+    C: createHash("sha1")
+      .update(machine + names.hostname + port + names.user + names.jump)
+      .digest("hex"),
     L: machine.split(".")[0] as string,
     d: home,
     h: names.hostname,

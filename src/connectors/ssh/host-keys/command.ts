@@ -26,22 +26,43 @@ export interface AskedHost {
 }
 
 /** Lines as a known_hosts file has them. Throws `ConnectError` where ssh would not connect. */
-export async function askKnownHostsCommand(command: TokenCommand, { name, hostname, key }: AskedHost, { env, signal }: Asking): Promise<readonly KnownKey[]> {
+export async function askKnownHostsCommand(
+  command: TokenCommand,
+  { name, hostname, key }: AskedHost,
+  { env, signal }: Asking,
+): Promise<readonly KnownKey[]> {
   const at = placeText(command.at);
-  const fail = (problem: string, cause?: unknown): ConnectError => new ConnectError(`KnownHostsCommand (${at}) ${problem}`, { cause, hint: "See KnownHostsCommand in ssh_config(5)" });
-  if (!command.program.startsWith("/")) throw fail(`names ${JSON.stringify(command.program)}, which is not an absolute path`);
+  const fail = (problem: string, cause?: unknown): ConnectError =>
+    new ConnectError(`KnownHostsCommand (${at}) ${problem}`, { cause, hint: "See KnownHostsCommand in ssh_config(5)" });
+  if (!command.program.startsWith("/"))
+    throw fail(`names ${JSON.stringify(command.program)}, which is not an absolute path`);
   const tokens =
     key === undefined
       ? // Without the port, as ssh does it.
         { H: hostname, I: "ORDER", t: "NONE", f: "NONE", K: "NONE" }
-      : { H: name, I: "HOSTNAME", t: keyTypeOf(key), f: fingerprint(parseCertificate(key)?.key ?? key), K: key.toString("base64") };
+      : {
+          H: name,
+          I: "HOSTNAME",
+          t: keyTypeOf(key),
+          f: fingerprint(parseCertificate(key)?.key ?? key),
+          K: key.toString("base64"),
+        };
   const limit = AbortSignal.timeout(LONGEST * 1000);
   try {
-    const { exitCode, stdout, stderr } = await runProcess([command.program, ...command.args(tokens)], { env, signal: AbortSignal.any([signal, limit]) });
-    if (exitCode !== 0) throw fail(`ended with exit code ${exitCode}: ${Buffer.from(stderr).toString().trim() || "it gave no reason"}`);
-    return parseKnownHosts(Buffer.from(stdout).toString(), `KnownHostsCommand (${at})`).filter(line => speaksOf(line, name) || (key === undefined && speaksOf(line, hostname)));
+    const { exitCode, stdout, stderr } = await runProcess([command.program, ...command.args(tokens)], {
+      env,
+      signal: AbortSignal.any([signal, limit]),
+    });
+    if (exitCode !== 0)
+      throw fail(`ended with exit code ${exitCode}: ${Buffer.from(stderr).toString().trim() || "it gave no reason"}`);
+    return parseKnownHosts(Buffer.from(stdout).toString(), `KnownHostsCommand (${at})`).filter(
+      line => speaksOf(line, name) || (key === undefined && speaksOf(line, hostname)),
+    );
   } catch (error) {
     if (error instanceof ConnectError || signal.aborted) throw error;
-    throw fail(limit.aborted ? `did not end within ${LONGEST} seconds` : `cannot be run: ${(error as Error).message}`, error);
+    throw fail(
+      limit.aborted ? `did not end within ${LONGEST} seconds` : `cannot be run: ${(error as Error).message}`,
+      error,
+    );
   }
 }

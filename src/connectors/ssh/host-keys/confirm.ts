@@ -22,7 +22,11 @@ export interface Confirmation {
 }
 
 export function createConfirmation(): Confirmation {
-  let waiting: { readonly unknown: UnknownKey; readonly resolve: (trusted: boolean) => void; readonly reject: (error: unknown) => void }[] = [];
+  let waiting: {
+    readonly unknown: UnknownKey;
+    readonly resolve: (trusted: boolean) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   let isAsking = false;
   const trusted = new Set<string>();
   const idOf = ({ name, key }: UnknownKey): string => `${name} ${key}`;

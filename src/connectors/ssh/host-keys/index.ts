@@ -46,11 +46,20 @@ export interface HostKeyCheck {
 
 export function createHostKeys(asking: Asking): HostKeys {
   const knownHosts = createKnownHosts();
-  const shared: Shared = { knownHosts, confirmation: createConfirmation(), memory: createMemory(knownHosts), revoked: createRevokedKeys(), asking };
+  const shared: Shared = {
+    knownHosts,
+    confirmation: createConfirmation(),
+    memory: createMemory(knownHosts),
+    revoked: createRevokedKeys(),
+    asking,
+  };
   return {
     async known(host, context) {
       const lines = await new Check(host, context, shared).about();
-      return lines.map(({ key, marker, file, line }) => `${marker === undefined ? "" : `@${marker} `}${describe(key)} (${file}:${line})`);
+      return lines.map(
+        ({ key, marker, file, line }) =>
+          `${marker === undefined ? "" : `@${marker} `}${describe(key)} (${file}:${line})`,
+      );
     },
     async checkFor(host, context) {
       const check = new Check(host, context, shared);
@@ -116,7 +125,8 @@ class Check implements HostKeyCheck {
     const plain = parseCertificate(key)?.key ?? key;
     try {
       await this.#shared.memory.remember({ name: this.#name, key: plain, file, hashed: settings.hashKnownHosts });
-      if (settings.strictHostKeyChecking !== "ask") this.#context.warn(`The unknown host key of ${name} was accepted and added to ${file}: ${describe(key)}`);
+      if (settings.strictHostKeyChecking !== "ask")
+        this.#context.warn(`The unknown host key of ${name} was accepted and added to ${file}: ${describe(key)}`);
     } catch (error) {
       this.#context.warn(`The host key of ${name} cannot be added to ${file}: ${(error as Error).message}`);
     }
@@ -126,7 +136,12 @@ class Check implements HostKeyCheck {
   async about(key?: Buffer): Promise<readonly KnownKey[]> {
     const { knownHostsCommand, hostname } = this.#host.settings;
     const filed = await this.#filed();
-    return knownHostsCommand ? [...filed, ...(await askKnownHostsCommand(knownHostsCommand, { name: this.#name, hostname, key }, this.#shared.asking))] : filed;
+    return knownHostsCommand
+      ? [
+          ...filed,
+          ...(await askKnownHostsCommand(knownHostsCommand, { name: this.#name, hostname, key }, this.#shared.asking)),
+        ]
+      : filed;
   }
 
   async #filed(): Promise<readonly KnownKey[]> {
@@ -158,7 +173,9 @@ class Check implements HostKeyCheck {
   async #checkCertificate(key: Buffer): Promise<void> {
     const certificate = parseCertificate(key);
     const { hostKeyAlias, hostname } = this.#host.settings;
-    const problem = certificate ? await hostCertificateProblem(certificate, hostKeyAlias ?? hostname, new Date()) : "cannot be read";
+    const problem = certificate
+      ? await hostCertificateProblem(certificate, hostKeyAlias ?? hostname, new Date())
+      : "cannot be read";
     if (problem !== undefined) throw this.#error(key, `comes with a certificate that ${problem}`);
   }
 
@@ -170,14 +187,20 @@ class Check implements HostKeyCheck {
     });
     if (this.#host.settings.strictHostKeyChecking !== "no") throw error;
     this.isSuspect = true;
-    this.#context.warn(`${error.message}. StrictHostKeyChecking is "no": going on without passwords and agent forwarding`);
+    this.#context.warn(
+      `${error.message}. StrictHostKeyChecking is "no": going on without passwords and agent forwarding`,
+    );
   }
 
   async #unknown(key: Buffer): Promise<void> {
     const { settings, name } = this.#host;
     const { strictHostKeyChecking: policy, batchMode } = settings;
     if (policy === "accept-new" || policy === "no") this.#isNew = true;
-    else if (policy === "ask" && !batchMode) this.#isNew = await this.#shared.confirmation.confirm({ name: this.#name, host: name, key: describe(key) }, this.#context);
+    else if (policy === "ask" && !batchMode)
+      this.#isNew = await this.#shared.confirmation.confirm(
+        { name: this.#name, host: name, key: describe(key) },
+        this.#context,
+      );
     if (this.#isNew) return;
     throw this.#error(key, "is not known", {
       hint:
@@ -200,6 +223,8 @@ class Check implements HostKeyCheck {
   }
 }
 
-const describe = (key: Buffer): string => `${keyTypeName(keyTypeOf(key))} ${fingerprint(parseCertificate(key)?.key ?? key)}`;
+const describe = (key: Buffer): string =>
+  `${keyTypeName(keyTypeOf(key))} ${fingerprint(parseCertificate(key)?.key ?? key)}`;
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);

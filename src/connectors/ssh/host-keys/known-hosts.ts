@@ -22,7 +22,12 @@ export function parseKnownHosts(text: string, file: string): readonly KnownKey[]
     const words = line.trim().split(/[ \t]+/);
     const marker = words[0]?.startsWith("@") ? words.shift()?.slice(1) : undefined;
     const [hosts = "", type = "", base64 = ""] = words;
-    if (hosts.startsWith("#") || base64 === "" || (marker !== undefined && marker !== "cert-authority" && marker !== "revoked")) continue;
+    if (
+      hosts.startsWith("#") ||
+      base64 === "" ||
+      (marker !== undefined && marker !== "cert-authority" && marker !== "revoked")
+    )
+      continue;
     const key = Buffer.from(base64, "base64");
     if (keyTypeOf(key) !== type) continue;
     keys.push({ marker, hosts, type, key, file, line: index + 1 });

@@ -43,7 +43,9 @@ export function parseRevocationList(bytes: Buffer): RevocationList {
   }
   const plainReason = (plain: Buffer): string | undefined => {
     if (keys.has(plain.toString("base64"))) return "the key itself";
-    const hash = (["sha1", "sha256"] as const).find(name => hashes[name].has(createHash(name).update(plain).digest("base64")));
+    const hash = (["sha1", "sha256"] as const).find(name =>
+      hashes[name].has(createHash(name).update(plain).digest("base64")),
+    );
     return hash && `the key's ${hash.toUpperCase()}`;
   };
   return {
@@ -53,7 +55,10 @@ export function parseRevocationList(bytes: Buffer): RevocationList {
       const { authority, keyId, serial } = certificate;
       const found =
         plainReason(certificate.key) ??
-        authorities.filter(one => one.authority.length === 0 || one.authority.equals(authority)).map(one => one.reason(keyId, serial)).find(reason => reason !== undefined);
+        authorities
+          .filter(one => one.authority.length === 0 || one.authority.equals(authority))
+          .map(one => one.reason(keyId, serial))
+          .find(reason => reason !== undefined);
       return found ?? (plainReason(authority) && "the key of its authority");
     },
   };

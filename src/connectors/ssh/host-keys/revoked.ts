@@ -34,7 +34,9 @@ async function load(path: string): Promise<RevocationList> {
       },
     };
   } catch (error) {
-    throw new ConnectError(`Cannot read RevokedHostKeys ${JSON.stringify(path)}: ${(error as Error).message}`, { cause: error });
+    throw new ConnectError(`Cannot read RevokedHostKeys ${JSON.stringify(path)}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -11,12 +11,18 @@ export interface SshArguments {
 }
 
 /** Each option of the host's data wins over what ssh_config says, as it does for the embedded transport. */
-export function sshArguments(target: { readonly name: string; readonly address: string }, data: DataReader<SshDataKey>, places: { readonly home: string; readonly cwd: string }): SshArguments {
+export function sshArguments(
+  target: { readonly name: string; readonly address: string },
+  data: DataReader<SshDataKey>,
+  places: { readonly home: string; readonly cwd: string },
+): SshArguments {
   const destination = parseDestination(target.address, target.name);
   const file = data.string("sshConfigFile");
   const configFile = file?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
-  const set = (name: string, value: string | number | undefined): string[] => (value === undefined ? [] : ["-o", `${name}=${value}`]);
-  const yesNo = (value: boolean | undefined): string | undefined => (value === undefined ? undefined : value ? "yes" : "no");
+  const set = (name: string, value: string | number | undefined): string[] =>
+    value === undefined ? [] : ["-o", `${name}=${value}`];
+  const yesNo = (value: boolean | undefined): string | undefined =>
+    value === undefined ? undefined : value ? "yes" : "no";
   const path = (key: SshDataKey): string | undefined => {
     const value = data.path(key, places);
     return value === undefined ? undefined : `"${value.replaceAll("%", "%%")}"`;
@@ -40,4 +46,11 @@ export function sshArguments(target: { readonly name: string; readonly address: 
 }
 
 /** What must not happen beside the connection, whatever the configuration says; and ssh is to tell what it met. */
-export const ONLY_CONNECT: readonly string[] = ["ClearAllForwardings=yes", "RemoteCommand=none", "RequestTTY=no", "PermitLocalCommand=no", "ForkAfterAuthentication=no", "LogLevel=DEBUG1"].flatMap(option => ["-o", option]);
+export const ONLY_CONNECT: readonly string[] = [
+  "ClearAllForwardings=yes",
+  "RemoteCommand=none",
+  "RequestTTY=no",
+  "PermitLocalCommand=no",
+  "ForkAfterAuthentication=no",
+  "LogLevel=DEBUG1",
+].flatMap(option => ["-o", option]);

@@ -33,7 +33,10 @@ export async function linkAskpass(directory: string): Promise<Readonly<Record<st
 }
 
 /** Take questions that have come since the last call, and see that each is answered; `undefined` refuses. */
-export async function takeQuestions(directory: string, answer: (prompt: Prompt) => Promise<string | undefined>): Promise<void> {
+export async function takeQuestions(
+  directory: string,
+  answer: (prompt: Prompt) => Promise<string | undefined>,
+): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
     if (!name.endsWith(".question")) continue;
     const path = join(directory, name);

@@ -93,12 +93,19 @@ export class OpenSshConnection implements Connection {
   #argv(command: Shell, pty: boolean): string[] {
     const { program, master, destination } = this.#options;
     // The terminal has the modes of this side's, which is none.
-    const line = pty ? `stty sane 2>/dev/null; ${command.wire()}` : startsGroups(master.software) ? command.wire() : inOwnGroup(command.wire());
+    const line = pty
+      ? `stty sane 2>/dev/null; ${command.wire()}`
+      : startsGroups(master.software)
+        ? command.wire()
+        : inOwnGroup(command.wire());
     // Without the connection there is nothing to fall back to: ssh would make another one, as somebody else perhaps.
     const way = GIVES_ONE_SESSION.test(master.software)
       ? ["-o", "ControlPath=none", ...destination.slice(0, -2)]
       : ["-F", "none", "-o", `ControlPath="${master.socket}"`, "-o", "ProxyCommand=false"];
-    const options = ["ControlMaster=no", "BatchMode=yes", "LogLevel=ERROR", "EscapeChar=none"].flatMap(option => ["-o", option]);
+    const options = ["ControlMaster=no", "BatchMode=yes", "LogLevel=ERROR", "EscapeChar=none"].flatMap(option => [
+      "-o",
+      option,
+    ]);
     return [program, ...options, ...way, pty ? "-tt" : "-T", "--", destination.at(-1) ?? "", inPosixShell(line)];
   }
 

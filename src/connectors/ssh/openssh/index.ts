@@ -34,7 +34,20 @@ export class OpenSshTransport {
     this.#home = home;
   }
 
-  async connect(target: Target, { data, context, deadline, retry }: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly deadline: Deadline; readonly retry: Retry }): Promise<Connection> {
+  async connect(
+    target: Target,
+    {
+      data,
+      context,
+      deadline,
+      retry,
+    }: {
+      readonly data: DataReader<SshDataKey>;
+      readonly context: ConnectorContext;
+      readonly deadline: Deadline;
+      readonly retry: Retry;
+    },
+  ): Promise<Connection> {
     const program = this.#program(target.name);
     const { options, destination } = sshArguments(target, data, { home: this.#home, cwd: context.cwd });
     deadline.phase = "what ssh makes of its configuration";
@@ -59,14 +72,26 @@ export class OpenSshTransport {
         const directory = join(await this.#directory, `${++this.#count}`);
         const argv = [program, ...ONLY_CONNECT, ...alive, ...options, "-T", "--", destination.host];
         try {
-          return await startMaster({ argv, env: this.#env, directory, signal: deadline.signal, answer: prompt => answers.answer(prompt) });
+          return await startMaster({
+            argv,
+            env: this.#env,
+            directory,
+            signal: deadline.signal,
+            answer: prompt => answers.answer(prompt),
+          });
         } catch (error) {
           throw error instanceof MasterError ? translate(error.message, target.name) : error;
         }
       },
       { deadline, retry },
     );
-    return new OpenSshConnection({ host: target.name, program, env: this.#env, master, destination: [...options, "--", destination.host] });
+    return new OpenSshConnection({
+      host: target.name,
+      program,
+      env: this.#env,
+      master,
+      destination: [...options, "--", destination.host],
+    });
   }
 
   /** Settings by their names in small letters, as `ssh -G` gives them. */
@@ -83,14 +108,27 @@ export class OpenSshTransport {
   #program(host: string): string {
     const program = Bun.which("ssh", { PATH: this.#env.PATH ?? "" });
     if (program) return program;
-    throw new ConnectError("This machine has no ssh program", { host, hint: 'Install it (openssh-client), or leave out the host data sshTransport: "openssh"' });
+    throw new ConnectError("This machine has no ssh program", {
+      host,
+      hint: 'Install it (openssh-client), or leave out the host data sshTransport: "openssh"',
+    });
   }
 
   async #settings(host: string, args: readonly string[], signal: AbortSignal): Promise<SshSettings> {
-    const { exitCode, stdout, stderr } = await runProcess([this.#program(host), "-G", ...args], { env: this.#env, signal });
-    if (exitCode !== 0) throw new ConnectError(`OpenSSH cannot use its configuration for ${host}: ${essence(Buffer.from(stderr).toString())}`, { host, hint: `Check with: ssh -G ${host}` });
+    const { exitCode, stdout, stderr } = await runProcess([this.#program(host), "-G", ...args], {
+      env: this.#env,
+      signal,
+    });
+    if (exitCode !== 0)
+      throw new ConnectError(
+        `OpenSSH cannot use its configuration for ${host}: ${essence(Buffer.from(stderr).toString())}`,
+        { host, hint: `Check with: ssh -G ${host}` },
+      );
     const settings: Record<string, string> = {};
-    for (const [, name = "", value = ""] of Buffer.from(stdout).toString().matchAll(/^(\S+) (.*)$/gm)) settings[name] = settings[name] === undefined ? value : `${settings[name]} ${value}`;
+    for (const [, name = "", value = ""] of Buffer.from(stdout)
+      .toString()
+      .matchAll(/^(\S+) (.*)$/gm))
+      settings[name] = settings[name] === undefined ? value : `${settings[name]} ${value}`;
     return settings;
   }
 }
@@ -115,19 +153,30 @@ function mayAskAlike({ proxyjump, user, hostname }: SshSettings): boolean {
 function translate(said: string, host: string): ConnectError {
   const why = essence(said);
   if (/Host key verification failed|host key .*changed|REVOKED HOST KEY|HOST IDENTIFICATION/i.test(said)) {
-    return new HostKeyError(`OpenSSH refuses the host key of ${host}: ${why}`, { host, hint: `Connect once with ssh and compare the fingerprint, or accept unknown keys with the host data sshStrictHostKeyChecking: "accept-new"` });
+    return new HostKeyError(`OpenSSH refuses the host key of ${host}: ${why}`, {
+      host,
+      hint: `Connect once with ssh and compare the fingerprint, or accept unknown keys with the host data sshStrictHostKeyChecking: "accept-new"`,
+    });
   }
   const allowed = /Permission denied \(([^)]*)\)/.exec(said)?.[1];
-  if (allowed !== undefined) return new ConnectError(`Cannot log in to ${host} with ssh: ${why}`, { host, hint: `Check with: ssh -v ${host}` });
+  if (allowed !== undefined)
+    return new ConnectError(`Cannot log in to ${host} with ssh: ${why}`, { host, hint: `Check with: ssh -v ${host}` });
   const Kind = DROPPED.test(said) ? DroppedError : ConnectError;
-  return new Kind(`ssh cannot connect to ${host}: ${why || "it ended without a word"}`, { host, retryable: DROPPED.test(said) || RETRYABLE.test(said) });
+  return new Kind(`ssh cannot connect to ${host}: ${why || "it ended without a word"}`, {
+    host,
+    retryable: DROPPED.test(said) || RETRYABLE.test(said),
+  });
 }
 const DROPPED = /kex_exchange_identification|closed by remote host|Connection reset by peer/i;
-const RETRYABLE = /Connection (refused|timed out)|No route to host|Network is unreachable|Temporary failure in name resolution|timed out during banner exchange/i;
+const RETRYABLE =
+  /Connection (refused|timed out)|No route to host|Network is unreachable|Temporary failure in name resolution|timed out during banner exchange/i;
 
 /** ssh's words without frames and repetitions, in a line. */
 function essence(said: string): string {
-  const lines = said.split(/\r?\n/).map(line => line.trim()).filter(line => line !== "" && !/^@|^Host key verification failed/.test(line));
+  const lines = said
+    .split(/\r?\n/)
+    .map(line => line.trim())
+    .filter(line => line !== "" && !/^@|^Host key verification failed/.test(line));
   return [...new Set(lines)].join(" ").slice(-WORDS);
 }
 const WORDS = 1000;

@@ -42,13 +42,30 @@ export async function startMaster({ argv, env, directory, signal, answer }: Mast
   const askpass = await linkAskpass(directory);
   const socket = join(directory, "s");
   const [program = "ssh", ...args] = argv;
-  const child = Bun.spawn(["/bin/sh", "-c", GUARDED, "ssh", program, "-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", `ControlPath=${socket}`, ...args], {
-    env: { ...env, ...askpass },
-    detached: true,
-    stdin: "pipe",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
+  const child = Bun.spawn(
+    [
+      "/bin/sh",
+      "-c",
+      GUARDED,
+      "ssh",
+      program,
+      "-N",
+      "-o",
+      "ControlMaster=yes",
+      "-o",
+      "ControlPersist=no",
+      "-o",
+      `ControlPath=${socket}`,
+      ...args,
+    ],
+    {
+      env: { ...env, ...askpass },
+      detached: true,
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "pipe",
+    },
+  );
   let isGone = false;
   let software = "";
   let said = "";
