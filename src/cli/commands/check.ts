@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { CallSite } from "../../core/errors.ts";
+import { runChild } from "../child.ts";
 import { subcommand } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { ArgumentError } from "../parse.ts";
@@ -69,21 +70,13 @@ async function compile(
       JSON.stringify({ compilerOptions: compilerOptions("./types"), files }),
     );
     const { BUN_OPTIONS: _, ...environment } = io.environment;
-    const child = Bun.spawn(
+    const { stdout, stderr, exitCode } = await runChild(
       [process.execPath, "check", "--no-script", "--no-pretty", "--all", "-p", join(directory, "tsconfig.json")],
       {
         cwd: directory,
         env: { ...environment, BUN_BE_BUN: "1", HOME: directory, XDG_CONFIG_HOME: directory, NO_COLOR: "1" },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
       },
     );
-    const [stdout, stderr, exitCode] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
     const mistakes = mistakesIn(`${stdout}\n${stderr}`, directory);
     return exitCode === 0 || mistakes.length > 0
       ? { mistakes }
