@@ -1,8 +1,8 @@
 /** From what the hosts declared to one order of operations. @module */
-import type { CallSite } from "../core/errors.ts";
-import type { Engine } from "./engine.ts";
-import type { ProposedChange } from "./events.ts";
-import type { OperationCall } from "./host-state.ts";
+import type { CallSite } from "../../core/errors.ts";
+import type { Engine } from "../engine.ts";
+import type { ProposedChange } from "../events.ts";
+import type { OperationCall } from "../host-state.ts";
 import { mergeOrder } from "./order.ts";
 
 /** One operation in the common order, with what each of its hosts declared. */

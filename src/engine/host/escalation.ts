@@ -1,5 +1,5 @@
 /** The shell line that runs a command as somebody, somewhere, with an environment. Pure. @module */
-import { joined, quoted, raw, remotePath, Secret, sh, Shell, type Word } from "../core/command.ts";
+import { joined, quoted, raw, remotePath, Secret, sh, Shell, type Word } from "../../core/command.ts";
 
 /** As whom and in which surroundings a command runs. Resolved from the global arguments. */
 export interface Surroundings {

@@ -1,8 +1,8 @@
 /** Connections, one through the other. @module */
-import type { Connection, Target } from "../core/connector.ts";
-import { ConnectError, ConnectionLostError } from "../core/errors.ts";
-import type { HostData } from "../core/host.ts";
-import type { HostDefinition, RunSettings } from "./run.ts";
+import type { Connection, Target } from "../../core/connector.ts";
+import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
+import type { HostData } from "../../core/host.ts";
+import type { HostDefinition, RunSettings } from "../settings.ts";
 
 /** What is needed of a host to connect to it. */
 export type ChainedHost = Pick<HostDefinition, "name" | "connector" | "address" | "through">;

@@ -1,9 +1,8 @@
 /** The fourth stage: operations run, in order, by one of three strategies. @module */
-import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
-import type { Engine } from "./engine.ts";
-import type { Completion } from "./handle.ts";
-import type { HostState, OperationCall } from "./host-state.ts";
-import { perform } from "./perform.ts";
+import { CancelledError, TooManyFailuresError } from "../../core/errors.ts";
+import type { Engine } from "../engine.ts";
+import type { Completion, HostState, OperationCall } from "../host-state.ts";
+import { perform } from "../operation/perform.ts";
 import { participants, type PlannedOperation } from "./plan.ts";
 import { forEachHost } from "./pool.ts";
 import { Results } from "./results.ts";
@@ -20,6 +19,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
     else if (serial) await hostByHost(engine, planned, results);
     else await operationByOperation(engine, planned, results);
     signal.throwIfAborted();
+    engine.expectNoStray();
   } catch (error) {
     throw signal.aborted && !(error instanceof CancelledError)
       ? new CancelledError("The run was interrupted", { cause: error })
@@ -130,7 +130,7 @@ function announce(engine: Engine, operation: PlannedOperation, calls: readonly O
 
 /** A host that a run-once operation passes by: for it nothing changed. */
 function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): void {
-  call.handle.complete(SKIPPED);
+  call.completion = SKIPPED;
   results.add(operation, call.host, "skipped", 0);
   const { id, name } = operation;
   engine.settings.emit({
@@ -157,6 +157,7 @@ function batches(operation: PlannedOperation, calls: readonly OperationCall[]): 
 /** Stop when nobody is left, or more than `failPercent` of the hosts that were connected failed. */
 function checkFailures(engine: Engine): void {
   engine.settings.signal.throwIfAborted();
+  engine.expectNoStray();
   const { failPercent } = engine.settings.config;
   const connected = engine.hosts.filter(host => host.isConnected);
   const failed = connected.filter(host => host.error).length;

@@ -1,6 +1,6 @@
 /** Bytes on their way to and from a command. @module */
-import { Secret } from "../core/command.ts";
-import type { Input } from "../core/connector.ts";
+import { Secret } from "../../core/command.ts";
+import type { Input } from "../../core/connector.ts";
 
 /** Finds the line `NONCE PID` in a stream and takes it, and all before it, out. */
 export class Mark {
@@ -100,3 +100,6 @@ export function asText(content: Uint8Array): string | undefined {
   const text = Buffer.from(content).toString();
   return text.includes("\0") || !Buffer.from(text).equals(Buffer.from(content)) ? undefined : text;
 }
+
+/** The last line that says something; empty if none does. */
+export const lastLine = (output: Uint8Array): string => Buffer.from(output).toString().trim().split("\n").at(-1) ?? "";

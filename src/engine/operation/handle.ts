@@ -1,40 +1,16 @@
 /** The engine's side of a handle: filled in when the operation has run. @module */
-import { DeployError } from "../core/errors.ts";
-import type { OperationHandle, OperationResult } from "../core/handle.ts";
-import type { OutcomeType } from "./events.ts";
-
-/** How an operation ended on one host. */
-export interface Completion {
-  readonly outcome: OutcomeType;
-  readonly stdoutLines: readonly string[];
-  readonly stderrLines: readonly string[];
-  readonly retryAttempts: number;
-}
-
-/** What a handle speaks for. */
-export interface HandleSource {
-  readonly name: string;
-  forecast(): Promise<boolean>;
-  /** What `await` waits for: the forecast while preparing, the run inside a callback. */
-  settled(): Promise<unknown>;
-}
+import { DeployError } from "../../core/errors.ts";
+import type { OperationHandle, OperationResult } from "../../core/handle.ts";
+import type { Completion, OperationCall } from "../host-state.ts";
 
 const hasFailed = ({ outcome }: Completion): boolean => outcome === "failed" || outcome === "ignored";
 
 /** One operation on one host, as deploy files see it. */
 export class Handle implements OperationHandle {
-  readonly #source: HandleSource;
-  #completion: Completion | undefined;
+  readonly #call: OperationCall;
 
-  constructor(source: HandleSource) {
-    this.#source = source;
-  }
-
-  complete(completion: Completion): void {
-    this.#completion = completion;
-  }
-  get isComplete(): boolean {
-    return this.#completion !== undefined;
+  constructor(call: OperationCall) {
+    this.#call = call;
   }
 
   // Getters of functions: they are passed to `_if` without their object.
@@ -66,7 +42,7 @@ export class Handle implements OperationHandle {
     return this.#ended("retryAttempts").retryAttempts;
   }
   get willChange(): Promise<boolean> {
-    return this.#source.forecast();
+    return this.#call.forecast();
   }
 
   // A handle is awaitable on purpose: `await` gives the result without this method, so that it ends there.
@@ -74,7 +50,7 @@ export class Handle implements OperationHandle {
     onResult?: ((result: OperationResult) => R | PromiseLike<R>) | null,
     onError?: ((error: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
-    return this.#source
+    return this.#call
       .settled()
       .then(
         () =>
@@ -86,8 +62,8 @@ export class Handle implements OperationHandle {
   }
 
   #ended(member: string): Completion {
-    if (this.#completion) return this.#completion;
-    throw new DeployError(`"${member}" of ${this.#source.name} is not known before the operation has run`, {
+    if (this.#call.completion) return this.#call.completion;
+    throw new DeployError(`"${member}" of ${this.#call.name} is not known before the operation has run`, {
       hint: "While preparing use `await handle.willChange`; to decide when its turn comes pass `handle.didChange` to `_if`, or use `ts.call`",
     });
   }

@@ -5,18 +5,19 @@ import {
   CommandTimeoutError,
   ConnectError,
   ConnectionLostError,
-  DeployError,
+  EscalationError,
   FactError,
   TsinfraError,
-} from "../core/errors.ts";
-import type { FactSource, HostIdentity } from "../core/host.ts";
-import { inScope } from "../core/scope.ts";
-import { DeployScope } from "./deploy-scope.ts";
-import type { Engine } from "./engine.ts";
-import type { Declaring, HostState, OperationCall } from "./host-state.ts";
-import { forecast } from "./perform.ts";
-import type { Deploy } from "./run.ts";
-import { EscalationError } from "./session.ts";
+} from "../../core/errors.ts";
+import type { FactSource, HostIdentity } from "../../core/host.ts";
+import { inScope } from "../../core/scope.ts";
+import { DeployScope } from "../operation/deploy-scope.ts";
+import { passiveHost } from "../operation/facade.ts";
+import { asOperationError } from "../operation/operation-error.ts";
+import type { Engine } from "../engine.ts";
+import type { Declaring, HostState, OperationCall } from "../host-state.ts";
+import { forecast } from "../operation/perform.ts";
+import type { Deploy } from "../settings.ts";
 
 /** Evaluate the deploys in order, each on all active hosts at once. Rejects if what the user wrote is wrong. */
 export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promise<void> {
@@ -28,6 +29,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
     const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
     signal.throwIfAborted();
     throwFirst(problems.filter(problem => problem !== undefined));
+    engine.expectNoStray();
   }
   emit({ type: "stage:end", stage: "prepare", seconds: (clock.now() - started) / 1000 });
 }
@@ -40,7 +42,7 @@ export async function askFacts(
   engine.stage = "prepare";
   const answers = await Promise.all(
     engine.activeHosts.map(async host => {
-      const result = await ask(engine.passiveHost(host)).then(
+      const result = await ask(passiveHost(engine, host)).then(
         answer => ({ answer }),
         (error: unknown) => {
           if (error instanceof TsinfraError) return { error };
@@ -75,8 +77,11 @@ async function prepareHost(
     settled: call => call.forecast(),
   };
   try {
-    await inScope(DeployScope.ofDeploy(engine, host, declaring, deploy, index), () => deploy.evaluate());
-    for (const call of declared) await call.forecast().catch((error: unknown) => Promise.reject(located(error, call)));
+    const scope = DeployScope.ofDeploy(engine, host, declaring, deploy, index);
+    await inScope(scope, () => deploy.evaluate());
+    scope.end();
+    for (const call of declared)
+      await call.forecast().catch((error: unknown) => Promise.reject(asOperationError(call, error)));
     engine.settings.emit({ type: "deploy:ready", host: host.name, file: deploy.name });
     return undefined;
   } catch (error) {
@@ -91,23 +96,6 @@ const isHostsOwn = (error: unknown): boolean =>
   [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError].some(
     type => error instanceof type,
   );
-
-/** An error of a forecast belongs to the operation that was declared. */
-function located(error: unknown, call: OperationCall): unknown {
-  if (error instanceof TsinfraError) {
-    error.at ??= call.at;
-    error.operation ??= call.name;
-    error.host ??= call.host.name;
-    return error;
-  }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new DeployError(`${call.operation.name} threw ${message}`, {
-    host: call.host.name,
-    operation: call.name,
-    at: call.at,
-    cause: error,
-  });
-}
 
 /** One mistake usually shows on every host: it is told once. */
 function throwFirst(problems: readonly Problem[]): void {

@@ -1,5 +1,5 @@
 /** Shell scripts of the engine's own: upload, download, kill. @module */
-import { joined, remotePath, Secret, sh, type Shell } from "../core/command.ts";
+import { joined, remotePath, Secret, sh, type Shell } from "../../core/command.ts";
 
 /** Attributes of an uploaded file; absent ones stay as they are, or follow the host's umask. */
 export interface UploadAttributes {

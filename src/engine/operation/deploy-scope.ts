@@ -1,11 +1,11 @@
 /** What a deploy file can reach while it is evaluated for one host: the engine's side of the ambient context. @module */
-import type { GlobalArguments } from "../core/arguments.ts";
-import { DEFAULT_CONFIG, type Config } from "../core/config.ts";
-import { type CallSite, CommandError, ConfigError, DeployError } from "../core/errors.ts";
-import { Secret } from "../core/command.ts";
-import type { CommandResult, Host, HostData } from "../core/host.ts";
-import { nearest } from "../core/nearest.ts";
-import type { Operation } from "../core/operation.ts";
+import type { GlobalArguments } from "../../core/arguments.ts";
+import { DEFAULT_CONFIG, type Config } from "../../core/config.ts";
+import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } from "../../core/errors.ts";
+import { Secret } from "../../core/command.ts";
+import type { Host, HostData } from "../../core/host.ts";
+import { nearest } from "../../core/nearest.ts";
+import type { Operation } from "../../core/operation.ts";
 import {
   type DeployContext,
   inScope,
@@ -15,13 +15,14 @@ import {
   type RunState,
   type Scope,
   scopeOrNone,
-} from "../core/scope.ts";
-import { runDirect } from "./direct.ts";
-import type { Engine, Place } from "./engine.ts";
-import type { Handle } from "./handle.ts";
-import { type Declaring, type HostState, OperationCall } from "./host-state.ts";
-import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
-import type { Deploy } from "./run.ts";
+} from "../../core/scope.ts";
+import type { Engine } from "../engine.ts";
+import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
+import { Handle } from "./handle.ts";
+import { Lifetime } from "./lifetime.ts";
+import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
+import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import type { Deploy } from "../settings.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
 interface Surrounding {
@@ -37,8 +38,8 @@ interface Surrounding {
   readonly file: string | undefined;
 }
 
-/** What every operation of one place shares. */
-interface Placed {
+/** What every operation of one place in a deploy shares. */
+interface InForce {
   readonly config: Readonly<Config>;
   readonly dataVersion: number;
   readonly data: HostData;
@@ -58,9 +59,9 @@ export class DeployScope implements Scope {
   readonly #declaring: Declaring;
   readonly #surrounding: Surrounding;
   readonly #settings: { current: Readonly<Config> };
-  /** An include that began and that nobody waits for. */
-  readonly #includes: { unawaited: string | undefined };
-  #place: Placed | undefined;
+  /** Of the body of code that this is the scope of. */
+  readonly #lifetime: Lifetime;
+  #inForce: InForce | undefined;
 
   private constructor(
     engine: Engine,
@@ -68,15 +69,16 @@ export class DeployScope implements Scope {
     declaring: Declaring,
     surrounding: Surrounding,
     settings: { current: Readonly<Config> },
+    lifetime: Lifetime,
   ) {
     this.#engine = engine;
     this.#host = host;
     this.#declaring = declaring;
     this.#surrounding = surrounding;
     this.#settings = settings;
-    this.#includes = { unawaited: undefined };
+    this.#lifetime = lifetime;
     this.host = this.#hostFacade();
-    this.inventory = engine.inventory(state => (state === host ? this.host : engine.passiveHost(state)));
+    this.inventory = inventoryFacade(engine, state => (state === host ? this.host : passiveHost(engine, state)));
     this.config = configFacade(settings);
     this.state = engine.runState();
     this.logger = engine.logger(host.name);
@@ -96,7 +98,8 @@ export class DeployScope implements Scope {
       data: [],
       file: deploy.file,
     };
-    return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config });
+    const lifetime = new Lifetime(deploy.name);
+    return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config }, lifetime);
   }
 
   /** The scope inside a callback of an operation that is being run. */
@@ -119,29 +122,45 @@ export class DeployScope implements Scope {
       _parallel: _______,
       ...args
     } = call.how.all;
-    return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, { current: call.config });
+    const lifetime = new Lifetime(`The callback of ${call.name}`);
+    const settings = { current: call.config };
+    return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, settings, lifetime);
+  }
+
+  /** The code that this is the scope of has ended. Throws `DeployError` if something that it began has not. */
+  end(): void {
+    this.#lifetime.end();
   }
 
   call<A extends object>(operation: Operation<A>, given: A & GlobalArguments): Handle {
-    if (this.#includes.unawaited !== undefined) {
-      throw new DeployError(`local.include("${this.#includes.unawaited}") is not awaited, but operations follow it`, {
-        hint: "Write `await local.include(…)`: what it declares must come before what follows",
-      });
-    }
     const sites = this.#engine.settings.callSites();
     const at = sites[0];
     try {
+      if (this.#lifetime.isEnded) this.#tooLate(operation.name, at);
+      this.#lifetime.expectAwaited();
       return this.#declare(operation, given, sites);
     } catch (error) {
-      if (error instanceof Error && at && "at" in error) error.at ??= at;
+      if (error instanceof TsinfraError && at) error.at ??= at;
       throw error;
     }
+  }
+
+  /** Whoever called may swallow it: the run knows of it all the same. */
+  #tooLate(operation: string, at: CallSite | undefined): never {
+    const error = new DeployError(`${operation} was called after ${this.#lifetime.name} had ended`, {
+      host: this.#host.name,
+      ...(at ? { at } : {}),
+      hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
+    });
+    this.#engine.stray(error);
+    throw error;
   }
 
   deploy<R>({ name, arguments: args = {}, data }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
     const outer = this.#surrounding;
     return this.#inside(
+      name === undefined ? "This block" : `deploy("${name}")`,
       {
         ...outer,
         key: `${outer.key}>${name ?? ""}`,
@@ -159,7 +178,7 @@ export class DeployScope implements Scope {
     const { own, globals } = splitArguments(operation.name, given);
     this.#engine.settings.checkArguments(operation.name, own);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
-    const { data, base } = this.#placed();
+    const { data, base } = this.#atThisPlace();
     const how = withArguments(base, globals);
     const { _runOnce, _serial, _parallel } = how.all;
     const inFile = untilFile(sites, outer.file);
@@ -188,31 +207,38 @@ export class DeployScope implements Scope {
       this.#declaring,
     );
     this.#declaring.declare(call);
-    return call.handle;
+    return new Handle(call);
   }
 
   /** Data and arguments in force here, made anew when `config` or the host's data has changed. */
-  #placed(): Placed {
+  #atThisPlace(): InForce {
     const config = this.#settings.current;
     const { dataVersion } = this.#host;
-    if (this.#place?.config !== config || this.#place.dataVersion !== dataVersion) {
+    if (this.#inForce?.config !== config || this.#inForce.dataVersion !== dataVersion) {
       const { arguments: context, data } = this.#surrounding;
-      this.#place = {
+      this.#inForce = {
         config,
         dataVersion,
         data: this.#host.data(data),
         base: this.#engine.resolve(this.#host, { context, config, data }),
       };
     }
-    return this.#place;
+    return this.#inForce;
   }
 
-  #inside<R>(surrounding: Surrounding, body: () => R): R {
-    return inScope(new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, this.#settings), body);
+  #inside<R>(what: string, surrounding: Surrounding, body: () => R): R {
+    const lifetime = new Lifetime(what, this.#lifetime);
+    const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, this.#settings, lifetime);
+    return this.#lifetime.inside(lifetime, this.#site(), () => inScope(scope, body));
   }
 
-  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): PromiseLike<void> {
-    const include = async (): Promise<void> => {
+  #site(): CallSite | undefined {
+    return this.#engine.settings.callSites()[0];
+  }
+
+  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    const lifetime = new Lifetime(`local.include("${file}")`);
+    return this.#lifetime.inside(lifetime, this.#site(), async () => {
       const outer = this.#surrounding;
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
       const surrounding = {
@@ -224,18 +250,10 @@ export class DeployScope implements Scope {
       };
       // What an included file changes in `config` ends with it.
       const settings = { current: this.#settings.current };
-      const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings);
+      const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
       await inScope(scope, () => deploy.evaluate());
-    };
-    this.#includes.unawaited = file;
-    const running = include();
-    // Not the promise itself: `await` takes a promise without asking its `then`.
-    return {
-      then: (...handlers) => {
-        this.#includes.unawaited = undefined;
-        return running.then(...handlers);
-      },
-    };
+      lifetime.end();
+    });
   }
 
   async #shell(command: string | readonly string[], ignoreErrors: boolean): Promise<string> {
@@ -262,31 +280,16 @@ export class DeployScope implements Scope {
       const scope = scopeOrNone();
       return scope instanceof DeployScope && scope.#host === state ? scope : this;
     };
-    const place = (): Place => {
+    return hostFacade(this.#engine, state, () => {
       const scope = inForce();
-      return { context: scope.#surrounding.arguments, config: scope.#settings.current, data: scope.#surrounding.data };
-    };
-    const within = <R>(args: GlobalArguments, body: () => R): R => {
-      const scope = inForce();
-      return scope.#inside(
-        { ...scope.#surrounding, arguments: mergeArguments(scope.#surrounding.arguments, args) },
-        body,
-      );
-    };
-    return {
-      name: state.name,
-      groups: state.groups,
-      get data(): HostData {
-        return state.data(place().data);
-      },
-      getFact: (fact, ...[given]) => this.#engine.ask(state, fact, given, place()),
-      when: (condition, body) => within({ _if: condition }, body),
-      withArguments: (args, body) => within(splitArguments("host.withArguments", args).globals, body),
-      loop: items => items,
-      log: message => this.#engine.settings.emit({ type: "log", level: "info", message, host: state.name }),
-      noop: reason => this.#engine.settings.emit({ type: "noop", host: state.name, operation: "", reason }),
-      run: (command, args): Promise<CommandResult> => runDirect(this.#engine, state, command, args ?? {}, place()),
-    };
+      const surrounding = scope.#surrounding;
+      return {
+        point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
+        within: (what, args, body) =>
+          scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
+        asking: (fact, answer) => scope.#lifetime.asking(fact, scope.#site(), answer),
+      };
+    });
   }
 }
 

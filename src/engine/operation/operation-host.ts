@@ -1,13 +1,13 @@
 /** The host that an operation is given. @module */
-import { Secret } from "../core/command.ts";
-import { fact, type Fact, type FactCallArguments } from "../core/fact.ts";
-import type { Config } from "../core/config.ts";
-import type { HostData, LocalFiles, OperationHost } from "../core/host.ts";
-import { sh } from "../core/command.ts";
-import type { Engine } from "./engine.ts";
-import type { Recalled } from "./facts.ts";
-import type { HostState, OperationCall } from "./host-state.ts";
-import { type ResolvedArguments, splitArguments, withArguments } from "./resolve.ts";
+import { Secret } from "../../core/command.ts";
+import { fact, type Fact, type FactCallArguments } from "../../core/fact.ts";
+import type { Config } from "../../core/config.ts";
+import type { HostData, LocalFiles, OperationHost } from "../../core/host.ts";
+import { sh } from "../../core/command.ts";
+import type { Engine } from "../engine.ts";
+import type { Recalled } from "../host/facts.ts";
+import type { HostState, OperationCall } from "../host-state.ts";
+import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
 
 /** Commands on their way. */
 export interface Yielded {

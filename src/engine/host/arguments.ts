@@ -1,10 +1,10 @@
 /** From global arguments, as the user gave them, to how a command is run. @module */
-import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from "../core/arguments.ts";
-import { Secret } from "../core/command.ts";
-import type { Config } from "../core/config.ts";
-import { GlobalArgumentError } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
-import type { Surroundings } from "./escalate.ts";
+import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from "../../core/arguments.ts";
+import { Secret } from "../../core/command.ts";
+import type { Config } from "../../core/config.ts";
+import { GlobalArgumentError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
+import type { Surroundings } from "./escalation.ts";
 
 /** Global arguments with every layer applied. */
 export interface ResolvedArguments {

@@ -1,14 +1,15 @@
 /** Sending a host its next operations while the one before still runs: round trips saved where it need not wait for other hosts. @module */
-import { joined, type Secret, sh, type Shell } from "../core/command.ts";
-import type { OutputStream, RunResult } from "../core/connector.ts";
-import type { Fact, FactCallArguments } from "../core/fact.ts";
-import type { LocalFiles } from "../core/host.ts";
-import type { Command } from "../core/steps.ts";
-import type { Engine } from "./engine.ts";
-import type { Recalled } from "./facts.ts";
-import type { OperationCall } from "./host-state.ts";
+import { joined, type Secret, sh, type Shell } from "../../core/command.ts";
+import type { OutputStream } from "../../core/connector.ts";
+import type { Fact, FactCallArguments } from "../../core/fact.ts";
+import type { LocalFiles } from "../../core/host.ts";
+import type { Command } from "../../core/steps.ts";
+import type { Engine } from "../engine.ts";
+import { type Recalled, travelsAlone } from "../host/facts.ts";
+import type { Behind, Ran, SentBehind } from "../host/sending.ts";
+import { canShareShell, shellKey } from "../host/shared-shells.ts";
+import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
 import { OperationView } from "./operation-host.ts";
-import { type Behind, canShareShell, type SentBehind } from "./shared-shells.ts";
 
 /**
  * Operations of one host that were sent behind the one that runs.
@@ -17,7 +18,7 @@ import { type Behind, canShareShell, type SentBehind } from "./shared-shells.ts"
  * finds those answers still true at its turn: then these are the commands that fresh facts would have led to. Otherwise
  * it has not run, and neither has anything behind it; they are evaluated again when their turn comes, as ever.
  */
-export class RunAhead {
+export class RunAhead implements SentAhead {
   readonly #sent = new Map<OperationCall, OperationAhead>();
   readonly #built: Promise<void>;
 
@@ -63,7 +64,6 @@ export class RunAhead {
       this.#sent.set(next, operation);
       last = next;
       if (steps.length === 0) continue;
-      host.facts.forget();
       for (const { key } of view.questions) changed.questions.add(key);
       changed.isContained &&= next.operation.changes === "what it names";
       for (const { command } of steps) changed.commands += command.wire();
@@ -113,16 +113,8 @@ function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): bo
 /** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */
 export const CONNECTION_LOST = -1;
 
-/** One command of an operation, as it is sent and as it is told. */
-interface Step {
-  readonly command: Shell;
-  readonly text: string;
-  /** Where it is an upload. */
-  readonly upload?: { readonly dest: string; readonly size: number };
-}
-
-async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly Step[]> {
-  const steps: Step[] = [];
+async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly SentStep[]> {
+  const steps: SentStep[] = [];
   for await (const command of call.operation.steps(view, call.args)) {
     view.hasYielded = true;
     steps.push(await step(call, command));
@@ -130,10 +122,12 @@ async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly 
   return steps;
 }
 
-async function step(call: OperationCall, command: Command): Promise<Step> {
+async function step(call: OperationCall, command: Command): Promise<SentStep> {
   if (command.kind === "shell") return { command, text: command.toString() };
   const inline =
-    command.kind === "upload" ? await call.host.session.inlineUpload(command.source, command.dest, command) : undefined;
+    command.kind === "upload"
+      ? await call.host.session.transfers.inlineUpload(command.source, command.dest, command)
+      : undefined;
   if (command.kind !== "upload" || !inline) throw new NotAhead();
   return { command: inline.command, text: uploadText(command), upload: { dest: command.dest, size: inline.size } };
 }
@@ -146,16 +140,25 @@ export const uploadText = ({ source, dest }: Extract<Command, { kind: "upload" }
 class NotAhead extends Error {}
 
 /** One operation that was sent. */
-export class OperationAhead {
-  readonly steps: readonly Step[];
+export class OperationAhead implements SentOperation {
+  readonly steps: readonly SentStep[];
   readonly #view: LookAhead;
   readonly #sent: SentBehind;
-  readonly #output: Output;
+  readonly #output: HeldOutput;
+  /** Its commands may change the host: called with how they ended. */
+  readonly #ended: ((ran?: readonly Ran[]) => void) | undefined;
   /** Only what was found to be true before it can keep it from running. */
   readonly #isGuarded: boolean;
 
-  private constructor(view: LookAhead, steps: readonly Step[], sent: SentBehind, output: Output) {
+  private constructor(
+    view: LookAhead,
+    steps: readonly SentStep[],
+    sent: SentBehind,
+    output: HeldOutput,
+    ended: ((ran?: readonly Ran[]) => void) | undefined,
+  ) {
     this.steps = steps;
+    this.#ended = ended;
     this.#view = view;
     this.#sent = sent;
     this.#output = output;
@@ -165,10 +168,11 @@ export class OperationAhead {
   static send(
     call: OperationCall,
     view: LookAhead,
-    steps: readonly Step[],
+    steps: readonly SentStep[],
     behind: Behind,
   ): OperationAhead | undefined {
-    const output = new Output();
+    const output = new HeldOutput();
+    const ended = steps.length > 0 ? call.host.facts.beginChange() : undefined;
     const sent = behind.send(steps.length === 0 ? [NOTHING] : steps.map(({ command }) => command), {
       surroundings: call.how.surroundings,
       successExitCodes: call.how.all._successExitCodes ?? [0],
@@ -181,24 +185,21 @@ export class OperationAhead {
             ),
       onOutput: output.push,
     });
-    return sent && new OperationAhead(view, steps, sent, output);
+    if (!sent) ended?.();
+    return sent && new OperationAhead(view, steps, sent, output, ended);
   }
 
   get noopReason(): string | undefined {
     return this.#view.noopReason;
   }
 
-  /**
-   * Its turn has come, and nothing before it failed. `onBegin` is called when it runs, `onOutput` with what it prints.
-   * Returns how its commands ended, up to the first that failed; `undefined` if it has not run.
-   */
   async results(
     signal: AbortSignal,
     onBegin: () => void,
     onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
-  ): Promise<readonly RunResult[] | undefined> {
+  ): Promise<readonly Ran[] | undefined> {
     const results = this.#sent.results(signal);
-    results.catch(() => undefined);
+    results.then(this.#ended, () => this.#ended?.());
     if (this.#isGuarded && !(await Promise.race([this.#sent.turn, results.then(() => this.#sent.turn)])))
       return undefined;
     this.#view.tell();
@@ -212,7 +213,7 @@ export class OperationAhead {
 const NOTHING = sh`true`;
 
 /** What an operation prints before it is its turn to be told of. */
-class Output {
+class HeldOutput {
   #early: [OutputStream, Uint8Array][] = [];
   #listener: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
 
@@ -234,9 +235,11 @@ class LookAhead extends OperationView {
   readonly localPaths = new Set<string>();
   hasYielded = false;
   readonly #told: (() => void)[] = [];
+  readonly #shell: string;
 
   constructor(engine: Engine, call: OperationCall) {
     super(engine, call);
+    this.#shell = shellKey(call.how.surroundings);
   }
 
   /** Say what it has kept to itself. */
@@ -248,6 +251,8 @@ class LookAhead extends OperationView {
     // It is to be asked after the commands have run.
     if (this.hasYielded) throw new NotAhead();
     const answer = await this.recall(asked, given ?? ({} as A), question => {
+      // The shell of the commands tests it: as somebody else, or with an input of its own, it may have another answer.
+      if (travelsAlone(question.how) || shellKey(question.how.surroundings) !== this.#shell) throw new NotAhead();
       if (!this.questions.some(({ key }) => key === question.key)) this.questions.push(question);
     });
     if (!answer) throw new NotAhead();

@@ -1,7 +1,7 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
-import { quoted, raw, sh, type Shell } from "../core/command.ts";
-import type { Connection, OutputStream, RunResult } from "../core/connector.ts";
-import { ConnectionLostError } from "../core/errors.ts";
+import { quoted, raw, sh, type Shell } from "../../core/command.ts";
+import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
 
 /** How a framed command ended. */
 export interface FramedResult extends RunResult {
@@ -11,6 +11,8 @@ export interface FramedResult extends RunResult {
 
 export interface FramedOptions {
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  /** Where the group has a test: it succeeded, and the command begins. */
+  readonly onBegin?: () => void;
   readonly capture?: boolean;
   /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
   readonly inPlace?: boolean;
@@ -21,7 +23,7 @@ export interface GroupOptions {
   readonly successExitCodes: readonly number[];
   /** What `beginGroup` returned; absent: a group of their own. */
   readonly group?: string;
-  /** A shell test of ours: it runs in the shell itself. */
+  /** A shell test of ours: it runs in the shell itself, and what it prints is dropped. */
   readonly only?: Shell | undefined;
 }
 interface GroupMember extends GroupOptions {
@@ -74,6 +76,11 @@ export class FramedShell {
       );
   }
 
+  /** How many commands it was sent. */
+  get sent(): number {
+    return this.#count;
+  }
+
   get isOpen(): boolean {
     return !this.#ended && !this.#closed;
   }
@@ -112,7 +119,7 @@ export class FramedShell {
 
   #send(
     command: Shell,
-    { onOutput, capture = true, inPlace = false }: FramedOptions,
+    { onOutput, onBegin, capture = true, inPlace = false }: FramedOptions,
     member: GroupMember | undefined,
   ): Promise<FramedResult> {
     if (!this.isOpen) return Promise.reject(new ShellEnded());
@@ -121,6 +128,7 @@ export class FramedShell {
     const frame: Frame = {
       mark: Buffer.from(mark),
       onOutput,
+      onBegin,
       capture,
       output: { stdout: [], stderr: [] },
       exitCode: undefined,
@@ -136,9 +144,8 @@ export class FramedShell {
       : isProgram(command.wire())
         ? sh`${command} </dev/null; c=$?`
         : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
-    this.#input.push(
-      Buffer.from(`${sh`${member ? guarded(run, member) : run}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`),
-    );
+    const line = member ? guarded(run, member, sh`${ends} begin >&2`) : run;
+    this.#input.push(Buffer.from(`${sh`${line}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
     return promise;
   }
 
@@ -167,8 +174,13 @@ export class FramedShell {
         break;
       }
       give(frame, stream, data.subarray(0, at));
-      if (stream === "stdout") frame.exitCode = bytes.subarray(at + frame.mark.length, end).toString("latin1");
+      const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
       data = data.subarray(end + 1);
+      if (said === "begin") {
+        frame.onBegin?.();
+        continue;
+      }
+      if (stream === "stdout") frame.exitCode = said;
       this.#waiting[stream].shift();
       if (--frame.open === 0) finish(frame);
     }
@@ -200,10 +212,10 @@ export class FramedShell {
   }
 }
 
-/** A command that runs only while all went well in its group. */
-function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Shell {
-  const condition = only ? sh`[ $${group} = 0 ] && { ${only}; }` : sh`[ $${group} = 0 ]`;
-  return sh`if ${condition}; then ${run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
+/** A command that runs only while all went well in its group; `begins` says that a test allowed it. */
+function guarded(run: Shell, { group, only, successExitCodes }: GroupMember, begins: Shell): Shell {
+  const condition = only ? sh`[ $${group} = 0 ] && { ${only}; } >/dev/null 2>&1` : sh`[ $${group} = 0 ]`;
+  return sh`if ${condition}; then ${only ? sh`${begins}; ${run}` : run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
 }
 
 /** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
@@ -215,6 +227,7 @@ interface Frame {
   /** What comes right behind the command's output. */
   readonly mark: Buffer;
   readonly onOutput: FramedOptions["onOutput"];
+  readonly onBegin: FramedOptions["onBegin"];
   readonly capture: boolean;
   readonly output: Record<OutputStream, Uint8Array[]>;
   exitCode: string | undefined;

@@ -1,8 +1,8 @@
 /** Counting what happened. @module */
-import type { EngineEvent, HostSummary, OutcomeType } from "./events.ts";
-import type { HostState } from "./host-state.ts";
+import type { EngineEvent, HostSummary, OutcomeType } from "../events.ts";
+import type { HostState } from "../host-state.ts";
 import type { PlannedOperation } from "./plan.ts";
-import { reportError } from "./report.ts";
+import { reportError } from "../report.ts";
 
 type Counts = Record<OutcomeType, number>;
 

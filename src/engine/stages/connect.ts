@@ -1,11 +1,11 @@
 /** The first and the last stage: connections. @module */
-import { openChain } from "./chain.ts";
-import { type Engine, goesAlone } from "./engine.ts";
-import { Facts } from "./facts.ts";
-import { HostState } from "./host-state.ts";
+import { openChain } from "../host/chain.ts";
+import { type Engine, goesAlone } from "../engine.ts";
+import { Facts } from "../host/facts.ts";
+import { HostState } from "../host-state.ts";
 import { forEachHost } from "./pool.ts";
-import type { HostDefinition, RunSettings } from "./run.ts";
-import { Session } from "./session.ts";
+import type { HostDefinition, RunSettings } from "../settings.ts";
+import { Session } from "../host/session.ts";
 
 /** A host that is not connected yet. */
 export function createHost(settings: RunSettings, definition: HostDefinition): HostState {
@@ -18,6 +18,7 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
     context: connectorContext,
     transfers,
     fast: settings.fast,
+    signal,
     onShellEnded: () => facts.forget(),
     onTransfer: (direction, path, bytes, total) =>
       emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
