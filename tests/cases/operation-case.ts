@@ -143,11 +143,7 @@ export async function tryOperation(
     let given = facts.findLast(isAnswer);
     if (!given) facts.push((given = onMissing(fact, wanted)));
     asked.add(given);
-    if (given.empty) return emptyAnswer(fact, args);
-    const answer = decode(given.answer ?? null);
-    const wrong = misfit(fact, answer);
-    if (wrong !== undefined) throw new CaseError(wrong);
-    return answer;
+    return answerOf(given, fact, args);
   };
 
   const temporary = new Map<string, string>();
@@ -239,6 +235,15 @@ function localFiles(local: Readonly<Record<string, Json>>): readonly MemoryFile[
       });
   }
   return [...files.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** What an entry of a case says. Throws `CaseError` for an answer that the fact cannot give. */
+export function answerOf(given: GivenFact, fact: NamedFact, args: FactArguments): unknown {
+  if (given.empty) return emptyAnswer(fact, args);
+  const answer = decode(given.answer ?? null);
+  const wrong = misfit(fact, answer);
+  if (wrong !== undefined) throw new CaseError(wrong);
+  return answer;
 }
 
 /** What a function between commands is given: it notes what is done, on a clock that only sleep moves. */
