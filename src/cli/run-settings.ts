@@ -6,7 +6,7 @@ import { linesOf } from "../core/lines.ts";
 import { callSites, loadDeploy, localTransfers } from "../deploy/index.ts";
 import { createLocalFiles } from "../deploy/local-files.ts";
 import type { Emit } from "../engine/events.ts";
-import type { Clock, HostDefinition, RunSettings } from "../engine/run.ts";
+import type { Clock, HostDefinition, RunSettings } from "../engine/settings.ts";
 import { loadArgumentCheck } from "../reference/index.ts";
 import { runChild } from "./child.ts";
 import { unifiedDiff } from "./unified-diff.ts";

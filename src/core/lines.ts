@@ -1,10 +1,9 @@
-/** Text as lines. @module */
+/** Text in lines. @module */
 
-/** The lines of a text, without their line breaks (`\n` or `\r\n`); a line break at the very end begins no further line. */
+/** The lines of a text, without their line breaks (`\n` or `\r\n`); a line break at the end begins no further line. */
 export function linesOf(text: string): readonly string[] {
-  const lines = text.split("\n");
-  const last = lines.pop()!;
-  for (const [index, line] of lines.entries()) if (line.endsWith("\r")) lines[index] = line.slice(0, -1);
-  if (last !== "") lines.push(last);
+  if (text === "") return [];
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === "") lines.pop();
   return lines;
 }
