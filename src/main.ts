@@ -9,11 +9,6 @@ else {
   startWithSettings(args);
   const { runCli } = await import("./cli/index.ts");
   const code = await runCli(args, version);
-  // Open sockets of a connection that does not answer must not keep the process; what was written must arrive.
-  await Promise.all(
-    [process.stdout, process.stderr].map(
-      stream => new Promise<void>(resolve => void stream.write("", () => resolve())),
-    ),
-  );
+  // Open sockets of a connection that does not answer must not keep the process.
   process.exit(code);
 }

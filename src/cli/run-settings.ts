@@ -24,6 +24,8 @@ export interface RunParts {
   readonly deployDir: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  readonly givenUp: AbortSignal;
+  readonly onOutput: NonNullable<RunSettings["onOutput"]>;
 }
 
 /** Settings for `createRun`. */

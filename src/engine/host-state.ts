@@ -33,6 +33,8 @@ export interface Completion {
 export interface SentAhead {
   /** What was sent for an operation; `undefined`: it waits for its turn. */
   take(call: OperationCall): Promise<SentOperation | undefined>;
+  /** Operations whose commands were sent. */
+  readonly calls: Iterable<OperationCall>;
 }
 
 /** One operation that was sent before its turn. */
@@ -47,7 +49,7 @@ export interface SentOperation {
   results(
     signal: AbortSignal,
     onBegin: () => void,
-    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void,
   ): Promise<readonly Ran[] | undefined>;
 }
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCli } from "../../src/cli/index.ts";
+import type { Interruption } from "../../src/cli/interrupts.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { Secret } from "../../src/core/command.ts";
 import type { Connector } from "../../src/core/connector.ts";
@@ -21,6 +22,9 @@ beforeAll(async () => {
   await writeFile(join(root, "deploy.ts"), "export {};\n");
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+const text = (chunk: string | Uint8Array): string =>
+  typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
 
 const can = { pty: false, rsync: false };
 const connectors = new Map<string, Connector>([
@@ -65,7 +69,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
   const written = { out: "", err: "" };
   const calls: string[] = [];
   let parts: RunParts | undefined;
-  const interrupts = new Set<() => void>();
+  const interrupts = new Set<(why: Interruption) => void>();
   const answers = [...(world.answers ?? [])];
   const keyboard = Object.assign(new EventEmitter(), {
     isTTY: world.isTerminal ?? false,
@@ -74,11 +78,11 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     resume: () => void setImmediate(() => keyboard.emit("data", `${answers.shift() ?? ""}\n`)),
   });
   const io: Io = {
-    stdout: { write: text => void (written.out += text) },
-    stderr: { write: text => void (written.err += text), isTTY: world.isTerminal ?? false, columns: 80 },
+    stdout: { write: chunk => void (written.out += text(chunk)) },
+    stderr: { write: chunk => void (written.err += text(chunk)), isTTY: world.isTerminal ?? false, columns: 80 },
     stdin: keyboard,
     environment: { ...world.environment },
-    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    clock: { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() },
     cwd: () => root,
     chdir: () => {},
     onInterrupt: callback => {
@@ -86,11 +90,12 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
+    flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),
     run: given => {
       parts = given;
-      return Promise.resolve(fakeRun(given, world, calls, () => interrupts.forEach(callback => callback())));
+      return Promise.resolve(fakeRun(given, world, calls, () => interrupts.forEach(callback => callback("SIGINT"))));
     },
   };
   const code = await runCli(args, "1.2.3", io);

@@ -72,7 +72,7 @@ async function deploy(
     local: createLocalFiles({ deployDir: root, cwd: root }),
     transfers: localTransfers,
     emit: event => events.push(event),
-    clock: { now: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
+    clock: { now: () => Date.now(), monotonic: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
     cwd: root,
     loadDeploy: async () => Promise.reject(new Error("There is none")),
     checkArguments: () => {},

@@ -106,6 +106,7 @@ export function fakeRun(
     emit: event => events.push(event),
     clock: {
       now: () => now,
+      monotonic: () => now,
       sleep: async (seconds, signal) => {
         signal?.throwIfAborted();
         sleeps.push(seconds);

@@ -4,7 +4,7 @@ import { subcommand } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { toJson } from "../json.ts";
 import { ArgumentError } from "../parse.ts";
-import type { Session } from "../session.ts";
+import type { Invocation } from "../invocation.ts";
 
 export const ssh = subcommand({
   name: "ssh",
@@ -17,13 +17,13 @@ export const ssh = subcommand({
   async run(context, { words: [verb, inventory, ...others] }) {
     if (verb !== "explain" || inventory === undefined || others.length > 0)
       throw new ArgumentError("There is no host to explain", { hint: "Write ssh explain HOST" });
-    const { openSession } = await import("../session.ts");
-    const session = await openSession(context, inventory);
+    const { openInvocation } = await import("../invocation.ts");
+    const invocation = await openInvocation(context, inventory);
     try {
-      return await explainAll(session);
+      return await explainAll(invocation);
     } finally {
-      await Promise.all([...session.connectors.values()].map(connector => connector.close?.()));
-      session.close();
+      await Promise.all([...invocation.connectors.values()].map(connector => connector.close?.()));
+      invocation.close();
     }
   },
 });
@@ -34,11 +34,11 @@ async function explainAll({
   prompts,
   screen,
   settings,
-  signal,
+  interrupts: { signal },
   cwd,
   isJson,
   paint,
-}: Session): Promise<ExitCode> {
+}: Invocation): Promise<ExitCode> {
   const say = (message: string): void => screen.lines([message]);
   const connectorContext: ConnectorContext = {
     ask: question => prompts.ask(question),

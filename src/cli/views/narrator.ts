@@ -36,6 +36,7 @@ const OUTCOMES: Readonly<Record<OutcomeType, { readonly label: string; readonly 
   skipped: { label: "Skipped", tone: "dim" },
   failed: { label: "Failed", tone: "fail" },
   ignored: { label: "Failed, ignored", tone: "warn" },
+  interrupted: { label: "Interrupted", tone: "warn" },
 };
 
 /** Turns events into lines, in their order. */
@@ -139,7 +140,7 @@ export class Narrator {
 
   #outcome(event: EngineEvent & { readonly type: "operation:host:end" }): readonly string[] {
     const { label, tone } = OUTCOMES[event.outcome];
-    const isTrouble = event.outcome === "failed" || event.outcome === "ignored";
+    const isTrouble = ["failed", "ignored", "interrupted"].includes(event.outcome);
     if (!isTrouble && this.#options.isQuiet) return [];
     const retries =
       event.retryAttempts > 0 ? [`${event.retryAttempts} ${event.retryAttempts === 1 ? "retry" : "retries"}`] : [];
@@ -162,8 +163,12 @@ export class Narrator {
           !event.nested && retries.length === 0,
         ),
       ];
-    const message = event.error ? messageFor(event.host, event.error) : "";
-    const lines = this.#hostLines(event.host, what, tone, `${circumstances}${message === "" ? "" : `: ${message}`}`);
+    const message = event.error
+      ? messageFor(event.host, event.error)
+      : event.unfinished
+        ? "state unknown"
+        : "before it sent a command";
+    const lines = this.#hostLines(event.host, what, tone, `${circumstances}: ${message}`);
     return [...heading, ...lines, ...this.#told(this.#evidence(event.error))];
   }
 

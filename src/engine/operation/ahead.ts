@@ -33,6 +33,10 @@ export class RunAhead implements SentAhead {
     return this.#sent.get(call);
   }
 
+  get calls(): Iterable<OperationCall> {
+    return [...this.#sent].filter(([, { steps }]) => steps.length > 0).map(([call]) => call);
+  }
+
   async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
     const { host } = call;
     const changed = {
@@ -196,7 +200,7 @@ export class OperationAhead implements SentOperation {
   async results(
     signal: AbortSignal,
     onBegin: () => void,
-    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void,
   ): Promise<readonly Ran[] | undefined> {
     const results = this.#sent.results(signal);
     results.then(this.#ended, () => this.#ended?.());
@@ -215,16 +219,16 @@ const NOTHING = sh`true`;
 /** What an operation prints before it is its turn to be told of. */
 class HeldOutput {
   #early: [OutputStream, Uint8Array][] = [];
-  #listener: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
+  #listener: ((stream: OutputStream, chunk: Uint8Array) => Promise<void> | void) | undefined;
 
-  readonly push = (stream: OutputStream, chunk: Uint8Array): void => {
-    if (this.#listener) this.#listener(stream, chunk);
-    else this.#early.push([stream, new Uint8Array(chunk)]);
+  readonly push = (stream: OutputStream, chunk: Uint8Array): Promise<void> | void => {
+    if (this.#listener) return this.#listener(stream, chunk);
+    this.#early.push([stream, new Uint8Array(chunk)]);
   };
 
-  open(listener: (stream: OutputStream, chunk: Uint8Array) => void): void {
+  open(listener: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void): void {
     this.#listener = listener;
-    for (const [stream, chunk] of this.#early) listener(stream, chunk);
+    for (const [stream, chunk] of this.#early) void listener(stream, chunk);
     this.#early = [];
   }
 }

@@ -6,10 +6,10 @@ import { CommandError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
-import type { Emit } from "../events.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
 import type { Behind, Sent } from "../host/sending.ts";
 import type { HostState } from "../host-state.ts";
+import type { RunSettings } from "../settings.ts";
 
 /** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
 export async function runDirect(
@@ -50,7 +50,7 @@ export async function sendCommands(
 ): Promise<SentCommands> {
   const { emit, signal } = engine.settings;
   for (const command of commands) emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
-  const lines = lineEmitter(emit, host.name, purpose);
+  const lines = lineEmitter(engine.settings, host.name, purpose);
   const options = {
     surroundings: how.surroundings,
     signal,
@@ -61,7 +61,14 @@ export async function sendCommands(
     ...(purpose === "direct" ? { alone: true } : {}),
   };
   const { behind, results } = await sendChange(host, () => host.session.send(commands, options, successExitCodes));
-  return { behind, results: settled(results.then(ran => ran.map(toCommandResult)).finally(lines.end)) };
+  const told = results.then(ran => {
+    // What sudo, su, doas or the login shell said in place of the command is told as its output.
+    const refused = ran.at(-1);
+    const stream = options.pty ? "stdout" : "stderr";
+    if (refused && !refused.started) void lines.push(stream, refused[stream]);
+    return ran.map(toCommandResult);
+  });
+  return { behind, results: settled(told.finally(lines.end)) };
 }
 
 /** Send what may change a host: until it has ended, and beyond, only what was asked behind it is known of the host. */
@@ -119,10 +126,10 @@ export function toCommandResult({
 
 /** Cuts chunks into lines, each stream on its own. */
 export function lineEmitter(
-  emit: Emit,
+  { emit, onOutput }: Pick<RunSettings, "emit" | "onOutput">,
   host: string,
   purpose: "operation" | "direct",
-): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
+): { push(stream: OutputStream, chunk: Uint8Array): Promise<void> | undefined; end(): void } {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   // What has come of a line that has not ended: joined once, so that a long one costs what it is long.
   const rest = { stdout: [] as string[], stderr: [] as string[] };
@@ -138,6 +145,7 @@ export function lineEmitter(
         from = at + 1;
       }
       if (from < text.length) rest[stream].push(text.slice(from));
+      return purpose === "operation" ? onOutput?.(host, stream, chunk) : undefined;
     },
     end: () => {
       for (const stream of ["stdout", "stderr"] as const) {
