@@ -2,6 +2,7 @@
 import { DeployError, TsinfraError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { locate } from "../deploy/index.ts";
+import { threw } from "../engine/report.ts";
 
 /** An error of the user's code with its place; anything else stays what it is. */
 export async function explained(error: unknown): Promise<unknown> {
@@ -16,7 +17,7 @@ export async function explained(error: unknown): Promise<unknown> {
   const message =
     error instanceof Error
       ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`
-      : `The deploy threw ${String(error)}`;
+      : threw("The deploy", error);
   const [, module, name] = /([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function/.exec(message) ?? [];
   const near = module === undefined || name === undefined ? undefined : await nearestOperation(module, name);
   const brief = message.replace(/\.? \(In '.*$/s, "");

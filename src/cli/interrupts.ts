@@ -98,7 +98,7 @@ export class Interrupts {
       if (this.signal.aborted) return this.#leave();
       return this.#cancel("ending what runs. Press Ctrl-C again to leave at once");
     }
-    this.#cancel(signal === "SIGHUP" ? "the terminal was closed" : "told to end, ending what runs");
+    this.#cancel(signal === "SIGHUP" ? "the terminal was closed" : "SIGTERM, ending what runs");
     this.#hurry();
   }
 

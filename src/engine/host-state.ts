@@ -33,8 +33,8 @@ export interface Completion {
 export interface SentAhead {
   /** What was sent for an operation; `undefined`: it waits for its turn. */
   take(call: OperationCall): Promise<SentOperation | undefined>;
-  /** Operations whose commands were sent. */
-  readonly calls: Iterable<OperationCall>;
+  /** Operations whose commands have begun on the host, or may have, though nobody has looked at what came of them. */
+  begun(): Promise<readonly OperationCall[]>;
 }
 
 /** One operation that was sent before its turn. */

@@ -50,6 +50,8 @@ export class Narrator {
   /** Stage or operation id that the lines are under. */
   #heading = "";
   #hasSpoken = false;
+  /** Hints that were given. */
+  readonly #hinted = new Set<string>();
 
   constructor(options: NarratorOptions) {
     this.#options = options;
@@ -185,8 +187,12 @@ export class Narrator {
   #evidence(error: ErrorReport | undefined): readonly string[] {
     if (!error) return [];
     const isShown = this.#options.outputShown || this.#options.verbosity >= 3;
+    // The same advice for every host would hide what differs.
+    const { hint, ...rest } = error;
+    const isNew = hint !== undefined && !this.#hinted.has(hint);
+    if (isNew) this.#hinted.add(hint);
     return errorLines(
-      { ...error, output: isShown ? [] : (error.output ?? []) },
+      { ...rest, ...(isNew ? { hint } : {}), output: isShown ? [] : (error.output ?? []) },
       this.#options.paint,
       this.#nameWidth + 4,
     );

@@ -9,6 +9,7 @@ import { type Recalled, travelsAlone } from "../host/facts.ts";
 import type { Behind, Ran, SentBehind } from "../host/sending.ts";
 import { canShareShell, shellKey } from "../host/shared-shells.ts";
 import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
+import type { Clock } from "../settings.ts";
 import { OperationView } from "./operation-host.ts";
 
 /**
@@ -21,9 +22,11 @@ import { OperationView } from "./operation-host.ts";
 export class RunAhead implements SentAhead {
   readonly #sent = new Map<OperationCall, OperationAhead>();
   readonly #built: Promise<void>;
+  readonly #clock: Clock;
 
   /** `asked`: the questions of `call`, whose commands were just sent; `behind` sends what follows them. */
   constructor(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind) {
+    this.#clock = engine.settings.clock;
     this.#built = this.#build(engine, call, asked, behind).catch(() => undefined);
   }
 
@@ -33,8 +36,12 @@ export class RunAhead implements SentAhead {
     return this.#sent.get(call);
   }
 
-  get calls(): Iterable<OperationCall> {
-    return [...this.#sent].filter(([, { steps }]) => steps.length > 0).map(([call]) => call);
+  async begun(): Promise<readonly OperationCall[]> {
+    const left = [...this.#sent].filter(([call, { steps }]) => steps.length > 0 && call.completion === undefined);
+    // The shell that was ended says what it has begun, if it says anything any more.
+    const silent = this.#clock.sleep(LAST_SIGN).then(() => true);
+    const begun = await Promise.all(left.map(([, { turn }]) => Promise.race([turn, silent])));
+    return left.filter((_, index) => begun[index]).map(([call]) => call);
   }
 
   async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
@@ -78,6 +85,9 @@ export class RunAhead implements SentAhead {
     askAhead(engine, last);
   }
 }
+
+/** A shell that is ended says within so many seconds how far it came. */
+const LAST_SIGN = 0.5;
 
 /** So far ahead, and no further. */
 const MOST_OPERATIONS = 30;
@@ -195,6 +205,11 @@ export class OperationAhead implements SentOperation {
 
   get noopReason(): string | undefined {
     return this.#view.noopReason;
+  }
+
+  /** True if its commands have begun, false if they do not run. */
+  get turn(): Promise<boolean> {
+    return this.#sent.turn;
   }
 
   async results(

@@ -3,7 +3,7 @@ import type { TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
-import { reportError } from "../report.ts";
+import { reportError, threw } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
 import { type Attempt, type Ending, newAttempt } from "./attempt.ts";
 import { OperationView } from "./operation-host.ts";
@@ -150,7 +150,7 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
       type: "log",
       level: "warn",
       host: call.host.name,
-      message: `_retryUntil of ${call.name} threw: ${error instanceof Error ? error.message : error}`,
+      message: threw(`_retryUntil of ${call.name}`, error),
     });
     return false;
   }

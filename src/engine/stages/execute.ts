@@ -26,17 +26,16 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
       ? new CancelledError("The run was interrupted", { cause: error })
       : error;
   } finally {
-    if (signal.aborted) tellSentAhead(engine, planned, results);
+    if (signal.aborted) await tellSentAhead(engine, planned, results);
     emit({ type: "stage:end", stage: "execute", seconds: seconds() });
     emit(results.event(engine.hosts, seconds(), !signal.aborted));
   }
 }
 
 /** What was sent ahead may have run, though its turn has not come. */
-function tellSentAhead(engine: Engine, planned: readonly PlannedOperation[], results: Results): void {
-  const sent = new Set(
-    engine.hosts.flatMap(host => [...(host.ahead?.calls ?? [])].filter(call => call.completion === undefined)),
-  );
+async function tellSentAhead(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+  const begun = await Promise.all(engine.hosts.map(host => host.ahead?.begun() ?? []));
+  const sent = new Set(begun.flat());
   if (sent.size === 0) return;
   for (const operation of planned)
     for (const call of operation.calls)
