@@ -87,7 +87,9 @@ export class Interrupts {
 
   readonly interrupt = (why: Interruption): void => {
     if (typeof why === "string") this.#signalled(why);
-    else if (isUnread(why.error, this.#io[why.stream].isTTY === true)) this.#unread(why);
+    // Without a terminal there is nobody; its signal may come later, or not at all.
+    else if (this.#io[why.stream].isTTY) this.#signalled("SIGHUP");
+    else if (isUnread(why.error)) this.#unread(why);
     else this.#refused(why);
   };
 
@@ -179,9 +181,8 @@ export class Interrupts {
   }
 }
 
-/** Nobody is there to read: a pipe without a reader, a terminal that is gone. */
-const isUnread = ({ code }: NodeJS.ErrnoException, isTerminal: boolean): boolean =>
-  isTerminal || code === "EPIPE" || code === "ECONNRESET";
+/** Nobody is there to read. */
+const isUnread = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET";
 
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   const [, said] = /^E\w+: (.*?)(?:, \w+)?$/.exec(message) ?? [];

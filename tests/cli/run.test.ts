@@ -52,7 +52,7 @@ interface World {
   readonly changes?: readonly string[];
   /** Hosts that cannot be connected. */
   readonly unreachable?: readonly string[];
-  readonly onExecute?: (emit: Emit, interrupt: () => void) => Promise<void>;
+  readonly onExecute?: (emit: Emit, interrupt: () => void, onOutput: RunParts["onOutput"]) => Promise<void>;
   readonly answer?: (host: string) => unknown;
 }
 interface Outcome {
@@ -103,7 +103,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
   return { code, ...written, calls, parts };
 }
 
-function fakeRun({ emit, hosts }: RunParts, world: World, calls: string[], interrupt: () => void): Run {
+function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: string[], interrupt: () => void): Run {
   const failed: string[] = [];
   const active = (): string[] => hosts.map(host => host.name).filter(name => !failed.includes(name));
   const proposed: readonly ProposedChange[] = (world.changes ?? ["Install"]).map((operation, index) => ({
@@ -135,7 +135,7 @@ function fakeRun({ emit, hosts }: RunParts, world: World, calls: string[], inter
     },
     execute: async () => {
       stage("execute");
-      await world.onExecute?.(emit, interrupt);
+      await world.onExecute?.(emit, interrupt, onOutput);
       emit({ type: "results", operations: [], hosts: [], seconds: 1, ok: failed.length === 0 });
     },
     disconnect: async () => stage("disconnect"),
@@ -427,7 +427,32 @@ describe("exec", () => {
     expect([code, calls]).toEqual([0, ["connect", "prepare exec", "execute", "disconnect"]]);
     expect(out).toBe("a:  one\nbb:   three\t\n");
     expect(err).toBe("bb: two\n");
-    expect((await cli(["a", "exec", "--", "x"], { onExecute: prints })).out).toBe("one\n  three\t\n");
+  });
+
+  test("passes the bytes of one host through, and puts nothing into a line that has not ended", async () => {
+    const { out, err } = await cli(["a", "exec", "--", "x"], {
+      onExecute: async (emit, _, onOutput) => {
+        await onOutput("a", "stdout", Buffer.from("one\r\n\0tw"));
+        emit(output("a", "stdout", "one"));
+        await onOutput("a", "stdout", Buffer.from("o"));
+        await onOutput("a", "stderr", Buffer.from("dots .."));
+        emit({
+          type: "operation:host:end",
+          id: "1",
+          operation: "exec x",
+          host: "a",
+          outcome: "failed",
+          commands: 0,
+          retryAttempts: 0,
+          seconds: 0,
+          nested: false,
+          unfinished: true,
+          error: { code: "E_COMMAND", message: "Command failed with exit code 1 on a: x" },
+        });
+      },
+    });
+    expect(out).toBe("one\r\n\0two");
+    expect(err).toBe("dots ..\n  a  Failed: Command failed with exit code 1: x\n");
   });
 
   test("prints events, and nothing else, with --json", async () => {
