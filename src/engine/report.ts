@@ -14,7 +14,7 @@ export function reportError(error: unknown): ErrorReport {
   const isOurs = error instanceof TsinfraError;
   const code = isOurs ? error.code : "E_UNEXPECTED";
   const hint = (isOurs ? error.hint : undefined) ?? hintFor(code);
-  const output = error instanceof CommandError ? (tail(error.stderr) ?? tail(error.stdout)) : undefined;
+  const output = error instanceof CommandError ? evidence(error) : undefined;
   return {
     code,
     message: isOurs ? error.message : thrownText(error),
@@ -26,6 +26,13 @@ export function reportError(error: unknown): ErrorReport {
 
 const thrownText = (thrown: unknown): string =>
   thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+
+/** What the command printed last, but for what the message has said. */
+function evidence({ message, stderr, stdout }: CommandError): readonly string[] | undefined {
+  const lines = tail(stderr) ?? tail(stdout) ?? [];
+  const rest = message.endsWith(`: ${lines.at(-1)?.trim()}`) ? lines.slice(0, -1) : lines;
+  return rest.length === 0 ? undefined : rest;
+}
 
 function tail(output: string): readonly string[] | undefined {
   const lines = output.trimEnd().split("\n");

@@ -12,8 +12,8 @@ export interface Attempt {
   readonly stdoutLines: string[];
   readonly stderrLines: string[];
   noop: string | undefined;
-  /** Its commands were sent before its turn. */
-  isSent: boolean;
+  /** Something was sent that may have changed the host. */
+  hasBegun: boolean;
 }
 
 /** How an operation ended on one host, after its last try. */
@@ -31,7 +31,7 @@ export const newAttempt = (): Attempt => ({
   stdoutLines: [],
   stderrLines: [],
   noop: undefined,
-  isSent: false,
+  hasBegun: false,
 });
 
 /** One by one: as arguments of one call, a million lines are too many. */

@@ -31,10 +31,17 @@ export async function runDirect(
 /** Exit codes that are no failure, unless `_successExitCodes` says otherwise. */
 export const SUCCESS: readonly number[] = [0];
 
+/** How a command ended that was to run. */
+export interface CommandRan extends CommandResult {
+  /** Why it did not begin: what sudo, su, doas or the login shell said in its place. */
+  readonly refusal?: string;
+  readonly started: boolean;
+}
+
 /** Commands on their way. */
 export interface SentCommands {
   /** How those ended that ran, up to the first whose exit code is no success. */
-  readonly results: Promise<readonly CommandResult[]>;
+  readonly results: Promise<readonly CommandRan[]>;
   /** Sends what runs right behind them; absent where nothing can. */
   readonly behind?: Behind | undefined;
 }
@@ -61,13 +68,14 @@ export async function sendCommands(
     ...(purpose === "direct" ? { alone: true } : {}),
   };
   const { behind, results } = await sendChange(host, () => host.session.send(commands, options, successExitCodes));
-  const told = results.then(ran => {
-    // What sudo, su, doas or the login shell said in place of the command is told as its output.
-    const refused = ran.at(-1);
-    const stream = options.pty ? "stdout" : "stderr";
-    if (refused && !refused.started) void lines.push(stream, refused[stream]);
-    return ran.map(toCommandResult);
-  });
+  const told = results.then(ran =>
+    ran.map((one): CommandRan => {
+      const result = toCommandResult(one);
+      if (one.started) return { ...result, started: true };
+      const refusal = (options.pty ? result.stdoutLines : result.stderrLines).findLast(line => line.trim() !== "");
+      return { ...result, started: false, ...(refusal === undefined ? {} : { refusal: refusal.trim() }) };
+    }),
+  );
   return { behind, results: settled(told.finally(lines.end)) };
 }
 
@@ -99,15 +107,27 @@ function settled<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** `Command failed with exit code 100 on web-1: apt-get …`. */
-export function commandError(host: string, command: Shell, result: CommandResult): CommandError {
-  const { exitCode, stdout, stderr } = result;
-  return new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${brief(command.toString())}`, {
-    host,
-    exitCode,
-    stdout,
-    stderr,
-  });
+/** `Command failed with exit code 100 on web-1: apt-get …`, or `Command did not begin on web-1: sudo: a password is required`. */
+export function commandError(
+  host: string,
+  command: Shell,
+  { exitCode, stdout, stderr, refusal }: CommandResult & { readonly refusal?: string },
+): CommandError {
+  const written = brief(command.toString());
+  return refusal === undefined
+    ? new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${written}`, {
+        host,
+        exitCode,
+        stdout,
+        stderr,
+      })
+    : new CommandError(`Command did not begin on ${host}: ${refusal}`, {
+        host,
+        exitCode,
+        stdout,
+        stderr,
+        hint: `The command was: ${written}`,
+      });
 }
 
 export function toCommandResult({

@@ -38,7 +38,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
   tries.push(attempt);
   if (!(await takeAhead(engine, call, attempt))) {
     // The shell may have ended on the way.
-    attempt = { ...newAttempt(), isSent: attempt.commands.length > 0 };
+    attempt = { ...newAttempt(), hasBegun: attempt.commands.length > 0 };
     tries[0] = attempt;
     await tryOnce(engine, call, attempt, performNested);
   }
@@ -72,7 +72,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
 export function interrupt(engine: Engine, call: OperationCall, id: string): Ending {
   const { emit } = engine.settings;
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
-  const sent = { ...newAttempt(), isSent: true };
+  const sent = { ...newAttempt(), hasBegun: true };
   return end(engine, call, { id, outcome: "interrupted", tries: [sent], seconds: 0, nested: false });
 }
 
@@ -86,7 +86,7 @@ function end(
   const { error, executed, noop, stdoutLines, stderrLines } = lastOf(tries);
   const retryAttempts = Math.max(0, tries.length - 1);
   const hasSucceeded = outcome === "changed" || outcome === "unchanged";
-  const unfinished = !hasSucceeded && tries.some(({ isSent, commands }) => isSent || commands.length > 0);
+  const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
   call.completion = { outcome, stdoutLines, stderrLines, retryAttempts };
   emit({
     type: "operation:host:end",

@@ -68,7 +68,7 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
   const { emit, signal } = engine.settings;
   const sent = await host.ahead?.take(call);
   if (!sent) return false;
-  attempt.isSent = sent.steps.length > 0;
+  attempt.hasBegun = sent.steps.length > 0;
   const lines = lineEmitter(engine.settings, host.name, "operation");
   const begin = (): void => {
     for (const { text } of sent.steps) {
