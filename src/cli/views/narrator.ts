@@ -264,9 +264,9 @@ export class Narrator {
     ]);
   }
 
-  #quietResults({ hosts, ok }: EngineEvent & { readonly type: "results" }): readonly string[] {
-    if (ok || hosts.length === 1) return [];
+  #quietResults({ hosts }: EngineEvent & { readonly type: "results" }): readonly string[] {
     const failed = hosts.filter(host => host.error).map(host => host.host);
+    if (failed.length === 0 || hosts.length === 1) return [];
     return this.#told([
       `${this.#options.paint("fail", "Failed:")} ${failed.length} of ${plural(hosts.length, "host")}: ${foldHosts(failed).join(", ")}`,
     ]);

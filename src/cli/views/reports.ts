@@ -125,10 +125,10 @@ function summary(
   const where = failed === 0 ? `on ${plural(hosts, "host")}` : `${failed} of ${plural(hosts, "host")} failed`;
   const isWhole = operations.every(row => row.notReached === 0);
   const head =
-    failed > 0
-      ? paint("fail", "Failed:")
-      : interrupted > 0
-        ? paint("warn", "Interrupted:")
+    interrupted > 0
+      ? paint("warn", "Interrupted:")
+      : failed > 0
+        ? paint("fail", "Failed:")
         : isWhole && ok
           ? paint("ok", "Done:")
           : paint("warn", "Stopped:");
