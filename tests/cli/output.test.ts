@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
@@ -16,7 +16,7 @@ afterAll(() => rm(cwd, { recursive: true, force: true }));
 function start(args: readonly string[], to: { readonly stdout?: number; readonly stderr?: number } = {}) {
   return Bun.spawn([...CLI, ...args], {
     cwd,
-    env: CLI_ENVIRONMENT,
+    env: { ...CLI_ENVIRONMENT, XDG_STATE_HOME: join(cwd, "state") },
     stdin: "ignore",
     stdout: to.stdout ?? "pipe",
     stderr: to.stderr ?? "pipe",
@@ -78,6 +78,7 @@ describe("output that cannot be written", () => {
     ["a run's events", ["@local", "exec", "--json", "--", "echo hello"]],
     ["a fact", ["@local", "fact", "server.Hostname"]],
     ["help", ["--help"]],
+    ["the version", ["--version"]],
   ])("%s: the full disk is named, with 1", async (_, args) => {
     await using full = await open("/dev/full", "w");
     const child = start(args, { stdout: full.fd });
@@ -96,6 +97,9 @@ describe("output that cannot be written", () => {
     const child = start(["@local", "deploy.ts", "-y"], { stderr: full.fd });
     expect(await child.exited).toBe(1);
     expect(await Bun.file(join(cwd, "done")).exists()).toBe(false);
+    // There is nobody to tell: it is left in a record.
+    const [record = ""] = await readdir(join(cwd, "state/tsinfra"));
+    expect(await readFile(join(cwd, "state/tsinfra", record), "utf8")).toContain("no space left on device (ENOSPC)");
   });
 
   test("without a reader: the run ends, and what runs on the hosts with it", async () => {

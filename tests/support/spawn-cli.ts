@@ -1,5 +1,4 @@
 /** The program from its sources, as a child. */
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
