@@ -7,9 +7,4 @@ const MAIN = join(import.meta.dir, "../../src/main.ts");
 export const CLI: readonly string[] = [process.execPath, MAIN];
 
 /** Its environment, without what would change what it prints. */
-export const CLI_ENVIRONMENT = {
-  ...process.env,
-  TSINFRA_DEBUG: "",
-  NO_COLOR: "1",
-  XDG_STATE_HOME: join(tmpdir(), "tsinfra-state-of-tests"),
-};
+export const CLI_ENVIRONMENT = { ...process.env, TSINFRA_DEBUG: "", NO_COLOR: "1" };
