@@ -9,7 +9,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalConnector } from "../../src/connectors/local.ts";
-import type { GlobalArguments } from "../../src/core/arguments.ts";
+import type { ConnectorArguments, GlobalArguments } from "../../src/core/arguments.ts";
 import { sh } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { fact } from "../../src/core/fact.ts";
@@ -153,6 +153,18 @@ const countTo = operation<{ readonly path: string; readonly lines: number }>({
   },
 });
 
+/** Asks in a way of its own, and leaves a command that tells the answer. */
+const mirror = operation<{ readonly path: string; readonly to: string; readonly how: ConnectorArguments }>({
+  name: "test.mirror",
+  changes: "anything",
+  async *steps(host, { path, to, how }) {
+    const found = await host.getFact(Lines, { path, ...how });
+    yield sh`echo ${found.join("/")} >>${to}`;
+    const again = await host.getFact(Lines, { path: to, ...how });
+    if (again.length > 3) yield sh`rm ${to}`;
+  },
+});
+
 async function program(next: Next, setting: Setting): Promise<void> {
   const { host } = currentScope("This test");
   await steps(next, setting, 4 + next(7));
@@ -164,6 +176,19 @@ async function program(next: Next, setting: Setting): Promise<void> {
   // What only some hosts do.
   if (next(3) === 0 && host.name !== "h1") await steps(next, setting, 2);
 }
+
+/** How a fact is asked: as the operation runs, in a channel of its own, or as somebody else. */
+const asking = (next: Next): ConnectorArguments =>
+  [
+    {},
+    {},
+    { _timeout: 20 },
+    { _stdin: "x" },
+    { _env: { X: "a & b" } },
+    { _chdir: "/" },
+    { _shellExecutable: "bash" },
+    CAN_BECOME ? { _sudo: true, _sudoUser: "nobody" } : {},
+  ][next(8)]!;
 
 async function steps(next: Next, { base, noWait }: Setting, count: number): Promise<void> {
   const { host } = currentScope("This test");
@@ -200,13 +225,16 @@ async function steps(next: Next, { base, noWait }: Setting, count: number): Prom
       () => file({ path: path(), mode: mode(), present: next(4) > 0, ...how() }),
       () => put({ content: `text ${next(3)} & more\n`, dest: path(), mode: mode(), ...how() }),
       () => line({ path: path(), line: `line ${next(3)}`, present: next(3) > 0, ...how() }),
-      () => shell({ commands: [append()], ...how() }),
+      () => shell({ commands: [`sleep 0.0${next(3)}; ${append()}`], ...how() }),
+      () => shell({ commands: [`sleep 0.02; echo more >>'${own}/count'`], ...how() }),
       () => shell({ commands: [append(), `exit ${next(2)}`, append()], ...how() }),
       () => shell({ commands: [`rm -rf '${path().replaceAll("'", `'\\''`)}'`], ...how() }),
       () => shell({ commands: [`mkdir -p '${own}/R&D' && { sleep 0.01 & wait; }; ${append()}`], ...how() }),
       () => shell({ commands: [`printf 'no newline at the end'; ${append()}`, "echo error >&2"], ...how() }),
       () => shell({ commands: [`cat >'${own}/stdin'`], _stdin: `input ${next(5)}\n`, ...how() }),
       () => script({ src: "script.sh", args: [path(), next(3)], ...how() }),
+      () => mirror({ path: path(), to: `${own}/mirror`, how: asking(next), ...how() }),
+      () => mirror({ path: `${own}/count`, to: `${own}/mirror`, how: asking(next), ...how() }),
       () => countTo({ path: `${own}/count`, lines: 1 + next(4), ...how() }),
       () => {
         const [command, nested, where] = [append(), next(2), path()];
@@ -226,8 +254,7 @@ async function steps(next: Next, { base, noWait }: Setting, count: number): Prom
     if (handle) handles.push(handle);
     // Facts of the deploy's own, with arguments of their own, in between.
     if (next(5) === 0) {
-      const globals = [{}, { _timeout: 20 }, { _stdin: "x" }, CAN_BECOME ? { _sudo: true, _sudoUser: "nobody" } : {}];
-      const found = await host.getFact(next(2) === 0 ? File : Directory, { path: path(), ...globals[next(4)]! });
+      const found = await host.getFact(next(2) === 0 ? File : Directory, { path: path(), ...asking(next) });
       if (found.type === "file") shell({ commands: [`echo found >>'${own}/found'`], _ignoreErrors: true });
     }
   }
