@@ -43,7 +43,7 @@ export {
   OperationValueError,
   TsinfraError,
 } from "../core/errors.ts";
-export { type CommandFact, derivedFact, type Fact, fact } from "../core/fact.ts";
+export { type CommandFact, derivedFact, type Fact, fact, type NoArguments } from "../core/fact.ts";
 export type { OperationHandle, OperationResult } from "../core/handle.ts";
 export type { CommandResult, Host, HostControl, HostData, LocalFile, LocalFiles, OperationHost } from "../core/host.ts";
 export { type Operation, operation, type OperationDefinition } from "../core/operation.ts";
