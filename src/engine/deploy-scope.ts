@@ -3,7 +3,8 @@ import type { GlobalArguments } from "../core/arguments.ts";
 import { DEFAULT_CONFIG, type Config } from "../core/config.ts";
 import { type CallSite, CommandError, ConfigError, DeployError } from "../core/errors.ts";
 import { Secret } from "../core/command.ts";
-import type { CommandResult, Host, HostData } from "../core/host.ts";
+import type { CommandResult, Host } from "../core/host.ts";
+import type { HostData } from "../core/host-data.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Operation } from "../core/operation.ts";
 import {

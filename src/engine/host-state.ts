@@ -1,9 +1,10 @@
 /** One host during a run: its data, its connection, what it declared. @module */
 import type { Config } from "../core/config.ts";
 import type { CallSite, TsinfraError } from "../core/errors.ts";
-import type { HostData } from "../core/host.ts";
+import type { HostData } from "../core/host-data.ts";
 import type { Operation } from "../core/operation.ts";
 import type { RunAhead } from "./ahead.ts";
+import { layeredData } from "./host-data.ts";
 import type { Declared } from "./order.ts";
 import type { Facts } from "./facts.ts";
 import { Handle, type HandleSource } from "./handle.ts";
@@ -125,29 +126,9 @@ export class HostState {
 
   /** Data by precedence: set during the run, then the inventory's layers, then `defaults` (innermost first). */
   data(defaults: readonly Readonly<Record<string, unknown>>[] = []): HostData {
-    return layeredData([this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
+    return layeredData(this.name, [this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
       this.#overrides[key] = value;
       this.dataVersion++;
     });
   }
-}
-
-/** An object that reads through layers, strongest first. */
-function layeredData(
-  layers: readonly Readonly<Record<string, unknown>>[],
-  assign: (key: string, value: unknown) => void,
-): HostData {
-  const layerOf = (key: PropertyKey): Readonly<Record<string, unknown>> | undefined =>
-    layers.find(layer => Object.hasOwn(layer, key));
-  return new Proxy<HostData>(Object.create(null) as HostData, {
-    get: (_, key) => layerOf(key)?.[key as string],
-    has: (_, key) => layerOf(key) !== undefined,
-    ownKeys: () => [...new Set(layers.flatMap(layer => Object.keys(layer)))],
-    getOwnPropertyDescriptor: (_, key) =>
-      layerOf(key) && { value: layerOf(key)?.[key as string], enumerable: true, configurable: true, writable: true },
-    set: (_, key, value) => {
-      assign(key as string, value);
-      return true;
-    },
-  });
 }

@@ -2,7 +2,8 @@
 import { Secret } from "../core/command.ts";
 import { fact, type Fact, type FactCallArguments, type NoArguments } from "../core/fact.ts";
 import type { Config } from "../core/config.ts";
-import type { HostData, LocalFiles, OperationHost } from "../core/host.ts";
+import type { LocalFiles, OperationHost } from "../core/host.ts";
+import type { HostData } from "../core/host-data.ts";
 import { sh } from "../core/command.ts";
 import type { Engine } from "./engine.ts";
 import type { Recalled } from "./facts.ts";

@@ -3,6 +3,7 @@ import { Secret } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { OperationHost } from "../../src/core/host.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
 import type { GivenFact, OperationCase } from "./cases.ts";
 import { caseFiles } from "./local.ts";
 import { argumentName, decodeFact, NEWER_FACTS, PATH_FACT_NAMES, pathType, registryName, squash } from "./translate.ts";
@@ -58,7 +59,7 @@ export function caseHost(testCase: OperationCase): CaseHost {
   return {
     name: "conformance",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     config: { ...DEFAULT_CONFIG },
     local: caseFiles(testCase.local_files),
     wantsDiff: false,

@@ -575,7 +575,11 @@ describe("context", () => {
     await runAll(fake, () => {
       const { data } = currentScope("This test").host;
       data["group"] = 2;
-      expect({ ...data }).toEqual({ cli: 1, own: 1, group: 2 });
+      expect(Object.entries(data).sort()).toEqual([
+        ["cli", 1],
+        ["group", 2],
+        ["own", 1],
+      ]);
       expect(data["absent"]).toBeUndefined();
     });
   });

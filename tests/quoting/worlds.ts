@@ -4,6 +4,7 @@ import { Secret, type Shell } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { HostControl, LocalFile, OperationHost } from "../../src/core/host.ts";
 import { HostDate } from "../../src/facts/server/host-date.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
 
 /** Answers a fact. */
 export type World = (fact: Fact<object, unknown>, args: Readonly<Record<string, unknown>>) => unknown;
@@ -27,7 +28,7 @@ export function hostIn(world: World, local: "file" | "directory", said: Said): O
   return {
     name: "host",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     config: { ...DEFAULT_CONFIG },
     local: {
       resolve: path => (path.startsWith("/") ? path : `/deploy/${path}`),
@@ -58,7 +59,7 @@ export function controlIn(world: World, ran: (command: Shell) => void): HostCont
   return {
     name: "host",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     getFact: async (fact: Fact<never, unknown>, ...[args]: unknown[]) =>
       world(fact as unknown as Fact<object, unknown>, { ...(args as object) }) as never,
     run: async command => (ran(command), { exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),

@@ -4,6 +4,7 @@ import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { OperationHost } from "../../src/core/host.ts";
 import type { OperationDefinition } from "../../src/core/operation.ts";
 import type { Command } from "../../src/core/steps.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
 
 /** A fact and its answer; with arguments, only when it is asked with these. */
 export type Stated = readonly [fact: Fact<never, unknown>, answer: unknown, args?: object];
@@ -29,7 +30,7 @@ export async function foresee<A extends object>(
   const host: OperationHost = {
     name: "stated",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     config: { ...DEFAULT_CONFIG },
     local: {
       resolve: path => path,
