@@ -36,6 +36,8 @@ interface Surrounding {
   readonly data: readonly Readonly<Record<string, unknown>>[];
   /** The deploy file being evaluated, for relative includes. */
   readonly file: string | undefined;
+  /** Told of every operation declared here. */
+  readonly observers: readonly ((operation: Handle) => void)[];
 }
 
 /** What every operation of one place shares. */
@@ -96,6 +98,7 @@ export class DeployScope implements Scope {
       arguments: {},
       data: [],
       file: deploy.file,
+      observers: [],
     };
     return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config });
   }
@@ -109,6 +112,7 @@ export class DeployScope implements Scope {
       arguments: call.how.all,
       data: [call.data],
       file: call.at?.file,
+      observers: [],
     };
     const {
       _if: _,
@@ -139,7 +143,7 @@ export class DeployScope implements Scope {
     }
   }
 
-  deploy<R>({ name, arguments: args = {}, data }: DeployContext, body: () => R): R {
+  deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
     const outer = this.#surrounding;
     return this.#inside(
@@ -149,6 +153,7 @@ export class DeployScope implements Scope {
         names: name === undefined ? outer.names : [...outer.names, name],
         arguments: mergeArguments(outer.arguments, globals),
         data: data === undefined ? outer.data : [data, ...outer.data],
+        observers: onDeclare === undefined ? outer.observers : [...outer.observers, onDeclare],
       },
       body,
     );
@@ -189,6 +194,7 @@ export class DeployScope implements Scope {
       this.#declaring,
     );
     this.#declaring.declare(call);
+    for (const observe of outer.observers) observe(call.handle);
     return call.handle;
   }
 

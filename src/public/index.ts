@@ -44,7 +44,13 @@ export {
   TsinfraError,
 } from "../core/errors.ts";
 export { type CommandFact, derivedFact, type Fact, fact, type NoArguments } from "../core/fact.ts";
-export type { OperationHandle, OperationResult } from "../core/handle.ts";
+export type {
+  AsyncDeployHandle,
+  DeployHandle,
+  DeployResult,
+  OperationHandle,
+  OperationResult,
+} from "../core/handle.ts";
 export type { CommandResult, Host, HostControl, LocalFile, LocalFiles, OperationHost } from "../core/host.ts";
 // Declarations of a project merge with what is exported as a whole, not with single names.
 export type * from "../core/host-data.ts";
@@ -58,7 +64,7 @@ export {
   type ProgramPlace,
 } from "../connectors/program/program.ts";
 export { config, host, inventory, local, logger, state } from "./ambient.ts";
-export { allChanged, anyChanged } from "./conditions.ts";
+export { allChanged, anyChanged, type Changeable, type Changed } from "./conditions.ts";
 export { defineConfig, type InfraConfig } from "../config/define.ts";
-export { deploy } from "./deploy.ts";
+export { deploy, type DeployCall, type DeployOptions } from "./deploy.ts";
 export { defineInventory, type InventoryData, type InventoryDefinition } from "./inventory.ts";

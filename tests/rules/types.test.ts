@@ -68,6 +68,26 @@ const MISTAKES: readonly [name: string, code: string, error: RegExp][] = [
     `fact<string, { path: string }>({ name: "a", command: ({ path }) => sh\`cat \${path}\`, parse: ([line]) => line ?? "", empty: "" });`,
     /Type 'string' does not satisfy the constraint 'object'/,
   ],
+  [
+    "a condition's answer where what was declared is asked for",
+    `const a = files.file({ path: "/a" }); files.file({ path: "/b", _if: anyChanged(a.didChange) });`,
+    /is not assignable to parameter of type 'Changeable'/,
+  ],
+  [
+    "a deploy instead of its call",
+    `files.file({ path: "/b", _if: deploy("A", () => {}).didChange });`,
+    /'didChange' does not exist/,
+  ],
+  [
+    "what an async deploy returns, not awaited",
+    `deploy("A", async () => 1)().value.toFixed();`,
+    /Property 'value' does not exist on type 'AsyncDeployHandle<number>'/,
+  ],
+  [
+    "the handle of a deploy as a condition",
+    `const web = deploy("A", async () => {}); if (web()) { console.log("always"); }`,
+    /This condition will always return true/,
+  ],
   ["data that may be missing", `host.data.port.toFixed();`, /'host.data.port' is of type 'unknown'/],
   [
     "data used as what its fallback is not",
@@ -91,6 +111,27 @@ same<string, Awaited<ReturnType<typeof two>>>();
 async function two() { return host.getFact(Two, { path: "/a" }); }
 (await host.getFact(Three)).trim();
 (await host.getFact(Four)).toFixed();`,
+  ],
+  [
+    "what a function returns that declares operations",
+    `const one = async () => files.file({ path: "/a" });
+const two = async () => [files.file({ path: "/a" }), await files.file({ path: "/b" })];
+const none = async () => {};
+const some = async (wanted: boolean) => { if (wanted) return files.file({ path: "/a" }); return undefined; };
+files.file({ path: "/c", _if: anyChanged(one(), await one(), two(), await two(), none(), await none(), some(true), await some(false), null, []) });
+files.file({ path: "/d", _if: [allChanged(one(), files.file({ path: "/e" })), () => true] });`,
+  ],
+  [
+    "deploys, awaited and not, and what they return",
+    `const web = deploy("Web", ({ port }: { port: number }) => port);
+const db = deploy("Db", async () => { await host.getFact(File, { path: "/a" }); return "db"; });
+const one = web({ port: 1, _sudo: true });
+same<typeof one.value, number>();
+const two = await db();
+same<typeof two.value, string>();
+const three = deploy("Handle", () => files.file({ path: "/a" }))();
+files.file({ path: "/b", _if: [one.didChange, two.didChange, db().didChange, three.value.didChange, (await one).didNotChange] });
+files.file({ path: "/c", _if: anyChanged(one, two, db()) });`,
   ],
   [
     "data by its fallback",
