@@ -4,6 +4,7 @@ import type { OutputStream, RunResult } from "../core/connector.ts";
 import type { Fact, FactCallArguments } from "../core/fact.ts";
 import type { LocalFiles } from "../core/host.ts";
 import type { Command } from "../core/steps.ts";
+import { decided } from "./conditions.ts";
 import type { Engine } from "./engine.ts";
 import type { Recalled } from "./facts.ts";
 import type { OperationCall } from "./host-state.ts";
@@ -84,7 +85,8 @@ export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
   if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
   const look = async (): Promise<void> => {
-    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), next.args)) return;
+    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), decided(next, true)))
+      return;
   };
   // Whatever is wrong shows again, and is told, when its turn comes.
   look().catch(() => undefined);
@@ -92,7 +94,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 
 /** Nothing but facts decides what the next one does, and it runs in the same shell. */
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
-  const { _continueOnError, _getPty, _if, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
+  const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
   if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
     return false;
   if (
@@ -102,12 +104,7 @@ function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): bo
   )
     return false;
   if (_runOnce && (engine.hosts.length > 1 || engine.isShared)) return false;
-  return (
-    !_continueOnError &&
-    !_getPty &&
-    [_if ?? []].flat().length === 0 &&
-    (_retryUntil ?? _stdin ?? _timeout) === undefined
-  );
+  return !_continueOnError && !_getPty && !next.isConditional && (_retryUntil ?? _stdin ?? _timeout) === undefined;
 }
 
 /** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */

@@ -179,7 +179,7 @@ export class DeployScope implements Scope {
       position: [...outer.position, ...inFile.toReversed().flatMap(site => [site.line, site.column]), occurrence],
       at: sites[0],
     }));
-    const name = [...outer.names, how.all.name ?? autoName(operation.name, own)].join(" | ");
+    const name = [...outer.names, how.all.name ?? autoName(operation, own)].join(" | ");
     const call = new OperationCall(
       {
         host,
@@ -304,10 +304,15 @@ function untilFile(sites: readonly CallSite[], file: string | undefined): readon
 }
 
 /** `apt.packages (packages=vim, update=true)`, short enough for a line. */
-function autoName(operation: string, args: object): string {
-  const shown = Object.entries(args).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`],
-  );
+function autoName(
+  { name: operation, conditions }: Pick<Operation<never>, "name" | "conditions">,
+  args: object,
+): string {
+  const shown = Object.entries(args).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (conditions?.[name] && typeof value === "function") return [`${name}=conditional`];
+    return [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`];
+  });
   const text = shown.join(", ");
   return text === ""
     ? operation

@@ -4,6 +4,7 @@ import type { CallSite, TsinfraError } from "../core/errors.ts";
 import type { HostData } from "../core/host-data.ts";
 import type { Operation } from "../core/operation.ts";
 import type { RunAhead } from "./ahead.ts";
+import { conditionsIn } from "./conditions.ts";
 import { layeredData } from "./host-data.ts";
 import type { Declared } from "./order.ts";
 import type { Facts } from "./facts.ts";
@@ -35,6 +36,10 @@ export class OperationCall implements HandleSource {
   readonly handle: Handle;
   /** The questions of its forecast, where hosts go alone. */
   asked: ReadonlySet<string> = NO_QUESTIONS;
+  /** Some of its arguments are conditions. */
+  readonly hasConditions: boolean;
+  /** What the conditions among its arguments answer does not decide whether it changes something. Known with the forecast. */
+  changesAnyway = false;
   readonly #declaring: Declaring;
   /** The forecast while it is made, then its answer. */
   #forecast: Promise<boolean> | boolean = false;
@@ -53,11 +58,16 @@ export class OperationCall implements HandleSource {
     this.data = init.data;
     this.index = init.host.calls.length;
     this.handle = new Handle(this);
+    this.hasConditions = conditionsIn(this).length > 0;
     this.#declaring = declaring;
   }
 
   get at(): CallSite | undefined {
     return this.declaration.at;
+  }
+  /** A condition decides whether it does anything. */
+  get isConditional(): boolean {
+    return [this.how.all._if ?? []].flat().length > 0 || (this.hasConditions && !this.changesAnyway);
   }
   /** The forecast's answer, once known. */
   get willChange(): boolean {

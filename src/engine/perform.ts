@@ -1,11 +1,11 @@
 /** Running one operation on one host. @module */
 import { sh, type Shell } from "../core/command.ts";
-import type { Condition } from "../core/arguments.ts";
 import type { HostControl } from "../core/host.ts";
 import { ConnectionLostError, DeployError, TsinfraError } from "../core/errors.ts";
 import { inScope } from "../core/scope.ts";
 import type { Command } from "../core/steps.ts";
 import { askAhead, CONNECTION_LOST, RunAhead, uploadText } from "./ahead.ts";
+import { allHold, decided } from "./conditions.ts";
 import { commandError, forgetOnce, lineEmitter, runCommands, runDirect, toCommandResult } from "./direct.ts";
 import { DeployScope } from "./deploy-scope.ts";
 import type { Engine } from "./engine.ts";
@@ -104,11 +104,19 @@ export async function perform(
   return outcome;
 }
 
-/** Evaluate an operation up to its first command: that one proves a change. */
+/** Evaluate an operation up to its first command: that one proves a change, or that a condition may lead to one. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
   const view = new OperationView(engine, call);
   if (view.asked) call.asked = view.asked;
-  for await (const _ of call.operation.steps(view, call.args)) return true;
+  const changes = await yieldsCommand(call, view, true);
+  if (changes && call.hasConditions)
+    call.changesAnyway = await yieldsCommand(call, new OperationView(engine, call, undefined, true), false);
+  return changes;
+}
+
+/** `answer` stands for all conditions among the arguments. */
+async function yieldsCommand(call: OperationCall, view: OperationView, answer: boolean): Promise<boolean> {
+  for await (const _ of call.operation.steps(view, decided(call, answer))) return true;
   return false;
 }
 
@@ -161,11 +169,11 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
   // A fact asked after a command was yielded is asked after it ran.
   const view = new OperationView(engine, call, queue);
   try {
-    if (!allTrue(call.how.all._if)) {
+    if (!allHold(call.how.all._if)) {
       attempt.noop = "its condition is false";
       return attempt;
     }
-    for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
+    for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
     await queue.flush(behind => {
       if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
         call.host.ahead = new RunAhead(engine, call, view.asked, behind);
@@ -366,9 +374,6 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     log: message => emit({ type: "log", level: "info", message, host: host.name }),
   };
 }
-
-const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean =>
-  [conditions ?? []].flat().every(condition => condition());
 
 /** A refused password is not offered again: it could lock the account. */
 const isRetryable = (error: TsinfraError): boolean => error.code !== "E_ESCALATION";

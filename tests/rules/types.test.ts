@@ -88,6 +88,31 @@ const MISTAKES: readonly [name: string, code: string, error: RegExp][] = [
     `const web = deploy("A", async () => {}); if (web()) { console.log("always"); }`,
     /This condition will always return true/,
   ],
+  [
+    "a handle where an argument takes a condition",
+    `systemd.service({ service: "a", restarted: files.file({ path: "/a" }) });`,
+    /'OperationHandle' is not assignable to type 'boolean \| Condition/,
+  ],
+  [
+    "a condition where none is taken",
+    `systemd.service({ service: "a", running: () => true });`,
+    /is not assignable to type 'boolean/,
+  ],
+  [
+    "a condition that is async",
+    `systemd.service({ service: "a", restarted: async () => true });`,
+    /'Promise<boolean>' is not assignable/,
+  ],
+  [
+    "an own operation that does not say which arguments are conditions",
+    `operation<{ on?: boolean | Condition }>({ name: "own", async *steps() {} });`,
+    /Property 'conditions' is missing/,
+  ],
+  [
+    "an own operation that forgets one of its conditions",
+    `operation<{ on?: boolean | Condition; off?: boolean | Condition }>({ name: "own", conditions: { on: true }, async *steps() {} });`,
+    /Property 'off' is missing/,
+  ],
   ["data that may be missing", `host.data.port.toFixed();`, /'host.data.port' is of type 'unknown'/],
   [
     "data used as what its fallback is not",
@@ -132,6 +157,27 @@ same<typeof two.value, string>();
 const three = deploy("Handle", () => files.file({ path: "/a" }))();
 files.file({ path: "/b", _if: [one.didChange, two.didChange, db().didChange, three.value.didChange, (await one).didNotChange] });
 files.file({ path: "/c", _if: anyChanged(one, two, db()) });`,
+  ],
+  [
+    "conditions as values of arguments",
+    `const a = files.file({ path: "/a" });
+const web = deploy("Web", () => {})();
+systemd.service({ service: "a", daemonReload: a.didChange, restarted: anyChanged(a, web), reloaded: false });
+server.service({ service: "a", restarted: web.didChange, reloaded: () => true });
+ufw.service({ reload: a.didChange });`,
+  ],
+  [
+    "own operations, with conditions and without",
+    `const own = operation<{ on?: boolean | Condition; run: () => boolean; path: string }>({
+  name: "own",
+  conditions: { on: true },
+  async *steps(_, args) { same<typeof args.on, boolean | undefined>(); same<typeof args.run, () => boolean>(); yield* systemd.service.steps(_, { service: args.path, restarted: args.on }); },
+});
+own({ on: () => true, run: () => false, path: "/a" });
+const plain = operation({ name: "plain", async *steps(_, { path }: { path: string }) { yield sh\`cat \${path}\`; } });
+plain({ path: "/a" });
+const none = operation({ name: "none", async *steps() {} });
+none();`,
   ],
   [
     "data by its fallback",

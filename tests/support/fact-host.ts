@@ -2,7 +2,7 @@
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { OperationHost } from "../../src/core/host.ts";
-import type { OperationDefinition } from "../../src/core/operation.ts";
+import type { Decided, OperationDefinition } from "../../src/core/operation.ts";
 import type { Command } from "../../src/core/steps.ts";
 import { layeredData } from "../../src/engine/host-data.ts";
 
@@ -57,7 +57,7 @@ export async function foresee<A extends object>(
     tempFile: async () => "/tmp/file",
     timestamp: () => "2601010000",
   };
-  for await (const step of operation.steps(host, args)) steps.push(step);
+  for await (const step of operation.steps(host, args as Decided<A>)) steps.push(step);
   return { commands: steps.map(text), noops, steps };
 }
 
