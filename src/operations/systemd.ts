@@ -32,8 +32,7 @@ export const daemonReload = operation<SystemdScope>({
  * @example
  * ```ts
  * const unit = files.put({ src: "app.service", dest: "/etc/systemd/system/app.service" });
- * const settings = files.template({ src: "app.conf.j2", dest: "/etc/app.conf" });
- * systemd.service({ service: "app", daemonReload: unit.didChange, restarted: anyChanged(unit, settings) });
+ * systemd.service({ service: "app", daemonReload: unit.didChange, restarted: unit.didChange });
  * ```
  */
 export const service = operation<SystemdServiceArguments>({
