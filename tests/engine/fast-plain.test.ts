@@ -134,7 +134,7 @@ async function filesOf(base: string): Promise<string> {
 }
 
 /** What is asked behind a command of its own, and about it. */
-const Lines = fact<readonly string[], { readonly path: string }>({
+const Lines = fact<{ readonly path: string }, readonly string[]>({
   name: "test.Lines",
   command: ({ path }) => sh`cat ${path} 2>/dev/null || true`,
   parse: lines => lines,

@@ -3,7 +3,8 @@ import type { GlobalArguments } from "../../core/arguments.ts";
 import { DEFAULT_CONFIG, type Config } from "../../core/config.ts";
 import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } from "../../core/errors.ts";
 import { Secret } from "../../core/command.ts";
-import type { Host, HostData } from "../../core/host.ts";
+import type { Host } from "../../core/host.ts";
+import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Operation } from "../../core/operation.ts";
 import {
@@ -17,6 +18,7 @@ import {
   scopeOrNone,
 } from "../../core/scope.ts";
 import type { Engine } from "../engine.ts";
+import { conditionsIn } from "./conditions.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -36,6 +38,8 @@ interface Surrounding {
   readonly data: readonly Readonly<Record<string, unknown>>[];
   /** The deploy file being evaluated, for relative includes. */
   readonly file: string | undefined;
+  /** Told of every operation declared here. */
+  readonly observers: readonly ((operation: Handle) => void)[];
 }
 
 /** What every operation of one place in a deploy shares. */
@@ -97,6 +101,7 @@ export class DeployScope implements Scope {
       arguments: {},
       data: [],
       file: deploy.file,
+      observers: [],
     };
     const lifetime = new Lifetime(deploy.name);
     return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config }, lifetime);
@@ -111,6 +116,7 @@ export class DeployScope implements Scope {
       arguments: call.how.all,
       data: [call.data],
       file: call.at?.file,
+      observers: [],
     };
     const {
       _if: _,
@@ -156,7 +162,7 @@ export class DeployScope implements Scope {
     throw error;
   }
 
-  deploy<R>({ name, arguments: args = {}, data }: DeployContext, body: () => R): R {
+  deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
     const outer = this.#surrounding;
     return this.#inside(
@@ -167,6 +173,7 @@ export class DeployScope implements Scope {
         names: name === undefined ? outer.names : [...outer.names, name],
         arguments: mergeArguments(outer.arguments, globals),
         data: data === undefined ? outer.data : [data, ...outer.data],
+        observers: onDeclare === undefined ? outer.observers : [...outer.observers, onDeclare],
       },
       body,
     );
@@ -192,7 +199,7 @@ export class DeployScope implements Scope {
       position: [...outer.position, ...inFile.toReversed().flatMap(site => [site.line, site.column]), occurrence],
       at: sites[0],
     }));
-    const name = [...outer.names, how.all.name ?? autoName(operation.name, own)].join(" | ");
+    const name = [...outer.names, how.all.name ?? autoName(operation, own)].join(" | ");
     const call = new OperationCall(
       {
         host,
@@ -203,11 +210,14 @@ export class DeployScope implements Scope {
         config: this.#settings.current,
         name,
         data,
+        hasConditions: conditionsIn({ operation: operation as unknown as Operation<object>, args: own }).length > 0,
       },
       this.#declaring,
     );
     this.#declaring.declare(call);
-    return new Handle(call);
+    const handle = new Handle(call);
+    for (const observe of outer.observers) observe(handle);
+    return handle;
   }
 
   /** Data and arguments in force here, made anew when `config` or the host's data has changed. */
@@ -300,10 +310,15 @@ function untilFile(sites: readonly CallSite[], file: string | undefined): readon
 }
 
 /** `apt.packages (packages=vim, update=true)`, short enough for a line. */
-function autoName(operation: string, args: object): string {
-  const shown = Object.entries(args).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`],
-  );
+function autoName(
+  { name: operation, conditions }: Pick<Operation<never>, "name" | "conditions">,
+  args: object,
+): string {
+  const shown = Object.entries(args).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (conditions?.[name] && typeof value === "function") return [`${name}=conditional`];
+    return [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`];
+  });
   const text = shown.join(", ");
   return text === ""
     ? operation

@@ -1,7 +1,8 @@
 /** Hosts and the inventory, as a deploy file sees them. @module */
 import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
 import { InventoryError } from "../../core/errors.ts";
-import type { Host, HostData } from "../../core/host.ts";
+import type { Host } from "../../core/host.ts";
+import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Inventory } from "../../core/scope.ts";
 import type { DeployPoint, Engine } from "../engine.ts";

@@ -1,10 +1,10 @@
 /** One try of an operation on one host. @module */
-import type { Condition } from "../../core/arguments.ts";
 import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
 import { appendTo, type Attempt, newAttempt } from "./attempt.ts";
+import { allHold, decided } from "./conditions.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
 import { commandError, lineEmitter, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
@@ -18,11 +18,11 @@ export async function tryOnce(engine: Engine, call: OperationCall, performs: Per
   // A fact asked after a command was yielded is asked after it ran.
   const view = new OperationView(engine, call, queue);
   try {
-    if (!allTrue(call.how.all._if)) {
+    if (!allHold(call.how.all._if)) {
       attempt.noop = "its condition is false";
       return attempt;
     }
-    for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
+    for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
     const { behind, done } = await queue.send();
     if (behind) {
       if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
@@ -41,9 +41,6 @@ export async function tryOnce(engine: Engine, call: OperationCall, performs: Per
   }
   return attempt;
 }
-
-const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean =>
-  [conditions ?? []].flat().every(condition => condition());
 
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */
 async function removeTempFiles(
