@@ -1,4 +1,4 @@
-/** What is sent without waiting for an answer: the server's answers are held back until it has come. */
+/** What `patches/` changes in ssh2. What is sent without waiting for an answer is seen by holding the answers back until it has come. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, connect as dial, createServer, type Server as TcpServer, type Socket } from "node:net";
@@ -14,7 +14,7 @@ let directory: string;
 let hostKey: string;
 let key: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "tsinfra-round-trips-"));
+  directory = await mkdtemp(join(tmpdir(), "tsinfra-patched-"));
   hostKey = await createKey(join(directory, "host"), "ed25519");
   key = await createKey(join(directory, "key"), "ed25519");
 });
@@ -128,4 +128,18 @@ test("a command and its input come before the server has said that it runs it", 
   await connection.close();
   expect([new TextDecoder().decode(stdout), exitCode]).toEqual(["out", 0]);
   expect(received.join("")).toContain("in");
+});
+
+test("a key that is half of what a server wants is followed by the other half", async () => {
+  const attempts: string[] = [];
+  await using server = await startServer(client => {
+    client.on("authentication", (context: AuthContext) => {
+      attempts.push(context.method);
+      if (context.method === "publickey") context.reject(["password"], true);
+      else if (context.method === "password" && attempts.includes("publickey")) context.accept();
+      else context.reject(["publickey"]);
+    });
+  });
+  await (await connect({ ...server.data, sshPassword: "s3cret" })).close();
+  expect(attempts).toEqual(["publickey", "password"]);
 });
