@@ -1,6 +1,6 @@
 /** What `patches/` changes in ssh2. What is sent without waiting for an answer is seen by holding the answers back until it has come. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { exists, mkdtemp, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, connect as dial, createServer, type Server as TcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,8 @@ import { type AuthContext, type Connection as ServerConnection, Server } from "s
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { sh } from "../../src/core/command.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
-import { createKey } from "../support/sshd.ts";
+import { createKey, startSshd } from "../support/sshd.ts";
+import { until } from "../support/until.ts";
 
 let directory: string;
 let hostKey: string;
@@ -85,8 +86,8 @@ class Wire {
   }
 }
 
-const connect = async (data: Readonly<Record<string, unknown>>) =>
-  createSshConnector({ home: "/nonexistent", env: {}, systemConfigFile: "/nonexistent" }).connect!(
+const connect = async (data: Readonly<Record<string, unknown>>, { home = "/nonexistent", env = {} } = {}) =>
+  createSshConnector({ home, env, systemConfigFile: "/nonexistent" }).connect!(
     targetFor("web-1", data),
     connectorContext(),
   );
@@ -103,6 +104,21 @@ test("the first attempt to log in comes before the server has said that it may, 
   });
   await (await connect(server.data)).close();
   expect(attempts).toEqual(["publickey, signed"]);
+});
+
+test("an RSA key signs with SHA-2, though the server has not said yet that it takes it", async () => {
+  const rsa = await createKey(join(directory, "rsa"), "rsa");
+  const hashes: unknown[] = [];
+  await using server = await startServer((client, wire) => {
+    client.on("handshake", () => wire.hold());
+    client.on("authentication", (context: AuthContext) => {
+      hashes.push(context.method === "publickey" && context.hashAlgo);
+      context.accept();
+      wire.release();
+    });
+  });
+  await (await connect({ ...server.data, sshKey: rsa })).close();
+  expect(hashes).toEqual(["sha512"]);
 });
 
 test("a command and its input come before the server has said that it runs it", async () => {
@@ -142,4 +158,30 @@ test("a key that is half of what a server wants is followed by the other half", 
   });
   await (await connect({ ...server.data, sshPassword: "s3cret" })).close();
   expect(attempts).toEqual(["publickey", "password"]);
+});
+
+test("a server that forwards no agent runs the command all the same", async () => {
+  const socket = join(directory, "agent");
+  const agent = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
+  try {
+    await until("the agent listens", () => exists(socket));
+    await using server = await startSshd({ config: ["AllowAgentForwarding no"] });
+    const connection = await connect(
+      { ...server.data, sshForwardAgent: true },
+      { home: server.home, env: { SSH_AUTH_SOCK: socket } },
+    );
+    const answered = Promise.withResolvers<void>();
+    // The rest of the input is written when the refusal has been read: what it is answered with comes after that.
+    const input = async function* () {
+      yield Buffer.from("one ");
+      await answered.promise;
+      yield Buffer.from("two");
+    };
+    const { stdout } = await connection.run(sh`cat`, { stdin: input(), onOutput: () => answered.resolve() });
+    await connection.close();
+    expect(new TextDecoder().decode(stdout)).toBe("one two");
+  } finally {
+    agent.kill();
+    await agent.exited;
+  }
 });
