@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { DeployError } from "./errors.ts";
 import type { OperationHandle } from "./handle.ts";
 import type { Host } from "./host.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "./operation-definition.ts";
 
 /** What a deploy file can reach while it is evaluated for one host. */
 export interface Scope {

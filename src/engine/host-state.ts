@@ -110,9 +110,9 @@ export class OperationCall {
   get at(): CallSite | undefined {
     return this.declaration.at;
   }
-  /** A condition decides whether it does anything. */
+  /** Whether it does anything is decided when its turn comes: by a condition, or because its forecast failed and that may be ignored. */
   get isConditional(): boolean {
-    return [this.how.all._if ?? []].flat().length > 0 || (this.hasConditions && !this.changesAnyway);
+    return this.#isUnknown || [this.how.all._if ?? []].flat().length > 0 || (this.hasConditions && !this.changesAnyway);
   }
   /** The forecast's answer, once known. */
   get willChange(): boolean {
@@ -126,6 +126,13 @@ export class OperationCall {
   settled(): Promise<unknown> {
     return this.#declaring.settled(this);
   }
+  /** Its forecast failed, and its turn decides. */
+  leaveToTurn(): void {
+    this.#isUnknown = true;
+    this.#forecast = true;
+  }
+  #isUnknown = false;
+
   /** Remember a forecast that has begun. */
   forecastBy(forecast: Promise<boolean>): void {
     this.#forecast = forecast;
@@ -178,6 +185,17 @@ export class HostState {
 
   get isActive(): boolean {
     return this.isConnected && this.error === undefined;
+  }
+
+  /** Remember what is declared. Returns what to call to have it declared no more. */
+  mark(): () => void {
+    const count = this.calls.length;
+    const occurrences = new Map(this.occurrences);
+    return () => {
+      this.calls.length = count;
+      this.occurrences.clear();
+      for (const [key, times] of occurrences) this.occurrences.set(key, times);
+    };
   }
 
   /** Data by precedence: set during the run, then the inventory's layers, then `defaults` (innermost first). */

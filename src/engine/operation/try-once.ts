@@ -35,7 +35,7 @@ export async function tryOnce(engine: Engine, call: OperationCall, performs: Per
     engine.settings.signal.throwIfAborted();
     // What was yielded before something else went wrong is due.
     await queue.flush().catch(() => undefined);
-    attempt.error ??= asOperationError(call, error);
+    attempt.error ??= asOperationError(engine, call, error);
   } finally {
     await removeTempFiles(engine, call, view, attempt);
   }
@@ -92,7 +92,7 @@ export async function takeAhead(engine: Engine, call: OperationCall): Promise<At
     }
   } catch (error) {
     signal.throwIfAborted();
-    attempt.error = asOperationError(call, error);
+    attempt.error = asOperationError(engine, call, error);
   }
   return attempt;
 }
