@@ -61,6 +61,10 @@ export class OperationValueError extends OperationError {
 export class GlobalArgumentError extends UsageError {
   readonly code = "E_GLOBAL_ARGUMENT";
 }
+/** The password for sudo or su was refused. The host is not asked again: a second try could lock the account. */
+export class EscalationError extends TsinfraError {
+  readonly code = "E_ESCALATION";
+}
 /** A deploy file uses the deploy language in a way that cannot work. */
 export class DeployError extends UsageError {
   readonly code = "E_DEPLOY";

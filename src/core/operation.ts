@@ -1,9 +1,18 @@
 /** Operations: what brings one thing on a host into a wanted state. @module */
-import type { GlobalArguments } from "./arguments.ts";
+import type { Condition, GlobalArguments } from "./arguments.ts";
 import type { Command, Steps } from "./steps.ts";
 import type { OperationHandle } from "./handle.ts";
 import type { OperationHost } from "./host.ts";
 import { currentScope } from "./scope.ts";
+
+/** Arguments as `steps` gets them: with an answer in place of every condition. */
+export type Decided<A> = { [K in keyof A]: boolean | Condition extends A[K] ? Exclude<A[K], Condition> : A[K] };
+
+/** Names of the arguments whose type is `boolean | Condition`. */
+export type ConditionName<A> = keyof {
+  [K in keyof A as unknown extends A[K] ? never : boolean | Condition extends A[K] ? K : never]: true;
+} &
+  string;
 
 /** What an operation is. Making one does nothing. */
 export interface OperationDefinition<A extends object> {
@@ -21,10 +30,15 @@ export interface OperationDefinition<A extends object> {
    * What it changes there: at most what its arguments name, or anything. Default: it waits.
    */
   readonly changes?: "what it names" | "anything";
+  /**
+   * Names of the arguments whose type is `boolean | Condition`. A condition is asked when the operation's turn comes, before `steps`;
+   * for the forecast it may be either.
+   */
+  readonly conditions?: Readonly<Record<string, true>>;
   /** What to use in place of this operation. */
   readonly deprecated?: string;
   /** Compare the host with the arguments and yield the commands that are missing. Awaits nothing but `host`. */
-  steps(host: OperationHost, args: A): Steps;
+  steps(host: OperationHost, args: Decided<A>): Steps;
 }
 
 /** What a call takes: nothing is required if all arguments are optional. */
@@ -36,8 +50,13 @@ export interface Operation<A extends object> extends OperationDefinition<A> {
   (...args: OperationCallArguments<A>): OperationHandle;
 }
 
+/** What a definition must say of its conditions: all their names, or nothing where there are none. */
+export type StatedConditions<A> = [ConditionName<A>] extends [never]
+  ? unknown
+  : { readonly conditions: Readonly<Record<ConditionName<A>, true>> };
+
 /** Define an operation. */
-export function operation<A extends object>(definition: OperationDefinition<A>): Operation<A> {
+export function operation<A extends object>(definition: OperationDefinition<A> & StatedConditions<A>): Operation<A> {
   const declare = (args?: A & GlobalArguments): OperationHandle =>
     currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments));
   const self: Operation<A> = Object.defineProperties(

@@ -2,6 +2,10 @@
 import { CommandError, TsinfraError } from "../core/errors.ts";
 import type { ErrorReport } from "./events.ts";
 
+/** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
+export const threw = (what: string, thrown: unknown): string =>
+  `${what} threw ${thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)}`;
+
 /** Lines of a failed command's output that a report carries. */
 const TAIL = 10;
 

@@ -1,0 +1,14 @@
+/** Errors of operations. @module */
+import { DeployError, TsinfraError } from "../../core/errors.ts";
+import type { OperationCall } from "../host-state.ts";
+import { threw } from "../report.ts";
+
+/** What an operation threw, as an error that names it: ours as they are, anything else that a user's code threw in words. */
+export function asOperationError(call: OperationCall, thrown: unknown): TsinfraError {
+  const error =
+    thrown instanceof TsinfraError ? thrown : new DeployError(threw(call.operation.name, thrown), { cause: thrown });
+  error.host ??= call.host.name;
+  error.operation ??= call.name;
+  error.at ??= call.at;
+  return error;
+}
