@@ -10,7 +10,7 @@ import type { NamedFact } from "./host.ts";
 import { parseOperationCase, runOperationCase } from "./operation-case.ts";
 import { decode, encode, type Json, type JsonObject, layout } from "./values.ts";
 
-const Color = fact<string, { readonly of: string }>({
+const Color = fact<{ readonly of: string }, string>({
   name: "test.Color",
   command: ({ of }) => sh`color ${of}`,
   parse([color = ""]) {
