@@ -1,0 +1,61 @@
+/** The user's own files that a program is made of. @module */
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, extname, join, sep } from "node:path";
+import { type Node, callOf, parseSource, walk } from "./syntax.ts";
+
+/** A file of a program, read. */
+export interface Source {
+  /** Absolute path. */
+  readonly file: string;
+  readonly text: string;
+  readonly program: Node;
+}
+
+/** What the compiler reads as a program. */
+export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
+
+/** The files and what they import by path, and so on; not those of packages, nor what cannot be read. */
+export function readSources(files: readonly string[]): readonly Source[] {
+  const found = new Map<string, Source | undefined>();
+  const waiting = [...files];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
+    const text = readFileSync(file, "utf8");
+    const program = parseSource(text);
+    found.set(file, program && { file, text, program });
+    if (program) waiting.push(...importsOf(program).flatMap(path => resolveImport(path, dirname(file)) ?? []));
+  }
+  return [...found.values()].filter(source => source !== undefined);
+}
+
+/** What a program imports or exports from. */
+function importsOf(program: Node): readonly string[] {
+  return [...walk(program)].flatMap(({ node }) => {
+    const from =
+      node.type === "ImportDeclaration" ||
+      node.type === "ExportNamedDeclaration" ||
+      node.type === "ExportAllDeclaration" ||
+      node.type === "ImportExpression"
+        ? node.source
+        : callOf(node)?.callee.type === "Import"
+          ? callOf(node)?.given[0]
+          : undefined;
+    return from?.type === "StringLiteral" ? [from.value] : [];
+  });
+}
+
+function resolveImport(path: string, directory: string): string | undefined {
+  if (!/^\.\.?(?:\/|$)/.test(path)) return undefined;
+  const whole = join(directory, path);
+  const without = whole.replace(/\.([cm]?)js$/, ".$1ts");
+  const candidates = [
+    ...(without === whole ? [] : [without]),
+    whole,
+    ...PROGRAMS.map(extension => `${whole}${extension}`),
+    ...PROGRAMS.map(extension => join(whole, `index${extension}`)),
+  ];
+  const found = candidates.find(file => statSync(file, { throwIfNoEntry: false })?.isFile());
+  if (found === undefined) return undefined;
+  const real = realpathSync(found);
+  return real.includes(`${sep}node_modules${sep}`) || !existsSync(real) ? undefined : real;
+}
