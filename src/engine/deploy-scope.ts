@@ -157,7 +157,7 @@ export class DeployScope implements Scope {
     const host = this.#host;
     const outer = this.#surrounding;
     const { own, globals } = splitArguments(operation.name, given);
-    this.#engine.settings.checkArguments(operation.name, own);
+    this.#engine.settings.checkArguments(operation.name, own, globals);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
     const { data, base } = this.#placed();
     const how = withArguments(base, globals);
