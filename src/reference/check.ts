@@ -77,8 +77,8 @@ function strayArgument(
         hint: "Call it: write () behind it",
       });
     case "undefined":
-      return new OperationTypeError(`${place} holds "undefined" where a value is missing${text}`, {
-        hint: 'Say what stands there without it, such as host.data.port ?? "80"',
+      return new OperationTypeError(`${place} holds "undefined" in place of a value${text}`, {
+        hint: 'Say what stands there when the value is missing: value ?? "…"',
       });
   }
 }

@@ -51,8 +51,8 @@ const MESSAGES = {
   texts: "This text holds promises in place of their values",
   handle: "This text holds an operation's handle",
   function: "This text holds a function in place of its result",
-  hole: /^This text has a hole where .+ is missing$/,
-  data: /^This text has a hole where there is no host data ".+"$/,
+  hole: /^This text may say "undefined": .+ may be missing$/,
+  data: /^This text may say "undefined": there may be no host data ".+"$/,
 } as const;
 
 /** A snippet, `«` before each place where something is found, and what is found there in that order. */

@@ -231,15 +231,15 @@ describe("text that was none is refused:", () => {
     ],
     [
       { dest: `/srv/${missing}/x` },
-      'Argument "dest" of demo.put holds "undefined" where a value is missing: "/srv/undefined/x" (Say what stands there without it, such as host.data.port ?? "80")',
+      'Argument "dest" of demo.put holds "undefined" in place of a value: "/srv/undefined/x" (Say what stands there when the value is missing: value ?? "…")',
     ],
     [
       { dest: "/x", content: `a\nport ${missing}\n` },
-      'Argument "content" of demo.put holds "undefined" where a value is missing (Say what stands there without it, such as host.data.port ?? "80")',
+      'Argument "content" of demo.put holds "undefined" in place of a value (Say what stands there when the value is missing: value ?? "…")',
     ],
     [
       { dest: "/x", packages: `vim\nnano=${missing}` },
-      'Argument "packages" of demo.put holds "undefined" where a value is missing: "nano=undefined" (Say what stands there without it, such as host.data.port ?? "80")',
+      'Argument "packages" of demo.put holds "undefined" in place of a value: "nano=undefined" (Say what stands there when the value is missing: value ?? "…")',
     ],
   ];
   test.each(cases)("%j", (args, message) => expect(refusal(args)).toBe(message));
@@ -250,7 +250,7 @@ describe("text that was none is refused:", () => {
       'Argument "name" of demo.put holds a promise in place of its value: "Set up [object Promise]"',
     );
     expect(refused({ _env: { A: "a", TOKEN: `${missing}` } })).toBe(
-      'Argument "_env.TOKEN" of demo.put holds "undefined" where a value is missing',
+      'Argument "_env.TOKEN" of demo.put holds "undefined" in place of a value',
     );
     expect(refused({ _chdir: `/srv/${missing}` })).toContain('"_chdir" of demo.put');
     expect(refused({ _stdin: [`${promise}`], _if: () => true })).toContain('"_stdin[0]" of demo.put');

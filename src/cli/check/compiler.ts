@@ -39,7 +39,7 @@ export async function withCompiler<R>(
       directory,
       async compile(name, files, options = {}) {
         // JavaScript is read too: what TypeScript imports from it has types then.
-        const compiled = { ...compilerOptions("./types"), allowJs: true, noErrorTruncation: true, ...options };
+        const compiled = { ...compilerOptions("./types"), allowJs: true, ...options };
         const config = join(directory, `${name}.json`);
         await writeFile(config, JSON.stringify({ compilerOptions: compiled, files }));
         return run(config, directory, environment);

@@ -292,7 +292,8 @@ const FUNCTIONS: Readonly<Record<Context, string>> = {
 /** What the compiler must know of the functions. A type that it does not know, `any`, has no fault. */
 export const DECLARATIONS = `
 type __TsinfraIsAny<T> = 0 extends 1 & T ? true : false;
-type __TsinfraPromiseOf<T> = T extends Promise<any> ? T : T extends { didChange(): boolean } ? never : T extends PromiseLike<any> ? T : never;
+type __TsinfraNeedNotWait = { didChange(): boolean; stdout: string } | { didChange(): boolean; value: unknown };
+type __TsinfraPromiseOf<T> = T extends Promise<any> ? T : T extends __TsinfraNeedNotWait ? never : T extends PromiseLike<any> ? T : never;
 type __TsinfraPromisesOf<T> = T extends readonly (infer E)[] ? (__TsinfraIsAny<E> extends true ? never : __TsinfraPromiseOf<E>) : never;
 type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
 type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;

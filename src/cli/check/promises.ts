@@ -117,7 +117,14 @@ function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
         "Its output is in stdout, to be read once it has run, in a callback",
       );
     case "function":
-      return found(probe, "E_TEXT", "This text holds a function in place of its result", `Write ${written}()`);
+      return found(
+        probe,
+        "E_TEXT",
+        "This text holds a function in place of its result",
+        /^did[A-Z]/.test(memberName(bare(probe.node)) ?? "")
+          ? "Pass it to _if: the answer is known once the operation has run"
+          : `Write ${written}()`,
+      );
     case "missing":
       return probe.isProse ? undefined : missing(probe, written);
     default:
@@ -134,8 +141,8 @@ function missing(probe: Probe, written: string): Finding {
     probe,
     "E_TEXT",
     isData
-      ? `This text has a hole where there is no host data "${key}"`
-      : `This text has a hole where ${written} is missing`,
+      ? `This text may say "undefined": there may be no host data "${key}"`
+      : `This text may say "undefined": ${written} may be missing`,
     `Say what stands there then: ${written} ?? "…"`,
   );
 }
