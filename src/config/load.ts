@@ -82,7 +82,8 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
 }
 
-function findConfigFile(cwd: string): string | undefined {
+/** The config file of a directory, if it has one. */
+export function findConfigFile(cwd: string): string | undefined {
   for (const [directory, names] of [
     [cwd, ["infra.config"]],
     [join(cwd, ".config"), ["infra", "infra.config"]],

@@ -178,6 +178,7 @@ const RIGHT: readonly string[] = [
   "function known(value: unknown): asserts value is string { if (typeof value !== 'string') throw new Error('?'); }\nconst name = host.data.name;\nknown(name);\nfiles.line({ path: '/f', line: `${name}` });",
   "function fail(): never { throw new Error('?'); }\nconst name = process.env['NAME'];\nif (!name) fail();\nfiles.line({ path: '/f', line: `${name}` });",
   "logger.info(`port ${host.data.port}`);",
+  "files.line({ path: '/f', line: String(host.data.port) });",
   "throw new Error(`no such port: ${host.data.port}`);",
   "try { await install('a'); } catch (error) { files.line({ path: '/f', line: `${error}` }); }",
   "const names = ['a', 'b'];\nfor (let i = 0; i < 2; i++) files.line({ path: '/f', line: `${names[i]}` });",
@@ -199,7 +200,7 @@ async function check(snippets: readonly string[]): Promise<ReadonlyMap<string, r
     const paths = snippets.map((_, index) => join(directory, `${index}.ts`));
     for (const [index, path] of paths.entries())
       await writeFile(path, `${PRELUDE}\n${snippets[index]?.replaceAll("«", "")}\n`);
-    const found = await withCompiler(process.env, workplace => findPromises(readSources(paths), workplace));
+    const found = await withCompiler(process.env, workplace => findPromises(readSources(paths, directory), workplace));
     return Map.groupBy(inOrder(found), ({ at }) => basename(at.file));
   } finally {
     await rm(directory, { recursive: true });

@@ -60,9 +60,7 @@ async function run(
   const child = Bun.spawn([process.execPath, "check", "--no-script", "--no-pretty", "--all", "-p", config], {
     cwd: directory,
     env: { ...environment, BUN_BE_BUN: "1", HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: "1" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const [stdout, stderr, exitCode] = await Promise.all([
     new Response(child.stdout).text(),

@@ -1,5 +1,7 @@
 /** What `check` finds. @module */
-import type { CallSite } from "../../core/errors.ts";
+import { readFileSync } from "node:fs";
+import { type CallSite, TsinfraError } from "../../core/errors.ts";
+import { placeIn } from "./syntax.ts";
 
 /** A mistake in a user's file, as an error that a run would give. */
 export interface Finding {
@@ -21,3 +23,28 @@ export function inOrder(findings: readonly Finding[]): readonly Finding[] {
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** An error for people is a finding of its own, at `at` if it has no place. */
+export async function toldAs(findings: Finding[], at: CallSite, body: () => void | Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof TsinfraError)) throw error;
+    const { code, message, hint } = error;
+    findings.push({ at: error.at ?? at, code, message, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+/** Where keys stand in a file, from a place on: each time one is asked for, its next place. */
+export function placesIn(file: string, { line } = { line: 1 }): (key: string) => CallSite {
+  const text = readFileSync(file, "utf8");
+  const start = text.split("\n", line - 1).join("\n").length;
+  const from = new Map<string, number>();
+  return key => {
+    const pattern = new RegExp(`(?<![\\w$-])["']?${key.replace(/\W/g, "\\$&")}["']?\\s*[:=]`, "g");
+    pattern.lastIndex = from.get(key) ?? start;
+    const match = pattern.exec(text);
+    if (match) from.set(key, pattern.lastIndex);
+    return { file, ...placeIn(text, match?.index ?? 0) };
+  };
+}

@@ -3,12 +3,13 @@ import { basename, extname } from "node:path";
 import type { DataKey } from "../../core/connector.ts";
 import { type CallSite, TsinfraError } from "../../core/errors.ts";
 import { readData } from "../../connectors/shared/host-data.ts";
-import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
+import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
+import { isObject } from "../../inventory/groups.ts";
 import { DataKeys } from "../../inventory/index.ts";
 import type { Connector } from "../../core/connector.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, placesIn, toldAs } from "./finding.ts";
 import {
-  COMPUTED,
+  isComputed,
   itemsOf,
   literalOf,
   type Member,
@@ -18,6 +19,7 @@ import {
   returned,
   written,
 } from "./literals.ts";
+import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 
@@ -48,11 +50,11 @@ interface Datum {
 export function inventoryFindings(source: Source, known: KnownKeys, name?: string): readonly Finding[] {
   const module = moduleOf(source.program);
   const data = module.exports.flatMap(({ name: exported, value }) => {
-    if (exported.startsWith("_")) return [];
+    if (name === undefined ? exported.startsWith("_") : exported !== name) return [];
     const found = written(value, module);
     const results = isFunction(found) ? returned(found) : [found];
     // A function counts where it is the inventory.
-    if (isFunction(found) && exported !== (name ?? "default")) return [];
+    if (isFunction(found) && name === undefined && exported !== "default") return [];
     return results.flatMap(result =>
       isFunction(found) || exported === "default" ? groupsData(result, module) : groupData(exported, result, module),
     );
@@ -111,9 +113,9 @@ function hostData(node: Node, module: Module): readonly Owned[] {
 export function groupDataFindings(source: Source, known: KnownKeys): readonly Finding[] {
   const module = moduleOf(source.program);
   const of = `group "${groupOf(source.file)}"`;
-  const owned = module.exports.map(({ name, value }): Owned => [
+  const owned = module.exports.map(({ name, at, value }): Owned => [
     of,
-    name === "default" ? (membersOf(value, module) ?? []) : [{ key: name, at: value, value }],
+    name === "default" ? (membersOf(value, module) ?? []) : [{ key: name, at, value }],
   ]);
   return findingsOf(owned.flatMap(toDatum(source, module)).filter(isPublic), known);
 }
@@ -121,13 +123,12 @@ export function groupDataFindings(source: Source, known: KnownKeys): readonly Fi
 const groupOf = (file: string): string => basename(file, extname(file));
 
 /** The data that a config gives to every host. */
-export function configDataFindings(source: Source, settings: readonly Member[], known: KnownKeys): readonly Finding[] {
-  const module = moduleOf(source.program);
-  const owned = settings.flatMap(({ key, value }): readonly Owned[] =>
-    key === "data" ? [["the config", membersOf(value, module) ?? []]] : [],
-  );
-  return findingsOf(owned.flatMap(toDatum(source, module)), known);
-}
+export const configDataFindings = (settings: readonly Setting[], known: KnownKeys): readonly Finding[] =>
+  settings.flatMap(({ key, value, at }) => {
+    if (key !== "data" || !isObject(value)) return [];
+    const place = placesIn(at.file, at);
+    return findingsOf(entries("the config", value, place), known);
+  });
 
 const toDatum =
   (source: Source, module: Module) =>
@@ -141,24 +142,28 @@ const toDatum =
 
 /** An inventory that is no program: JSON, YAML or TOML. */
 export async function inventoryDocumentFindings(file: string, known: KnownKeys): Promise<readonly Finding[]> {
-  return told(file, async () => {
+  const findings: Finding[] = [];
+  await toldAs(findings, { file, line: 1, column: 1 }, async () => {
     const place = placesIn(file);
     const groups = await readInventoryFile({ file }, undefined);
     const data = groups.flatMap(group => [
       ...group.members.flatMap(member => entries(`host "${member.name}"`, member.data, place)),
       ...entries(`group "${group.name}"`, group.data, place),
     ]);
-    return findingsOf(data, known);
+    findings.push(...findingsOf(data, known));
   });
+  return findings;
 }
 
 /** Group data that is no program. */
 export async function groupDataDocumentFindings(file: string, known: KnownKeys): Promise<readonly Finding[]> {
-  return told(file, async () => {
+  const findings: Finding[] = [];
+  await toldAs(findings, { file, line: 1, column: 1 }, async () => {
     const { default: standard, ...named } = await importUserFile(file, undefined);
     const data = { ...(typeof standard === "object" ? standard : {}), ...named };
-    return findingsOf(entries(`group "${groupOf(file)}"`, data, placesIn(file)).filter(isPublic), known);
+    findings.push(...findingsOf(entries(`group "${groupOf(file)}"`, data, placesIn(file)).filter(isPublic), known));
   });
+  return findings;
 }
 
 /** `_sudo` in group data is a global argument, `_private` is nobody's business. */
@@ -169,30 +174,6 @@ const entries = (
   data: Readonly<Record<string, unknown>>,
   place: (key: string) => CallSite,
 ): readonly Datum[] => Object.entries(data).map(([key, value]) => ({ key, value, of, at: place(key) }));
-
-/** Where keys stand in a document: each time one is asked for, its next place. */
-function placesIn(file: string): (key: string) => CallSite {
-  const text = textOf(file) ?? "";
-  const from = new Map<string, number>();
-  return key => {
-    const pattern = new RegExp(`(?<![\\w$-])["']?${key.replace(/\W/g, "\\$&")}["']?\\s*[:=]`, "g");
-    pattern.lastIndex = from.get(key) ?? 0;
-    const match = pattern.exec(text);
-    if (match) from.set(key, pattern.lastIndex);
-    return { file, ...placeIn(text, match?.index ?? 0) };
-  };
-}
-
-/** What a document's reader throws is a finding of its own. */
-async function told(file: string, body: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
-  try {
-    return await body();
-  } catch (error) {
-    if (!(error instanceof TsinfraError)) throw error;
-    const { code, message, hint, at = { file, line: 1, column: 1 } } = error;
-    return [{ at, code, message, ...(hint === undefined ? {} : { hint }) }];
-  }
-}
 
 const findingsOf = (data: readonly Datum[], known: KnownKeys): readonly Finding[] =>
   data.flatMap(datum => unknownKey(datum, known) ?? wrongValue(datum, known) ?? []);
@@ -215,7 +196,7 @@ function unknownKey({ key, of, at }: Datum, { keys, own }: KnownKeys): readonly 
 
 function wrongValue({ key, value, of, at }: Datum, { types }: KnownKeys): readonly Finding[] | undefined {
   const type = types.get(key);
-  if (!type || type.type === "strings" || value === COMPUTED) return undefined;
+  if (!type || type.type === "strings" || isComputed(value)) return undefined;
   try {
     readData({ [key]: value }, { keys: { [key]: type }, host: of })[type.type](key);
     return undefined;

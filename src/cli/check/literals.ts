@@ -4,41 +4,51 @@ import { bare, callOf, isFunction, memberName, type Node } from "./syntax.ts";
 /** What is computed when the program runs. */
 export const COMPUTED: unique symbol = Symbol("computed");
 
+/** An export, and where its name is. */
+export interface Exported {
+  readonly name: string;
+  readonly at: Node;
+  readonly value: Node;
+}
+
 /** The constants at a program's top, by name, and what it exports. */
 export interface Module {
   readonly constants: ReadonlyMap<string, Node>;
   /** In the order in which they are written; the default export is `default`. */
-  readonly exports: readonly { readonly name: string; readonly value: Node }[];
+  readonly exports: readonly Exported[];
 }
 
 /** A program's constants and exports. */
 export function moduleOf(program: Node): Module {
   const constants = new Map<string, Node>();
-  const exports: { name: string; value: Node }[] = [];
+  const exports: Exported[] = [];
   const body = program.type === "Program" ? program.body : [];
   for (const statement of body) {
     const declared = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
-    for (const [name, value] of declared ? declarationsIn(declared) : []) {
-      constants.set(name, value);
-      if (statement !== declared) exports.push({ name, value });
+    for (const one of declared ? declarationsIn(declared) : []) {
+      constants.set(one.name, one.value);
+      if (statement !== declared) exports.push(one);
     }
-    if (statement.type === "ExportDefaultDeclaration") exports.push({ name: "default", value: statement.declaration });
+    if (statement.type === "ExportDefaultDeclaration")
+      exports.push({ name: "default", at: statement, value: statement.declaration });
     if (statement.type === "ExportNamedDeclaration" && !statement.source)
       for (const one of statement.specifiers)
         if (one.type === "ExportSpecifier")
           exports.push({
             name: one.exported.type === "Identifier" ? one.exported.name : one.exported.value,
+            at: one.exported,
             value: one.local,
           });
   }
   return { constants, exports };
 }
 
-function declarationsIn(statement: Node): readonly (readonly [name: string, value: Node])[] {
-  if (statement.type === "FunctionDeclaration" && statement.id) return [[statement.id.name, statement]];
+function declarationsIn(statement: Node): readonly Exported[] {
+  if (statement.type === "FunctionDeclaration" && statement.id)
+    return [{ name: statement.id.name, at: statement.id, value: statement }];
   if (statement.type !== "VariableDeclaration") return [];
   return statement.declarations.flatMap(({ id, init }) =>
-    id.type === "Identifier" && init ? [[id.name, init] as const] : [],
+    id.type === "Identifier" && init ? [{ name: id.name, at: id, value: init }] : [],
   );
 }
 
@@ -96,7 +106,12 @@ export function itemsOf(node: Node, module: Module): readonly Node[] | undefined
   );
 }
 
-/** The value of a literal; `COMPUTED` for what only running the program tells. */
+/** True if only running the program tells the whole value. */
+export const isComputed = (value: unknown): boolean =>
+  value === COMPUTED ||
+  (typeof value === "object" && value !== null && Object.values(value).some(member => isComputed(member)));
+
+/** The value of a literal; `COMPUTED` for what only running the program tells, also inside of lists and objects. */
 export function literalOf(node: Node, module: Module): unknown {
   const found = written(node, module);
   switch (found.type) {
@@ -114,20 +129,12 @@ export function literalOf(node: Node, module: Module): unknown {
       const value = literalOf(found.argument, module);
       return found.operator === "-" && typeof value === "number" ? -value : COMPUTED;
     }
-    case "ArrayExpression": {
-      const items = found.elements.map(item => (item === null ? undefined : literalOf(item, module)));
-      return items.includes(COMPUTED) ? COMPUTED : items;
-    }
-    case "ObjectExpression": {
-      const members = found.properties.map(property =>
-        property.type === "ObjectProperty" && !property.computed
-          ? [memberKey(property.key), literalOf(property.value, module)]
-          : [undefined, COMPUTED],
-      );
-      return members.some(([key, value]) => key === undefined || value === COMPUTED)
-        ? COMPUTED
-        : (Object.fromEntries(members) as unknown);
-    }
+    case "ArrayExpression":
+      return found.elements.map(item => (item === null ? undefined : literalOf(item, module)));
+    case "ObjectExpression":
+      return Object.fromEntries(
+        (membersOf(found, module) ?? []).map(({ key, value }) => [key, literalOf(value, module)]),
+      ) as unknown;
     default:
       return COMPUTED;
   }

@@ -34,8 +34,8 @@ export interface Probe {
   readonly node: Node;
   /** The function around it; `undefined` at the top of a file. */
   readonly owner: FunctionNode | undefined;
-  /** People read this text: nothing on a host depends on it. */
-  readonly isProse: boolean;
+  /** What is missing may be said: people read this text, nothing on a host depends on it, or it was asked for. */
+  readonly mayMiss: boolean;
   /** The question without which this one means nothing. */
   readonly given?: number;
 }
@@ -161,15 +161,8 @@ class Prober {
       if (/^[\w$.]+$/.test(target) && !isText(node.right))
         this.#ask("text", node.right, within, { function: "__tsinfraAdded", before: `${target}, ` });
     } else {
-      const call = callOf(node);
-      const [value] = call?.given ?? [];
-      if (
-        value &&
-        value.type !== "SpreadElement" &&
-        call?.callee.type === "Identifier" &&
-        call.callee.name === "String"
-      )
-        this.#askText(value, within);
+      const [value] = callOf(node)?.given ?? [];
+      if (value && value.type !== "SpreadElement" && isString(node)) this.#askText(value, [node, ...within]);
     }
   }
 
@@ -191,7 +184,7 @@ class Prober {
       source: this.#source,
       node,
       owner: within.find(isFunction),
-      isProse: within.some(isForPeople),
+      mayMiss: within.some(isForPeople) || within.slice(0, 1).some(isString),
       ...(more.given === undefined ? {} : { given: more.given }),
     });
     this.#wrap(node, `${more.function ?? FUNCTIONS[context]}(${id}, ${more.before ?? ""}`, ", 0)");
@@ -269,6 +262,12 @@ function isText(expression: Node): boolean {
     node.type === "TemplateLiteral" ||
     (node.type === "BinaryExpression" && node.operator === "+" && (isText(node.left) || isText(node.right)))
   );
+}
+
+/** `String(value)`. */
+function isString(node: Node): boolean {
+  const callee = callOf(node)?.callee;
+  return callee?.type === "Identifier" && callee.name === "String";
 }
 
 /** A message of the user's own: an error, or a line of a log. */

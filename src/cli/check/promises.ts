@@ -126,7 +126,7 @@ function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
           : `Write ${written}()`,
       );
     case "missing":
-      return probe.isProse ? undefined : missing(probe, written);
+      return probe.mayMiss ? undefined : missing(probe, written);
     default:
       return undefined;
   }

@@ -1,7 +1,7 @@
 /** The user's own files that a program is made of. @module */
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, extname, join, sep } from "node:path";
-import { type Node, callOf, parseSource, walk } from "./syntax.ts";
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, extname, join, resolve, sep } from "node:path";
+import { callOf, memberName, type Node, parseSource, walk } from "./syntax.ts";
 
 /** A file of a program, read. */
 export interface Source {
@@ -14,8 +14,8 @@ export interface Source {
 /** What the compiler reads as a program. */
 export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
-/** The files and what they import by path, and so on; not those of packages, nor what cannot be read. */
-export function readSources(files: readonly string[]): readonly Source[] {
+/** The files and what they import by path or include, and so on; not those of packages, nor what cannot be read. */
+export function readSources(files: readonly string[], cwd: string): readonly Source[] {
   const found = new Map<string, Source | undefined>();
   const waiting = [...files];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
@@ -23,7 +23,9 @@ export function readSources(files: readonly string[]): readonly Source[] {
     const text = readFileSync(file, "utf8");
     const program = parseSource(text);
     found.set(file, program && { file, text, program });
-    if (program) waiting.push(...importsOf(program).flatMap(path => resolveImport(path, dirname(file)) ?? []));
+    if (!program) continue;
+    waiting.push(...importsOf(program).flatMap(path => resolveImport(path, dirname(file)) ?? []));
+    waiting.push(...includesOf(program).flatMap(path => resolveInclude(path, dirname(file), cwd) ?? []));
   }
   return [...found.values()].filter(source => source !== undefined);
 }
@@ -44,6 +46,21 @@ function importsOf(program: Node): readonly string[] {
   });
 }
 
+/** What a program includes by `local.include("…")`. */
+function includesOf(program: Node): readonly string[] {
+  return [...walk(program)].flatMap(({ node }) => {
+    const call = callOf(node);
+    const [path] = call?.given ?? [];
+    return call && memberName(call.callee) === "include" && path?.type === "StringLiteral" ? [path.value] : [];
+  });
+}
+
+/** `./x.ts` starts at the including file, anything else at the working directory. */
+function resolveInclude(path: string, directory: string, cwd: string): string | undefined {
+  const file = resolve(/^\.\.?\//.test(path) ? directory : cwd, path);
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ? realpathSync(file) : undefined;
+}
+
 function resolveImport(path: string, directory: string): string | undefined {
   if (!/^\.\.?(?:\/|$)/.test(path)) return undefined;
   const whole = join(directory, path);
@@ -57,5 +74,5 @@ function resolveImport(path: string, directory: string): string | undefined {
   const found = candidates.find(file => statSync(file, { throwIfNoEntry: false })?.isFile());
   if (found === undefined) return undefined;
   const real = realpathSync(found);
-  return real.includes(`${sep}node_modules${sep}`) || !existsSync(real) ? undefined : real;
+  return real.includes(`${sep}node_modules${sep}`) ? undefined : real;
 }
