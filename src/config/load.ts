@@ -30,7 +30,7 @@ export interface ConfigFile {
 /** `undefined` when there is no config file. Throws `ConfigError` with the place of the mistake. */
 export async function loadConfigFile(options: ConfigFileOptions): Promise<ConfigFile | undefined> {
   const main =
-    options.file === undefined ? findConfigFile(options.cwd) : requireFile(resolve(options.cwd, options.file));
+    options.file === undefined ? findConfigFile(options.cwd) : requireConfigFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
   await options.beforeImport?.();
   const [{ loadConfig }, { createDefu }] = await Promise.all([import("c12"), import("defu")]);
@@ -105,7 +105,8 @@ function list(directory: string): readonly string[] {
   }
 }
 
-function requireFile(file: string): string {
+/** That file. Throws `ConfigError` when it is none. */
+export function requireConfigFile(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat?.isFile()) return file;
   const near = nearest(basename(file), list(dirname(file)));

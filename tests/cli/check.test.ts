@@ -320,6 +320,8 @@ Found 1 mistake
   });
   await writeFile(join(cwd, "hosts.ts"), 'export const web = ["web-1"];\n');
   expect(await run()).toEqual({ out: "", code: 0, err: `${PLAN}\nFine: 4 files checked\n` });
+  expect(await run("group_data")).toMatchObject({ code: 2, err: expect.stringContaining("is a directory") });
+  expect(await run("--config", "gone.ts")).toMatchObject({ code: 1, err: expect.stringContaining("does not exist") });
   await rm(join(cwd, "group_data"), { recursive: true });
   for (const name of ["infra.config.ts", "hosts.ts", "deploy.ts"]) await rm(join(cwd, name));
   expect(await run()).toMatchObject({

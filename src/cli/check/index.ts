@@ -17,7 +17,6 @@ import { dataNames } from "./literals.ts";
 import type { Plan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { PROGRAMS, readSources, type Source } from "./sources.ts";
-import { walk } from "./syntax.ts";
 
 export type { Finding } from "./finding.ts";
 export { type Plan, planOfDirectory, planOfFiles } from "./plan.ts";
@@ -74,14 +73,7 @@ export const filesOf = ({ config, inventories, groupData, programs }: Plan): rea
 ];
 
 const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
-  new Set(
-    sources.flatMap(({ program, text }) => [
-      ...dataNames(
-        [...walk(program)].map(({ node }) => node),
-        text,
-      ),
-    ]),
-  );
+  new Set(sources.flatMap(({ spots, text }) => [...dataNames(spots, text)]));
 
 async function dataFindings(
   { settings, inventories, groupData, programs }: Plan,

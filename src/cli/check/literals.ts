@@ -1,5 +1,5 @@
 /** Values that are written down, read without running anything. @module */
-import { bare, callOf, isFunction, memberName, type Node } from "./syntax.ts";
+import { bare, callOf, isFunction, memberName, type Node, type Spot } from "./syntax.ts";
 
 /** What is computed when the program runs. */
 export const COMPUTED: unique symbol = Symbol("computed");
@@ -144,9 +144,9 @@ const memberKey = (key: Node): string | undefined =>
   key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
 
 /** Names that the program reads from host data, or says that a connector does: those are no mistakes. */
-export function dataNames(nodes: Iterable<Node>, text: string): ReadonlySet<string> {
+export function dataNames(spots: readonly Spot[], text: string): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const node of nodes) {
+  for (const { node } of spots) {
     if ("object" in node && memberName(bare(node.object as Node)) === "data") {
       const name = memberName(node);
       if (name !== undefined) names.add(name);

@@ -1,7 +1,7 @@
 /** Which files `check` looks at, and as what. @module */
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { findConfigFile } from "../../config/index.ts";
+import { findConfigFile, requireConfigFile } from "../../config/index.ts";
 import { fileReference } from "../../inventory/file.ts";
 import { groupDataFiles } from "../../inventory/group-data.ts";
 import { type Finding, toldAs } from "./finding.ts";
@@ -50,7 +50,7 @@ const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
 /** What the config names, and what the directory has: group data, and the programs in it that use tsinfra. */
 export async function planOfDirectory(cwd: string, named: string | undefined): Promise<Plan> {
   const directory = realpathSync(cwd);
-  const config = named === undefined ? findConfigFile(directory) : resolve(directory, named);
+  const config = configOf(directory, named);
   const { settings, findings: unusable } =
     config === undefined ? { settings: [], findings: [] } : await settingsIn(config);
   const findings = [...unusable];
@@ -69,19 +69,36 @@ export async function planOfDirectory(cwd: string, named: string | undefined): P
   }
   const groupData: string[] = [];
   for (const inventory of [undefined, ...inventories.filter(one => one.function === undefined)])
-    groupData.push(...groupDataFiles(directory, inventory?.file, []));
+    groupData.push(...groupDataFiles(directory, inventory?.file, []).map(file => realpathSync(file)));
   for (const { key, value, at } of settings)
     if (key === "groupData" && [value].flat().every(path => typeof path === "string"))
       await toldAs(findings, at, () => {
-        groupData.push(...groupDataFiles(home, undefined, [value].flat() as readonly string[]));
+        const all = groupDataFiles(home, undefined, [value].flat() as readonly string[]);
+        groupData.push(...all.map(file => realpathSync(file)));
       });
 
   const taken = new Set([config, ...inventories.map(({ file }) => file), ...groupData]);
   const programs = readdirSync(directory)
     .toSorted()
     .map(name => join(directory, name))
-    .filter(file => !taken.has(file) && isProgram(file) && usesTsinfra(file));
-  return { config, settings, inventories, groupData: [...new Set(groupData)], programs, findings, notes };
+    .filter(file => isProgram(file) && usesTsinfra(file))
+    .map(file => realpathSync(file))
+    .filter(file => !taken.has(file));
+  return {
+    config,
+    settings,
+    inventories,
+    groupData: [...new Set(groupData)],
+    programs: [...new Set(programs)],
+    findings,
+    notes,
+  };
+}
+
+/** Throws `ConfigError` where the file that was named is none. */
+function configOf(directory: string, named: string | undefined): string | undefined {
+  const file = named === undefined ? findConfigFile(directory) : requireConfigFile(resolve(directory, named));
+  return file === undefined ? undefined : realpathSync(file);
 }
 
 /** It begins with `#!` and tsinfra, it imports tsinfra, or it is called deploy. */

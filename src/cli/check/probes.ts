@@ -7,7 +7,17 @@
  * @module
  */
 import type { Source } from "./sources.ts";
-import { bare, callOf, type FunctionNode, isFunction, memberName, type Node, spanOf, walk } from "./syntax.ts";
+import {
+  bare,
+  callOf,
+  type FunctionNode,
+  isFunction,
+  memberName,
+  type Node,
+  outwards,
+  spanOf,
+  type Spot,
+} from "./syntax.ts";
 
 /** Where a value stands that is asked about. */
 export type Context =
@@ -99,13 +109,13 @@ class Prober {
     this.#probes = probes;
     this.#round = round;
     const names = new Map<string, number>();
-    for (const { node } of walk(source.program))
+    for (const { node } of source.spots)
       if (node.type === "Identifier") names.set(node.name, (names.get(node.name) ?? 0) + 1);
     this.#names = names;
   }
 
   insertions(): readonly Insertion[] {
-    for (const { node, within } of walk(this.#source.program)) {
+    for (const { node, parent: within } of this.#source.spots) {
       if (this.#round === "text") this.#text(node, within);
       else this.#promises(node, within);
       this.#untyped(node);
@@ -114,7 +124,7 @@ class Prober {
     return this.#insertions;
   }
 
-  #promises(node: Node, within: readonly Node[]): void {
+  #promises(node: Node, within: Spot | undefined): void {
     if (node.type === "ExpressionStatement") {
       for (const value of dropped(node.expression)) this.#ask("statement", value, within);
     } else if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
@@ -131,7 +141,7 @@ class Prober {
   }
 
   /** It waits for nothing, so what the function given to it returns is dropped. */
-  #forEach(node: Node, within: readonly Node[]): void {
+  #forEach(node: Node, within: Spot | undefined): void {
     const call = callOf(node);
     const [callback] = call?.given ?? [];
     if (!call || !callback || memberName(call.callee) !== "forEach") return;
@@ -139,15 +149,15 @@ class Prober {
     if (isFunction(callback) && callback.async) this.#ask("each", node, within);
     else if (callback.type === "ArrowFunctionExpression" && callback.body.type !== "BlockStatement") {
       const given = this.#ask("each", node, within);
-      this.#ask("eachResult", callback.body, [callback, node, ...within], { given });
+      this.#ask("eachResult", callback.body, { node: callback, parent: { node, parent: within } }, { given });
     } else if (callback.type === "Identifier") {
       const given = this.#ask("each", node, within);
       this.#ask("eachResult", callback, within, { given, function: "__tsinfraResult" });
     }
   }
 
-  #text(node: Node, within: readonly Node[]): void {
-    const isTagged = within[0]?.type === "TaggedTemplateExpression";
+  #text(node: Node, within: Spot | undefined): void {
+    const isTagged = within?.node.type === "TaggedTemplateExpression";
     if (node.type === "TemplateLiteral" && !isTagged) {
       for (const value of node.expressions) this.#askText(value, within);
     } else if (node.type === "BinaryExpression" && node.operator === "+") {
@@ -162,11 +172,11 @@ class Prober {
         this.#ask("text", node.right, within, { function: "__tsinfraAdded", before: `${target}, ` });
     } else {
       const [value] = callOf(node)?.given ?? [];
-      if (value && value.type !== "SpreadElement" && isString(node)) this.#askText(value, [node, ...within]);
+      if (value && value.type !== "SpreadElement" && isString(node)) this.#askText(value, { node, parent: within });
     }
   }
 
-  #askText(value: Node, within: readonly Node[]): void {
+  #askText(value: Node, within: Spot | undefined): void {
     this.#ask("text", value, within);
     this.#datum(value);
   }
@@ -174,7 +184,7 @@ class Prober {
   #ask(
     context: Context,
     node: Node,
-    within: readonly Node[],
+    within: Spot | undefined,
     more: { readonly given?: number; readonly function?: string; readonly before?: string } = {},
   ): number {
     const id = this.#probes.length;
@@ -183,8 +193,8 @@ class Prober {
       context,
       source: this.#source,
       node,
-      owner: within.find(isFunction),
-      mayMiss: within.some(isForPeople) || within.slice(0, 1).some(isString),
+      owner: outwards(within).find(isFunction),
+      mayMiss: outwards(within).some(isForPeople) || (within !== undefined && isString(within.node)),
       ...(more.given === undefined ? {} : { given: more.given }),
     });
     this.#wrap(node, `${more.function ?? FUNCTIONS[context]}(${id}, ${more.before ?? ""}`, ", 0)");
@@ -242,9 +252,9 @@ function dropped(expression: Node): readonly Node[] {
 }
 
 /** An export, or `using`, for which it is enough that the variable is there. */
-const isTakenElsewhere = ([declaration, around]: readonly Node[]): boolean =>
-  around?.type === "ExportNamedDeclaration" ||
-  (declaration?.type === "VariableDeclaration" && /using/.test(declaration.kind));
+const isTakenElsewhere = (declaration: Spot | undefined): boolean =>
+  declaration?.parent?.node.type === "ExportNamedDeclaration" ||
+  (declaration?.node.type === "VariableDeclaration" && /using/.test(declaration.node.kind));
 
 /** `p.catch(f)`, `p.then(f, g)`, and either with `finally` behind. */
 function isHandled(node: Node): boolean {

@@ -1,7 +1,7 @@
 /** The user's own files that a program is made of. @module */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
-import { callOf, memberName, type Node, parseSource, walk } from "./syntax.ts";
+import { callOf, memberName, type Node, parseSource, type Spot, spotsIn } from "./syntax.ts";
 
 /** A file of a program, read. */
 export interface Source {
@@ -9,6 +9,7 @@ export interface Source {
   readonly file: string;
   readonly text: string;
   readonly program: Node;
+  readonly spots: readonly Spot[];
 }
 
 /** What the compiler reads as a program. */
@@ -20,19 +21,29 @@ export function readSources(files: readonly string[], cwd: string): readonly Sou
   const waiting = [...files];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
-    const text = readFileSync(file, "utf8");
-    const program = parseSource(text);
-    found.set(file, program && { file, text, program });
-    if (!program) continue;
-    waiting.push(...importsOf(program).flatMap(path => resolveImport(path, dirname(file)) ?? []));
-    waiting.push(...includesOf(program).flatMap(path => resolveInclude(path, dirname(file), cwd) ?? []));
+    const source = readSource(file);
+    found.set(file, source);
+    if (!source) continue;
+    waiting.push(...importsOf(source).flatMap(path => resolveImport(path, dirname(file)) ?? []));
+    waiting.push(...includesOf(source).flatMap(path => resolveInclude(path, dirname(file), cwd) ?? []));
   }
   return [...found.values()].filter(source => source !== undefined);
 }
 
+/** `undefined` for what cannot be read: the compiler tells why. */
+function readSource(file: string): Source | undefined {
+  try {
+    const text = readFileSync(file, "utf8");
+    const program = parseSource(text);
+    return program && { file, text, program, spots: spotsIn(program) };
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a program imports or exports from. */
-function importsOf(program: Node): readonly string[] {
-  return [...walk(program)].flatMap(({ node }) => {
+function importsOf({ spots }: Source): readonly string[] {
+  return spots.flatMap(({ node }) => {
     const from =
       node.type === "ImportDeclaration" ||
       node.type === "ExportNamedDeclaration" ||
@@ -47,8 +58,8 @@ function importsOf(program: Node): readonly string[] {
 }
 
 /** What a program includes by `local.include("…")`. */
-function includesOf(program: Node): readonly string[] {
-  return [...walk(program)].flatMap(({ node }) => {
+function includesOf({ spots }: Source): readonly string[] {
+  return spots.flatMap(({ node }) => {
     const call = callOf(node);
     const [path] = call?.given ?? [];
     return call && memberName(call.callee) === "include" && path?.type === "StringLiteral" ? [path.value] : [];

@@ -18,26 +18,42 @@ export function parseSource(text: string): Node | undefined {
   }
 }
 
-/** Every node of the program that is no type, with what it stands in, the nearest first. */
-export function* walk(
-  node: Node,
-  within: readonly Node[] = [],
-): Generator<{ readonly node: Node; readonly within: readonly Node[] }> {
-  yield { node, within };
-  const inner = [node, ...within];
-  for (const child of childrenOf(node)) yield* walk(child, inner);
+/** A node, and what it stands in. */
+export interface Spot {
+  readonly node: Node;
+  readonly parent: Spot | undefined;
+}
+
+/** Every node of the program that is no type, each before what is inside of it, in the order in which they are written. */
+export function spotsIn(program: Node): readonly Spot[] {
+  const spots: Spot[] = [];
+  const waiting: Spot[] = [{ node: program, parent: undefined }];
+  for (let spot = waiting.pop(); spot !== undefined; spot = waiting.pop()) {
+    spots.push(spot);
+    for (const node of childrenOf(spot.node).toReversed()) waiting.push({ node, parent: spot });
+  }
+  return spots;
+}
+
+/** A spot's node and those around it, the nearest first. */
+export function* outwards(spot: Spot | undefined): Generator<Node> {
+  for (let at = spot; at !== undefined; at = at.parent) yield at.node;
 }
 
 function childrenOf(node: Node): readonly Node[] {
-  return Object.entries(node)
-    .filter(([key]) => !NO_CODE.has(key))
-    .flatMap(([, value]: [string, unknown]) => (Array.isArray(value) ? (value as readonly unknown[]) : [value]))
-    .filter(isNode)
-    .filter(({ type }) => !type.startsWith("TS") || TYPED_CODE.has(type));
+  const children: Node[] = [];
+  for (const [key, value] of Object.entries(node) as [string, unknown][]) {
+    if (typeof value !== "object" || value === null || NO_CODE.has(key)) continue;
+    for (const child of (Array.isArray(value) ? value : [value]) as readonly unknown[])
+      if (isNode(child) && (!child.type.startsWith("TS") || TYPED_CODE.has(child.type))) children.push(child);
+  }
+  return children;
 }
 
 /** What may stand beside code in a node: comments, and types. */
 const NO_CODE = new Set([
+  "loc",
+  "extra",
   "leadingComments",
   "innerComments",
   "trailingComments",

@@ -1,5 +1,5 @@
 /** `tsinfra check [FILE…]`. @module */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { Finding, Plan } from "../check/index.ts";
 import { subcommand } from "../command.ts";
@@ -33,6 +33,9 @@ export const check = subcommand({
     const named = files.map(file => resolve(cwd, file));
     const missing = named.find(path => !existsSync(path));
     if (missing !== undefined) throw new ArgumentError(`There is no file "${missing}"`);
+    const folder = named.find(path => statSync(path).isDirectory());
+    if (folder !== undefined)
+      throw new ArgumentError(`"${folder}" is a directory`, { hint: "Name files, or write tsinfra check in it" });
     const config = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
     const plan = named.length > 0 ? await planOfFiles(named) : await planOfDirectory(cwd, config);
     const count = filesOf(plan).length;
