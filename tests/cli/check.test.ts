@@ -54,6 +54,20 @@ async function found(plan: Plan, cwd: string): Promise<readonly Finding[]> {
   return findings;
 }
 
+async function tsinfra(cwd: string, ...args: string[]) {
+  const child = Bun.spawn([process.execPath, join(ROOT, "src/main.ts"), ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NO_COLOR: "1", COLUMNS: "80" },
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { out, err, code };
+}
+
 describe("without files, check looks at", () => {
   const planned = async (files: Readonly<Record<string, string>>): Promise<readonly string[]> => {
     const cwd = await directory(files);
@@ -278,6 +292,36 @@ test("nothing is found in the examples of the README and of the operations, and 
   expect(all.length).toBeGreaterThan(100);
 });
 
+test("a run refuses what check finds in text, by the argument's name and at its line, and changes nothing", async () => {
+  const start = 'import { host } from "tsinfra";\nimport { files, server } from "tsinfra/operations";\n';
+  const cases = {
+    "promise.ts":
+      'const n = host.getFact({ name: "x", command: () => "true", parse: () => 1, empty: () => 1 } as never);\nfiles.put({ content: `name ${n}\\n`, dest: "DIR/f" });\n',
+    "function.ts":
+      'const h = server.shell({ commands: ["true"] });\nfiles.put({ content: `${h.didChange}`, dest: "DIR/f" });\n',
+    "missing.ts": "const d = host.data;\nfiles.directory({ path: `/srv/${d.domain}` });\n",
+    "name.ts": 'const d = host.data;\nfiles.directory({ path: "DIR/f", name: `/srv/${d.domain}` });\n',
+    "env.ts": 'const d = host.data;\nserver.shell({ commands: ["touch DIR/f"], _env: { A: `${d.domain}` } });\n',
+  };
+  const cwd = await directory({});
+  for (const [name, text] of Object.entries(cases))
+    await writeFile(join(cwd, name), start + text.replaceAll("DIR", `${cwd}/made`));
+  const told = await Promise.all(
+    Object.keys(cases).map(async name => {
+      const { code, err } = await tsinfra(cwd, "@local", name, "-y");
+      return [code, /^Error: (.*?)(?: \(host @local\))?$/m.exec(err)?.[1], /^ {2}at (.*)$/m.exec(err)?.[1]];
+    }),
+  );
+  expect(told).toEqual([
+    [1, 'Argument "content" of files.put holds a promise in place of its value', "promise.ts:4:7"],
+    [1, 'Argument "content" of files.put holds a function in place of its result', "function.ts:4:7"],
+    [1, 'Argument "path" of files.directory holds "undefined" in place of a value: "/srv/undefined"', "missing.ts:4:7"],
+    [1, 'Argument "name" of files.directory holds "undefined" in place of a value: "/srv/undefined"', "name.ts:4:7"],
+    [1, 'Argument "_env.A" of server.shell holds "undefined" in place of a value', "env.ts:4:8"],
+  ]);
+  expect(await readdir(cwd)).not.toContain("made");
+});
+
 test("the command says what it checked and what it found, and leaves with 1 where there is something", async () => {
   const cwd = await directory({
     "infra.config.ts": 'export default { inventory: "hosts.ts" };\n',
@@ -285,21 +329,7 @@ test("the command says what it checked and what it found, and leaves with 1 wher
     "group_data/web.ts": "export const port = 80;\n",
     "deploy.ts": "export {};\n",
   });
-  const run = async (...args: string[]) => {
-    const child = Bun.spawn([process.execPath, join(ROOT, "src/main.ts"), "check", ...args], {
-      cwd,
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe",
-      env: { ...process.env, NO_COLOR: "1", COLUMNS: "80" },
-    });
-    const [out, err, code] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    return { out, err, code };
-  };
+  const run = (...args: string[]) => tsinfra(cwd, "check", ...args);
   const PLAN = `Config      infra.config.ts
 Inventory   hosts.ts
 Group data  group_data/web.ts
