@@ -74,15 +74,15 @@ function strayArgument(
       return new OperationTypeError(`${place} holds a promise in place of its value${text}`, { hint: AWAIT });
     case "function text":
       return new OperationTypeError(`${place} holds a function in place of its result`, {
-        hint: "Call it: write () behind it",
+        hint: "Call it: write `()` behind it",
       });
     case "undefined":
       return new OperationTypeError(`${place} holds "undefined" in place of a value${text}`, {
-        hint: 'Say what stands there when the value is missing: value ?? "…"',
+        hint: 'Say what stands there when the value is missing: `value ?? "…"`',
       });
   }
 }
-const AWAIT = "Put await before it";
+const AWAIT = "Put `await` before it";
 
 const isProgram = (value: unknown): boolean => typeof value === "string" && /^\S+\.[cm]?[jt]sx?$/.test(value);
 

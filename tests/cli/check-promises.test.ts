@@ -45,8 +45,8 @@ export const role = deploy("Role", async () => {
 const MESSAGES = {
   promise: "Nobody waits for this promise",
   promises: "Nobody waits for these promises",
-  list: "await waits for one promise, and this is a list of them",
-  each: "forEach waits for nothing that its function does",
+  list: "`await` waits for one promise, and this is a list of them",
+  each: "`forEach` waits for nothing that its function does",
   text: "This text holds a promise in place of its value",
   texts: "This text holds promises in place of their values",
   handle: "This text holds an operation's handle",

@@ -146,7 +146,7 @@ describe("a wrong argument is told with", () => {
     [
       "a forgotten await",
       { dest: Promise.resolve("/x") },
-      'Argument "dest" of demo.put must be a string, found a promise (Put await before it)',
+      'Argument "dest" of demo.put must be a string, found a promise (Put `await` before it)',
     ],
   ];
   test.each(cases)("%s", (_, args, message) => expect(refusal(args)).toBe(message));
@@ -194,52 +194,55 @@ describe("text that was none is refused:", () => {
   const cases: readonly (readonly [args: object, message: string])[] = [
     [
       { dest: `/srv/${promise}` },
-      'Argument "dest" of demo.put holds a promise in place of its value: "/srv/[object Promise]" (Put await before it)',
+      'Argument "dest" of demo.put holds a promise in place of its value: "/srv/[object Promise]" (Put `await` before it)',
     ],
     [
       { dest: "/x", content: `name ${promise}\n` },
-      'Argument "content" of demo.put holds a promise in place of its value (Put await before it)',
+      'Argument "content" of demo.put holds a promise in place of its value (Put `await` before it)',
     ],
     [
       { dest: "/x", content: new Secret(`name ${promise}`) },
-      'Argument "content" of demo.put holds a promise in place of its value (Put await before it)',
+      'Argument "content" of demo.put holds a promise in place of its value (Put `await` before it)',
     ],
     [
       { dest: "/x", packages: ["vim", `nano=${promise}`] },
-      'Argument "packages[1]" of demo.put holds a promise in place of its value: "nano=[object Promise]" (Put await before it)',
+      'Argument "packages[1]" of demo.put holds a promise in place of its value: "nano=[object Promise]" (Put `await` before it)',
     ],
     [
       { dest: "/x", command: sh`echo ${`a ${promise}`}` },
-      'Argument "command" of demo.put holds a promise in place of its value: "a [object Promise]" (Put await before it)',
+      'Argument "command" of demo.put holds a promise in place of its value: "a [object Promise]" (Put `await` before it)',
     ],
     [
       { dest: "/x", free: { site: { names: [`${promise}`] } } },
-      'Argument "free.site.names[0]" of demo.put holds a promise in place of its value: "[object Promise]" (Put await before it)',
+      'Argument "free.site.names[0]" of demo.put holds a promise in place of its value: "[object Promise]" (Put `await` before it)',
     ],
-    [{ dest: "/x", free: { "a-b": promise } }, 'Argument "free["a-b"]" of demo.put is a promise (Put await before it)'],
+    [
+      { dest: "/x", free: { "a-b": promise } },
+      'Argument "free["a-b"]" of demo.put is a promise (Put `await` before it)',
+    ],
     [
       { dest: `/srv/${handle.didChange}` },
-      'Argument "dest" of demo.put holds a function in place of its result (Call it: write () behind it)',
+      'Argument "dest" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
     ],
     [
       { dest: "/x", content: "a" + String(() => "name") },
-      'Argument "content" of demo.put holds a function in place of its result (Call it: write () behind it)',
+      'Argument "content" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
     ],
     [
       { dest: "/x", headers: { a: `${Array.from}` } },
-      'Argument "headers.a" of demo.put holds a function in place of its result (Call it: write () behind it)',
+      'Argument "headers.a" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
     ],
     [
       { dest: `/srv/${missing}/x` },
-      'Argument "dest" of demo.put holds "undefined" in place of a value: "/srv/undefined/x" (Say what stands there when the value is missing: value ?? "…")',
+      'Argument "dest" of demo.put holds "undefined" in place of a value: "/srv/undefined/x" (Say what stands there when the value is missing: `value ?? "…"`)',
     ],
     [
       { dest: "/x", content: `a\nport ${missing}\n` },
-      'Argument "content" of demo.put holds "undefined" in place of a value (Say what stands there when the value is missing: value ?? "…")',
+      'Argument "content" of demo.put holds "undefined" in place of a value (Say what stands there when the value is missing: `value ?? "…"`)',
     ],
     [
       { dest: "/x", packages: `vim\nnano=${missing}` },
-      'Argument "packages" of demo.put holds "undefined" in place of a value: "nano=undefined" (Say what stands there when the value is missing: value ?? "…")',
+      'Argument "packages" of demo.put holds "undefined" in place of a value: "nano=undefined" (Say what stands there when the value is missing: `value ?? "…"`)',
     ],
   ];
   test.each(cases)("%j", (args, message) => expect(refusal(args)).toBe(message));

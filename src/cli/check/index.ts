@@ -50,7 +50,7 @@ export function checkPlan(plan: Plan, { cwd, connectors, environment }: Surround
       at,
       code,
       message: `${message} (${code})`,
-      ...(/'Promise</.test(message) && !/await/.test(message) ? { hint: "Put await before it" } : {}),
+      ...(/'Promise</.test(message) && !/await/.test(message) ? { hint: "Put `await` before it" } : {}),
     }));
     // Where the compiler has found something, it has found the same.
     const places = new Set(types.map(({ at }) => `${at.file}:${at.line}`));

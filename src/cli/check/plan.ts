@@ -44,7 +44,8 @@ export async function planOfFiles(files: readonly string[]): Promise<Plan> {
   };
 }
 
-const isConfig = (file: string): boolean => /^infra\.config\.\w+$/.test(basename(file));
+const isConfig = (file: string): boolean =>
+  /(?:^|\/)(?:infra\.config|\.config\/infra)\.\w+$/.test(file.replaceAll("\\", "/"));
 const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
 
 /** What the config names, and what the directory has: group data, and the programs in it that use tsinfra. */

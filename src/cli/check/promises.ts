@@ -70,14 +70,14 @@ function judge(probe: Probe, verdict: Verdict, probes: readonly Probe[]): Findin
     case "statement":
     case "unused":
       return verdict === "promises"
-        ? found(probe, "E_PROMISE", "Nobody waits for these promises", `Write await Promise.all(${written})`)
+        ? found(probe, "E_PROMISE", "Nobody waits for these promises", `Write \`await Promise.all(${written})\``)
         : found(probe, "E_PROMISE", "Nobody waits for this promise", awaitHint(probe));
     case "awaited":
       return found(
         probe,
         "E_PROMISE",
-        "await waits for one promise, and this is a list of them",
-        `Write await Promise.all(${written})`,
+        "`await` waits for one promise, and this is a list of them",
+        `Write \`await Promise.all(${written})\``,
       );
     case "each":
       return probes.some(({ given }) => given === probe.id) ? undefined : eachFinding(probe);
@@ -93,8 +93,8 @@ function judge(probe: Probe, verdict: Verdict, probes: readonly Probe[]): Findin
 function eachFinding(probe: Probe): Finding {
   const callee = callOf(probe.node)?.callee;
   const list = callee && "object" in callee ? textOf(probe, callee.object as Node) : "list";
-  const hint = `Write for (const item of ${short(list) ? list : "…"}) { await … }${asyncNote(probe)}`;
-  return found(probe, "E_PROMISE", "forEach waits for nothing that its function does", hint);
+  const hint = `Write \`for (const item of ${short(list) ? list : "…"}) { await … }\`${asyncNote(probe)}`;
+  return found(probe, "E_PROMISE", "`forEach` waits for nothing that its function does", hint);
 }
 
 function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
@@ -107,7 +107,7 @@ function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
         probe,
         "E_TEXT",
         "This text holds promises in place of their values",
-        `Write await Promise.all(${written})`,
+        `Write \`await Promise.all(${written})\``,
       );
     case "handle":
       return found(
@@ -122,8 +122,8 @@ function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
         "E_TEXT",
         "This text holds a function in place of its result",
         /^did[A-Z]/.test(memberName(bare(probe.node)) ?? "")
-          ? "Pass it to _if: the answer is known once the operation has run"
-          : `Write ${written}()`,
+          ? "Pass it to `_if`: the answer is known once the operation has run"
+          : `Write \`${written}()\``,
       );
     case "missing":
       return probe.mayMiss ? undefined : missing(probe, written);
@@ -143,7 +143,7 @@ function missing(probe: Probe, written: string): Finding {
     isData
       ? `This text may say "undefined": there may be no host data "${key}"`
       : `This text may say "undefined": ${written} may be missing`,
-    `Say what stands there then: ${written} ?? "…"`,
+    `Say what stands there then: \`${written} ?? "…"\``,
   );
 }
 
@@ -154,13 +154,15 @@ const found = (probe: Probe, code: string, message: string, hint: string): Findi
   hint,
 });
 
-const awaitHint = (probe: Probe): string => `Put await before ${shortened(probe)}${asyncNote(probe)}`;
+const awaitHint = (probe: Probe): string => `Put \`await\` before ${quoted(shortened(probe))}${asyncNote(probe)}`;
 
 /** Only an async function can wait. */
 const asyncNote = ({ owner }: Probe): string =>
-  owner && !owner.async ? ", and async before the function around it" : "";
+  owner && !owner.async ? ", and `async` before the function around it" : "";
 
 const textOf = ({ source }: Probe, node: Node): string => source.text.slice(...spanOf(node));
+
+const quoted = (code: string): string => (code === "it" ? code : `\`${code}\``);
 
 /** The user's own words if they are few. */
 function shortened(probe: Probe): string {
