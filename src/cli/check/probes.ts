@@ -157,8 +157,9 @@ class Prober {
   }
 
   #text(node: Node, within: Spot | undefined): void {
-    const isTagged = within?.node.type === "TaggedTemplateExpression";
-    if (node.type === "TemplateLiteral" && !isTagged) {
+    // A tag says itself what it takes; that of JavaScript's own takes everything.
+    const tag = within?.node.type === "TaggedTemplateExpression" ? memberName(within.node.tag) : "raw";
+    if (node.type === "TemplateLiteral" && tag === "raw") {
       for (const value of node.expressions) this.#askText(value, within);
     } else if (node.type === "BinaryExpression" && node.operator === "+") {
       for (const [value, other] of [
@@ -171,7 +172,10 @@ class Prober {
       if (/^[\w$.]+$/.test(target) && !isText(node.right))
         this.#ask("text", node.right, within, { function: "__tsinfraAdded", before: `${target}, ` });
     } else {
-      const [value] = callOf(node)?.given ?? [];
+      const call = callOf(node);
+      const [value] = call?.given ?? [];
+      if (call && "object" in call.callee && memberName(call.callee) === "join")
+        this.#ask("text", call.callee.object as Node, within, { function: "__tsinfraAwaited" });
       if (value && value.type !== "SpreadElement" && isString(node)) this.#askText(value, { node, parent: within });
     }
   }
@@ -209,7 +213,7 @@ class Prober {
     const data = isWhole ? node : bare(node.object);
     if (memberName(data) !== "data" || !("object" in data)) return;
     const host = this.#source.text.slice(...spanOf(data.object as Node));
-    if (/^[\w$.]+$/.test(host)) this.#wrap(node, `__tsinfra${isWhole ? "Data" : "Datum"}(${host}, `, ")");
+    if (!host.includes("\n")) this.#wrap(node, `__tsinfra${isWhole ? "Data" : "Datum"}(${host}, `, ")");
   }
 
   /** A fact that is asked of something without a type is a promise all the same. */
