@@ -1,6 +1,7 @@
 /** What a command reaches of the world around it; tests bring their own. @module */
 import type { Connector } from "../core/connector.ts";
-import type { Clock, Run } from "../engine/run.ts";
+import type { Run } from "../engine/run.ts";
+import type { Clock } from "../engine/settings.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";

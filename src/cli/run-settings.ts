@@ -5,7 +5,7 @@ import type { CommandResult } from "../core/host.ts";
 import { callSites, loadDeploy, localTransfers } from "../deploy/index.ts";
 import { createLocalFiles } from "../deploy/local-files.ts";
 import type { Emit } from "../engine/events.ts";
-import type { Clock, HostDefinition, RunSettings } from "../engine/run.ts";
+import type { Clock, HostDefinition, RunSettings } from "../engine/settings.ts";
 import { loadArgumentCheck } from "../reference/index.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 

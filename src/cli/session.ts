@@ -12,7 +12,7 @@ import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import { describeError, EXIT } from "./exit.ts";
 import type { Io } from "./io.ts";
-import { createNotes } from "./logger.ts";
+import { createLog, logLine } from "./logger.ts";
 import { type OptionName, OPTIONS, type OptionSpec, type OptionValues } from "./options.ts";
 import { ArgumentError } from "./parse.ts";
 import { Prompts } from "./prompts.ts";
@@ -80,13 +80,15 @@ export async function openSession(context: Context, written: string | undefined)
       : (settings.output ?? (isTerminal && !isForMachines(io.environment) ? "pretty" : "plain"));
   const isJson = format === "json";
   let view: View | undefined;
-  const notes = createNotes((level, message) => {
-    const event = { type: "log", level, message } as const;
-    if (view) view.emit(event);
-    else if (isJson) screen.event(event, io.clock.now());
-    else screen.lines([level === "warn" ? `${paint("warn", "Warning:")} ${message}` : message]);
-  });
-  const warn = (message: string): void => notes.warn(message);
+  const log = createLog(
+    event => {
+      if (view) view.emit(event);
+      else if (isJson) screen.event(event, io.clock.now());
+      else screen.lines([logLine(event, paint)]);
+    },
+    { isDebug: isJson || settings.verbosity >= 2 },
+  );
+  const { warn } = log;
   fromEnvironment.warnings.forEach(warn);
 
   const interrupts = watchInterrupts(context, () => prompts.isOpen);
@@ -100,7 +102,7 @@ export async function openSession(context: Context, written: string | undefined)
   const connectorContext: ConnectorContext = {
     ask: question => prompts.ask(question),
     warn,
-    inform: message => notes.info(message),
+    inform: log.info,
     cwd,
   };
   try {
@@ -147,9 +149,10 @@ export async function openSession(context: Context, written: string | undefined)
         view = created;
         prompts.pauseView = () => created.pause();
         if (shard && !isJson && !isQuiet)
-          notes.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
+          log.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
         const emit = (event: EngineEvent): void => {
-          created.emit(event);
+          if (event.type === "log") log.event(event);
+          else created.emit(event);
           onEvent?.(event);
         };
         const run = await io.run({

@@ -1,7 +1,8 @@
 /** The five stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
 import { TooManyFailuresError } from "../core/errors.ts";
-import type { Deploy, Run } from "../engine/run.ts";
+import type { Run } from "../engine/run.ts";
+import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { ArgumentError } from "./parse.ts";
 import type { Session, ViewMode } from "./session.ts";

@@ -5,6 +5,7 @@ import { type CallSite, ConfigError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { nearest } from "../core/nearest.ts";
 import type { PartialSettings } from "./define.ts";
+import { layered } from "./merge.ts";
 import { isRecord, problemOf, type SettingProblem } from "./schema.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".json", ".jsonc", ".yaml", ".yml", ".toml"];
@@ -33,13 +34,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
     options.file === undefined ? findConfigFile(options.cwd) : requireConfigFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
   await options.beforeImport?.();
-  const [{ loadConfig }, { createDefu }] = await Promise.all([import("c12"), import("defu")]);
-  const merger = createDefu((target, key, value) => {
-    if (!Array.isArray(value)) return false;
-    target[key] = value;
-    return true;
-  });
-
+  const { loadConfig } = await import("c12");
   const seen: string[] = [];
   const importConfig = async (file: string): Promise<unknown> => {
     seen.push(file);
@@ -60,7 +55,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
       packageJson: false,
       giget: false,
       omit$Keys: true,
-      merger: merger as never,
+      merger: layered as never,
       jiti: { import: importConfig } as never,
       resolve: (source, { cwd }) => {
         if (source !== ".") requireExtended(source, cwd ?? options.cwd, seen.length > 0 ? seen : [main]);

@@ -13,6 +13,8 @@ export interface ErrorDetails {
   /** Display name of the operation. */
   readonly operation?: string;
   readonly at?: CallSite;
+  /** The calls in the user's files that led to `at`, innermost first. */
+  readonly callers?: readonly CallSite[];
   /** One sentence: what the user can do. */
   readonly hint?: string;
   readonly cause?: unknown;
@@ -27,6 +29,7 @@ export abstract class TsinfraError extends Error {
   host: string | undefined;
   operation: string | undefined;
   at: CallSite | undefined;
+  callers: readonly CallSite[];
   hint: string | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
@@ -34,6 +37,7 @@ export abstract class TsinfraError extends Error {
     this.host = details.host;
     this.operation = details.operation;
     this.at = details.at;
+    this.callers = details.callers ?? [];
     this.hint = details.hint;
   }
 
@@ -60,6 +64,10 @@ export class OperationValueError extends OperationError {
 /** A global argument (`_sudo`, `_retries` …) is unknown or has a wrong type. */
 export class GlobalArgumentError extends UsageError {
   readonly code = "E_GLOBAL_ARGUMENT";
+}
+/** The password for sudo or su was refused. The host is not asked again: a second try could lock the account. */
+export class EscalationError extends TsinfraError {
+  readonly code = "E_ESCALATION";
 }
 /** A deploy file uses the deploy language in a way that cannot work. */
 export class DeployError extends UsageError {

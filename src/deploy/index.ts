@@ -5,7 +5,7 @@ import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { DeployError, DeployLoadError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
-import type { Deploy } from "../engine/run.ts";
+import type { Deploy } from "../engine/settings.ts";
 import { locate, rememberShift, unshifted } from "./call-site.ts";
 import { wrapDeploy } from "./wrap.ts";
 

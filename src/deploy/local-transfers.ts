@@ -3,7 +3,7 @@ import { type BigIntStats, createReadStream, statSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LocalFileError } from "../core/errors.ts";
-import type { LocalTransfers } from "../engine/session.ts";
+import type { LocalTransfers } from "../engine/settings.ts";
 
 /** Big enough that reading is never what an upload waits for. */
 const CHUNK_BYTES = 1024 * 1024;

@@ -1,20 +1,23 @@
 /** What the parts of a run share. @module */
 import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
-import { type CallSite, FactError, InventoryError, TsinfraError } from "../core/errors.ts";
+import { type CallSite, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
 import type { Fact } from "../core/fact.ts";
-import type { Host } from "../core/host.ts";
-import { nearest } from "../core/nearest.ts";
-import type { Inventory, Logger, RunState } from "../core/scope.ts";
-import { runDirect } from "./direct.ts";
+import type { Logger, RunState } from "../core/scope.ts";
 import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
-import { globalsOfData, type ResolvedArguments, resolveArguments, splitArguments, withArguments } from "./resolve.ts";
-import type { RunSettings } from "./run.ts";
+import {
+  globalsOfData,
+  type ResolvedArguments,
+  resolveArguments,
+  splitArguments,
+  withArguments,
+} from "./host/arguments.ts";
+import type { RunSettings } from "./settings.ts";
 import { reportError } from "./report.ts";
 
 /** From which place in a deploy something is asked of a host. */
-export interface Place {
+export interface DeployPoint {
   readonly context: GlobalArguments;
   readonly config: Readonly<Config>;
   /** Defaults for host data. */
@@ -79,6 +82,17 @@ export class Engine {
     return this.hosts.filter(host => host.isActive);
   }
 
+  /** Remember what the user's code did where nobody could stop it; the first counts. */
+  stray(error: DeployError): void {
+    this.#stray ??= error;
+  }
+  #stray: DeployError | undefined;
+
+  /** Throws what went astray, if anything did. */
+  expectNoStray(): void {
+    if (this.#stray) throw this.#stray;
+  }
+
   /** Take a host out of the run. */
   fail(host: HostState, error: unknown, stage: Stage): void {
     if (host.error) return;
@@ -90,12 +104,12 @@ export class Engine {
   }
 
   /** The arguments in force at a place in a deploy. */
-  resolve(host: HostState, place: Place): ResolvedArguments {
+  resolve(host: HostState, point: DeployPoint): ResolvedArguments {
     return resolveArguments({
-      context: place.context,
-      host: globalsOfData(`The data of host ${host.name}`, host.data(place.data)),
-      config: place.config,
-      inheritedEnv: this.inheritedEnv(place.config),
+      context: point.context,
+      host: globalsOfData(`The data of host ${host.name}`, host.data(point.data)),
+      config: point.config,
+      inheritedEnv: this.inheritedEnv(point.config),
     });
   }
 
@@ -119,11 +133,11 @@ export class Engine {
     host: HostState,
     fact: Fact<A, T>,
     given: (A & ConnectorArguments) | undefined,
-    place: Place,
+    point: DeployPoint,
   ): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
-    return host.facts.ask(fact, own, withArguments(this.resolve(host, place), globals), place.config.factMaxAge);
+    return host.facts.ask(fact, own, withArguments(this.resolve(host, point), globals), point.config.factMaxAge);
   }
 
   inheritedEnv(config: Readonly<Config>): Readonly<Record<string, string>> {
@@ -136,42 +150,9 @@ export class Engine {
     );
   }
 
-  /** A host other than the current one, as a deploy file sees it: facts and data, no operations. */
-  passiveHost(state: HostState): Host {
-    const place = { context: {}, config: this.settings.config, data: [] };
-    return {
-      name: state.name,
-      groups: state.groups,
-      data: state.data(),
-      getFact: (fact, ...[given]) => this.ask(state, fact, given, place),
-      when: (_, body) => body(),
-      withArguments: (_, body) => body(),
-      loop: items => items,
-      log: message => this.settings.emit({ type: "log", level: "info", message, host: state.name }),
-      noop: () => {},
-      run: (command, args) => runDirect(this, state, command, args ?? {}, place),
-    };
-  }
-
-  inventory(facade: (host: HostState) => Host): Inventory {
-    const hosts = this.inventoryHosts;
-    const byName = this.#byName;
-    const groups = (): string[] => [...new Set(hosts.flatMap(host => host.groups))].sort();
-    return {
-      get hosts() {
-        return hosts.map(facade);
-      },
-      get groups() {
-        return groups();
-      },
-      length: hosts.length,
-      [Symbol.iterator]: () => hosts.map(facade)[Symbol.iterator](),
-      getHost: name => facade(byName.get(name) ?? missing("host", name, byName.keys())),
-      getGroup: name => {
-        const members = hosts.filter(host => host.groups.includes(name));
-        return (members.length > 0 ? members : missing("group", name, groups())).map(facade);
-      },
-    };
+  /** The host of that name, those of other controllers included. */
+  hostOf(name: string): HostState | undefined {
+    return this.#byName.get(name);
   }
 
   runState(): RunState {
@@ -198,10 +179,3 @@ export class Engine {
 }
 
 const NO_ENV = {};
-
-function missing(kind: "host" | "group", name: string, known: Iterable<string>): never {
-  const near = nearest(name, known);
-  throw new InventoryError(`There is no ${kind} "${name}" in the inventory`, {
-    hint: near ? `The nearest is "${near}"` : undefined,
-  });
-}

@@ -1,23 +1,67 @@
 /** One host during a run: its data, its connection, what it declared. @module */
 import type { Config } from "../core/config.ts";
 import type { CallSite, TsinfraError } from "../core/errors.ts";
-import type { HostData } from "../core/host.ts";
+import type { HostData } from "../core/host-data.ts";
 import type { Operation } from "../core/operation.ts";
-import type { RunAhead } from "./ahead.ts";
-import type { Declared } from "./order.ts";
-import type { Facts } from "./facts.ts";
-import { Handle, type HandleSource } from "./handle.ts";
-import type { ResolvedArguments } from "./resolve.ts";
-import type { HostDefinition } from "./run.ts";
-import type { Session } from "./session.ts";
+import type { Shell } from "../core/command.ts";
+import type { OutputStream } from "../core/connector.ts";
+import type { OutcomeType } from "./events.ts";
+import type { ResolvedArguments } from "./host/arguments.ts";
+import type { Facts } from "./host/facts.ts";
+import type { Ran } from "./host/sending.ts";
+import type { Session } from "./host/session.ts";
+import { layeredData } from "./host-data.ts";
+import type { HostDefinition } from "./settings.ts";
 
 /** An operation as deploy files declare it: one object for all hosts. */
-export interface Declaration extends Declared {
+export interface Declaration {
+  /** The same on every host that declared the same operation; unique within a host. */
+  readonly id: string;
+  /** Where it stands in the user's files. */
+  readonly position: readonly number[];
   readonly at: CallSite | undefined;
 }
 
+/** How an operation ended on one host. */
+export interface Completion {
+  readonly outcome: OutcomeType;
+  readonly stdoutLines: readonly string[];
+  readonly stderrLines: readonly string[];
+  readonly retryAttempts: number;
+}
+
+/** Operations of one host that were sent before their turn. */
+export interface SentAhead {
+  /** What was sent for an operation; `undefined`: it waits for its turn. */
+  take(call: OperationCall): Promise<SentOperation | undefined>;
+}
+
+/** One operation that was sent before its turn. */
+export interface SentOperation {
+  readonly steps: readonly SentStep[];
+  /** Why it does nothing. */
+  readonly noopReason: string | undefined;
+  /**
+   * Its turn has come, and nothing before it failed. `onBegin` is called when it runs, `onOutput` with what it prints.
+   * Returns how its commands ended, up to the first that failed; `undefined` if it has not run.
+   */
+  results(
+    signal: AbortSignal,
+    onBegin: () => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+  ): Promise<readonly Ran[] | undefined>;
+}
+
+/** One command of an operation, as it is sent and as it is told. */
+export interface SentStep {
+  readonly command: Shell;
+  readonly text: string;
+  /** Where it is an upload. */
+  readonly upload?: { readonly dest: string; readonly size: number };
+}
+
 /** An operation as one host declared it, with everything its turn needs. */
-export class OperationCall implements HandleSource {
+export class OperationCall {
   readonly host: HostState;
   readonly declaration: Declaration;
   /** This host's own: an operation made inside a deploy file closes over that host's variables. */
@@ -31,15 +75,23 @@ export class OperationCall implements HandleSource {
   readonly data: HostData;
   /** Its place among the host's calls. */
   readonly index: number;
-  readonly handle: Handle;
+  /** How it ended, once it has. */
+  completion: Completion | undefined;
   /** The questions of its forecast, where hosts go alone. */
   asked: ReadonlySet<string> = NO_QUESTIONS;
+  /** Some of its arguments are conditions. */
+  readonly hasConditions: boolean;
+  /** What the conditions among its arguments answer does not decide whether it changes something. Known with the forecast. */
+  changesAnyway = false;
   readonly #declaring: Declaring;
   /** The forecast while it is made, then its answer. */
   #forecast: Promise<boolean> | boolean = false;
 
   constructor(
-    init: Pick<OperationCall, "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data">,
+    init: Pick<
+      OperationCall,
+      "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data" | "hasConditions"
+    >,
     declaring: Declaring,
   ) {
     this.host = init.host;
@@ -51,24 +103,36 @@ export class OperationCall implements HandleSource {
     this.name = init.name;
     this.data = init.data;
     this.index = init.host.calls.length;
-    this.handle = new Handle(this);
+    this.hasConditions = init.hasConditions;
     this.#declaring = declaring;
   }
 
   get at(): CallSite | undefined {
     return this.declaration.at;
   }
+  /** Whether it does anything is decided when its turn comes: by a condition, or because its forecast failed and that may be ignored. */
+  get isConditional(): boolean {
+    return this.#isUnknown || [this.how.all._if ?? []].flat().length > 0 || (this.hasConditions && !this.changesAnyway);
+  }
   /** The forecast's answer, once known. */
   get willChange(): boolean {
     return this.#forecast === true;
   }
-  /** Wait for the forecast. Rejects with what it threw. */
+  /** Wait for the forecast: whether it would run at least one command. Rejects with what it threw. */
   forecast(): Promise<boolean> {
     return Promise.resolve(this.#forecast);
   }
+  /** What `await` of its handle waits for: the forecast while preparing, the run inside a callback. */
   settled(): Promise<unknown> {
     return this.#declaring.settled(this);
   }
+  /** Its forecast failed, and its turn decides. */
+  leaveToTurn(): void {
+    this.#isUnknown = true;
+    this.#forecast = true;
+  }
+  #isUnknown = false;
+
   /** Remember a forecast that has begun. */
   forecastBy(forecast: Promise<boolean>): void {
     this.#forecast = forecast;
@@ -106,7 +170,7 @@ export class HostState {
   error: TsinfraError | undefined;
   isConnected = false;
   /** What was sent to it ahead of its turn. */
-  ahead: RunAhead | undefined;
+  ahead: SentAhead | undefined;
   readonly #overrides: Record<string, unknown> = {};
   /** Grows with every assignment to the host's data. */
   dataVersion = 0;
@@ -123,31 +187,22 @@ export class HostState {
     return this.isConnected && this.error === undefined;
   }
 
+  /** Remember what is declared. Returns what to call to have it declared no more. */
+  mark(): () => void {
+    const count = this.calls.length;
+    const occurrences = new Map(this.occurrences);
+    return () => {
+      this.calls.length = count;
+      this.occurrences.clear();
+      for (const [key, times] of occurrences) this.occurrences.set(key, times);
+    };
+  }
+
   /** Data by precedence: set during the run, then the inventory's layers, then `defaults` (innermost first). */
   data(defaults: readonly Readonly<Record<string, unknown>>[] = []): HostData {
-    return layeredData([this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
+    return layeredData(this.name, [this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
       this.#overrides[key] = value;
       this.dataVersion++;
     });
   }
-}
-
-/** An object that reads through layers, strongest first. */
-function layeredData(
-  layers: readonly Readonly<Record<string, unknown>>[],
-  assign: (key: string, value: unknown) => void,
-): HostData {
-  const layerOf = (key: PropertyKey): Readonly<Record<string, unknown>> | undefined =>
-    layers.find(layer => Object.hasOwn(layer, key));
-  return new Proxy<HostData>(Object.create(null) as HostData, {
-    get: (_, key) => layerOf(key)?.[key as string],
-    has: (_, key) => layerOf(key) !== undefined,
-    ownKeys: () => [...new Set(layers.flatMap(layer => Object.keys(layer)))],
-    getOwnPropertyDescriptor: (_, key) =>
-      layerOf(key) && { value: layerOf(key)?.[key as string], enumerable: true, configurable: true, writable: true },
-    set: (_, key, value) => {
-      assign(key as string, value);
-      return true;
-    },
-  });
 }

@@ -148,6 +148,8 @@ function isUsualMode(digits: string): boolean {
 
 function hintFor(type: ValueType, value: unknown): { readonly hint?: string } {
   if (value instanceof Promise) return { hint: AWAIT };
+  if (accepts(type, "function") && typeof value === "object" && value !== null && "didChange" in value)
+    return { hint: "Pass its didChange" };
   if (typeof value !== "string") return {};
   const literals = (typeof type === "object" && "any" in type ? type.any : [type]).flatMap(part =>
     typeof part === "object" && "is" in part ? part.is : [],

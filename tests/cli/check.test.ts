@@ -310,6 +310,10 @@ test("a run refuses what check finds in text, by the argument's name and at its 
     "missing.ts": "const d = host.data;\nfiles.directory({ path: `/srv/${d.domain}` });\n",
     "name.ts": 'const d = host.data;\nfiles.directory({ path: "DIR/f", name: `/srv/${d.domain}` });\n',
     "env.ts": 'const d = host.data;\nserver.shell({ commands: ["touch DIR/f"], _env: { A: `${d.domain}` } });\n',
+    "surround.ts":
+      'const d = host.data;\nhost.withArguments({ _chdir: `/srv/${d.domain}` }, () => server.shell({ commands: ["touch DIR/f"] }));\n',
+    "deploy.ts":
+      'import { deploy } from "tsinfra";\nconst d = host.data;\ndeploy("Site", () => server.shell({ commands: ["true"] }))({ _chdir: `/srv/${d.domain}` });\n',
   };
   const cwd = await directory({});
   for (const [name, text] of Object.entries(cases))
@@ -326,6 +330,8 @@ test("a run refuses what check finds in text, by the argument's name and at its 
     [1, 'Argument "path" of files.directory holds "undefined" in place of a value: "/srv/undefined"', "missing.ts:4:7"],
     [1, 'Argument "name" of files.directory holds "undefined" in place of a value: "/srv/undefined"', "name.ts:4:7"],
     [1, 'Argument "_env.A" of server.shell holds "undefined" in place of a value', "env.ts:4:8"],
+    [1, 'Argument "_chdir" of host.withArguments holds "undefined" in place of a value', "surround.ts:4:6"],
+    [1, 'Argument "_chdir" of deploy("Site") holds "undefined" in place of a value', "deploy.ts:5:58"],
   ]);
   expect(await readdir(cwd)).not.toContain("made");
 });

@@ -1,21 +1,12 @@
 /** The host that an operation of a case is given: it knows the case's facts and nothing else. @module */
 import { Secret } from "../../src/core/command.ts";
-import { DEFAULT_CONFIG } from "../../src/core/config.ts";
-import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { OperationHost } from "../../src/core/host.ts";
+import { type FactArguments, fakeHost, type NamedFact, type Said } from "../cases/host.ts";
 import type { GivenFact, OperationCase } from "./cases.ts";
 import { caseFiles } from "./local.ts";
 import { argumentName, decodeFact, NEWER_FACTS, PATH_FACT_NAMES, pathType, registryName, squash } from "./translate.ts";
 
-/** A fake host, with what the operation said to it. */
-export interface CaseHost extends OperationHost {
-  readonly noops: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-export function caseHost(testCase: OperationCase): CaseHost {
-  const noops: string[] = [];
-  const warnings: string[] = [];
+export function caseHost(testCase: OperationCase): OperationHost & Said {
   const facts = testCase.x_facts.filter(given => !given.legacy && !given.stale_key);
   const falsySites = testCase.x_observed.falsy_empty_sites ?? [];
 
@@ -55,35 +46,19 @@ export function caseHost(testCase: OperationCase): CaseHost {
     return undefined;
   };
 
-  return {
-    name: "conformance",
-    groups: ["all"],
-    data: {},
-    config: { ...DEFAULT_CONFIG },
+  return fakeHost({
+    ask,
     local: caseFiles(testCase.local_files),
-    wantsDiff: false,
-    noops,
-    warnings,
-    async getFact<A extends object, T>(fact: Fact<A, T>, ...[args]: FactCallArguments<A>): Promise<T> {
-      return ask(fact as unknown as NamedFact, { ...args }) as T;
-    },
-    noop: reason => void noops.push(reason),
-    warn: message => void warnings.push(message),
-    showDiff: () => {},
-    anticipate: () => {},
-    tempDir: async () => "_tempdir_",
-    tempFile: async () => "_tempfile_",
-    timestamp: () => "a-timestamp",
-  };
+    tempDir: "_tempdir_",
+    tempFile: () => "_tempfile_",
+    timestamp: "a-timestamp",
+  });
 }
 
 const FIND_IN_FILE = "files.FindInFile";
 
 /** An operation asked what the case does not answer: it asks another question than pyinfra does. */
 export class MissingFactError extends Error {}
-
-type NamedFact = Fact<object, unknown>;
-type FactArguments = Readonly<Record<string, unknown>>;
 
 const ourName = (pyinfra: string): string => {
   const [module = "", name = ""] = pyinfra.split(".");

@@ -6,10 +6,12 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { OperationTypeError } from "../../src/core/errors.ts";
+import { loadArgumentCheck } from "../../src/reference/index.ts";
 import { type Case, type Deviation, type Own, readLines } from "./cases.ts";
 import { checkFact, checkOperation } from "./check.ts";
 import { findFact, findOperation } from "./modules.ts";
-import { registryName } from "./translate.ts";
+import { callArguments, registryName } from "./translate.ts";
 
 /** How a case ended. */
 interface Outcome {
@@ -22,6 +24,8 @@ interface Outcome {
   readonly difference?: string;
 }
 
+/** What pyinfra's cases give for a number or a truth value, and no type of ours has. */
+const NONSENSE = /must be (?:a number, found "(?:myport|portname)"|true or false, found "")$/;
 /** Part of the runnable cases of a kind that may have an own expectation which no deviation allows. */
 const OWN_LIMIT = 0.02;
 
@@ -52,6 +56,7 @@ const inModules = (testCase: Case) =>
   options.module.includes(testCase.module);
 const cases = (await Promise.all(files.map(file => readLines<Case>(file)))).flat().filter(inModules);
 
+const checkArguments = await loadArgumentCheck();
 const outcomes: Outcome[] = [];
 for (const testCase of cases) outcomes.push(await run(testCase));
 
@@ -75,6 +80,8 @@ async function run(testCase: Case): Promise<Outcome> {
   if (tolerances.includes("skip") || testCase.x_tags.includes("platform:windows-only"))
     return { ...outcome, status: "skipped" };
   const name = registryName(testCase.module, testCase.name);
+  const refusal = refusedArguments(testCase, name);
+  if (refusal !== undefined) return { ...outcome, status: "failed", difference: `  + ${refusal}` };
   const check = async (own?: Own): Promise<string | undefined | null> => {
     if (testCase.kind === "operation") {
       const operation = await findOperation(name);
@@ -94,6 +101,19 @@ async function run(testCase: Case): Promise<Outcome> {
   } catch (error) {
     return { ...outcome, status: "failed", difference: `  + ${error instanceof Error ? error.stack : error}` };
   }
+}
+
+/** Why the arguments are not of our types, where the case is not about wrong ones. */
+function refusedArguments(testCase: Case, name: string): string | undefined {
+  if (testCase.kind === "operation" && testCase.exception) return undefined;
+  const truthyStrings = testCase.x_tags.includes("py:bool-as-string");
+  try {
+    checkArguments(name, callArguments(name, testCase.x_bound, { truthyStrings }));
+  } catch (error) {
+    if (!(error instanceof OperationTypeError)) throw error;
+    if (!NONSENSE.test(error.message)) return error.message;
+  }
+  return undefined;
 }
 
 function count(status: Outcome["status"]): number {

@@ -7,7 +7,7 @@ import { createConnectors } from "../../src/connectors/index.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { sh } from "../../src/core/command.ts";
 import type { Connection, Connector } from "../../src/core/connector.ts";
-import { openChain } from "../../src/engine/chain.ts";
+import { openChain } from "../../src/engine/host/chain.ts";
 import { parseHostName } from "../../src/inventory/parse.ts";
 import { testConnector } from "../contracts/connector.ts";
 import { testSession } from "../contracts/session.ts";

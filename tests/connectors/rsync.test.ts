@@ -7,8 +7,9 @@ import { createConnectors } from "../../src/connectors/index.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { Secret, sh } from "../../src/core/command.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
-import { openChain } from "../../src/engine/chain.ts";
-import { Session, type SessionRunOptions } from "../../src/engine/session.ts";
+import { openChain } from "../../src/engine/host/chain.ts";
+import type { CommandOptions } from "../../src/engine/host/sending.ts";
+import { Session } from "../../src/engine/host/session.ts";
 import { parseHostName } from "../../src/inventory/parse.ts";
 import { connectorContext } from "../support/connectors.ts";
 import { needRoot, needTools } from "../support/machine.ts";
@@ -18,7 +19,7 @@ import { type Sshd, startSshd } from "../support/sshd.ts";
 const signal = new AbortController().signal;
 const plain = { shell: "sh", env: {} } as const;
 const asNobody = { ...plain, sudo: { user: "nobody", login: false, preserveEnv: false } };
-const options = (surroundings: SessionRunOptions["surroundings"] = plain): SessionRunOptions => ({
+const options = (surroundings: CommandOptions["surroundings"] = plain): CommandOptions => ({
   surroundings,
   signal,
 });
@@ -80,7 +81,7 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
           [asNobody, "nobody"],
         ] as const) {
           const dest = `${directory}/for ${owner}`;
-          const { exitCode, stderr } = await session.rsync(
+          const { exitCode, stderr } = await session.transfers.rsync(
             join(source, "site/"),
             dest,
             ["-rt", "--delete"],
@@ -98,7 +99,7 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
         const su = { ...plain, su: { user: "nobody", login: false, preserveEnv: false } };
         const asked = { ...plain, sudo: { login: false, preserveEnv: false, password: new Secret("pw") } };
         for (const surroundings of [su, asked]) {
-          const error = await session
+          const error = await session.transfers
             .rsync(join(source, "site/"), `${directory}/x`, ["-a"], options(surroundings))
             .catch(error => error);
           expect([error.code, error.message]).toEqual([
@@ -106,7 +107,7 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
             "Cannot rsync with su, or with a password for sudo: use files.sync",
           ]);
         }
-        const { exitCode, stderr } = await session.rsync(
+        const { exitCode, stderr } = await session.transfers.rsync(
           join(source, "site/"),
           `${directory}/x`,
           ["-a"],
@@ -125,7 +126,7 @@ for (const name of ["@local", "@ssh/target", "@chroot/DEBIAN", "@ssh/target/@chr
 for (const name of ["@chroot/BUSYBOX", "@ssh/target/@chroot/BUSYBOX"]) {
   test(`a host without rsync says so: ${name}`, async () => {
     await withSession(name, async (session, directory) => {
-      const error = await session
+      const error = await session.transfers
         .rsync(join(source, "site/"), `${directory}/x`, ["-a"], options())
         .catch(error => error);
       expect([error.code, error.message, error.hint]).toEqual([

@@ -10,7 +10,7 @@ import { Secret, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { TsinfraError } from "../../src/core/errors.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
-import { Session } from "../../src/engine/session.ts";
+import { Session } from "../../src/engine/host/session.ts";
 import { testSession } from "../contracts/session.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
 import { escalationSubject } from "../support/escalation.ts";
@@ -78,14 +78,14 @@ describe("files over SFTP", () => {
     });
   };
   const upload = (session: Session, dest: string, more: { readonly signal?: AbortSignal } = {}) =>
-    session.upload({ path: join(directory, "big") }, dest, {}, { surroundings: plain, signal, ...more });
+    session.transfers.upload({ path: join(directory, "big") }, dest, {}, { surroundings: plain, signal, ...more });
 
   test("reach the host, and nothing of them stays elsewhere", async () => {
     await using server = await start();
     await using made = await setUp(server);
     const dest = join(directory, "arrived");
     await upload(made.session, dest);
-    await made.session.download(dest, join(directory, "back"), { surroundings: plain, signal });
+    await made.session.transfers.download(dest, join(directory, "back"), { surroundings: plain, signal });
     expect(
       Buffer.from(await Bun.file(join(directory, "back")).bytes()).equals(
         Buffer.from(await Bun.file(join(directory, "big")).bytes()),
@@ -201,10 +201,10 @@ test("files over SFTP go to users who could not read what the login user wrote",
   const content = randomBytes(1_000_000);
   const directory = await mkdtemp(join(tmpdir(), "tsinfra-sftp-"));
   try {
-    await session.upload({ content }, "/tmp/nobodys", { mode: "600" }, { surroundings: asNobody, signal });
+    await session.transfers.upload({ content }, "/tmp/nobodys", { mode: "600" }, { surroundings: asNobody, signal });
     const { stdout } = await session.run(sh`stat -c '%U %a' /tmp/nobodys`, { surroundings: asNobody, signal });
     expect(Buffer.from(stdout).toString()).toBe("nobody 600\n");
-    await session.download("/tmp/nobodys", join(directory, "back"), { surroundings: asNobody, signal });
+    await session.transfers.download("/tmp/nobodys", join(directory, "back"), { surroundings: asNobody, signal });
     expect(Buffer.from(await Bun.file(join(directory, "back")).bytes()).equals(content)).toBe(true);
   } finally {
     await session.disconnect();

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { Secret, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
-import { Session, type SessionRunOptions } from "../../src/engine/session.ts";
+import type { CommandOptions } from "../../src/engine/host/sending.ts";
+import { Session } from "../../src/engine/host/session.ts";
 import { connectorContext } from "../support/connectors.ts";
 
 /** A host and those who log in to it. */
@@ -41,7 +42,7 @@ export function testSession(subject: SessionSubject): void {
     describe(`${subject.name}: ${fast ? "commands that share a shell" : "commands with channels of their own"}`, () => {
       const opened: Session[] = [];
       const signal = new AbortController().signal;
-      const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({
+      const options = (more: Partial<CommandOptions> = {}): CommandOptions => ({
         surroundings: plain,
         signal,
         ...more,
@@ -81,17 +82,17 @@ export function testSession(subject: SessionSubject): void {
         test(`a file of ${size} bytes comes back as it went`, async () => {
           const content = randomBytes(size);
           await Bun.write(join(local, "out"), content);
-          await session.upload({ path: join(local, "out") }, `${remote}/a file`, {}, options());
-          await session.download(`${remote}/a file`, join(local, "back"), options());
+          await session.transfers.upload({ path: join(local, "out") }, `${remote}/a file`, {}, options());
+          await session.transfers.download(`${remote}/a file`, join(local, "back"), options());
           expect(Buffer.from(await Bun.file(join(local, "back")).arrayBuffer()).equals(content)).toBe(true);
         });
       }
 
       test("mode and owner are set, and kept where they are not named", async () => {
         const path = `${remote}/mode`;
-        await session.upload({ content: "one" }, path, { mode: "640" }, options());
+        await session.transfers.upload({ content: "one" }, path, { mode: "640" }, options());
         expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout)).toBe("640\n");
-        await session.upload({ content: new Secret("two") }, path, {}, options());
+        await session.transfers.upload({ content: new Secret("two") }, path, {}, options());
         expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout) + (await read(path))).toBe(
           "640\ntwo",
         );
@@ -101,7 +102,7 @@ export function testSession(subject: SessionSubject): void {
         test(`an upload that is broken off ${when} leaves the old file whole and nothing else`, async () => {
           const directory = `${remote}/broken ${when}`;
           await session.run(sh`rm -rf ${directory}; mkdir ${directory}`, options());
-          await session.upload({ content: "old" }, `${directory}/file`, {}, options());
+          await session.transfers.upload({ content: "old" }, `${directory}/file`, {}, options());
           const controller = new AbortController();
           const read = async function* () {
             yield new Uint8Array(100_000);
@@ -127,7 +128,12 @@ export function testSession(subject: SessionSubject): void {
           });
           opened.push(uploading);
           await expect(
-            uploading.upload({ path: "whatever" }, `${directory}/file`, {}, options({ signal: controller.signal })),
+            uploading.transfers.upload(
+              { path: "whatever" },
+              `${directory}/file`,
+              {},
+              options({ signal: controller.signal }),
+            ),
           ).rejects.toThrow("broken off");
           expect(text((await session.run(sh`cat ${directory}/file`, options())).stdout)).toBe("old");
           await session.run(
@@ -138,7 +144,7 @@ export function testSession(subject: SessionSubject): void {
         });
 
       test("a download of what is not there leaves nothing here", async () => {
-        await expect(session.download(`${remote}/nothing`, join(local, "never"), options())).rejects.toThrow(
+        await expect(session.transfers.download(`${remote}/nothing`, join(local, "never"), options())).rejects.toThrow(
           /Cannot download/,
         );
         expect((await readdir(local)).filter(name => name.includes("never"))).toEqual([]);
@@ -167,7 +173,7 @@ export function testSession(subject: SessionSubject): void {
 
       const { sudoers } = subject;
       if (!sudoers) return;
-      const who = async (as: Session, surroundings: SessionRunOptions["surroundings"]): Promise<string> =>
+      const who = async (as: Session, surroundings: CommandOptions["surroundings"]): Promise<string> =>
         text((await as.run(sh`id -un`, options({ surroundings }))).stdout).trim();
 
       test("sudo without a password", async () => {
@@ -255,7 +261,7 @@ export function testSession(subject: SessionSubject): void {
       test("an upload under sudo belongs to root", async () => {
         const free = start(sudoers.free);
         const path = `${remote}/roots`;
-        await free.upload(
+        await free.transfers.upload(
           { content: "x" },
           path,
           { mode: "600", user: "root", group: "root" },

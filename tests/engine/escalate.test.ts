@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Secret, sh, type Shell } from "../../src/core/command.ts";
-import { type Escalated, escalate, type Surroundings } from "../../src/engine/escalate.ts";
+import { type Escalated, escalate, type Surroundings } from "../../src/engine/host/escalation.ts";
 
 const plain: Surroundings = { shell: "sh", env: {} };
 const sudo = { login: false, preserveEnv: false };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { fact, operation, sh } from "../../src/public/index.ts";
 import { currentScope } from "../../src/core/scope.ts";
-import { type Declared, mergeOrder } from "../../src/engine/order.ts";
+import { type Declared, mergeOrder } from "../../src/engine/stages/order.ts";
 import { deployOf, fakeRun } from "../support/fake-run.ts";
 
 const sequence = (...ids: string[]): Declared[] => ids.map(id => ({ id, position: [id.charCodeAt(0)] }));
@@ -51,7 +51,7 @@ describe("the common order", () => {
 });
 
 describe("a whole run", () => {
-  const Kind = fact<string, { question: number }>({
+  const Kind = fact<{ question: number }, string>({
     name: "test.Kind",
     command: ({ question }) => sh`ask ${question}`,
     parse: ([line = ""]) => line,

@@ -14,7 +14,8 @@ import { tmpdir } from "node:os";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { raw, Secret, sh } from "../../src/core/command.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
-import { Session, type SessionRunOptions } from "../../src/engine/session.ts";
+import type { CommandOptions } from "../../src/engine/host/sending.ts";
+import { Session } from "../../src/engine/host/session.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -29,12 +30,12 @@ for (const fast of [true, false]) {
     let session: Session;
     let connections = 0;
     const signal = new AbortController().signal;
-    const options = (more: Partial<SessionRunOptions> = {}): SessionRunOptions => ({
+    const options = (more: Partial<CommandOptions> = {}): CommandOptions => ({
       surroundings: { shell: "sh", env: {} },
       signal,
       ...more,
     });
-    const run = async (line: string, more: Partial<SessionRunOptions> = {}) => {
+    const run = async (line: string, more: Partial<CommandOptions> = {}) => {
       const { exitCode, stdout, stderr } = await session.run(sh`${raw(line)}`, options(more));
       return { exitCode, stdout: text(stdout), stderr: text(stderr) };
     };
@@ -167,7 +168,7 @@ for (const fast of [true, false]) {
         test(`${name} arrives whole, and leaves nothing beside it`, async () => {
           const folder = `${dir}/up ${name} ${fast}`;
           mkdirSync(folder);
-          await session.upload({ content }, `${folder}/it's here`, { mode: "640" }, options());
+          await session.transfers.upload({ content }, `${folder}/it's here`, { mode: "640" }, options());
           const expected = content instanceof Secret ? content.reveal() : content;
           expect(Buffer.compare(readFileSync(`${folder}/it's here`), Buffer.from(expected))).toBe(0);
           expect(statSync(`${folder}/it's here`).mode & 0o7777).toBe(0o640);
@@ -179,8 +180,8 @@ for (const fast of [true, false]) {
         mkdirSync(folder);
         writeFileSync(`${folder}/old`, "old", { mode: 0o751 });
         symlinkSync("old", `${folder}/link`);
-        await session.upload({ content: "new" }, `${folder}/link`, {}, options());
-        await session.upload({ content: "x" }, `${folder}/fresh`, {}, options());
+        await session.transfers.upload({ content: "new" }, `${folder}/link`, {}, options());
+        await session.transfers.upload({ content: "x" }, `${folder}/fresh`, {}, options());
         expect(readFileSync(`${folder}/old`, "utf8")).toBe("new");
         expect(readlinkSync(`${folder}/link`)).toBe("old");
         expect(statSync(`${folder}/old`).mode & 0o777).toBe(0o751 & ~process.umask());
@@ -205,24 +206,26 @@ for (const fast of [true, false]) {
           onShellEnded: () => {},
           onTransfer: () => {},
         });
-        await expect(cut.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options())).rejects.toThrow(
-          "the upload was cut short",
-        );
+        await expect(
+          cut.transfers.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options()),
+        ).rejects.toThrow("the upload was cut short");
         await cut.disconnect();
         expect(readFileSync(`${folder}/file`, "utf8")).toBe("old");
         expect(readdirSync(folder)).toEqual(["file"]);
       });
       test("to a directory say so", async () => {
-        await expect(session.upload({ content: "x" }, dir, {}, options())).rejects.toThrow("it is a directory");
+        await expect(session.transfers.upload({ content: "x" }, dir, {}, options())).rejects.toThrow(
+          "it is a directory",
+        );
       });
     });
 
     test("downloads arrive whole, or not at all", async () => {
       const content = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 256));
       writeFileSync(`${dir}/remote file`, content);
-      await session.download(`${dir}/remote file`, `${dir}/local ${fast}`, options());
+      await session.transfers.download(`${dir}/remote file`, `${dir}/local ${fast}`, options());
       expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);
-      await expect(session.download(`${dir}/nowhere`, `${dir}/local ${fast}`, options())).rejects.toThrow(
+      await expect(session.transfers.download(`${dir}/nowhere`, `${dir}/local ${fast}`, options())).rejects.toThrow(
         /No such file|cannot open/,
       );
       expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
-import { Facts } from "../../src/engine/facts.ts";
-import { resolveArguments } from "../../src/engine/resolve.ts";
-import { Session } from "../../src/engine/session.ts";
+import { Facts } from "../../src/engine/host/facts.ts";
+import { resolveArguments } from "../../src/engine/host/arguments.ts";
+import { Session } from "../../src/engine/host/session.ts";
 import { File, Md5File, Sha1File, Sha256File } from "../../src/facts/files/index.ts";
 
 const names = [

@@ -1,10 +1,9 @@
-/** Arguments to begin with: those of the examples in the docs, and those of the conformance cases. @module */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+/** Arguments to begin with: those of the examples in the docs, and those of the cases in `fixtures`. @module */
 import type { Reference } from "../../src/reference/index.ts";
-import { type FactCase, type OperationCase, readLines } from "../conformance/cases.ts";
-import { caseHost } from "../conformance/host.ts";
-import { callArguments, registryName } from "../conformance/translate.ts";
+import { parseFactCase } from "../cases/fact-case.ts";
+import { caseFiles, readCase, withCase } from "../cases/files.ts";
+import { answerOf, argumentsOf, type OperationCase, parseOperationCase } from "../cases/operation-case.ts";
+import { encode, normal } from "../cases/values.ts";
 import type { Arguments } from "./places.ts";
 import { nothing, type World } from "./worlds.ts";
 
@@ -26,9 +25,6 @@ const SITUATIONS: readonly (readonly [operation: string, args: Arguments])[] = [
   ["files.replace", { path: "/etc/motd", match: "sample", replace: "other" }],
 ];
 
-const OPEN = join(import.meta.dir, "../../../shared/conformance");
-export const casesAreHere = existsSync(OPEN);
-
 /** Bases of every operation and fact that has some, by name. */
 export async function bases(reference: Reference): Promise<ReadonlyMap<string, readonly Base[]>> {
   const found = new Map<string, Base[]>();
@@ -39,44 +35,24 @@ export async function bases(reference: Reference): Promise<ReadonlyMap<string, r
       for (const call of callsIn(example, operations)) if (call.name === name) add(name, { args: call.args });
   }
   for (const [name, args] of SITUATIONS) add(name, { args });
-  if (!casesAreHere) return found;
-  for (const one of await readLines<OperationCase>(join(OPEN, "open.ops.jsonl"))) {
-    if (one.exception || one.x_tags.includes("platform:windows-only")) continue;
-    const name = registryName(one.module, one.name);
-    add(name, {
-      args: callArguments(name, one.x_bound, { truthyStrings: one.x_tags.includes("py:bool-as-string") }),
-      world: worldOf(one),
-    });
+  for (const file of caseFiles("operations")) {
+    const one = await withCase(file, () => parseOperationCase(readCase(file)));
+    if (!one.error) add(file.name, { args: argumentsOf(one), world: worldOf(one) });
   }
-  for (const one of await readLines<FactCase>(join(OPEN, "open.facts.jsonl"))) {
-    const name = registryName(one.module, one.name);
-    add(name, { args: callArguments(name, one.x_bound, { truthyStrings: true }) });
-  }
+  for (const file of caseFiles("facts"))
+    add(file.name, { args: argumentsOf(await withCase(file, () => parseFactCase(readCase(file)))) });
   return found;
 }
 
 /** What the case says; of other arguments, what it says of some. */
-function worldOf(one: OperationCase): World {
-  const host = caseHost(one);
-  return async (fact, args) => {
-    const others = one.x_facts
-      .filter(entry => registryName(...split(entry.fact)) === fact.name)
-      .map(entry => entry.tsArgs);
-    for (const given of [args, ...others]) {
-      const answer = await host.getFact(fact as never, given as never).then(
-        value => ({ value }),
-        () => undefined,
-      );
-      if (answer) return answer.value;
-    }
-    return nothing(fact, args);
+const worldOf =
+  ({ facts = [] }: OperationCase): World =>
+  (fact, args) => {
+    const given = facts.filter(entry => entry.fact === fact.name);
+    const wanted = encode(args);
+    const entry = given.find(one => Bun.deepEquals(normal(one.args ?? {}), wanted)) ?? given[0];
+    return entry ? answerOf(entry, fact, args) : nothing(fact, args);
   };
-}
-
-const split = (name: string): [string, string] => {
-  const dot = name.lastIndexOf(".");
-  return [name.slice(0, dot), name.slice(dot + 1)];
-};
 
 interface Call {
   readonly name: string;

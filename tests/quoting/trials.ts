@@ -6,7 +6,7 @@ import type { OperationDefinition } from "../../src/core/operation.ts";
 import type { Command } from "../../src/core/steps.ts";
 import { type Arguments, type Place, places, sample, variations } from "./places.ts";
 import type { Base } from "./bases.ts";
-import { controlIn, everything, hostIn, nothing, only, renamed, type Said, type World } from "./worlds.ts";
+import { controlIn, everything, hostIn, nothing, only, renamed, type World } from "./worlds.ts";
 import type { ObjectType } from "../../src/reference/index.ts";
 
 /** What came of some arguments. */
@@ -158,7 +158,7 @@ export async function runOperation(
   world: World,
   local: "file" | "directory",
 ): Promise<Outcome> {
-  const said: Said = { texts: [] };
+  const host = hostIn(world, local);
   const commands: Command[] = [];
   const inner: Shell[] = [];
   const finish = (error?: unknown): Outcome => {
@@ -172,14 +172,16 @@ export async function runOperation(
         error: new TypeError(`A hole is not filled: ${broken.parts.join("…")}`),
       };
     const shown = () => [
-      ...said.texts,
+      ...host.noops,
+      ...host.warnings,
+      ...host.diffs.map(({ path, before, after }) => [path, before ?? "", String(after ?? "")].join("\n")),
       ...commands.map(command => (command.kind === "function" ? command.name : JSON.stringify(command))),
       ...shells.map(String),
     ];
     return { shells, files: commands.flatMap(filesOf), shown, ...(error === undefined ? {} : { error }) };
   };
   try {
-    for await (const command of operation.steps(hostIn(world, local, said), args)) {
+    for await (const command of operation.steps(host, args)) {
       commands.push(command);
       if (command.kind === "function")
         await Promise.resolve(command.run(controlIn(world, shell => inner.push(shell)))).catch(() => {});

@@ -1,20 +1,16 @@
-/** Hosts on which nothing exists, everything exists, or what a conformance case says. @module */
-import type { CommandFact, Fact, FactCallArguments } from "../../src/core/fact.ts";
-import { Secret, type Shell } from "../../src/core/command.ts";
-import { DEFAULT_CONFIG } from "../../src/core/config.ts";
+/** Hosts on which nothing exists, everything exists, or what a case says. @module */
+import type { CommandFact, Fact } from "../../src/core/fact.ts";
+import type { Shell } from "../../src/core/command.ts";
 import type { HostControl, LocalFile, OperationHost } from "../../src/core/host.ts";
 import { HostDate } from "../../src/facts/server/host-date.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
+import { fakeHost, type Said } from "../cases/host.ts";
 
 /** Answers a fact. */
 export type World = (fact: Fact<object, unknown>, args: Readonly<Record<string, unknown>>) => unknown;
 
-/** What an operation says to a host, beside its commands. */
-export interface Said {
-  readonly texts: string[];
-}
-
 /** A host in a world, whose control machine has a file, or a directory, at every path. */
-export function hostIn(world: World, local: "file" | "directory", said: Said): OperationHost {
+export function hostIn(world: World, local: "file" | "directory"): OperationHost & Said {
   const file = (path: string): LocalFile => ({
     path,
     type: path.endsWith("/inner") ? "file" : local,
@@ -23,12 +19,7 @@ export function hostIn(world: World, local: "file" | "directory", said: Said): O
     atime: new Date(0),
     mtime: new Date(0),
   });
-  const say = (text: string): void => void said.texts.push(text);
-  return {
-    name: "host",
-    groups: ["all"],
-    data: {},
-    config: { ...DEFAULT_CONFIG },
+  return fakeHost({
     local: {
       resolve: path => (path.startsWith("/") ? path : `/deploy/${path}`),
       stat: async path => file(path),
@@ -39,17 +30,11 @@ export function hostIn(world: World, local: "file" | "directory", said: Said): O
       render: async () => "rendered\n",
     },
     wantsDiff: true,
-    async getFact<A extends object, T>(fact: Fact<A, T>, ...[args]: FactCallArguments<A>): Promise<T> {
-      return world(fact as unknown as Fact<object, unknown>, { ...args }) as T;
-    },
-    noop: say,
-    warn: say,
-    showDiff: (path, before, after) => say([path, before ?? "", String(after ?? "")].join("\n")),
-    anticipate: () => {},
-    tempDir: async () => "/tmp",
-    tempFile: async (key = "", directory = "/tmp") => `${directory}/temp-${Bun.hash(key).toString(36)}`,
-    timestamp: () => "2601010000",
-  };
+    ask: world,
+    tempDir: "/tmp",
+    tempFile: (key = "", directory) => `${directory}/temp-${Bun.hash(key).toString(36)}`,
+    timestamp: "2601010000",
+  });
 }
 
 /** What a function between commands is given: it writes down what would be run. */
@@ -58,7 +43,7 @@ export function controlIn(world: World, ran: (command: Shell) => void): HostCont
   return {
     name: "host",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     getFact: async (fact: Fact<never, unknown>, ...[args]: unknown[]) =>
       world(fact as unknown as Fact<object, unknown>, { ...(args as object) }) as never,
     run: async command => (ran(command), { exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),
@@ -172,7 +157,3 @@ function everyKey(value: unknown): unknown {
 
 /** Something that can be looked into, compared and printed. */
 const anything = (): unknown => everyKey("something");
-
-/** What a value prints, secrets in it as they print themselves. */
-export const printed = (value: unknown): string =>
-  (value instanceof Secret ? String(value) : JSON.stringify(value)) ?? "";

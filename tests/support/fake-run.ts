@@ -5,7 +5,8 @@ import { ConnectError } from "../../src/core/errors.ts";
 import type { LocalFiles } from "../../src/core/host.ts";
 import { callSites } from "../../src/deploy/call-site.ts";
 import type { EngineEvent } from "../../src/engine/events.ts";
-import { createRun, type Deploy, type HostDefinition, type Run, type RunSettings } from "../../src/engine/run.ts";
+import { createRun, type Run } from "../../src/engine/run.ts";
+import type { Deploy, HostDefinition, RunSettings } from "../../src/engine/settings.ts";
 
 /** What a fake host answers to a command; `exitCode` 0 and no output unless said. */
 export interface Output {

@@ -1,6 +1,6 @@
 /** Joining the runs of several controllers into one result, and finding what is missing from it. Pure. @module */
 import type { OperationSummary, ProposedChange } from "../../engine/events.ts";
-import { mergeOrder } from "../../engine/order.ts";
+import { mergeOrder } from "../../engine/stages/order.ts";
 import type { Shard } from "../../inventory/shard.ts";
 import { EXIT } from "../exit.ts";
 import { shardText } from "../shard.ts";

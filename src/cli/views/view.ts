@@ -1,7 +1,7 @@
 /** The three ways to show a run, all from the same events. @module */
 import type { OutputFormat } from "../../config/define.ts";
 import type { Emit, EngineEvent } from "../../engine/events.ts";
-import type { Clock } from "../../engine/run.ts";
+import type { Clock } from "../../engine/settings.ts";
 import type { Screen } from "../screen.ts";
 import { Narrator } from "./narrator.ts";
 import type { Paint } from "./paint.ts";

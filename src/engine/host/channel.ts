@@ -1,0 +1,97 @@
+/** One command in a channel of its own, as whoever it is to run as. @module */
+import type { Shell } from "../../core/command.ts";
+import type { Connection, OutputStream } from "../../core/connector.ts";
+import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
+import { escalate, type Surroundings } from "./escalation.ts";
+import { killTree, throughFile } from "./scripts.ts";
+import type { CommandOptions, Ran } from "./sending.ts";
+import { Mark, preambleBytes, withPreamble } from "./streams.ts";
+
+/** What running a command needs beside the connection. */
+export interface ChannelOptions extends CommandOptions {
+  readonly host: string;
+  /** Which of the commands of `onOutput` it is. */
+  readonly index?: number;
+  /** A password is being tried: it may be refused, and must not be asked for again. */
+  readonly onTrial?: boolean;
+}
+
+/** Run a command. Rejects with `ConnectionLostError`, `CommandTimeoutError`, or the signal's reason; what it started on the host is ended then. */
+export async function runInChannel(connection: Connection, command: Shell, options: ChannelOptions): Promise<Ran> {
+  const { host, index = 0, onTrial = false } = options;
+  const nonce = newNonce();
+  const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
+  const scripted = options.surroundings.shell !== false;
+  const mark = new Mark(nonce);
+  const marked: OutputStream = options.pty ? "stdout" : "stderr";
+  const ready = Promise.withResolvers<void>();
+  const prompted = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  if (!typed) ready.resolve();
+  const unprompted = passwords - (typed?.prompts ?? 0);
+  const parts = [
+    { lines: preamble.slice(0, unprompted), after: ready.promise },
+    { lines: preamble.slice(unprompted, passwords), after: prompted.promise },
+    // A password on trial may be refused: then the end of the input must come, or it would be asked for again.
+    { lines: preamble.slice(passwords), after: passwords > 0 && !onTrial ? begun.promise : ready.promise },
+  ];
+  const onOutput = (stream: OutputStream, chunk: Uint8Array): void => options.onOutput?.(stream, chunk, index);
+
+  const abort = new AbortController();
+  const onAbort = (): void => abort.abort(options.signal.reason);
+  options.signal.throwIfAborted();
+  options.signal.addEventListener("abort", onAbort, { once: true });
+  const timer =
+    options.timeout === undefined
+      ? undefined
+      : setTimeout(
+          () =>
+            abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
+          options.timeout * 1000,
+        );
+  try {
+    const result = await connection.run(options.staged ? throughFile(line, options.staged) : line, {
+      ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),
+      ...(options.pty ? { pty: true } : {}),
+      signal: abort.signal,
+      capture: options.capture ?? true,
+      onOutput: (stream, chunk) => {
+        if (!scripted || stream !== marked) return onOutput(stream, chunk);
+        const rest = mark.push(chunk);
+        if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
+        if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
+        if (mark.pid !== undefined) begun.resolve();
+        if (rest.length > 0) onOutput(stream, rest);
+      },
+    });
+    if (!scripted) return { ...result, started: true };
+    const output =
+      mark.pid === undefined ? mark.before : options.capture === false ? EMPTY : mark.strip(result[marked]);
+    return { ...result, [marked]: output, started: mark.pid !== undefined };
+  } catch (error) {
+    if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
+      await endOnHost(connection, mark.pid, options.surroundings);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. Never rejects. */
+export async function endOnHost(connection: Connection, pid: number, surroundings: Surroundings): Promise<void> {
+  const { line, preamble } = escalate(killTree(pid), { ...surroundings, chdir: undefined, env: {} }, newNonce());
+  await connection
+    .run(line, {
+      ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),
+      signal: AbortSignal.timeout(KILL_DEADLINE_MS),
+    })
+    .catch(() => undefined);
+}
+const KILL_DEADLINE_MS = 10_000;
+
+const EMPTY = new Uint8Array();
+
+function newNonce(): string {
+  return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
+}

@@ -1,0 +1,135 @@
+/** The shell line that runs a command as somebody, somewhere, with an environment. Pure. @module */
+import { joined, quoted, raw, remotePath, Secret, sh, Shell, type Word } from "../../core/command.ts";
+
+/** As whom and in which surroundings a command runs. Resolved from the global arguments. */
+export interface Surroundings {
+  readonly doas?: { readonly user?: string };
+  readonly dzdo?: { readonly user?: string };
+  readonly sudo?: {
+    readonly user?: string;
+    readonly login: boolean;
+    readonly preserveEnv: boolean;
+    readonly password?: Secret;
+  };
+  readonly su?: {
+    readonly user: string;
+    readonly login: boolean;
+    readonly preserveEnv: boolean;
+    readonly shell?: string;
+    readonly password?: Secret;
+  };
+  /** `false` runs the command without a shell of its own. */
+  readonly shell: string | false;
+  readonly chdir?: string;
+  readonly env: Readonly<Record<string, string | number | Secret>>;
+}
+
+/** A line for the host's login shell, and what it must read on stdin before the command's own input. */
+export interface Escalated {
+  readonly line: Shell;
+  readonly preamble: readonly (string | Secret)[];
+  /** So many of its lines are passwords. The others wait for the command to begin: sudo-rs reads more than the line it wants, and forgets the rest. */
+  readonly passwords: number;
+  /** On a terminal, which programs empty before they read a password: what those wait for. */
+  readonly typed?: {
+    /** The terminal has stopped echoing. */
+    readonly readyLine: string;
+    /** So many of the passwords, the last ones, also wait for a prompt: su writes one, and sudo does not. */
+    readonly prompts: number;
+  };
+}
+
+/**
+ * Wrap a command: `[doas] [dzdo] [sudo] [su] sh -c 'cd DIR && export K=V && COMMAND'`, outermost first.
+ *
+ * With a `nonce`, the innermost shell first writes `NONCE PID` to stderr. That line proves that every escalation
+ * succeeded, names the process to kill, and ends whatever sudo or su had to say.
+ *
+ * Passwords, and commands that hold secrets, travel on stdin, a line each, never in an argument: the innermost shell
+ * skips what sudo did not want to read up to a line that is the nonce, and reads a secret script up to the next one.
+ * On a pseudo-terminal that would echo them, echo is off until they have been read.
+ */
+export function escalate(command: Shell, surroundings: Surroundings, nonce?: string, pty = false): Escalated {
+  const { shell, doas, dzdo, sudo, su } = surroundings;
+  const passwords = [sudo?.password, su?.password].filter(password => password !== undefined);
+  const scripted = shell !== false && nonce !== undefined;
+  const script = inSurroundings(command, surroundings);
+  const hidden = scripted && script.hasSecret;
+
+  const preamble: (string | Secret)[] = [...passwords];
+  const steps: Shell[] = [];
+  if (scripted) steps.push(sh`echo ${nonce} $$ >&2`);
+  if (scripted && passwords.length > 0) {
+    steps.push(sh`while IFS= read -r l && [ "$l" != ${nonce} ]; do :; done`);
+    preamble.push(nonce);
+  }
+  if (hidden) {
+    steps.push(sh`s=; while IFS= read -r l && [ "$l" != ${nonce} ]; do s="$s$l${NEWLINE}"; done`);
+    preamble.push(new Secret(script.wire()), nonce);
+  }
+  const quiet = scripted && pty && preamble.length > 0;
+  if (quiet) steps.push(sh`stty echo`);
+  steps.push(hidden ? sh`eval "$s"` : script);
+
+  let line = joined("; ", steps);
+  if (shell !== false) line = sh`${shell} -c ${quoted(line)}`;
+  if (su) line = sh`${suWords(su)} -c ${quoted(line)}`;
+  if (sudo) line = sh`${sudoWords(sudo)} ${line}`;
+  if (dzdo) line = sh`${doasWords("dzdo", dzdo)} ${line}`;
+  if (doas) line = sh`${doasWords("doas", doas)} ${line}`;
+  if (!quiet) return { line, preamble, passwords: passwords.length };
+  const readyLine = `${nonce} ready`;
+  const typed = { readyLine, prompts: su?.password ? 1 : 0 };
+  return { line: sh`stty -echo; echo ${readyLine}; ${line}`, preamble, passwords: passwords.length, typed };
+}
+
+/** True if the command runs as somebody other than who logged in. */
+export const isEscalated = ({ doas, dzdo, sudo, su }: Surroundings): boolean => Boolean(doas || dzdo || sudo || su);
+
+/** What rsync is called on the host to run as somebody else, in words; nothing where words are not enough: su takes a line, a password an input. */
+export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly Word[] | undefined {
+  if (su || sudo?.password) return undefined;
+  return [doas && doasWords("doas", doas), dzdo && doasWords("dzdo", dzdo), sudo && sudoWords(sudo), "rsync"].filter(
+    words => words !== undefined,
+  );
+}
+
+const NEWLINE = raw("\n");
+
+/** A command in its directory and with its variables, without becoming anybody. */
+export function inSurroundings(command: Shell, { chdir, env }: Surroundings): Shell {
+  const variables = Object.entries(env).map(([name, value]) => sh`${name}=${value}`);
+  const before = [
+    ...(chdir === undefined ? [] : [sh`cd -- ${remotePath(chdir)}`]),
+    ...(variables.length === 0 ? [] : [sh`export ${variables}`]),
+  ];
+  return before.length === 0 ? command : joined(" && ", [...before, group(command)]);
+}
+
+/** `a && b; c` would run `c` whatever `cd` said: a command that is more than one simple command is grouped. */
+function group(command: Shell): Shell {
+  return /[;&|\n#]/.test(command.wire()) ? sh`{ ${command}${NEWLINE}}` : command;
+}
+
+const doasWords = (program: "doas" | "dzdo", { user }: { readonly user?: string }): Word => [
+  program,
+  "-n",
+  user !== undefined && ["-u", user],
+];
+
+function sudoWords(sudo: NonNullable<Surroundings["sudo"]>): Word {
+  return [
+    "sudo",
+    "-H",
+    ...(sudo.password ? ["-S", "-p", ""] : ["-n"]),
+    sudo.login && "-i",
+    sudo.preserveEnv && "-E",
+    sudo.user !== undefined && ["-u", sudo.user],
+  ];
+}
+
+function suWords(su: NonNullable<Surroundings["su"]>): Word {
+  const shell =
+    su.shell === undefined || su.shell.startsWith("/") ? su.shell : raw(sh`"$(command -v ${su.shell})"`.wire());
+  return ["su", su.login && "-l", su.preserveEnv && "-m", shell !== undefined && ["-s", shell], su.user];
+}

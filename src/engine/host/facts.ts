@@ -1,0 +1,324 @@
+/** What is known of one host, and since when. @module */
+import { quoted, sh, type Shell } from "../../core/command.ts";
+import { FactError, TsinfraError } from "../../core/errors.ts";
+import type { Fact } from "../../core/fact.ts";
+import { linesOf } from "../../core/lines.ts";
+import type { Emit } from "../events.ts";
+import { threw } from "../report.ts";
+import { keyOf, type ResolvedArguments } from "./arguments.ts";
+import { inSurroundings, isEscalated } from "./escalation.ts";
+import {
+  type Ask,
+  type AskOutput,
+  batches,
+  batchScript,
+  factCommand,
+  type PendingQuestion,
+  separately,
+  shareOutput,
+  splitBatch,
+  togetherWherePossible,
+} from "./fact-batches.ts";
+import { isBehind, type Ran, type Slot } from "./sending.ts";
+import type { Session } from "./session.ts";
+
+/** What asking needs from the host it belongs to. */
+export interface FactSettings {
+  readonly host: string;
+  readonly session: Session;
+  /** Facts are asked in a shell that others use too. */
+  readonly fast: boolean;
+  /** Keep what the host printed, for `recall`. */
+  readonly remembers: boolean;
+  readonly emit: Emit;
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The facts of one host.
+ *
+ * An answer is kept until something runs on the host that may change it. One that was asked while a command ran is kept
+ * beyond its end only if it was asked in the very shell in which that command ran, and behind it: nothing else says
+ * which of the two the host did first.
+ */
+export class Facts {
+  readonly #settings: FactSettings;
+  readonly #answers = new Map<string, Answer>();
+  /** Questions waiting for the end of this turn of the event loop, by how they are to be asked. */
+  #waiting = new Map<string, PendingQuestion[]>();
+  /** The last answers, whenever they were given. */
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(settings: FactSettings) {
+    this.#settings = settings;
+  }
+
+  /** What was known may not be true any more. Questions that have not been sent yet are not concerned. */
+  forget(): void {
+    for (const [key, answer] of this.#answers) if (answer.isSent) this.#answers.delete(key);
+  }
+
+  /**
+   * Something is about to run on the host: what was known is forgotten.
+   * Returns what to call when it has ended, with how its commands ended; without, where nobody knows what has run.
+   */
+  beginChange(): (ran?: readonly Ran[]) => void {
+    this.forget();
+    return ran => {
+      for (const [key, { isSent, slot }] of this.#answers)
+        if (isSent && !ran?.every(command => isBehind(slot, command.slot))) this.#answers.delete(key);
+    };
+  }
+
+  /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. The questions it comes to are added to `asked`. */
+  async ask<A extends object, T>(
+    fact: Fact<A, T>,
+    args: A,
+    how: ResolvedArguments,
+    maxAge: number,
+    asked?: Set<string>,
+  ): Promise<T> {
+    if ("from" in fact) {
+      const answer = await this.ask(fact.from as Fact<A, never>, args, how, maxAge, asked);
+      return this.#guarded(fact, () => fact.derive(answer, args));
+    }
+    const { variant } = fact;
+    if (variant && this.#guarded(fact, () => variant.when?.(args)) !== false) {
+      const kind = await this.ask(variant.by, {}, how, maxAge, asked);
+      const chosen = this.#guarded(fact, () => variant.choose(kind, args));
+      if (chosen) return this.ask(chosen, args, how, maxAge, asked);
+    }
+    const key = questionKey(fact, args, how);
+    asked?.add(key);
+    const known = this.#answers.get(key);
+    if (known && this.#settings.now() - known.askedAt <= maxAge * 1000) return known.value as Promise<T>;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const answer: Answer = { value: promise, askedAt: this.#settings.now(), isSent: false, slot: undefined };
+    this.#answers.set(key, answer);
+    promise.catch(() => {
+      if (this.#answers.get(key) === answer) this.#answers.delete(key);
+    });
+    this.#enqueue({ key, fact: fact as unknown as PendingQuestion["fact"], args, how, resolve, reject });
+    return promise as Promise<T>;
+  }
+
+  /** The last answer, though something may have run since; `undefined` if there is none. `onQuestion` is called with every question that it stands on. */
+  async recall<A extends object, T>(
+    fact: Fact<A, T>,
+    args: A,
+    how: ResolvedArguments,
+    onQuestion: (question: Recalled) => void,
+  ): Promise<{ readonly value: T } | undefined> {
+    if ("from" in fact) {
+      const from = await this.recall(fact.from as Fact<A, never>, args, how, onQuestion);
+      return from && { value: fact.derive(from.value, args) };
+    }
+    if (fact.variant && fact.variant.when?.(args) !== false) {
+      const kind = await this.recall(fact.variant.by, {}, how, onQuestion);
+      if (!kind) return undefined;
+      const chosen = fact.variant.choose(kind.value, args);
+      if (chosen) return this.recall(chosen, args, how, onQuestion);
+    }
+    const key = questionKey(fact, args, how);
+    const found = this.#remembered.get(key);
+    if (!found) return undefined;
+    onQuestion({ key, how, still: () => stillHolds(found.question, found.lines) });
+    return { value: found.value as T };
+  }
+
+  /** Ask questions again whose last answers are remembered. Never fails. */
+  renew(keys: readonly string[]): void {
+    for (const key of keys) {
+      const found = this.#remembered.get(key);
+      if (found)
+        this.ask(found.question.fact, found.question.args, found.question.how, Number.POSITIVE_INFINITY).catch(
+          () => undefined,
+        );
+    }
+  }
+
+  #enqueue(question: PendingQuestion): void {
+    const { surroundingsKey } = question.how;
+    const group = travelsAlone(question.how) ? `${surroundingsKey} ${this.#waiting.size}` : surroundingsKey;
+    const questions = this.#waiting.get(group);
+    if (questions) questions.push(question);
+    else this.#waiting.set(group, [question]);
+    if (this.#waiting.size === 1 && !questions) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const groups = this.#waiting;
+    this.#waiting = new Map();
+    const grouped = this.#settings.fast ? togetherWherePossible : separately;
+    for (const questions of groups.values()) {
+      const asks = grouped(questions, ({ fact, reject }, error) => reject(this.#broken(fact, error)));
+      for (const batch of batches(asks)) void this.#send(batch);
+    }
+  }
+
+  /** Send one batch. Every question in it is answered or rejected. */
+  async #send(asks: readonly Ask[]): Promise<void> {
+    const { emit, fast, host, now, session, signal } = this.#settings;
+    const started = now();
+    const questions = asks.flatMap(ask => ask.questions);
+    for (const { fact, args } of questions) emit({ type: "fact:start", host, fact: fact.name, args: { ...args } });
+    const answers = questions.map(({ key }) => this.#answers.get(key)).filter(answer => answer !== undefined);
+    try {
+      const how = questions[0]!.how;
+      const nonce = crypto.randomUUID();
+      const commands = asks.map(ask => ask.command);
+      for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
+      // What is asked together sees by itself whether the answer is whole.
+      const single = asks.length === 1 && (!fast || asks[0]!.isTogether);
+      for (const answer of answers) answer.isSent = true;
+      const sent = await session.send(
+        [single ? commands[0]! : batchScript(asks, nonce)],
+        {
+          surroundings: how.surroundings,
+          signal,
+          isOurs: fast,
+          ...(how.input ? { stdin: how.input } : {}),
+          ...(how.all._getPty ? { pty: true } : {}),
+          ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
+        },
+        [0],
+      );
+      for (const answer of answers) answer.slot = sent.slot;
+      const result = (await sent.results)[0]!;
+      // It ran elsewhere than it was sent to: when, nobody knows.
+      if (sent.slot && result.slot?.shell !== sent.slot.shell) this.#drop(answers);
+      const stdout = Buffer.from(result.stdout).toString();
+      const stderr = Buffer.from(result.stderr).toString();
+      const outputs = single
+        ? [{ stdout, stderr, exitCode: result.exitCode }]
+        : splitBatch(stdout, stderr, nonce, asks.length);
+      for (const [index, ask] of asks.entries())
+        this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 });
+    } catch (error) {
+      for (const question of questions) question.reject(error);
+    }
+    const seconds = (now() - started) / 1000;
+    for (const { fact, args } of questions)
+      emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds });
+  }
+
+  #drop(answers: readonly Answer[]): void {
+    for (const [key, answer] of this.#answers) if (answers.includes(answer)) this.#answers.delete(key);
+  }
+
+  /** Give each question of one command its part of the output. */
+  #share(ask: Ask, output: AskOutput): void {
+    const { questions, isTogether } = ask;
+    if (!isTogether) return this.#answer(questions[0]!, output);
+    let parts: readonly AskOutput[] | undefined;
+    try {
+      parts = shareOutput(ask, output);
+    } catch {
+      // Asked by itself, the one that is the reason is told.
+    }
+    if (parts) return parts.forEach((part, index) => this.#answer(questions[index]!, part));
+    const asks = separately(questions, ({ fact, reject }, error) => reject(this.#broken(fact, error)));
+    for (const batch of batches(asks)) void this.#send(batch);
+  }
+
+  #answer(question: PendingQuestion, { stdout, stderr, exitCode }: AskOutput): void {
+    const { fact, args, how, key, resolve, reject } = question;
+    const { emit, host } = this.#settings;
+    const lines = linesOf(stdout);
+    for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
+    const accepted = how.all._successExitCodes ?? [0];
+    if (!accepted.includes(exitCode)) {
+      if (how.all._ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)))
+        return resolve(fact.empty);
+      const reason = stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`;
+      const hint = `The command was: ${factCommand(question)}`;
+      return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint }));
+    }
+    try {
+      const value = lines.length === 0 ? fact.empty : fact.parse(lines, args);
+      if (this.#settings.remembers && exitCode === 0 && stdout.length <= REMEMBERED_LENGTH)
+        this.#remembered.set(key, { question, value, lines });
+      resolve(value);
+    } catch (error) {
+      if (error instanceof TsinfraError) return reject(error);
+      const because = error instanceof Error ? error.message : String(error);
+      const printed = lines.slice(0, 5).map(line => JSON.stringify(line));
+      const details = { host, hint: `The host printed: ${printed.join(", ")}`, cause: error };
+      reject(new FactError(`Cannot read the answer of fact ${fact.name}: ${because}`, details));
+    }
+  }
+
+  /** What a fact's own code throws is told as the fact's. */
+  #guarded<T>(fact: { readonly name: string }, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw this.#broken(fact, error);
+    }
+  }
+
+  #broken(fact: { readonly name: string }, error: unknown): TsinfraError {
+    if (!(error instanceof TsinfraError))
+      return new FactError(threw(`The fact ${fact.name}`, error), { host: this.#settings.host, cause: error });
+    error.host ??= this.#settings.host;
+    return error;
+  }
+}
+
+/** A question whose last answer is taken for true. */
+export interface Recalled {
+  readonly key: string;
+  readonly how: ResolvedArguments;
+  /** A shell test that it is, for a shell of the user as whom it was asked. */
+  readonly still: () => Shell;
+}
+interface Remembered {
+  readonly question: Pick<PendingQuestion, "fact" | "args" | "how">;
+  readonly value: unknown;
+  readonly lines: readonly string[];
+}
+/** Longer answers are not compared on the host. */
+const REMEMBERED_LENGTH = 2048;
+
+interface Answer {
+  readonly value: Promise<unknown>;
+  readonly askedAt: number;
+  /** Until then it waits, and what happens on the host does not concern it. */
+  isSent: boolean;
+  slot: Slot | undefined;
+}
+
+/** What has its own input, terminal or deadline travels in a channel of its own. */
+export const travelsAlone = ({ all }: ResolvedArguments): boolean =>
+  Boolean(all._getPty) || all._stdin !== undefined || all._timeout !== undefined;
+
+const NO_SUCH_USER = /unknown user|user .* does not exist/i;
+
+/** Two facts may share a name when users write their own: the object decides. */
+const factKeys = new WeakMap<object, number>();
+let lastFactKey = 0;
+function factKey(fact: object): number {
+  let key = factKeys.get(fact);
+  if (key === undefined) factKeys.set(fact, (key = ++lastFactKey));
+  return key;
+}
+
+/** Equal for questions that have the same answer. */
+function questionKey(fact: object, args: object, how: ResolvedArguments): string {
+  const { _getPty, _ignoreErrors, _stdin, _successExitCodes } = how.all;
+  const own = _getPty || _ignoreErrors || _stdin !== undefined || _successExitCodes;
+  const more = own ? keyOf([_getPty, _ignoreErrors, _successExitCodes, how.input && [...how.input]]) : "";
+  return `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)} ${more}`;
+}
+
+/** A shell test that the host would print the same lines again. */
+function stillHolds(question: Pick<PendingQuestion, "fact" | "args" | "how">, lines: readonly string[]): Shell {
+  const { fact, args, how } = question;
+  const test =
+    fact.still?.(lines, args) ??
+    sh`[ "$(eval ${quoted(factCommand(question))} </dev/null 2>/dev/null; echo $?)" = ${[...lines, "0"].join("\n")} ]`;
+  const inPlace = inSurroundings(test, how.surroundings);
+  return inPlace === test ? test : sh`(eval ${quoted(inPlace)})`;
+}

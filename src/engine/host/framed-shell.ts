@@ -1,0 +1,304 @@
+/** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
+import { quoted, raw, sh, type Shell } from "../../core/command.ts";
+import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
+
+/** How a framed command ended. */
+export interface FramedResult extends RunResult {
+  /** `"ran"`; `"not started"`: the shell could not be had, stderr says why; `"skipped"`: an earlier one of its group failed. */
+  readonly how: "ran" | "not started" | "skipped";
+}
+
+export interface FramedOptions {
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  /** Where the group has a test: it succeeded, and the command begins. */
+  readonly onBegin?: () => void;
+  readonly capture?: boolean;
+  /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
+  readonly inPlace?: boolean;
+}
+
+/** How a group of commands runs. */
+export interface GroupOptions {
+  readonly successExitCodes: readonly number[];
+  /** What `beginGroup` returned; absent: a group of their own. */
+  readonly group?: string;
+  /** A shell test of ours: it runs in the shell itself, and what it prints is dropped. */
+  readonly only?: Shell | undefined;
+}
+interface GroupMember extends GroupOptions {
+  readonly group: string;
+}
+
+/** The shell ended before a command was its turn: it can be run in another one. */
+export class ShellEnded extends Error {}
+
+/**
+ * Commands are written to the shell's stdin, each evaluated in a subshell with nothing to read. Behind its output comes
+ * a line that nobody can guess, on stdout with the exit code, on stderr without: all before it belongs to the command.
+ * Several may be in flight; they run in order. A command that leaves something running in the background may find
+ * its output in the next command's.
+ */
+export class FramedShell {
+  readonly #nonce = `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
+  readonly #input = new PushStream();
+  readonly #waiting = { stdout: [] as Frame[], stderr: [] as Frame[] };
+  readonly #rest: Record<OutputStream, Uint8Array> = { stdout: EMPTY, stderr: EMPTY };
+  #started = false;
+  #ended = false;
+  #closed = false;
+  #count = 0;
+  #groups = 0;
+  /** The shell's process on the host, once known. */
+  pid: number | undefined;
+
+  /** `start` makes the line that begins the shell and says `NONCE PID` on stderr first, and what it must read before commands; with passwords, the rest waits until it has begun. */
+  constructor(
+    connection: Connection,
+    start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array },
+  ) {
+    const { line, passwords, preamble } = start(this.#nonce);
+    if (passwords.length > 0) {
+      this.#input.push(passwords);
+      this.#input.hold();
+    }
+    if (preamble.length > 0) this.#input.push(preamble);
+    connection
+      .run(line, {
+        stdin: this.#input,
+        capture: false,
+        onOutput: (stream, chunk) => this.#take(stream, chunk),
+        onWanted: () => this.close(),
+      })
+      .then(
+        ({ exitCode }) => this.#end(exitCode),
+        (error: unknown) => this.#end(error),
+      );
+  }
+
+  /** How many commands it was sent. */
+  get sent(): number {
+    return this.#count;
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended && !this.#closed;
+  }
+
+  /** Run one command. Rejects with `ConnectionLostError`, or `ShellEnded` when it has not run. */
+  run(command: Shell, options: FramedOptions): Promise<FramedResult> {
+    return this.#send(command, options, undefined);
+  }
+
+  /**
+   * Run commands in order, as one message; after one whose exit code is no success the rest of the group is skipped.
+   * A group that was begun before goes on, even if it is skipping already. Unless the test `only` succeeds when it is their turn, all of them are skipped, and what follows in the group.
+   */
+  runGroup(
+    commands: readonly Shell[],
+    options: readonly FramedOptions[],
+    { group = this.beginGroup(), only, successExitCodes }: GroupOptions,
+  ): Promise<FramedResult>[] {
+    return commands.map((command, index) =>
+      this.#send(command, options[index] ?? {}, { group, successExitCodes, only: index === 0 ? only : undefined }),
+    );
+  }
+
+  /** Commands that belong together. Returns its name. */
+  beginGroup(): string {
+    const group = `r${++this.#groups}`;
+    this.#input.push(Buffer.from(`${group}=0\n`));
+    return group;
+  }
+
+  /** End the shell once what is in flight has ended. */
+  close(): void {
+    this.#closed = true;
+    this.#input.end();
+  }
+
+  #send(
+    command: Shell,
+    { onOutput, onBegin, capture = true, inPlace = false }: FramedOptions,
+    member: GroupMember | undefined,
+  ): Promise<FramedResult> {
+    if (!this.isOpen) return Promise.reject(new ShellEnded());
+    const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
+    const mark = `\x01${this.#nonce} ${++this.#count} `;
+    const frame: Frame = {
+      mark: Buffer.from(mark),
+      onOutput,
+      onBegin,
+      capture,
+      output: { stdout: [], stderr: [] },
+      exitCode: undefined,
+      open: 2,
+      resolve,
+      reject,
+    };
+    this.#waiting.stdout.push(frame);
+    this.#waiting.stderr.push(frame);
+    const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
+    const run = inPlace
+      ? sh`{ ${command}\n} </dev/null; c=$?`
+      : isProgram(command.wire())
+        ? sh`${command} </dev/null; c=$?`
+        : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
+    const line = member ? guarded(run, member, sh`${ends} begin >&2`) : run;
+    this.#input.push(Buffer.from(`${sh`${line}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
+    return promise;
+  }
+
+  #take(stream: OutputStream, chunk: Uint8Array): void {
+    let data = this.#rest[stream].length === 0 ? chunk : Buffer.concat([this.#rest[stream], chunk]);
+    if (!this.#started && stream === "stderr") {
+      const found = new RegExp(`${this.#nonce} (\\d+)\\n`).exec(Buffer.from(data).toString("latin1"));
+      if (!found) {
+        this.#rest.stderr = data;
+        return;
+      }
+      this.#started = true;
+      this.#input.release();
+      this.pid = Number(found[1]);
+      data = data.subarray(found.index + found[0].length);
+    }
+    for (let frame = this.#waiting[stream][0]; frame; frame = this.#waiting[stream][0]) {
+      const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+      const at = bytes.indexOf(frame.mark);
+      const end = at === -1 ? -1 : bytes.indexOf(NEWLINE, at);
+      if (end === -1) {
+        // What may be the beginning of the mark waits for the rest of it.
+        const held = at === -1 ? heldBack(bytes) : at;
+        give(frame, stream, data.subarray(0, held));
+        data = data.subarray(held);
+        break;
+      }
+      give(frame, stream, data.subarray(0, at));
+      const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
+      data = data.subarray(end + 1);
+      if (said === "begin") {
+        frame.onBegin?.();
+        continue;
+      }
+      if (stream === "stdout") frame.exitCode = said;
+      this.#waiting[stream].shift();
+      if (--frame.open === 0) finish(frame);
+    }
+    // Copied: the chunk may be part of a buffer that is used again.
+    this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
+  }
+
+  #end(reason: unknown): void {
+    this.#ended = true;
+    this.#input.end();
+    const frames = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
+    this.#waiting.stdout = [];
+    this.#waiting.stderr = [];
+    const exitCode = typeof reason === "number" ? reason : undefined;
+    for (const [index, frame] of frames.entries()) {
+      if (exitCode === undefined)
+        frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
+      else if (!this.#started)
+        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#rest.stderr });
+      else if (index === 0)
+        frame.resolve({
+          how: "ran",
+          exitCode,
+          stdout: Buffer.concat(frame.output.stdout),
+          stderr: Buffer.concat(frame.output.stderr),
+        });
+      else frame.reject(new ShellEnded());
+    }
+  }
+}
+
+/** A command that runs only while all went well in its group; `begins` says that a test allowed it. */
+function guarded(run: Shell, { group, only, successExitCodes }: GroupMember, begins: Shell): Shell {
+  const condition = only ? sh`[ $${group} = 0 ] && { ${only}; } >/dev/null 2>&1` : sh`[ $${group} = 0 ]`;
+  return sh`if ${condition}; then ${only ? sh`${begins}; ${run}` : run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
+}
+
+/** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
+const isProgram = (line: string): boolean => PROGRAM.test(line);
+const PROGRAM =
+  /^true$|^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
+
+interface Frame {
+  /** What comes right behind the command's output. */
+  readonly mark: Buffer;
+  readonly onOutput: FramedOptions["onOutput"];
+  readonly onBegin: FramedOptions["onBegin"];
+  readonly capture: boolean;
+  readonly output: Record<OutputStream, Uint8Array[]>;
+  exitCode: string | undefined;
+  /** Streams whose mark has not come yet. */
+  open: number;
+  readonly resolve: (result: FramedResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const EMPTY = new Uint8Array();
+const NEWLINE = 10;
+const MARK_BEGIN = 1;
+
+function give(frame: Frame, stream: OutputStream, chunk: Uint8Array): void {
+  if (chunk.length === 0) return;
+  if (frame.capture) frame.output[stream].push(new Uint8Array(chunk));
+  frame.onOutput?.(stream, chunk);
+}
+
+function finish(frame: Frame): void {
+  const skipped = frame.exitCode === "skipped";
+  frame.resolve({
+    how: skipped ? "skipped" : "ran",
+    exitCode: skipped ? 0 : Number(frame.exitCode),
+    stdout: joinChunks(frame.output.stdout),
+    stderr: joinChunks(frame.output.stderr),
+  });
+}
+
+const joinChunks = (chunks: readonly Uint8Array[]): Uint8Array =>
+  chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? EMPTY : Buffer.concat(chunks);
+
+/** Where the last mark could begin that is not complete yet. */
+function heldBack(bytes: Buffer): number {
+  const at = bytes.lastIndexOf(MARK_BEGIN);
+  return at === -1 || bytes.length - at > LONGEST_MARK ? bytes.length : at;
+}
+const LONGEST_MARK = 100;
+
+/** A stream that is written to from outside. */
+class PushStream implements AsyncIterable<Uint8Array> {
+  #chunks: Uint8Array[] = [];
+  #held: Uint8Array[] | undefined;
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  push(chunk: Uint8Array): void {
+    (this.#held ?? this.#chunks).push(chunk);
+    this.#wake?.();
+  }
+  /** Keep what is pushed from now on until it is released. */
+  hold(): void {
+    this.#held ??= [];
+  }
+  release(): void {
+    if (!this.#held) return;
+    this.#chunks.push(...this.#held);
+    this.#held = undefined;
+    this.#wake?.();
+  }
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunks = this.#chunks;
+      this.#chunks = [];
+      if (chunks.length > 0) yield chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+      else if (this.#ended) return;
+      else await new Promise<void>(resolve => (this.#wake = resolve));
+    }
+  }
+}

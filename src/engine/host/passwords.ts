@@ -1,0 +1,88 @@
+/** Passwords for sudo and su: asked for when they are wanted, and tried before they are used. @module */
+import { type Secret, sh, type Shell } from "../../core/command.ts";
+import type { ConnectorContext } from "../../core/connector.ts";
+import { EscalationError } from "../../core/errors.ts";
+import type { Surroundings } from "./escalation.ts";
+import type { Ran } from "./sending.ts";
+import { lastLine } from "./streams.ts";
+
+/** What passwords need from the session they belong to. */
+export interface PasswordSettings {
+  readonly host: string;
+  readonly context: ConnectorContext;
+  /** Run a command with a password that may be refused. */
+  readonly tryOut: (command: Shell, surroundings: Surroundings) => Promise<Ran>;
+}
+
+/** The passwords of one host. */
+export class Passwords {
+  readonly #settings: PasswordSettings;
+  /** Tries of this connection. */
+  readonly #tried = new Map<string, Promise<void>>();
+  #typed: Promise<Secret | undefined> | undefined;
+  /** Known after the first refusal. */
+  #sudoAsks = false;
+
+  constructor(settings: PasswordSettings) {
+    this.#settings = settings;
+  }
+
+  /** The surroundings with the password that sudo is known to want. Throws `EscalationError` when one is refused; it is not offered again. */
+  async ready(surroundings: Surroundings): Promise<Surroundings> {
+    const complete =
+      this.#sudoAsks && surroundings.sudo && !surroundings.sudo.password
+        ? await this.#withSudoPassword(surroundings)
+        : surroundings;
+    if (hasPassword(complete)) await this.#tryOnce(complete);
+    return complete;
+  }
+
+  /** How to try again where sudo said that it wants a password; `undefined` where it did not, or nobody can be asked. */
+  async afterRefusal(surroundings: Surroundings, stderr: Uint8Array): Promise<Surroundings | undefined> {
+    const { sudo } = surroundings;
+    if (!sudo || sudo.password || !ASKS_PASSWORD.test(Buffer.from(stderr).toString())) return undefined;
+    this.#sudoAsks = true;
+    const withPassword = await this.#withSudoPassword(surroundings);
+    if (!withPassword.sudo?.password) return undefined;
+    await this.#tryOnce(withPassword);
+    return withPassword;
+  }
+
+  /** A new connection is another login: passwords are tried again. */
+  forget(): void {
+    this.#tried.clear();
+  }
+
+  /** A wrong password must not be offered with every command. */
+  #tryOnce(surroundings: Surroundings): Promise<void> {
+    const { sudo, su } = surroundings;
+    const key = JSON.stringify([sudo?.user, su?.user, sudo?.password?.reveal(), su?.password?.reveal()]);
+    const known = this.#tried.get(key);
+    if (known) return known;
+    const trial = this.#settings.tryOut(sh`true`, { ...surroundings, chdir: undefined, env: {} }).then(result => {
+      if (result.started && result.exitCode === 0) return;
+      const program = sudo?.password ? "sudo" : "su";
+      const reason = lastLine(result.stderr) || "no reason was given";
+      throw new EscalationError(`The password for ${program} was refused: ${reason}`, { host: this.#settings.host });
+    });
+    this.#tried.set(key, trial);
+    // A try that came to no answer, because the connection was lost or the run ended, says nothing about the password.
+    trial.catch((error: unknown) => {
+      if (!(error instanceof EscalationError) && this.#tried.get(key) === trial) this.#tried.delete(key);
+    });
+    return trial;
+  }
+
+  async #withSudoPassword(surroundings: Surroundings): Promise<Surroundings> {
+    this.#typed ??= this.#settings.context.ask({ key: "sudo", kind: "secret", text: "Password for sudo" });
+    const password = await this.#typed;
+    return password && surroundings.sudo ? { ...surroundings, sudo: { ...surroundings.sudo, password } } : surroundings;
+  }
+}
+
+/** Whether a password is offered. */
+export const hasPassword = ({ sudo, su }: Surroundings): boolean =>
+  sudo?.password !== undefined || su?.password !== undefined;
+
+const ASKS_PASSWORD =
+  /password is required|terminal is required|no tty present|interactive authentication is required/i;

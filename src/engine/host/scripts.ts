@@ -1,0 +1,82 @@
+/** Shell scripts of the engine's own: upload, download, kill. @module */
+import { joined, remotePath, Secret, sh, type Shell } from "../../core/command.ts";
+
+/** Attributes of an uploaded file; absent ones stay as they are, or follow the host's umask. */
+export interface UploadAttributes {
+  readonly mode?: string;
+  readonly user?: string;
+  readonly group?: string;
+}
+
+/**
+ * Write stdin to `dest`: under an unpredictable name in the same directory, readable by nobody else, then renamed.
+ * A link is followed. The size is checked: when the connection dies, what arrived must not pass for the file.
+ * Content given as `inline` is part of the command, and so cannot be cut short.
+ */
+export function uploadCommand(
+  dest: string,
+  size: number,
+  { mode, user, group }: UploadAttributes,
+  inline?: string,
+): Shell {
+  const name = `.tsinfra-${crypto.randomUUID()}`;
+  const owner = [user, group === undefined ? undefined : `:${group}`].filter(part => part !== undefined).join("");
+  const isWhole = mode !== undefined && /^[0-7]+$/.test(mode);
+  const content =
+    inline === undefined
+      ? sh`cat >"$t" || exit\n${sizeCheck(size)}`
+      : sh`printf %s ${new Secret(inline)} >"$t" || exit`;
+  return joined("\n", [
+    sh`d=${remotePath(dest)}
+if [ -L "$d" ]; then d=$(readlink -f "$d") || exit; fi
+if [ -d "$d" ]; then echo "it is a directory" >&2; exit 1; fi
+case $d in */*) p=\${d%/*}/;; *) p=./;; esac`,
+    ...(isWhole && owner !== ""
+      ? []
+      : [
+          sh`set -- =rw ''\nif [ -e "$d" ]; then set -- $(stat -c '%a %u:%g' "$d" 2>/dev/null || stat -f '%Mp%Lp %u:%g' "$d"); fi`,
+        ]),
+    ...(isWhole ? [] : [sh`n=$(umask)`]),
+    sh`umask 077
+t=$p${name}
+trap 'rm -f "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM
+set -C; : >"$t" || exit; set +C`,
+    content,
+    owner === "" ? sh`if [ -n "$2" ]; then chown "$2" "$t" 2>/dev/null; fi` : sh`chown ${owner} "$t" || exit`,
+    ...(isWhole ? [] : [sh`umask "$n"; chmod "$1" "$t" || exit`]),
+    ...(mode === undefined ? [] : [sh`chmod ${mode} "$t" || exit`]),
+    sh`mv -f "$t" "$d" || exit\ntrap - EXIT`,
+  ]);
+}
+
+const sizeCheck = (size: number): Shell =>
+  sh`if [ "$(wc -c <"$t")" -ne ${size} ]; then echo "the upload was cut short" >&2; exit 1; fi`;
+
+/** A command line whose input ends with a file, or whose output is one; opened by the user who is logged in, whoever the command runs as. */
+export const throughFile = (line: Shell, file: { readonly input: string } | { readonly output: string }): Shell =>
+  "input" in file ? sh`{ cat; cat <${file.input}; } | {\n${line}\n}` : sh`{\n${line}\n} >${file.output}`;
+
+/** Write a file to stdout. */
+export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)}`;
+
+/**
+ * End a process and all its descendants: asked first, so that they can tidy up, and killed a second later.
+ * Linux has /proc where `ps` may be missing.
+ */
+export const killTree = (pid: number): Shell =>
+  sh`family() {
+  { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) .*/\\1 \\2/' | grep . || ps -A -o pid= -o ppid=; } | awk -v roots="$*" '
+  { parent[$1] = $2 }
+  END { for (n = split(roots, root, " "); n > 0; n--) family[root[n]] = 1
+  do { more = 0; for (p in parent) if (!(p in family) && (parent[p] in family)) { family[p] = 1; more = 1 } } while (more)
+  for (p in family) print p }'
+}
+all=$(family ${pid})
+kill -TERM $all 2>/dev/null
+for try in 1 2 3 4 5; do
+  left=
+  for one in $all; do kill -0 "$one" 2>/dev/null && left=1; done
+  [ -n "$left" ] || exit 0
+  sleep 0.2 2>/dev/null || sleep 1
+done
+kill -KILL $(family $all) 2>/dev/null`;

@@ -1,0 +1,202 @@
+/** Running commands on one host, over whatever connection it has. @module */
+import type { Shell } from "../../core/command.ts";
+import type { Connection, ConnectorContext } from "../../core/connector.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
+import type { LocalTransfers } from "../settings.ts";
+import { endOnHost, runInChannel } from "./channel.ts";
+import type { Surroundings } from "./escalation.ts";
+import { hasPassword, Passwords } from "./passwords.ts";
+import type { CommandOptions, Ran, Sent } from "./sending.ts";
+import { canShareShell, SharedShells } from "./shared-shells.ts";
+import { Transfers } from "./transfers.ts";
+
+/** What a session needs from outside. */
+export interface SessionSettings {
+  readonly host: string;
+  /** Make a connection within `timeout` seconds (default: as configured); called again after one was lost. */
+  readonly connect: (timeout?: number) => Promise<Connection>;
+  readonly context: ConnectorContext;
+  readonly transfers: LocalTransfers;
+  /** Commands share a shell that stays, small uploads ride in commands. */
+  readonly fast: boolean;
+  /** A shell ended by itself: what it ran last may have done anything. */
+  readonly onShellEnded: () => void;
+  readonly onTransfer: (direction: "upload" | "download", path: string, bytes: number, total?: number) => void;
+  /** Ends the trial of a password. */
+  readonly signal?: AbortSignal;
+}
+
+/** One host's connection: opened when first needed, and again after it was lost. */
+export class Session {
+  readonly transfers: Transfers;
+  readonly #settings: SessionSettings;
+  readonly #shells: SharedShells;
+  readonly #passwords: Passwords;
+  #connection: Promise<Connection> | undefined;
+
+  constructor(settings: SessionSettings) {
+    const { context, fast, host, onShellEnded, onTransfer, signal = NEVER, transfers } = settings;
+    this.#settings = settings;
+    this.#shells = new SharedShells({
+      connection: () => this.#open(),
+      kill: endOnHost,
+      onEnded: onShellEnded,
+      onLost: connection => this.#lost(connection),
+    });
+    this.#passwords = new Passwords({
+      host,
+      context,
+      tryOut: (command, surroundings) => this.#alone(command, { surroundings, signal }, { onTrial: true }),
+    });
+    this.transfers = new Transfers({
+      host,
+      files: transfers,
+      fast,
+      connection: () => this.#open(),
+      send: (command, options) => this.send([command], options, [0]),
+      onTransfer,
+    });
+  }
+
+  get isConnected(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Connect, unless it is. Throws `ConnectError`. */
+  async connect(timeout?: number): Promise<void> {
+    await this.#open(timeout);
+  }
+
+  async disconnect(): Promise<void> {
+    const connecting = this.#connection;
+    this.endShells();
+    this.#forgetConnection();
+    const connection = await connecting?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  /** Begin a shell that commands will share, without waiting for it. */
+  async openShell(surroundings: Surroundings): Promise<void> {
+    if (this.#settings.fast && canShareShell([], { surroundings }) && !hasPassword(surroundings))
+      await this.#shells.open(surroundings);
+  }
+
+  /** Have the next commands run as after a fresh login: what it gives (groups, limits) may have changed. */
+  endShells(): void {
+    this.#shells.end();
+  }
+
+  /** Run a command and return how it ended, whatever its exit code. */
+  async run(command: Shell, options: CommandOptions): Promise<Ran> {
+    const [result] = await this.runAll([command], options, [0]);
+    return result!;
+  }
+
+  /** Run commands in order, as few messages as possible, up to the first whose exit code is no success. Returns those that ran. */
+  async runAll(
+    commands: readonly Shell[],
+    options: CommandOptions,
+    successExitCodes: readonly number[],
+  ): Promise<readonly Ran[]> {
+    const sent = await this.send(commands, options, successExitCodes);
+    return sent.results;
+  }
+
+  /** The same, as soon as the commands are on their way. */
+  async send(commands: readonly Shell[], given: CommandOptions, successExitCodes: readonly number[]): Promise<Sent> {
+    const surroundings = await this.#passwords.ready(given.surroundings);
+    const options = { ...given, surroundings };
+    const sent = await this.#send(commands, options, successExitCodes);
+    const results = this.#withPassword(sent.results, commands, options, successExitCodes);
+    // Who sends may look at something else first.
+    results.catch(() => undefined);
+    return { ...sent, results };
+  }
+
+  /** If nothing has run because sudo wants a password, it is asked for, and the commands are sent again. */
+  async #withPassword(
+    results: Promise<readonly Ran[]>,
+    commands: readonly Shell[],
+    options: CommandOptions,
+    successExitCodes: readonly number[],
+  ): Promise<readonly Ran[]> {
+    const ran = await results;
+    const first = ran[0];
+    if (!first || first.started) return ran;
+    const surroundings = await this.#passwords.afterRefusal(options.surroundings, first.stderr);
+    if (!surroundings) return ran;
+    const again = await this.#send(commands, { ...options, surroundings }, successExitCodes);
+    return again.results;
+  }
+
+  async #send(commands: readonly Shell[], options: CommandOptions, successExitCodes: readonly number[]): Promise<Sent> {
+    if (!this.#settings.fast || !canShareShell(commands, options)) {
+      await this.#open();
+      return { results: this.#rest([], commands, options, successExitCodes) };
+    }
+    const sent = await this.#shells.send(commands, options, successExitCodes);
+    const results = sent.results.then(ran => this.#rest(ran, commands, options, successExitCodes));
+    results.catch(() => undefined);
+    return { ...sent, results };
+  }
+
+  /** Run what a shell that ended early has left, or what needs channels of its own. */
+  async #rest(
+    ran: readonly Ran[],
+    commands: readonly Shell[],
+    options: CommandOptions,
+    successExitCodes: readonly number[],
+  ): Promise<readonly Ran[]> {
+    const all = [...ran];
+    while (
+      all.length < commands.length &&
+      all.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))
+    )
+      all.push(await this.#alone(commands[all.length]!, options, { index: all.length }));
+    return all;
+  }
+
+  async #alone(
+    command: Shell,
+    options: CommandOptions,
+    more: { readonly index?: number; readonly onTrial?: boolean },
+  ): Promise<Ran> {
+    const connection = await this.#open();
+    try {
+      return await runInChannel(connection, command, { ...options, ...more, host: this.#settings.host });
+    } catch (error) {
+      if (error instanceof ConnectionLostError) this.#lost(connection);
+      throw error;
+    }
+  }
+
+  #open(timeout?: number): Promise<Connection> {
+    if (this.#connection) return this.#connection;
+    const connecting = this.#settings.connect(timeout).then(connection => {
+      if (this.#connection === connecting) this.#current = connection;
+      return connection;
+    });
+    this.#connection = connecting;
+    connecting.catch(() => {
+      if (this.#connection === connecting) this.#connection = undefined;
+    });
+    return connecting;
+  }
+  /** What `#connection` came to last. */
+  #current: Connection | undefined;
+
+  /** That connection is gone: the next command makes a new one, unless somebody has already. */
+  #lost(connection: Connection): void {
+    if (this.#current === connection) this.#forgetConnection();
+    void connection.close();
+  }
+
+  #forgetConnection(): void {
+    this.#connection = undefined;
+    this.#current = undefined;
+    this.#passwords.forget();
+    this.#shells.forget();
+  }
+}
+
+const NEVER = new AbortController().signal;

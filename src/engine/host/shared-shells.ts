@@ -1,0 +1,188 @@
+/** Shells on one host that commands share. @module */
+import { sh, type Shell } from "../../core/command.ts";
+import type { Connection, OutputStream } from "../../core/connector.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
+import { leavesSomethingRunning } from "./background.ts";
+import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
+import { type FramedResult, FramedShell, ShellEnded } from "./framed-shell.ts";
+import type { Behind, BehindOptions, CommandOptions, Ran, Sent, SentBehind, Slot } from "./sending.ts";
+import { preambleBytes } from "./streams.ts";
+
+/** What the shells of a host need from its session. */
+export interface SharedShellSettings {
+  readonly connection: () => Promise<Connection>;
+  readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<void>;
+  /** A shell ended by itself. */
+  readonly onEnded: () => void;
+  /** That connection is gone. */
+  readonly onLost: (connection: Connection) => void;
+}
+
+/** One host's shells that take one command after the other, by who they run as. */
+export class SharedShells {
+  readonly #settings: SharedShellSettings;
+  readonly #shells = new Map<string, OpenShell>();
+
+  constructor(settings: SharedShellSettings) {
+    this.#settings = settings;
+  }
+
+  /** Begin one, without waiting for it. */
+  async open(surroundings: Surroundings): Promise<void> {
+    this.#shell(await this.#settings.connection(), surroundings);
+  }
+
+  /** End them once what is in flight has ended. */
+  end(): void {
+    for (const { shell } of this.#shells.values()) shell.close();
+    this.#shells.clear();
+  }
+
+  /** They are gone already. */
+  forget(): void {
+    this.#shells.clear();
+  }
+
+  /** Send commands to a shell that stays. Fewer results than commands if one failed, or the shell ended. */
+  async send(commands: readonly Shell[], options: CommandOptions, successExitCodes: readonly number[]): Promise<Sent> {
+    const { surroundings, signal } = options;
+    const connection = await this.#settings.connection();
+    signal.throwIfAborted();
+    const open = this.#shell(connection, surroundings);
+    const { shell } = open;
+    const scripts = commands.map(command => inSurroundings(command, surroundings));
+    // Another directory or variables would stay.
+    const isPlain = surroundings.chdir === undefined && Object.keys(surroundings.env).length === 0;
+    const handlers = commands.map((_, index) => ({
+      capture: options.capture ?? true,
+      inPlace: isPlain && (options.isOurs ?? false),
+      ...(options.onOutput
+        ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) }
+        : {}),
+    }));
+    if (scripts.length === 1 && options.isOurs) {
+      const running = [shell.run(scripts[0]!, handlers[0]!)];
+      const slot = { shell, index: shell.sent };
+      return { slot, results: this.#results(open, running, options) };
+    }
+    const group = shell.beginGroup();
+    const running = shell.runGroup(scripts, handlers, { group, successExitCodes });
+    const slot = { shell, index: shell.sent };
+    const behind: Behind | undefined =
+      shell.pid === undefined
+        ? undefined
+        : { send: (more, how) => this.#sendBehind({ open, group, surroundings }, more, how) };
+    return { slot, behind, results: this.#results(open, running, options) };
+  }
+
+  #sendBehind(
+    { open, group, surroundings: own }: Sending,
+    commands: readonly Shell[],
+    { surroundings, successExitCodes, only, onOutput }: BehindOptions,
+  ): SentBehind | undefined {
+    const { shell } = open;
+    if (!shell.isOpen) return undefined;
+    const turn = Promise.withResolvers<boolean>();
+    const handler = { onOutput, onBegin: () => turn.resolve(true) };
+    const scripts = commands.map(command => inSurroundings(command, surroundings));
+    const running = shell.runGroup(
+      scripts,
+      scripts.map((_, index) => (index === 0 ? handler : { onOutput })),
+      { group, only, successExitCodes },
+    );
+    running[0]?.then(
+      result => turn.resolve(result.how === "ran"),
+      error => turn.resolve(!(error instanceof ShellEnded)),
+    );
+    for (const run of running) run.catch(() => undefined);
+    return {
+      turn: turn.promise,
+      results: signal => this.#results(open, running, { surroundings: own, signal }),
+    };
+  }
+
+  /** Wait for what runs in a shell; results of those that ran. An abort ends the shell. */
+  async #results(
+    open: OpenShell,
+    running: readonly Promise<FramedResult>[],
+    { surroundings, signal }: Pick<CommandOptions, "surroundings" | "signal">,
+  ): Promise<readonly Ran[]> {
+    const { connection, shell } = open;
+    const last = shell.sent;
+    const aborted = Promise.withResolvers<never>();
+    let killed: Promise<void> | undefined;
+    const onAbort = (): void => {
+      aborted.reject(signal.reason);
+      if (shell.pid !== undefined) killed = this.#settings.kill(connection, shell.pid, surroundings);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    for (const run of running) run.catch(() => undefined);
+    const ran: Ran[] = [];
+    try {
+      for (const run of running) {
+        const { how, ...result } = await Promise.race([run, aborted.promise]);
+        if (how === "skipped") break;
+        const slot: Slot = { shell, index: last - running.length + ran.length + 1 };
+        ran.push({ ...result, started: how === "ran", slot });
+      }
+    } catch (error) {
+      // Before that the connection must not be closed.
+      await killed;
+      const key = shellKey(surroundings);
+      if (this.#shells.get(key) === open) this.#shells.delete(key);
+      if (error instanceof ShellEnded) this.#settings.onEnded();
+      else if (error instanceof ConnectionLostError) this.#settings.onLost(connection);
+      if (!(error instanceof ShellEnded)) throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      aborted.promise.catch(() => undefined);
+    }
+    return ran;
+  }
+
+  #shell(connection: Connection, surroundings: Surroundings): OpenShell {
+    const key = shellKey(surroundings);
+    const known = this.#shells.get(key);
+    if (known?.shell.isOpen && known.connection === connection) return known;
+    const shell = new FramedShell(connection, nonce => {
+      const bare = { ...surroundings, chdir: undefined, env: {} };
+      const { line, preamble, passwords } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
+      return {
+        line,
+        passwords: preambleBytes(preamble.slice(0, passwords)),
+        preamble: preambleBytes(preamble.slice(passwords)),
+      };
+    });
+    const open = { connection, shell };
+    this.#shells.set(key, open);
+    return open;
+  }
+}
+
+interface OpenShell {
+  readonly connection: Connection;
+  readonly shell: FramedShell;
+}
+interface Sending {
+  readonly open: OpenShell;
+  readonly group: string;
+  readonly surroundings: Surroundings;
+}
+
+/** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind. */
+export function canShareShell(
+  commands: readonly Shell[],
+  { surroundings, stdin, pty, timeout, alone }: Omit<CommandOptions, "signal">,
+): boolean {
+  if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
+  return FRAMING_SHELLS.test(surroundings.shell) && !commands.some(leavesSomethingRunning);
+}
+const FRAMING_SHELLS = /(?:^|\/)(?:sh|dash|bash|ash|ksh)$/;
+
+/** Shells are shared by everything that runs as the same user: equal for equal users. */
+export function shellKey(surroundings: Surroundings): string {
+  return isEscalated(surroundings)
+    ? JSON.stringify({ ...surroundings, chdir: undefined, env: undefined })
+    : String(surroundings.shell);
+}

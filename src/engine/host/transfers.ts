@@ -1,0 +1,163 @@
+/** Files between the control machine and one host. @module */
+import { sh, type Shell, type UploadSource } from "../../core/command.ts";
+import type { Connection, Input, RunResult, StagedFile } from "../../core/connector.ts";
+import { OperationError } from "../../core/errors.ts";
+import type { LocalTransfers } from "../settings.ts";
+import { escalatedRsync, isEscalated } from "./escalation.ts";
+import { downloadCommand, type UploadAttributes, uploadCommand } from "./scripts.ts";
+import type { CommandOptions, Ran, Sent } from "./sending.ts";
+import { asText, bytes, counted, lastLine, slices } from "./streams.ts";
+
+/** What transfers need from the session they go through. */
+export interface TransferSettings {
+  readonly host: string;
+  readonly files: LocalTransfers;
+  /** Small uploads ride in commands. */
+  readonly fast: boolean;
+  readonly connection: () => Promise<Connection>;
+  readonly send: (command: Shell, options: CommandOptions) => Promise<Sent>;
+  readonly onTransfer: (direction: "upload" | "download", path: string, bytes: number, total?: number) => void;
+}
+
+/** A command that writes a file, with the content inside. */
+export interface InlineUpload {
+  readonly command: Shell;
+  /** Bytes of content. */
+  readonly size: number;
+}
+
+/** The uploads and downloads of one host. */
+export class Transfers {
+  readonly #settings: TransferSettings;
+
+  constructor(settings: TransferSettings) {
+    this.#settings = settings;
+  }
+
+  /** Copy a file to the host, atomically. Throws when the host refuses; an old file is then still whole. */
+  async upload(
+    source: UploadSource,
+    dest: string,
+    attributes: UploadAttributes,
+    options: CommandOptions,
+  ): Promise<void> {
+    const sent = await this.sendUpload(source, dest, attributes, options);
+    this.uploaded(dest, undefined, (await sent.results)[0]!);
+  }
+
+  /** The same, as soon as it is on its way; `uploaded` tells from the result how it ended. */
+  async sendUpload(
+    source: UploadSource,
+    dest: string,
+    attributes: UploadAttributes,
+    options: CommandOptions,
+  ): Promise<Sent> {
+    const { connection, files, onTransfer, send } = this.#settings;
+    const inline = await this.inlineUpload(source, dest, attributes);
+    if (inline) {
+      const sent = await send(inline.command, options);
+      return { ...sent, results: this.#told(sent.results, dest, inline.size) };
+    }
+    const content = "path" in source ? undefined : bytes(source.content);
+    const path = "path" in source ? source.path : "";
+    const size = content ? content.length : await files.size(path);
+    const stdin = counted(content ? slices(content) : files.read(path), count =>
+      onTransfer("upload", dest, count, size),
+    );
+    const command = uploadCommand(dest, size, attributes);
+    const through = await connection();
+    if (!through.stage) return send(command, { ...options, stdin });
+    const results = this.#staged(command, stdin, await through.stage(options.signal), options);
+    results.catch(() => undefined);
+    return { results };
+  }
+
+  /** Content goes into a file of the user who is logged in; the command reads it from there. */
+  async #staged(command: Shell, content: Input, made: StagedFile, options: CommandOptions): Promise<readonly Ran[]> {
+    await using file = made;
+    await file.write(content);
+    const sent = await this.#settings.send(command, { ...options, alone: true, staged: { input: file.path } });
+    return await sent.results;
+  }
+
+  /** Tell of an inline upload when it has come through. */
+  async #told(results: Promise<readonly Ran[]>, dest: string, size: number): Promise<readonly Ran[]> {
+    const ran = await results;
+    if (ran[0]?.exitCode === 0) this.#settings.onTransfer("upload", dest, size, size);
+    return ran;
+  }
+
+  /** The command that writes a file, if its content is small enough to be part of it; `undefined` if it must travel by itself. */
+  async inlineUpload(
+    source: UploadSource,
+    dest: string,
+    attributes: UploadAttributes,
+  ): Promise<InlineUpload | undefined> {
+    const { fast, files } = this.#settings;
+    if (!fast) return undefined;
+    const content = "path" in source ? await files.small(source.path, INLINE_BYTES) : bytes(source.content);
+    const text = content && content.length <= INLINE_BYTES ? asText(content) : undefined;
+    return text === undefined
+      ? undefined
+      : { command: uploadCommand(dest, content!.length, attributes, text), size: content!.length };
+  }
+
+  /** Look at how an upload has ended. Throws when the host refused. `size`: it has not been told of yet. */
+  uploaded(dest: string, size: number | undefined, { exitCode, stderr }: RunResult): void {
+    const { host, onTransfer } = this.#settings;
+    if (exitCode !== 0)
+      throw new OperationError(`Cannot upload to "${dest}": ${lastLine(stderr) || "no reason was given"}`, { host });
+    if (size !== undefined) onTransfer("upload", dest, size, size);
+  }
+
+  /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. */
+  async download(src: string, dest: string, options: CommandOptions): Promise<void> {
+    const { connection, files, host, onTransfer, send } = this.#settings;
+    const through = await connection();
+    const sink = await files.write(dest);
+    let received = 0;
+    let complaint: Uint8Array = EMPTY;
+    try {
+      await using file = await through.stage?.(options.signal);
+      const receive = (chunk: Uint8Array): void => {
+        sink.push(chunk);
+        onTransfer("download", src, (received += chunk.length));
+      };
+      const sent = await send(downloadCommand(src), {
+        ...options,
+        ...(file ? { staged: { output: file.path } } : {}),
+        alone: true,
+        capture: false,
+        onOutput: (stream, chunk) =>
+          stream === "stderr" ? void (complaint = Buffer.concat([complaint, chunk])) : receive(chunk),
+      });
+      const [result] = await sent.results;
+      if (result?.exitCode !== 0)
+        throw new OperationError(`Cannot download "${src}": ${lastLine(complaint) || "no reason was given"}`, { host });
+      await file?.read(receive);
+    } catch (error) {
+      await sink.discard();
+      throw error;
+    }
+    await sink.commit();
+  }
+
+  /** Copy a directory with rsync. Throws where the connection cannot, or cannot as that user. */
+  async rsync(src: string, dest: string, flags: readonly string[], options: CommandOptions): Promise<RunResult> {
+    const { host } = this.#settings;
+    const connection = await this.#settings.connection();
+    if (!connection.rsync) throw new OperationError("This connector cannot rsync: use files.sync", { host });
+    const rsync = escalatedRsync(options.surroundings);
+    if (!rsync) throw new OperationError("Cannot rsync with su, or with a password for sudo: use files.sync", { host });
+    const as = isEscalated(options.surroundings) ? [`--rsync-path=${sh`${rsync}`}`] : [];
+    return connection.rsync(src, dest, [...as, ...flags], {
+      signal: options.signal,
+      onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0),
+    });
+  }
+}
+
+/** Files up to this size ride in the command that writes them. */
+const INLINE_BYTES = 32 * 1024;
+
+const EMPTY = new Uint8Array();

@@ -1,0 +1,301 @@
+/** Sending a host its next operations while the one before still runs: round trips saved where it need not wait for other hosts. @module */
+import { joined, type Secret, sh, type Shell } from "../../core/command.ts";
+import type { OutputStream } from "../../core/connector.ts";
+import type { Fact, FactCallArguments } from "../../core/fact.ts";
+import type { LocalFiles } from "../../core/host.ts";
+import type { Command } from "../../core/steps.ts";
+import type { Engine } from "../engine.ts";
+import { type Recalled, travelsAlone } from "../host/facts.ts";
+import type { Behind, Ran, SentBehind } from "../host/sending.ts";
+import { canShareShell, shellKey } from "../host/shared-shells.ts";
+import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
+import { decided } from "./conditions.ts";
+import { OperationView } from "./operation-host.ts";
+
+/**
+ * Operations of one host that were sent behind the one that runs.
+ *
+ * Each was evaluated with the last answers to its questions, and runs only if everything before it succeeded and the host
+ * finds those answers still true at its turn: then these are the commands that fresh facts would have led to. Otherwise
+ * it has not run, and neither has anything behind it; they are evaluated again when their turn comes, as ever.
+ */
+export class RunAhead implements SentAhead {
+  readonly #sent = new Map<OperationCall, OperationAhead>();
+  readonly #built: Promise<void>;
+
+  /** `asked`: the questions of `call`, whose commands were just sent; `behind` sends what follows them. */
+  constructor(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind) {
+    this.#built = this.#build(engine, call, asked, behind).catch(() => undefined);
+  }
+
+  /** What was sent for an operation; `undefined`: it waits for its turn. */
+  async take(call: OperationCall): Promise<OperationAhead | undefined> {
+    await this.#built;
+    return this.#sent.get(call);
+  }
+
+  async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
+    const { host } = call;
+    const changed = {
+      questions: new Set(asked),
+      isContained: call.operation.changes === "what it names",
+      commands: "",
+    };
+    let last = call;
+    while (this.#sent.size < MOST_OPERATIONS && changed.commands.length < MOST_BYTES) {
+      const next = host.calls[last.index + 1];
+      if (!next || !mayFollow(engine, last, next) || !next.asked.isDisjointFrom(changed.questions)) break;
+      const view = new LookAhead(engine, next);
+      const steps = await evaluate(view, next).catch(() => undefined);
+      if (
+        !steps ||
+        !canShareShell(
+          steps.map(({ command }) => command),
+          next.how,
+        )
+      )
+        break;
+      if (
+        view.localPaths.size > 0 &&
+        (!changed.isContained || [...view.localPaths].some(path => changed.commands.includes(path)))
+      )
+        break;
+      const operation = OperationAhead.send(next, view, steps, behind);
+      if (!operation) return;
+      this.#sent.set(next, operation);
+      last = next;
+      if (steps.length === 0) continue;
+      for (const { key } of view.questions) changed.questions.add(key);
+      changed.isContained &&= next.operation.changes === "what it names";
+      for (const { command } of steps) changed.commands += command.wire();
+    }
+    // What may have changed, and is asked further on, is asked now; so is all that the first which could not be sent asks.
+    const later = host.calls.slice(last.index + 1, last.index + 1 + MOST_OPERATIONS);
+    host.facts.renew([...changed.questions].filter(key => later.some(({ asked: keys }) => keys.has(key))));
+    askAhead(engine, last);
+  }
+}
+
+/** So far ahead, and no further. */
+const MOST_OPERATIONS = 30;
+const MOST_BYTES = 256 * 1024;
+
+/** Send the facts that the host's next operation will ask right behind what this one sent. */
+export function askAhead(engine: Engine, call: OperationCall): void {
+  const next = call.host.calls[call.index + 1];
+  if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
+  const look = async (): Promise<void> => {
+    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), decided(next, true)))
+      return;
+  };
+  // Whatever is wrong shows again, and is told, when its turn comes.
+  look().catch(() => undefined);
+}
+
+/** Nothing but facts decides what the next one does, and it runs in the same shell. */
+function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
+  const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
+  if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
+    return false;
+  if (
+    next.how.surroundingsKey !== last.how.surroundingsKey ||
+    last.how.all._retryUntil ||
+    last.how.all._successExitCodes?.includes(CONNECTION_LOST)
+  )
+    return false;
+  if (_runOnce && (engine.hosts.length > 1 || engine.isShared)) return false;
+  return (
+    !_continueOnError &&
+    !_getPty &&
+    !next.isConditional &&
+    !next.hasConditions &&
+    (_retryUntil ?? _stdin ?? _timeout) === undefined
+  );
+}
+
+/** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */
+export const CONNECTION_LOST = -1;
+
+async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly SentStep[]> {
+  const steps: SentStep[] = [];
+  for await (const command of call.operation.steps(view, call.args)) {
+    view.hasYielded = true;
+    steps.push(await step(call, command));
+  }
+  return steps;
+}
+
+async function step(call: OperationCall, command: Command): Promise<SentStep> {
+  if (command.kind === "shell") return { command, text: command.toString() };
+  const inline =
+    command.kind === "upload"
+      ? await call.host.session.transfers.inlineUpload(command.source, command.dest, command)
+      : undefined;
+  if (command.kind !== "upload" || !inline) throw new NotAhead();
+  return { command: inline.command, text: uploadText(command), upload: { dest: command.dest, size: inline.size } };
+}
+
+/** How an upload is told. */
+export const uploadText = ({ source, dest }: Extract<Command, { kind: "upload" }>): string =>
+  `upload ${"path" in source ? source.path : "content"} to ${dest}`;
+
+/** An operation that must wait for its turn. */
+class NotAhead extends Error {}
+
+/** One operation that was sent. */
+export class OperationAhead implements SentOperation {
+  readonly steps: readonly SentStep[];
+  readonly #view: LookAhead;
+  readonly #sent: SentBehind;
+  readonly #output: HeldOutput;
+  /** Its commands may change the host: called with how they ended. */
+  readonly #ended: ((ran?: readonly Ran[]) => void) | undefined;
+  /** Only what was found to be true before it can keep it from running. */
+  readonly #isGuarded: boolean;
+
+  private constructor(
+    view: LookAhead,
+    steps: readonly SentStep[],
+    sent: SentBehind,
+    output: HeldOutput,
+    ended: ((ran?: readonly Ran[]) => void) | undefined,
+  ) {
+    this.steps = steps;
+    this.#ended = ended;
+    this.#view = view;
+    this.#sent = sent;
+    this.#output = output;
+    this.#isGuarded = view.questions.length > 0;
+  }
+
+  static send(
+    call: OperationCall,
+    view: LookAhead,
+    steps: readonly SentStep[],
+    behind: Behind,
+  ): OperationAhead | undefined {
+    const output = new HeldOutput();
+    const ended = steps.length > 0 ? call.host.facts.beginChange() : undefined;
+    const sent = behind.send(steps.length === 0 ? [NOTHING] : steps.map(({ command }) => command), {
+      surroundings: call.how.surroundings,
+      successExitCodes: call.how.all._successExitCodes ?? [0],
+      only:
+        view.questions.length === 0
+          ? undefined
+          : joined(
+              " && ",
+              view.questions.map(question => question.still()),
+            ),
+      onOutput: output.push,
+    });
+    if (!sent) ended?.();
+    return sent && new OperationAhead(view, steps, sent, output, ended);
+  }
+
+  get noopReason(): string | undefined {
+    return this.#view.noopReason;
+  }
+
+  async results(
+    signal: AbortSignal,
+    onBegin: () => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+  ): Promise<readonly Ran[] | undefined> {
+    const results = this.#sent.results(signal);
+    results.then(this.#ended, () => this.#ended?.());
+    if (this.#isGuarded && !(await Promise.race([this.#sent.turn, results.then(() => this.#sent.turn)])))
+      return undefined;
+    this.#view.tell();
+    onBegin();
+    this.#output.open(onOutput);
+    const ran = await results;
+    return this.steps.length === 0 ? [] : ran;
+  }
+}
+
+const NOTHING = sh`true`;
+
+/** What an operation prints before it is its turn to be told of. */
+class HeldOutput {
+  #early: [OutputStream, Uint8Array][] = [];
+  #listener: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
+
+  readonly push = (stream: OutputStream, chunk: Uint8Array): void => {
+    if (this.#listener) this.#listener(stream, chunk);
+    else this.#early.push([stream, new Uint8Array(chunk)]);
+  };
+
+  open(listener: (stream: OutputStream, chunk: Uint8Array) => void): void {
+    this.#listener = listener;
+    for (const [stream, chunk] of this.#early) listener(stream, chunk);
+    this.#early = [];
+  }
+}
+
+/** An evaluation before the turn, with the last answers: what it tells is told later. */
+class LookAhead extends OperationView {
+  readonly questions: Recalled[] = [];
+  readonly localPaths = new Set<string>();
+  hasYielded = false;
+  readonly #told: (() => void)[] = [];
+  readonly #shell: string;
+
+  constructor(engine: Engine, call: OperationCall) {
+    super(engine, call);
+    this.#shell = shellKey(call.how.surroundings);
+  }
+
+  /** Say what it has kept to itself. */
+  tell(): void {
+    for (const tell of this.#told) tell();
+  }
+
+  override async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+    // It is to be asked after the commands have run.
+    if (this.hasYielded) throw new NotAhead();
+    const answer = await this.recall(asked, given ?? ({} as A), question => {
+      // The shell of the commands tests it: as somebody else, or with an input of its own, it may have another answer.
+      if (travelsAlone(question.how) || shellKey(question.how.surroundings) !== this.#shell) throw new NotAhead();
+      if (!this.questions.some(({ key }) => key === question.key)) this.questions.push(question);
+    });
+    if (!answer) throw new NotAhead();
+    return answer.value;
+  }
+
+  override anticipate(): void {}
+
+  override get local(): LocalFiles {
+    const note = (path: string): void => void this.localPaths.add(path);
+    return noting(super.local, note);
+  }
+
+  override async tempFile(): Promise<string> {
+    throw new NotAhead();
+  }
+
+  override noop(reason: string): void {
+    this.noopReason = reason;
+    this.#told.push(() => super.noop(reason));
+  }
+
+  override warn(message: string): void {
+    this.#told.push(() => super.warn(message));
+  }
+
+  override showDiff(path: string, before: string | undefined, after: string | Secret | undefined): void {
+    this.#told.push(() => super.showDiff(path, before, after));
+  }
+}
+
+/** The same files; `note` is called with the path of each that is looked at. */
+function noting(local: LocalFiles, note: (path: string) => void): LocalFiles {
+  return {
+    resolve: (path, options) => local.resolve(path, options),
+    stat: path => (note(path), local.stat(path)),
+    read: path => (note(path), local.read(path)),
+    readText: path => (note(path), local.readText(path)),
+    checksum: (path, algorithm) => (note(path), local.checksum(path, algorithm)),
+    list: path => (note(path), local.list(path)),
+    render: (path, data, options) => (note(path), local.render(path, data, options)),
+  };
+}

@@ -1,0 +1,68 @@
+/** Functions that run between commands, and the operations they declare. @module */
+import { DeployError, type TsinfraError } from "../../core/errors.ts";
+import type { HostControl } from "../../core/host.ts";
+import { inScope } from "../../core/scope.ts";
+import type { Engine } from "../engine.ts";
+import type { OutcomeType } from "../events.ts";
+import type { OperationCall } from "../host-state.ts";
+import { runDirect } from "./commands.ts";
+import { DeployScope } from "./deploy-scope.ts";
+
+/** Runs an operation that a callback of another one, `within`, declared. Rejects only when the run is cancelled. */
+export type Performs = (engine: Engine, call: OperationCall, within: OperationCall) => Promise<OutcomeType>;
+
+/** Run a function between commands: in the scope of a deploy file, where operations run at once, one after the other. */
+export async function runFunction(
+  engine: Engine,
+  call: OperationCall,
+  body: (host: HostControl) => unknown,
+  performs: Performs,
+): Promise<void> {
+  let queue: Promise<unknown> = Promise.resolve();
+  const runs = new Map<OperationCall, Promise<unknown>>();
+  const failures: TsinfraError[] = [];
+  const scope = DeployScope.ofCallback(engine, call, {
+    declare: nested => {
+      const run = queue.then(async () => {
+        const outcome = await performs(engine, nested, call);
+        if (outcome === "failed")
+          failures.push(
+            new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, { at: nested.at }),
+          );
+      });
+      queue = run.catch(() => undefined);
+      runs.set(nested, run);
+    },
+    settled: nested => runs.get(nested) ?? Promise.resolve(),
+  });
+  try {
+    await inScope(scope, () => body(hostControl(engine, call, scope)));
+    scope.end();
+  } finally {
+    // What it declared is a part of it, also where it throws further on.
+    await queue;
+  }
+  engine.settings.signal.throwIfAborted();
+  if (failures[0]) throw failures[0];
+}
+
+function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): HostControl {
+  const { clock, emit, signal } = engine.settings;
+  const { host } = call;
+  return {
+    name: host.name,
+    groups: host.groups,
+    data: call.data,
+    getFact: scope.host.getFact,
+    run: (command, args) =>
+      runDirect(engine, host, command, args ?? {}, { context: call.how.all, config: call.config, data: [] }),
+    disconnect: () => host.session.disconnect(),
+    connect: async ({ timeout } = {}) => {
+      host.facts.forget();
+      await host.session.connect(timeout);
+    },
+    sleep: seconds => clock.sleep(seconds, signal),
+    now: () => clock.now(),
+    log: message => emit({ type: "log", level: "info", message, host: host.name }),
+  };
+}

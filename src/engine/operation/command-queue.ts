@@ -1,0 +1,191 @@
+/** The commands of one try of an operation. @module */
+import { sh, type Shell } from "../../core/command.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
+import type { Command } from "../../core/steps.ts";
+import type { Engine } from "../engine.ts";
+import { type ResolvedArguments, withArguments } from "../host/arguments.ts";
+import type { Behind } from "../host/sending.ts";
+import type { OperationCall } from "../host-state.ts";
+import { CONNECTION_LOST, uploadText } from "./ahead.ts";
+import { type Attempt, appendTo } from "./attempt.ts";
+import { type Performs, runFunction } from "./callback.ts";
+import { commandError, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
+import { asOperationError } from "./operation-error.ts";
+import type { Yielded } from "./operation-host.ts";
+
+/** Commands on their way. */
+export interface SentWork {
+  /** Rejects when one fails that ends the operation. */
+  readonly done: Promise<void>;
+  /** Sends what runs right behind them; absent where nothing can. */
+  readonly behind?: Behind | undefined;
+}
+
+/** Each command waits until it is known what follows it: shell commands in a row travel together. */
+export class CommandQueue implements Yielded {
+  readonly #engine: Engine;
+  readonly #call: OperationCall;
+  readonly #attempt: Attempt;
+  readonly #performs: Performs;
+  #shells: Shell[] = [];
+  #other: Exclude<Command, Shell> | undefined;
+
+  constructor(engine: Engine, call: OperationCall, attempt: Attempt, performs: Performs) {
+    this.#engine = engine;
+    this.#call = call;
+    this.#attempt = attempt;
+    this.#performs = performs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#shells.length === 0 && this.#other === undefined;
+  }
+
+  /** Take a command. Throws when one before it failed that ends the operation. */
+  async add(command: Command): Promise<void> {
+    const { fast } = this.#engine.settings;
+    if (command.kind === "shell") {
+      if (this.#other || !fast || this.#call.how.all._continueOnError) await this.flush();
+      this.#shells.push(command);
+    } else {
+      await this.flush();
+      this.#other = command;
+    }
+    if (!fast) await this.flush();
+  }
+
+  /** Run what waits. */
+  async flush(): Promise<void> {
+    const { done } = await this.send();
+    await done;
+  }
+
+  /** Send what waits. Throws when one before it failed that ends the operation. */
+  async send(): Promise<SentWork> {
+    const [shells, other] = [this.#shells, this.#other];
+    this.#shells = [];
+    this.#other = undefined;
+    const { how } = this.#call;
+    const last = shells.length > 0 ? this.#send(() => this.#sendShells(shells, how)) : undefined;
+    if (!other) return (await last) ?? NOTHING;
+    await (
+      await last
+    )?.done;
+    return this.#send(() => this.#sendOther(other));
+  }
+
+  /** A failed command ends the operation, unless it is to go on. */
+  async #send(send: () => Promise<SentWork>): Promise<SentWork> {
+    try {
+      const { behind, done } = await send();
+      const guarded = done.catch((error: unknown) => this.#failed(error));
+      guarded.catch(() => undefined);
+      return { behind, done: guarded };
+    } catch (error) {
+      this.#failed(error);
+      return NOTHING;
+    }
+  }
+
+  #failed(thrown: unknown): void {
+    this.#engine.settings.signal.throwIfAborted();
+    const error = asOperationError(this.#engine, this.#call, thrown);
+    this.#attempt.error ??= error;
+    if (!this.#call.how.all._continueOnError || error instanceof ConnectionLostError) throw error;
+  }
+
+  /** They run in order, up to the first that fails. */
+  async #sendShells(commands: readonly Shell[], how: ResolvedArguments): Promise<SentWork> {
+    const successExitCodes = how.all._successExitCodes ?? SUCCESS;
+    const { host } = this.#call;
+    const attempt = this.#attempt;
+    for (const command of commands) attempt.commands.push(command.toString());
+    const finish = async (running: SentWorkResults): Promise<void> => {
+      const results = await running.catch((error: unknown) => {
+        if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
+        throw error;
+      });
+      if (!results) return void (attempt.executed += commands.length);
+      for (const result of results) {
+        appendTo(attempt.stdoutLines, result.stdoutLines);
+        appendTo(attempt.stderrLines, result.stderrLines);
+      }
+      const last = results.at(-1)!;
+      const failed = !successExitCodes.includes(last.exitCode);
+      attempt.executed += results.length - (failed ? 1 : 0);
+      if (failed) throw commandError(host.name, commands[results.length - 1]!, last);
+    };
+    const sending = sendCommands(this.#engine, host, commands, how, "operation", successExitCodes);
+    const sent = await sending.catch((error: unknown) => ({ behind: undefined, results: Promise.reject(error) }));
+    return { behind: sent.behind, done: finish(sent.results) };
+  }
+
+  /** One command that is no plain shell command. */
+  async #sendOther(command: Exclude<Command, Shell>): Promise<SentWork> {
+    const configured = command.kind === "configured";
+    const how = configured ? withArguments(this.#call.how, command.arguments) : this.#call.how;
+    const bare = configured ? command.command : command;
+    if (bare.kind === "shell") return this.#sendShells([bare], how);
+    const { host } = this.#call;
+    const { transfers } = host.session;
+    const options = {
+      surroundings: how.surroundings,
+      signal: this.#engine.settings.signal,
+      ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
+    };
+    switch (bare.kind) {
+      case "upload": {
+        this.#announce(uploadText(bare));
+        const sent = await sendChange(host, () => transfers.sendUpload(bare.source, bare.dest, bare, options));
+        const uploaded = sent.results.then(([result]) => transfers.uploaded(bare.dest, undefined, result!));
+        return { behind: sent.behind, done: this.#counted(uploaded) };
+      }
+      case "download":
+        this.#announce(`download ${bare.src} to ${bare.dest}`);
+        return { done: this.#counted(transfers.download(bare.src, bare.dest, options)) };
+      case "rsync": {
+        this.#announce(`rsync ${bare.flags.join(" ")} ${bare.src} ${bare.dest}`);
+        const copying = this.#changing(() => transfers.rsync(bare.src, bare.dest, bare.flags, options));
+        const copied = copying.then(ran => {
+          const result = toCommandResult(ran);
+          if (result.exitCode !== 0)
+            throw commandError(host.name, sh`rsync ${[...bare.flags, bare.src, bare.dest]}`, result);
+        });
+        return { done: this.#counted(copied) };
+      }
+      case "function": {
+        this.#announce(`call ${bare.name}`);
+        const body = bare.run.bind(bare);
+        const running = this.#changing(() => runFunction(this.#engine, this.#call, body, this.#performs));
+        return { done: this.#counted(running) };
+      }
+    }
+  }
+
+  #announce(text: string): void {
+    this.#attempt.commands.push(text);
+    this.#engine.settings.emit({ type: "command", host: this.#call.host.name, command: text, for: "operation" });
+  }
+
+  async #counted(running: Promise<unknown>): Promise<void> {
+    await running;
+    this.#attempt.executed++;
+  }
+
+  /** What is known of the host is forgotten when it begins, and when it has ended. */
+  async #changing<T>(run: () => Promise<T>): Promise<T> {
+    const ended = this.#call.host.facts.beginChange();
+    try {
+      return await run();
+    } finally {
+      ended();
+    }
+  }
+}
+
+type SentWorkResults = Awaited<ReturnType<typeof sendCommands>>["results"];
+const NOTHING: SentWork = { done: Promise.resolve() };
+
+/** Whether an exit code is no failure for an operation. */
+export const isSuccess = (call: OperationCall, { exitCode }: { readonly exitCode: number }): boolean =>
+  (call.how.all._successExitCodes ?? SUCCESS).includes(exitCode);

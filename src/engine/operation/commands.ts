@@ -1,0 +1,152 @@
+/** Sending commands to a host, telling about them, and keeping what is known of the host true. @module */
+import type { ConnectorArguments } from "../../core/arguments.ts";
+import type { Shell } from "../../core/command.ts";
+import type { OutputStream } from "../../core/connector.ts";
+import { CommandError } from "../../core/errors.ts";
+import type { CommandResult } from "../../core/host.ts";
+import { linesOf } from "../../core/lines.ts";
+import type { DeployPoint, Engine } from "../engine.ts";
+import type { Emit } from "../events.ts";
+import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import type { Behind, Sent } from "../host/sending.ts";
+import type { HostState } from "../host-state.ts";
+
+/** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
+export async function runDirect(
+  engine: Engine,
+  host: HostState,
+  command: Shell,
+  args: ConnectorArguments,
+  point: DeployPoint,
+): Promise<CommandResult> {
+  const { globals } = splitArguments("host.run", args);
+  const how = withArguments(engine.resolve(host, point), globals);
+  const sent = await sendCommands(engine, host, [command], how, "direct", SUCCESS);
+  const [result] = await sent.results;
+  if (!(how.all._successExitCodes ?? SUCCESS).includes(result!.exitCode))
+    throw commandError(host.name, command, result!);
+  return result!;
+}
+
+/** Exit codes that are no failure, unless `_successExitCodes` says otherwise. */
+export const SUCCESS: readonly number[] = [0];
+
+/** Commands on their way. */
+export interface SentCommands {
+  /** How those ended that ran, up to the first whose exit code is no success. */
+  readonly results: Promise<readonly CommandResult[]>;
+  /** Sends what runs right behind them; absent where nothing can. */
+  readonly behind?: Behind | undefined;
+}
+
+/** Send commands, emitting them and each line they print. They run in order, up to the first whose exit code is no success. */
+export async function sendCommands(
+  engine: Engine,
+  host: HostState,
+  commands: readonly Shell[],
+  how: ResolvedArguments,
+  purpose: "operation" | "direct",
+  successExitCodes: readonly number[],
+): Promise<SentCommands> {
+  const { emit, signal } = engine.settings;
+  for (const command of commands) emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
+  const lines = lineEmitter(emit, host.name, purpose);
+  const options = {
+    surroundings: how.surroundings,
+    signal,
+    onOutput: lines.push,
+    ...(how.input ? { stdin: how.input } : {}),
+    ...(how.all._getPty ? { pty: true } : {}),
+    ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
+    ...(purpose === "direct" ? { alone: true } : {}),
+  };
+  const { behind, results } = await sendChange(host, () => host.session.send(commands, options, successExitCodes));
+  return { behind, results: settled(results.then(ran => ran.map(toCommandResult)).finally(lines.end)) };
+}
+
+/** Send what may change a host: until it has ended, and beyond, only what was asked behind it is known of the host. */
+export async function sendChange(host: HostState, send: () => Promise<Sent>): Promise<Sent> {
+  const ended = host.facts.beginChange();
+  try {
+    const sent = await send();
+    const results = sent.results.then(
+      ran => {
+        ended(ran);
+        return ran;
+      },
+      (error: unknown) => {
+        ended();
+        throw error;
+      },
+    );
+    return { ...sent, results: settled(results) };
+  } catch (error) {
+    ended();
+    throw error;
+  }
+}
+
+/** A promise that may be looked at later: until then its rejection is nobody's. */
+function settled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** `Command failed with exit code 100 on web-1: apt-get …`. */
+export function commandError(host: string, command: Shell, result: CommandResult): CommandError {
+  const { exitCode, stdout, stderr } = result;
+  return new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${brief(command.toString())}`, {
+    host,
+    exitCode,
+    stdout,
+    stderr,
+  });
+}
+
+export function toCommandResult({
+  exitCode,
+  stdout,
+  stderr,
+}: {
+  exitCode: number;
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+}): CommandResult {
+  const out = Buffer.from(stdout).toString();
+  const err = Buffer.from(stderr).toString();
+  return { exitCode, stdout: out, stderr: err, stdoutLines: linesOf(out), stderrLines: linesOf(err) };
+}
+
+/** Cuts chunks into lines, each stream on its own. */
+export function lineEmitter(
+  emit: Emit,
+  host: string,
+  purpose: "operation" | "direct",
+): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  // What has come of a line that has not ended: joined once, so that a long one costs what it is long.
+  const rest = { stdout: [] as string[], stderr: [] as string[] };
+  const line = (stream: OutputStream, text: string): void =>
+    emit({ type: "output", host, stream, line: text.replace(/\r$/, ""), for: purpose });
+  return {
+    push: (stream, chunk) => {
+      const text = decoders[stream].decode(chunk, { stream: true });
+      let from = 0;
+      for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", from)) {
+        line(stream, [...rest[stream], text.slice(from, at)].join(""));
+        rest[stream] = [];
+        from = at + 1;
+      }
+      if (from < text.length) rest[stream].push(text.slice(from));
+    },
+    end: () => {
+      for (const stream of ["stdout", "stderr"] as const) {
+        if (rest[stream].length > 0) line(stream, rest[stream].join(""));
+        rest[stream] = [];
+      }
+    },
+  };
+}
+
+const BRIEF = 300;
+const brief = (text: string): string => (text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text);

@@ -1,0 +1,363 @@
+/** What a deploy file can reach while it is evaluated for one host: the engine's side of the ambient context. @module */
+import type { GlobalArguments } from "../../core/arguments.ts";
+import { DEFAULT_CONFIG, type Config } from "../../core/config.ts";
+import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } from "../../core/errors.ts";
+import { Secret } from "../../core/command.ts";
+import type { Host } from "../../core/host.ts";
+import type { HostData } from "../../core/host-data.ts";
+import { nearest } from "../../core/nearest.ts";
+import type { Operation } from "../../core/operation.ts";
+import {
+  type DeployContext,
+  inScope,
+  type Inventory,
+  type Local,
+  type Logger,
+  type RunState,
+  type Scope,
+  scopeOrNone,
+} from "../../core/scope.ts";
+import type { Engine } from "../engine.ts";
+import { conditionsIn } from "./conditions.ts";
+import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
+import { Handle } from "./handle.ts";
+import { Lifetime } from "./lifetime.ts";
+import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
+import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import type { Deploy } from "../settings.ts";
+
+/** The names, arguments and data that surround a place in a deploy. */
+interface Surrounding {
+  /** Identity of the enclosing includes and deploys. */
+  readonly key: string;
+  readonly position: readonly number[];
+  /** For output, outermost first. */
+  readonly names: readonly string[];
+  readonly arguments: GlobalArguments;
+  /** Defaults for host data, innermost first. */
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  /** The deploy file being evaluated, for relative includes. */
+  readonly file: string | undefined;
+  /** Told of every operation declared here. */
+  readonly observers: readonly ((operation: Handle) => void)[];
+}
+
+/** What every operation of one place in a deploy shares. */
+interface InForce {
+  readonly config: Readonly<Config>;
+  readonly dataVersion: number;
+  readonly data: HostData;
+  readonly base: ResolvedArguments;
+}
+
+/** The scope of one host in one deploy file. */
+export class DeployScope implements Scope {
+  readonly host: Host;
+  readonly inventory: Inventory;
+  readonly config: Config;
+  readonly state: RunState;
+  readonly logger: Logger;
+  readonly local: Local;
+  readonly #engine: Engine;
+  readonly #host: HostState;
+  readonly #declaring: Declaring;
+  readonly #surrounding: Surrounding;
+  readonly #settings: { current: Readonly<Config> };
+  /** Of the body of code that this is the scope of. */
+  readonly #lifetime: Lifetime;
+  #inForce: InForce | undefined;
+
+  private constructor(
+    engine: Engine,
+    host: HostState,
+    declaring: Declaring,
+    surrounding: Surrounding,
+    settings: { current: Readonly<Config> },
+    lifetime: Lifetime,
+  ) {
+    this.#engine = engine;
+    this.#host = host;
+    this.#declaring = declaring;
+    this.#surrounding = surrounding;
+    this.#settings = settings;
+    this.#lifetime = lifetime;
+    this.host = this.#hostFacade();
+    this.inventory = inventoryFacade(engine, state => (state === host ? this.host : passiveHost(engine, state)));
+    this.config = configFacade(settings);
+    this.state = engine.runState();
+    this.logger = engine.logger(host.name);
+    this.local = {
+      include: (file, options) => this.#include(file, options?.data),
+      shell: (command, options) => this.#shell(command, options?.ignoreErrors ?? false),
+    };
+  }
+
+  /** The scope of a deploy file's top level. `index` is its place on the command line. */
+  static ofDeploy(engine: Engine, host: HostState, declaring: Declaring, deploy: Deploy, index: number): DeployScope {
+    const surrounding = {
+      key: deploy.file ?? deploy.name,
+      position: [index],
+      names: [],
+      arguments: {},
+      data: [],
+      file: deploy.file,
+      observers: [],
+    };
+    const lifetime = new Lifetime(deploy.name);
+    return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config }, lifetime);
+  }
+
+  /** The scope inside a callback of an operation that is being run. */
+  static ofCallback(engine: Engine, call: OperationCall, declaring: Declaring): DeployScope {
+    const surrounding = {
+      key: call.declaration.id,
+      position: call.declaration.position,
+      names: [],
+      arguments: call.how.all,
+      data: [call.data],
+      file: call.at?.file,
+      observers: [],
+    };
+    const {
+      _if: _,
+      name: __,
+      _retries: ___,
+      _retryUntil: ____,
+      _runOnce: _____,
+      _serial: ______,
+      _parallel: _______,
+      ...args
+    } = call.how.all;
+    const lifetime = new Lifetime(`The callback of ${call.name}`);
+    const settings = { current: call.config };
+    return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, settings, lifetime);
+  }
+
+  /** The code that this is the scope of has ended. Throws `DeployError` if something that it began has not. */
+  end(): void {
+    this.#lifetime.end();
+  }
+
+  call<A extends object>(operation: Operation<A>, given: A & GlobalArguments): Handle {
+    const sites = this.#engine.settings.callSites();
+    const at = sites[0];
+    try {
+      if (this.#lifetime.isEnded) this.#tooLate(operation.name, at);
+      this.#lifetime.expectAwaited();
+      return this.#declare(operation, given, sites);
+    } catch (error) {
+      if (error instanceof TsinfraError && at) error.at ??= at;
+      throw error;
+    }
+  }
+
+  /** Whoever called may swallow it: the run knows of it all the same. */
+  #tooLate(operation: string, at: CallSite | undefined): never {
+    const error = new DeployError(`${operation} was called after ${this.#lifetime.name} had ended`, {
+      host: this.#host.name,
+      ...(at ? { at } : {}),
+      hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
+    });
+    this.#engine.stray(error);
+    throw error;
+  }
+
+  deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
+    const { globals } = splitArguments(name ?? "This deploy", args);
+    this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
+    const outer = this.#surrounding;
+    return this.#inside(
+      name === undefined ? "This block" : `deploy("${name}")`,
+      {
+        ...outer,
+        key: `${outer.key}>${name ?? ""}`,
+        names: name === undefined ? outer.names : [...outer.names, name],
+        arguments: mergeArguments(outer.arguments, globals),
+        data: data === undefined ? outer.data : [data, ...outer.data],
+        observers: onDeclare === undefined ? outer.observers : [...outer.observers, onDeclare],
+      },
+      body,
+    );
+  }
+
+  #declare<A extends object>(operation: Operation<A>, given: A & GlobalArguments, sites: readonly CallSite[]): Handle {
+    const host = this.#host;
+    const outer = this.#surrounding;
+    const { own, globals } = splitArguments(operation.name, given);
+    this.#engine.settings.checkArguments(operation.name, own, globals);
+    if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
+    const { data, base } = this.#atThisPlace();
+    const how = withArguments(base, globals);
+    const { _runOnce, _serial, _parallel } = how.all;
+    const inFile = untilFile(sites, outer.file);
+    const mode = `${_runOnce ? "once" : ""}${_serial ? "serial" : ""}${_parallel ?? ""}`;
+    const key = `${outer.key}|${inFile.map(site => `${site.file}:${site.line}:${site.column}`).join("<")}|${operation.name}|${mode}`;
+    const occurrence = host.occurrences.get(key) ?? 0;
+    host.occurrences.set(key, occurrence + 1);
+    const id = `${key}#${occurrence}`;
+    const declaration = this.#engine.declaration(id, () => ({
+      id,
+      position: [...outer.position, ...inFile.toReversed().flatMap(site => [site.line, site.column]), occurrence],
+      at: sites[0],
+    }));
+    const name = [...outer.names, how.all.name ?? autoName(operation, own)].join(" | ");
+    const call = new OperationCall(
+      {
+        host,
+        declaration,
+        operation: operation as unknown as Operation<object>,
+        args: own,
+        how,
+        config: this.#settings.current,
+        name,
+        data,
+        hasConditions: conditionsIn({ operation: operation as unknown as Operation<object>, args: own }).length > 0,
+      },
+      this.#declaring,
+    );
+    this.#declaring.declare(call);
+    const handle = new Handle(call);
+    for (const observe of outer.observers) observe(handle);
+    return handle;
+  }
+
+  /** Data and arguments in force here, made anew when `config` or the host's data has changed. */
+  #atThisPlace(): InForce {
+    const config = this.#settings.current;
+    const { dataVersion } = this.#host;
+    if (this.#inForce?.config !== config || this.#inForce.dataVersion !== dataVersion) {
+      const { arguments: context, data } = this.#surrounding;
+      this.#inForce = {
+        config,
+        dataVersion,
+        data: this.#host.data(data),
+        base: this.#engine.resolve(this.#host, { context, config, data }),
+      };
+    }
+    return this.#inForce;
+  }
+
+  #inside<R>(what: string, surrounding: Surrounding, body: () => R): R {
+    const lifetime = new Lifetime(what, this.#lifetime);
+    const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, this.#settings, lifetime);
+    return this.#lifetime.inside(lifetime, this.#site(), () => inScope(scope, body));
+  }
+
+  #site(): CallSite | undefined {
+    return this.#engine.settings.callSites()[0];
+  }
+
+  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    const lifetime = new Lifetime(`local.include("${file}")`);
+    return this.#lifetime.inside(lifetime, this.#site(), async () => {
+      const outer = this.#surrounding;
+      const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
+      const surrounding = {
+        ...outer,
+        key: `${outer.key}>${deploy.file ?? deploy.name}`,
+        names: [...outer.names, deploy.name],
+        data: data === undefined ? outer.data : [data, ...outer.data],
+        file: deploy.file,
+      };
+      // What an included file changes in `config` ends with it.
+      const settings = { current: this.#settings.current };
+      const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
+      await inScope(scope, () => deploy.evaluate());
+      lifetime.end();
+    });
+  }
+
+  async #shell(command: string | readonly string[], ignoreErrors: boolean): Promise<string> {
+    const outputs: string[] = [];
+    for (const line of [command].flat()) {
+      const { exitCode, stdout, stderr } = await this.#engine.settings.localShell(line);
+      if (exitCode !== 0 && !ignoreErrors) {
+        throw new CommandError(`Command failed with exit code ${exitCode} on the control machine: ${line}`, {
+          exitCode,
+          stdout,
+          stderr,
+          hint: stderr.trim() || undefined,
+        });
+      }
+      outputs.push(stdout.replace(/\n$/, ""));
+    }
+    return outputs.join("\n");
+  }
+
+  #hostFacade(): Host {
+    const state = this.#host;
+    // The object may be kept in a variable and used inside a block: the block in force counts, not the one it came from.
+    const inForce = (): DeployScope => {
+      const scope = scopeOrNone();
+      return scope instanceof DeployScope && scope.#host === state ? scope : this;
+    };
+    return hostFacade(this.#engine, state, () => {
+      const scope = inForce();
+      const surrounding = scope.#surrounding;
+      return {
+        point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
+        within: (what, args, body) =>
+          scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
+        asking: (fact, answer) => scope.#lifetime.asking(fact, scope.#site(), answer),
+      };
+    });
+  }
+}
+
+/** The part of the stack inside the deploy file being evaluated; what called that file has its own place in the key. */
+function untilFile(sites: readonly CallSite[], file: string | undefined): readonly CallSite[] {
+  const last = sites.findLastIndex(site => site.file === file);
+  return last === -1 ? sites : sites.slice(0, last + 1);
+}
+
+/** `apt.packages (packages=vim, update=true)`, short enough for a line. */
+function autoName(
+  { name: operation, conditions }: Pick<Operation<never>, "name" | "conditions">,
+  args: object,
+): string {
+  const shown = Object.entries(args).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (conditions?.[name] && typeof value === "function") return [`${name}=conditional`];
+    return [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`];
+  });
+  const text = shown.join(", ");
+  return text === ""
+    ? operation
+    : `${operation} (${text.length > NAME_WIDTH ? `${text.slice(0, NAME_WIDTH - 1)}…` : text})`;
+}
+const NAME_WIDTH = 60;
+const SENSITIVE = /password|secret|token|passphrase/i;
+
+function brief(value: unknown): string {
+  if (typeof value === "function") return value.name || "function";
+  if (value instanceof Secret) return "***";
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return value.map(brief).join(" ");
+  if (typeof value !== "object" || value === null) return String(value).replaceAll("\n", "⏎");
+  return String(value) === "[object Object]" ? JSON.stringify(value) : String(value);
+}
+
+/** `config` of a deploy file: assigning makes a new object, so that operations declared before keep theirs. */
+function configFacade(settings: { current: Readonly<Config> }): Config {
+  return new Proxy({} as Config, {
+    get: (_, key) => settings.current[key as keyof Config],
+    has: (_, key) => key in DEFAULT_CONFIG,
+    ownKeys: () => Object.keys(DEFAULT_CONFIG),
+    getOwnPropertyDescriptor: (_, key) => ({
+      value: settings.current[key as keyof Config],
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    }),
+    set: (_, key, value) => {
+      if (!(key in DEFAULT_CONFIG)) {
+        const near = nearest(String(key), Object.keys(DEFAULT_CONFIG));
+        throw new ConfigError(`There is no setting config.${String(key)}`, {
+          hint: near ? `The nearest is config.${near}` : undefined,
+        });
+      }
+      settings.current = { ...settings.current, [key]: value };
+      return true;
+    },
+  });
+}

@@ -1,0 +1,107 @@
+/** Hosts and the inventory, as a deploy file sees them. @module */
+import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
+import { InventoryError } from "../../core/errors.ts";
+import type { Host } from "../../core/host.ts";
+import type { HostData } from "../../core/host-data.ts";
+import { nearest } from "../../core/nearest.ts";
+import type { Inventory } from "../../core/scope.ts";
+import type { DeployPoint, Engine } from "../engine.ts";
+import { splitArguments } from "../host/arguments.ts";
+import type { HostState } from "../host-state.ts";
+import { runDirect } from "./commands.ts";
+
+/** The block of a deploy file that is in force where something is asked of its host. */
+export interface Block {
+  readonly point: DeployPoint;
+  /** Run a body with stronger arguments. */
+  within<R>(what: string, args: GlobalArguments, body: () => R): R;
+  /** Remember a question until it is answered. */
+  asking<T>(fact: string, answer: Promise<T>): Promise<T>;
+}
+
+/** The current host of a deploy file; `inForce` is asked at every use, as the object may be kept in a variable. */
+export function hostFacade(engine: Engine, state: HostState, inForce: () => Block): Host {
+  const { emit } = engine.settings;
+  return {
+    name: state.name,
+    groups: state.groups,
+    get data(): HostData {
+      return state.data(inForce().point.data);
+    },
+    getFact: (fact, ...[given]) => {
+      const block = inForce();
+      return block.asking(fact.name, engine.ask(state, fact, given, block.point));
+    },
+    when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
+    withArguments: (args, body) => {
+      const { globals } = splitArguments("host.withArguments", args);
+      engine.settings.checkArguments("host.withArguments", {}, globals);
+      return inForce().within("host.withArguments()", globals, body);
+    },
+    loop: items => items,
+    log: message => emit({ type: "log", level: "info", message, host: state.name }),
+    noop: reason => emit({ type: "noop", host: state.name, operation: "", reason }),
+    run: (command, args: ConnectorArguments = {}) => {
+      const block = inForce();
+      return block.asking("host.run()", runDirect(engine, state, command, args, block.point));
+    },
+  };
+}
+
+/** A host other than the current one: facts and data, no operations. The same object for everybody who looks. */
+export function passiveHost(engine: Engine, state: HostState): Host {
+  const known = passiveHosts.get(state);
+  if (known) return known;
+  const point = { context: {}, config: engine.settings.config, data: [] };
+  const facade: Host = {
+    name: state.name,
+    groups: state.groups,
+    data: state.data(),
+    getFact: (fact, ...[given]) => engine.ask(state, fact, given, point),
+    when: (_, body) => body(),
+    withArguments: (_, body) => body(),
+    loop: items => items,
+    log: message => engine.settings.emit({ type: "log", level: "info", message, host: state.name }),
+    noop: () => {},
+    run: (command, args) => runDirect(engine, state, command, args ?? {}, point),
+  };
+  passiveHosts.set(state, facade);
+  return facade;
+}
+const passiveHosts = new WeakMap<HostState, Host>();
+
+/** The inventory of a run. */
+export function inventoryFacade(engine: Engine, facade: (host: HostState) => Host): Inventory {
+  const hosts = engine.inventoryHosts;
+  const groups = (): string[] => [...new Set(hosts.flatMap(host => host.groups))].sort();
+  return {
+    get hosts() {
+      return hosts.map(facade);
+    },
+    get groups() {
+      return groups();
+    },
+    length: hosts.length,
+    [Symbol.iterator]: () => hosts.map(facade)[Symbol.iterator](),
+    getHost: name =>
+      facade(
+        engine.hostOf(name) ??
+          missing(
+            "host",
+            name,
+            hosts.map(host => host.name),
+          ),
+      ),
+    getGroup: name => {
+      const members = hosts.filter(host => host.groups.includes(name));
+      return (members.length > 0 ? members : missing("group", name, groups())).map(facade);
+    },
+  };
+}
+
+function missing(kind: "host" | "group", name: string, known: Iterable<string>): never {
+  const near = nearest(name, known);
+  throw new InventoryError(`There is no ${kind} "${name}" in the inventory`, {
+    hint: near ? `The nearest is "${near}"` : undefined,
+  });
+}

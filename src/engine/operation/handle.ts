@@ -1,0 +1,70 @@
+/** The engine's side of a handle: filled in when the operation has run. @module */
+import { DeployError } from "../../core/errors.ts";
+import type { OperationHandle, OperationResult } from "../../core/handle.ts";
+import type { Completion, OperationCall } from "../host-state.ts";
+
+const hasFailed = ({ outcome }: Completion): boolean => outcome === "failed" || outcome === "ignored";
+
+/** One operation on one host, as deploy files see it. */
+export class Handle implements OperationHandle {
+  readonly #call: OperationCall;
+
+  constructor(call: OperationCall) {
+    this.#call = call;
+  }
+
+  // Getters of functions: they are passed to `_if` without their object.
+  get didChange(): () => boolean {
+    return () => this.#ended("didChange").outcome === "changed";
+  }
+  get didNotChange(): () => boolean {
+    return () => this.#ended("didNotChange").outcome !== "changed";
+  }
+  get didSucceed(): () => boolean {
+    return () => !hasFailed(this.#ended("didSucceed"));
+  }
+  get didError(): () => boolean {
+    return () => hasFailed(this.#ended("didError"));
+  }
+  get stdoutLines(): readonly string[] {
+    return this.#ended("stdoutLines").stdoutLines;
+  }
+  get stderrLines(): readonly string[] {
+    return this.#ended("stderrLines").stderrLines;
+  }
+  get stdout(): string {
+    return this.#ended("stdout").stdoutLines.join("\n");
+  }
+  get stderr(): string {
+    return this.#ended("stderr").stderrLines.join("\n");
+  }
+  get retryAttempts(): number {
+    return this.#ended("retryAttempts").retryAttempts;
+  }
+  get willChange(): Promise<boolean> {
+    return this.#call.forecast();
+  }
+
+  // A handle is awaitable on purpose: `await` gives the result without this method, so that it ends there.
+  then<R = OperationResult, E = never>(
+    onResult?: ((result: OperationResult) => R | PromiseLike<R>) | null,
+    onError?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    return this.#call
+      .settled()
+      .then(
+        () =>
+          new Proxy(this, {
+            get: (handle, key) => (key === "then" ? undefined : Reflect.get(handle, key, handle)),
+          }) as OperationResult,
+      )
+      .then(onResult, onError);
+  }
+
+  #ended(member: string): Completion {
+    if (this.#call.completion) return this.#call.completion;
+    throw new DeployError(`"${member}" of ${this.#call.name} is not known before the operation has run`, {
+      hint: "While preparing use `await handle.willChange`; to decide when its turn comes pass `handle.didChange` to `_if`, or use `ts.call`",
+    });
+  }
+}

@@ -1,0 +1,86 @@
+/** How far the user's code is: what has begun in it, and what would be lost if it ended now. @module */
+import { type CallSite, DeployError } from "../../core/errors.ts";
+
+/** Something that was begun. */
+interface Unfinished {
+  readonly what: string;
+  readonly at: CallSite | undefined;
+}
+
+/** One body of the user's code: a deploy file, an include, a block, a callback. */
+export class Lifetime {
+  /** For messages: `deploy.ts`, `deploy("web")`. */
+  readonly name: string;
+  /** Facts that were asked and have not been answered: the same set for a file and the blocks in it, as an answer may be awaited further out. */
+  readonly #facts: Set<Unfinished>;
+  readonly #bodies = new Set<Unfinished>();
+  #isEnded = false;
+
+  constructor(name: string, outer?: Lifetime) {
+    this.name = name;
+    this.#facts = outer ? outer.#facts : new Set();
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Remember a question until it is answered. */
+  asking<T>(what: string, at: CallSite | undefined, answer: Promise<T>): Promise<T> {
+    return until(this.#facts, { what, at }, answer);
+  }
+
+  /** Run a body inside this one. Until it has ended, nothing may be declared beside it. */
+  inside<R>(inner: Lifetime, at: CallSite | undefined, body: () => R): R {
+    try {
+      const returned = body();
+      if (returned instanceof Promise) {
+        const running = returned.finally(() => inner.#ended());
+        running.catch(() => undefined);
+        until(this.#bodies, { what: inner.name, at }, running);
+        return running as R;
+      }
+      inner.#ended();
+      return returned;
+    } catch (error) {
+      inner.#ended();
+      throw error;
+    }
+  }
+
+  /** Throws `DeployError` if a body that began inside this one still runs, and nobody waits for it. */
+  expectAwaited(): void {
+    for (const { what, at } of this.#bodies)
+      throw new DeployError(`${what}${begun(at)} is not awaited, but operations follow it`, {
+        hint: `Put \`await\` before ${what}: what it declares must come before what follows`,
+      });
+  }
+
+  /** The body has ended. Throws `DeployError` if something in it has not. */
+  end(): void {
+    this.#ended();
+    for (const { what, at } of this.#bodies)
+      throw new DeployError(`${this.name} ended while ${what} was still running`, {
+        ...(at ? { at } : {}),
+        hint: `Put \`await\` before ${what}`,
+      });
+    for (const { what, at } of this.#facts)
+      throw new DeployError(`${this.name} ended while the answer of ${what} was still awaited`, {
+        ...(at ? { at } : {}),
+        hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost",
+      });
+  }
+
+  #ended(): void {
+    this.#isEnded = true;
+  }
+}
+
+const begun = (at: CallSite | undefined): string => (at ? ` (line ${at.line})` : "");
+
+function until<T>(set: Set<Unfinished>, one: Unfinished, promise: Promise<T>): Promise<T> {
+  set.add(one);
+  const done = (): void => void set.delete(one);
+  promise.then(done, done);
+  return promise;
+}

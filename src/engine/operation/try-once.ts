@@ -1,0 +1,98 @@
+/** One try of an operation on one host. @module */
+import { sh } from "../../core/command.ts";
+import type { Engine } from "../engine.ts";
+import type { OperationCall } from "../host-state.ts";
+import { askAhead, RunAhead } from "./ahead.ts";
+import { appendTo, type Attempt, newAttempt } from "./attempt.ts";
+import { allHold, decided } from "./conditions.ts";
+import { CommandQueue, isSuccess } from "./command-queue.ts";
+import { commandError, lineEmitter, toCommandResult } from "./commands.ts";
+import { asOperationError } from "./operation-error.ts";
+import { OperationView } from "./operation-host.ts";
+import type { Performs } from "./callback.ts";
+
+/** Evaluate an operation with fresh facts and run its commands. Rejects only when the run is cancelled. */
+export async function tryOnce(engine: Engine, call: OperationCall, performs: Performs): Promise<Attempt> {
+  const attempt = newAttempt();
+  const queue = new CommandQueue(engine, call, attempt, performs);
+  // A fact asked after a command was yielded is asked after it ran.
+  const view = new OperationView(engine, call, queue);
+  try {
+    if (!allHold(call.how.all._if)) {
+      attempt.noop = "its condition is false";
+      return attempt;
+    }
+    for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
+    const { behind, done } = await queue.send();
+    if (behind) {
+      if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
+        call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+      else askAhead(engine, call);
+    }
+    await done;
+    attempt.noop = view.noopReason;
+  } catch (error) {
+    engine.settings.signal.throwIfAborted();
+    // What was yielded before something else went wrong is due.
+    await queue.flush().catch(() => undefined);
+    attempt.error ??= asOperationError(engine, call, error);
+  } finally {
+    await removeTempFiles(engine, call, view, attempt);
+  }
+  return attempt;
+}
+
+/** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */
+async function removeTempFiles(
+  engine: Engine,
+  call: OperationCall,
+  view: OperationView,
+  attempt: Attempt,
+): Promise<void> {
+  if (!view.tempFiles || attempt.commands.length === 0 || !call.host.session.isConnected) return;
+  const remove = sh`rm -rf -- ${[...view.tempFiles]}`;
+  await call.host.session
+    .run(remove, { surroundings: call.how.surroundings, signal: engine.settings.signal })
+    .catch(() => undefined);
+}
+
+/** The try that was sent ahead of its turn; `undefined` if it was not, or has not run. */
+export async function takeAhead(engine: Engine, call: OperationCall): Promise<Attempt | undefined> {
+  const { host } = call;
+  const { emit, signal } = engine.settings;
+  const sent = await host.ahead?.take(call);
+  if (!sent) return undefined;
+  const attempt = newAttempt();
+  const lines = lineEmitter(emit, host.name, "operation");
+  const begin = (): void => {
+    for (const { text } of sent.steps) {
+      attempt.commands.push(text);
+      emit({ type: "command", host: host.name, command: text, for: "operation" });
+    }
+  };
+  try {
+    const results = await sent.results(signal, begin, lines.push);
+    lines.end();
+    // Its shell has ended on the way: what is missing shows when it is evaluated again.
+    const last = results?.at(-1);
+    if (!results || (results.length < sent.steps.length && (!last || isSuccess(call, last)))) {
+      host.ahead = undefined;
+      return undefined;
+    }
+    attempt.noop = sent.noopReason;
+    for (const [index, result] of results.map(toCommandResult).entries()) {
+      const { command, upload } = sent.steps[index]!;
+      if (upload) host.session.transfers.uploaded(upload.dest, upload.size, results[index]!);
+      else {
+        appendTo(attempt.stdoutLines, result.stdoutLines);
+        appendTo(attempt.stderrLines, result.stderrLines);
+        if (!isSuccess(call, result)) throw commandError(host.name, command, result);
+      }
+      attempt.executed++;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    attempt.error = asOperationError(engine, call, error);
+  }
+  return attempt;
+}

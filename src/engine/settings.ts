@@ -1,0 +1,91 @@
+/** What a run is given from outside. Types alone. @module */
+import type { Config } from "../core/config.ts";
+import type { Connector, ConnectorContext } from "../core/connector.ts";
+import type { CallSite } from "../core/errors.ts";
+import type { CommandResult, LocalFiles } from "../core/host.ts";
+import type { Emit } from "./events.ts";
+
+/** One part of a chain of connections. */
+export interface ChainLink {
+  readonly connector: string;
+  readonly address: string;
+}
+
+/** A host before it is connected. */
+export interface HostDefinition {
+  readonly name: string;
+  /** `ssh`, `local`, `docker` … */
+  readonly connector: string;
+  readonly address: string;
+  /** The connections that this one goes through, the first of them from here: `[{ connector: "ssh", address: "bastion" }]`. */
+  readonly through?: readonly ChainLink[];
+  /** In the order listed; later ones win. `all` is added. */
+  readonly groups: readonly string[];
+  /** Data layers, highest precedence first; `--data` before host data before groups before `all`. */
+  readonly data: readonly Readonly<Record<string, unknown>>[];
+  /** Another controller works on it: it is known and answers facts, but takes no part in this run. */
+  readonly isElsewhere?: boolean;
+}
+
+/** Wall and monotonic time, and waiting; a test brings its own. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after `seconds`; rejects with the signal's reason when aborted. */
+  sleep(seconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What a run needs from outside. */
+export interface RunSettings {
+  readonly hosts: readonly HostDefinition[];
+  readonly config: Config;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly connectorContext: ConnectorContext;
+  readonly local: LocalFiles;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  /** Reading and writing files of the control machine in pieces. */
+  readonly transfers: LocalTransfers;
+  /** Directory that relative paths start from. */
+  readonly cwd: string;
+  /** Load the file of a `local.include`; `includedFrom` is the including file. */
+  loadDeploy(file: string, includedFrom: string | undefined): Promise<Deploy>;
+  /** Check an operation's own arguments against what its types say, and the text in them and in its global ones. Throws `OperationTypeError`. */
+  checkArguments(operation: string, args: object, globals?: object): void;
+  /** Run a command on the control machine. */
+  localShell(command: string): Promise<CommandResult>;
+  /** The user's files on the call stack, innermost first; of an error, on the stack on which it was made. */
+  callSites(error?: unknown): readonly CallSite[];
+  /** A unified diff; `undefined` stands for a file that is not there. */
+  unifiedDiff(path: string, before: string | undefined, after: string | undefined): string;
+  /** The control machine's environment variables, for `config.inheritEnv`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Host by host through all operations. */
+  readonly serial: boolean;
+  /** Every host goes through its own operations without waiting for the others. */
+  readonly noWait: boolean;
+  /** Commands share a shell that stays, facts are asked ahead, small uploads ride in commands; false where one must be sure. */
+  readonly fast: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** One deploy file, or anything else that declares operations for a host. */
+export interface Deploy {
+  /** For output: the file's path relative to `cwd`. */
+  readonly name: string;
+  /** Absolute path of the file, if it is one. */
+  readonly file?: string;
+  /** Called once per host inside the host's scope, all hosts concurrently. */
+  evaluate(): Promise<void>;
+}
+
+/** Reading and writing the control machine's files in pieces. */
+export interface LocalTransfers {
+  /** Bytes of a file. */
+  size(path: string): Promise<number>;
+  /** All of a file of at most that many bytes, else `undefined`. Many hosts that ask share one reading. */
+  small(path: string, most: number): Promise<Uint8Array | undefined>;
+  read(path: string): AsyncIterable<Uint8Array>;
+  /** A sink that replaces the file when `commit` is called and leaves it alone when `discard` is. */
+  write(path: string): Promise<{ push(chunk: Uint8Array): void; commit(): Promise<void>; discard(): Promise<void> }>;
+}

@@ -1,0 +1,79 @@
+/** The first and the last stage: connections. @module */
+import { openChain } from "../host/chain.ts";
+import { type Engine, goesAlone } from "../engine.ts";
+import { Facts } from "../host/facts.ts";
+import { HostState } from "../host-state.ts";
+import { forEachHost } from "./pool.ts";
+import type { HostDefinition, RunSettings } from "../settings.ts";
+import { Session } from "../host/session.ts";
+
+/** A host that is not connected yet. */
+export function createHost(settings: RunSettings, definition: HostDefinition): HostState {
+  const { clock, emit, signal, transfers, connectorContext } = settings;
+  const host = definition.name;
+  const session = new Session({
+    host,
+    connect: timeout =>
+      openChain(definition, { ...settings, data: state.data(), timeout: timeout ?? settings.config.connectTimeout }),
+    context: connectorContext,
+    transfers,
+    fast: settings.fast,
+    signal,
+    onShellEnded: () => facts.forget(),
+    onTransfer: (direction, path, bytes, total) =>
+      emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
+  });
+  const facts: Facts = new Facts({
+    host,
+    session,
+    fast: settings.fast,
+    remembers: goesAlone(settings),
+    emit,
+    now: () => clock.now(),
+    signal,
+  });
+  const state: HostState = new HostState(definition, session, facts);
+  return state;
+}
+
+/** Connect to every host, many at once. A host that cannot be reached fails alone. */
+export async function connectHosts(engine: Engine): Promise<void> {
+  const { clock, emit, config, signal } = engine.settings;
+  const started = clock.now();
+  engine.stage = "connect";
+  emit({ type: "stage:start", stage: "connect", hosts: engine.hosts.length });
+  await forEachHost(engine.hosts, config.parallel, async host => {
+    const began = clock.now();
+    emit({ type: "host:connecting", host: host.name });
+    try {
+      await host.session.connect();
+      host.isConnected = true;
+      // It opens while the other hosts connect and the deploy is evaluated.
+      await host.session.openShell(
+        engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings,
+      );
+      emit({ type: "host:connected", host: host.name, seconds: (clock.now() - began) / 1000 });
+    } catch (error) {
+      signal.throwIfAborted();
+      engine.fail(host, error, "connect");
+    }
+  });
+  emit({ type: "stage:end", stage: "connect", seconds: (clock.now() - started) / 1000 });
+}
+
+/** Close every connection and what the connectors shared. Never rejects. */
+export async function disconnectHosts(engine: Engine): Promise<void> {
+  const { clock, emit, connectors } = engine.settings;
+  const started = clock.now();
+  engine.stage = "disconnect";
+  const hosts = engine.inventoryHosts.filter(host => host.session.isConnected);
+  emit({ type: "stage:start", stage: "disconnect", hosts: hosts.length });
+  await Promise.all(
+    hosts.map(async host => {
+      await host.session.disconnect().catch(() => undefined);
+      emit({ type: "host:disconnected", host: host.name });
+    }),
+  );
+  await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));
+  emit({ type: "stage:end", stage: "disconnect", seconds: (clock.now() - started) / 1000 });
+}

@@ -1,0 +1,175 @@
+/** The fourth stage: operations run, in order, by one of three strategies. @module */
+import { CancelledError, TooManyFailuresError } from "../../core/errors.ts";
+import type { Engine } from "../engine.ts";
+import type { Completion, HostState, OperationCall } from "../host-state.ts";
+import { perform } from "../operation/perform.ts";
+import { participants, type PlannedOperation } from "./plan.ts";
+import { forEachHost } from "./pool.ts";
+import { Results } from "./results.ts";
+
+/** Run all operations and emit the results, however it ends. */
+export async function execute(engine: Engine, planned: readonly PlannedOperation[]): Promise<void> {
+  const { clock, emit, noWait, serial, signal } = engine.settings;
+  const started = clock.now();
+  engine.stage = "execute";
+  const results = new Results(planned);
+  emit({ type: "stage:start", stage: "execute", hosts: engine.activeHosts.length });
+  try {
+    if (noWait) await withoutWaiting(engine, planned, results);
+    else if (serial) await hostByHost(engine, planned, results);
+    else await operationByOperation(engine, planned, results);
+    signal.throwIfAborted();
+    engine.expectNoStray();
+  } catch (error) {
+    throw signal.aborted && !(error instanceof CancelledError)
+      ? new CancelledError("The run was interrupted", { cause: error })
+      : error;
+  } finally {
+    const seconds = (clock.now() - started) / 1000;
+    emit({ type: "stage:end", stage: "execute", seconds });
+    emit(results.event(engine.hosts, seconds));
+  }
+}
+
+/** All hosts do one operation, then all the next. */
+async function operationByOperation(
+  engine: Engine,
+  planned: readonly PlannedOperation[],
+  results: Results,
+): Promise<void> {
+  for (const operation of planned) {
+    const calls = participants(operation);
+    if (calls.length === 0 && !operation.isElsewhere) continue;
+    const finish = announce(engine, operation, calls);
+    if (operation.runOnce) {
+      for (const call of operation.calls)
+        if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
+    }
+    const limit = operation.serial ? 1 : engine.settings.config.parallel;
+    for (const batch of batches(operation, calls)) {
+      await forEachHost(batch, limit, call => runOn(engine, operation, call, results));
+      checkFailures(engine);
+    }
+    finish();
+  }
+}
+
+/** One host does all its operations, then the next host. */
+async function hostByHost(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+  const byHost = operationsByHost(planned);
+  for (const host of engine.activeHosts) {
+    await allOf(engine, host, byHost.get(host) ?? [], results);
+    checkFailures(engine);
+  }
+}
+
+/** Every host does its operations at its own pace. */
+async function withoutWaiting(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+  const byHost = operationsByHost(planned);
+  await forEachHost(engine.activeHosts, engine.settings.config.parallel, async host => {
+    await allOf(engine, host, byHost.get(host) ?? [], results);
+    checkFailures(engine);
+  });
+}
+
+/** Each host's calls in its own order, with the operations they belong to. */
+function operationsByHost(
+  planned: readonly PlannedOperation[],
+): ReadonlyMap<HostState, readonly (readonly [PlannedOperation, OperationCall])[]> {
+  const byHost = new Map<HostState, [PlannedOperation, OperationCall][]>();
+  for (const operation of planned) {
+    for (const call of operation.calls) {
+      const own = byHost.get(call.host);
+      if (own) own.push([operation, call]);
+      else byHost.set(call.host, [[operation, call]]);
+    }
+  }
+  return byHost;
+}
+
+async function allOf(
+  engine: Engine,
+  host: HostState,
+  own: readonly (readonly [PlannedOperation, OperationCall])[],
+  results: Results,
+): Promise<void> {
+  for (const [operation, call] of own) {
+    if (!host.isActive || engine.settings.signal.aborted) return;
+    // The first host that comes to it has it; no host waits to see whether another will.
+    if (operation.isElsewhere || (operation.runOnce && results.hasRun(operation))) {
+      skip(engine, operation, call, results);
+      continue;
+    }
+    const finish = announce(engine, operation, [call]);
+    await runOn(engine, operation, call, results);
+    finish();
+  }
+}
+
+async function runOn(
+  engine: Engine,
+  operation: PlannedOperation,
+  call: OperationCall,
+  results: Results,
+): Promise<void> {
+  const { clock } = engine.settings;
+  const started = clock.now();
+  results.begin(operation);
+  const outcome = await perform(engine, call, operation.id);
+  results.add(operation, call.host, outcome, (clock.now() - started) / 1000);
+}
+
+function announce(engine: Engine, operation: PlannedOperation, calls: readonly OperationCall[]): () => void {
+  const { clock, emit } = engine.settings;
+  const started = clock.now();
+  const mode = operation.runOnce ? "run once" : operation.serial ? "serial" : "parallel";
+  const { id, name } = operation;
+  emit({ type: "operation:start", id, operation: name, hosts: calls.map(call => call.host.name), mode });
+  return () => emit({ type: "operation:end", id, operation: name, seconds: (clock.now() - started) / 1000 });
+}
+
+/** A host that a run-once operation passes by: for it nothing changed. */
+function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): void {
+  call.completion = SKIPPED;
+  results.add(operation, call.host, "skipped", 0);
+  const { id, name } = operation;
+  engine.settings.emit({
+    type: "operation:host:end",
+    id,
+    operation: name,
+    host: call.host.name,
+    outcome: "skipped",
+    commands: 0,
+    retryAttempts: 0,
+    seconds: 0,
+    nested: false,
+  });
+}
+const SKIPPED: Completion = { outcome: "skipped", stdoutLines: [], stderrLines: [], retryAttempts: 0 };
+
+function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
+  const size = operation.serial ? 1 : operation.parallel || calls.length || 1;
+  return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) =>
+    calls.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** Stop when nobody is left, or more than `failPercent` of the hosts that were connected failed. */
+function checkFailures(engine: Engine): void {
+  engine.settings.signal.throwIfAborted();
+  engine.expectNoStray();
+  const { failPercent } = engine.settings.config;
+  const connected = engine.hosts.filter(host => host.isConnected);
+  const failed = connected.filter(host => host.error).length;
+  if (failed === 0) return;
+  if (failed === connected.length)
+    throw new TooManyFailuresError(
+      `No hosts remaining: ${failed === 1 ? "the only host" : `all ${failed} hosts`} failed`,
+    );
+  const percent = (failed / connected.length) * 100;
+  if (failPercent !== undefined && percent > failPercent) {
+    throw new TooManyFailuresError(
+      `${failed} of ${connected.length} hosts failed (${Math.round(percent)} %), failPercent allows ${failPercent} %`,
+    );
+  }
+}

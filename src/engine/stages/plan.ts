@@ -1,0 +1,108 @@
+/** From what the hosts declared to one order of operations. @module */
+import type { CallSite } from "../../core/errors.ts";
+import type { Engine } from "../engine.ts";
+import type { ProposedChange } from "../events.ts";
+import type { OperationCall } from "../host-state.ts";
+import { mergeOrder } from "./order.ts";
+
+/** One operation in the common order, with what each of its hosts declared. */
+export interface PlannedOperation {
+  readonly id: string;
+  readonly name: string;
+  readonly at: CallSite | undefined;
+  /** In inventory order. */
+  readonly calls: readonly OperationCall[];
+  readonly runOnce: boolean;
+  /** It is to run once, and another controller does it. */
+  readonly isElsewhere: boolean;
+  /** Where controllers share an inventory: what this operation is called on each of them. */
+  readonly key?: string;
+  readonly serial: boolean;
+  /** Hosts at once; `0` means as many as the run allows. */
+  readonly parallel: number;
+}
+
+/** Merge the hosts' sequences. */
+export function plan(engine: Engine): readonly PlannedOperation[] {
+  const { hosts } = engine;
+  const order = mergeOrder(hosts.map(host => host.calls.map(call => call.declaration)));
+  // The order keeps every host's own: each host's next call is the one that is placed.
+  const next = hosts.map(() => 0);
+  const planned = order.map(({ hosts: indexes }, place) => {
+    const calls = indexes.map(index => hosts[index]!.calls[next[index]!++]!);
+    const first = calls[0]!;
+    const { _runOnce = false, _serial = false, _parallel = 0 } = first.how.all;
+    return {
+      id: String(place + 1),
+      name: commonName(calls),
+      at: first.at,
+      calls,
+      runOnce: _runOnce,
+      isElsewhere: _runOnce && !engine.isFirst,
+      serial: _serial,
+      parallel: _parallel,
+      ...(engine.isShared ? { key: keyOf(first.declaration.id, engine.settings.cwd) } : {}),
+    };
+  });
+  if (engine.isShared) warnOfLimits(engine, planned);
+  return planned;
+}
+
+/** The declaration's identity, without what differs from controller to controller. */
+const keyOf = (id: string, cwd: string): string =>
+  new Bun.CryptoHasher("sha256")
+    .update(id.replaceAll(`${cwd}/`, ""))
+    .digest("hex")
+    .slice(0, 16);
+
+/** Who limits how many hosts do something at once should know that the other controllers do not count. */
+function warnOfLimits(engine: Engine, planned: readonly PlannedOperation[]): void {
+  const limited = planned
+    .filter(operation => !operation.runOnce && (operation.serial || operation.parallel > 0))
+    .map(operation => `"${operation.name}"`);
+  if (limited.length === 0) return;
+  const names = [...limited.slice(0, NAMES), ...(limited.length > NAMES ? ["…"] : [])].join(", ");
+  engine.settings.emit({
+    type: "log",
+    level: "warn",
+    message: `_serial and _parallel hold within this shard: other shards do the same at the same time (${names})`,
+  });
+}
+
+/** Hosts may name the same operation differently; more names than a few make no readable line. */
+function commonName(calls: readonly OperationCall[]): string {
+  const names = new Set<string>();
+  for (const { name } of calls) {
+    if (names.size === NAMES && !names.has(name)) return `${[...names].join(", ")}, …`;
+    names.add(name);
+  }
+  return [...names].join(", ");
+}
+const NAMES = 3;
+
+/** The calls of an operation whose hosts take part in it now: one for a run-once operation. */
+export function participants(operation: PlannedOperation): readonly OperationCall[] {
+  if (operation.isElsewhere) return [];
+  const active = operation.calls.filter(call => call.host.isActive);
+  return operation.runOnce ? active.slice(0, 1) : active;
+}
+
+/** What would change. Rows without any host that would change are kept: they are what nothing needs doing for. */
+export function propose(engine: Engine, planned: readonly PlannedOperation[]): readonly ProposedChange[] {
+  const names = (calls: readonly OperationCall[]): string[] => calls.map(call => call.host.name);
+  const proposed = planned.map(operation => {
+    const calls = participants(operation);
+    const changing = calls.filter(call => call.willChange);
+    return {
+      operation: operation.name,
+      id: operation.id,
+      ...(operation.key === undefined ? {} : { key: operation.key }),
+      ...(operation.at ? { at: operation.at } : {}),
+      change: names(changing.filter(call => !call.isConditional)),
+      conditional: names(changing.filter(call => call.isConditional)),
+      unchanged: names(calls.filter(call => !call.willChange)),
+    };
+  });
+  engine.settings.emit({ type: "changes", proposed });
+  return proposed;
+}

@@ -1,0 +1,168 @@
+/** The third stage: deploys are evaluated for every host, and every operation is forecast. @module */
+import {
+  CancelledError,
+  CommandError,
+  CommandTimeoutError,
+  ConnectError,
+  ConnectionLostError,
+  EscalationError,
+  FactError,
+  GlobalArgumentError,
+  OperationTypeError,
+  OperationValueError,
+  TsinfraError,
+} from "../../core/errors.ts";
+import type { FactSource, HostIdentity } from "../../core/host.ts";
+import { inScope } from "../../core/scope.ts";
+import { DeployScope } from "../operation/deploy-scope.ts";
+import { passiveHost } from "../operation/facade.ts";
+import { asOperationError } from "../operation/operation-error.ts";
+import type { Engine } from "../engine.ts";
+import type { Declaring, HostState, OperationCall } from "../host-state.ts";
+import { forecast } from "../operation/perform.ts";
+import { reportError } from "../report.ts";
+import type { Deploy } from "../settings.ts";
+
+/** Evaluate the deploys in order, each on all active hosts at once. Rejects if what the user wrote is wrong. */
+export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promise<void> {
+  const { clock, emit, signal } = engine.settings;
+  const started = clock.now();
+  engine.stage = "prepare";
+  emit({ type: "stage:start", stage: "prepare", hosts: engine.activeHosts.length });
+  for (const [index, deploy] of deploys.entries()) {
+    const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
+    signal.throwIfAborted();
+    tell(
+      engine,
+      problems.filter(problem => problem !== undefined),
+    );
+    engine.expectNoStray();
+  }
+  emit({ type: "stage:end", stage: "prepare", seconds: (clock.now() - started) / 1000 });
+}
+
+/** Ask something of every active host, all at once. */
+export async function askFacts(
+  engine: Engine,
+  ask: (host: FactSource & HostIdentity) => Promise<unknown>,
+): Promise<ReadonlyMap<string, { readonly answer: unknown } | { readonly error: TsinfraError }>> {
+  engine.stage = "prepare";
+  const answers = await Promise.all(
+    engine.activeHosts.map(async host => {
+      const result = await ask(passiveHost(engine, host)).then(
+        answer => ({ answer }),
+        (error: unknown) => {
+          if (error instanceof TsinfraError) return { error };
+          throw error;
+        },
+      );
+      return [host.name, result] as const;
+    }),
+  );
+  return new Map(answers);
+}
+
+/** What is wrong with a deploy, and on which host it showed. */
+interface Problem {
+  readonly host: HostState;
+  readonly error: unknown;
+  /** It is an operation that cannot do what it was asked; else what the user wrote cannot be carried out. */
+  readonly isOperations: boolean;
+}
+
+/** Evaluate a deploy for one host. A connection that is lost on the way is made again, and the deploy evaluated again, as often as operations are tried again. */
+async function prepareHost(
+  engine: Engine,
+  host: HostState,
+  deploy: Deploy,
+  index: number,
+): Promise<Problem | undefined> {
+  const { clock, config, emit, signal } = engine.settings;
+  for (let attempt = 1; ; attempt++) {
+    const undeclare = host.mark();
+    try {
+      await evaluate(engine, host, deploy, index);
+      emit({ type: "deploy:ready", host: host.name, file: deploy.name });
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ConnectionLostError && attempt <= config.retry) {
+        emit({ type: "host:retry", host: host.name, attempt, error: reportError(error) });
+        undeclare();
+        await clock.sleep(config.retryDelay, signal);
+        continue;
+      }
+      if (error instanceof FailedForecast) return { host, error: error.reason, isOperations: true };
+      if (!isHostsOwn(error)) return { host, error, isOperations: false };
+      engine.fail(host, error, "prepare");
+      return undefined;
+    }
+  }
+}
+
+async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: number): Promise<void> {
+  const declared: OperationCall[] = [];
+  const declaring: Declaring = {
+    declare: call => {
+      declared.push(call);
+      host.calls.push(call);
+      call.forecastBy(forecast(engine, call));
+    },
+    settled: call => call.forecast(),
+  };
+  const scope = DeployScope.ofDeploy(engine, host, declaring, deploy, index);
+  await inScope(scope, () => deploy.evaluate());
+  scope.end();
+  for (const call of declared) {
+    await call.forecast().catch((thrown: unknown) => {
+      engine.settings.signal.throwIfAborted();
+      const error = asOperationError(engine, call, thrown);
+      // Failing is the operation's own affair where that may be ignored; wrong arguments are not its failure.
+      if (isHostsOwn(error) || isArgumentMistake(error)) throw error;
+      if (!call.how.all._ignoreErrors) throw new FailedForecast(error);
+      call.leaveToTurn();
+    });
+  }
+}
+
+/** An operation cannot do what it was asked, as far as can be seen while preparing. */
+class FailedForecast extends Error {
+  readonly reason: TsinfraError;
+  constructor(reason: TsinfraError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+const isArgumentMistake = (error: unknown): boolean =>
+  error instanceof OperationTypeError || error instanceof OperationValueError || error instanceof GlobalArgumentError;
+
+/** The host's fault, not that of what the user wrote: it fails alone. */
+const isHostsOwn = (error: unknown): boolean =>
+  [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError].some(
+    type => error instanceof type,
+  );
+
+/** An operation that fails on some hosts takes those out of the run, and only those. Throws what is wrong everywhere. */
+function tell(engine: Engine, problems: readonly Problem[]): void {
+  const mistakes = problems.filter(({ isOperations }) => !isOperations);
+  if (mistakes.length > 0) throwFirst(mistakes);
+  const isEverywhere =
+    problems.length === engine.activeHosts.length && new Set(problems.map(({ error }) => textOf(error))).size === 1;
+  if (isEverywhere) throwFirst(problems);
+  for (const { host, error } of problems) engine.fail(host, error, "prepare");
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** One mistake usually shows on every host: it is told once. */
+function throwFirst(problems: readonly Problem[]): void {
+  const [first, ...others] = problems;
+  if (!first) return;
+  const { error } = first;
+  if (error instanceof TsinfraError && !(error instanceof CancelledError)) {
+    error.host ??= first.host.name;
+    if (others.length > 0) error.message += ` (and on ${others.length} more ${others.length === 1 ? "host" : "hosts"})`;
+  }
+  throw error;
+}

@@ -1,0 +1,68 @@
+/** Counting what happened. @module */
+import type { EngineEvent, HostSummary, OutcomeType } from "../events.ts";
+import type { HostState } from "../host-state.ts";
+import type { PlannedOperation } from "./plan.ts";
+import { reportError } from "../report.ts";
+
+type Counts = Record<OutcomeType, number>;
+
+/** The outcomes of a run, by operation and by host. */
+export class Results {
+  readonly #planned: readonly PlannedOperation[];
+  readonly #byOperation = new Map<PlannedOperation, Counts & { seconds: number }>();
+  readonly #byHost = new Map<HostState, Counts>();
+  readonly #begun = new Set<PlannedOperation>();
+
+  constructor(planned: readonly PlannedOperation[]) {
+    this.#planned = planned;
+  }
+
+  begin(operation: PlannedOperation): void {
+    this.#begun.add(operation);
+  }
+  /** True once any host began it. */
+  hasRun(operation: PlannedOperation): boolean {
+    return this.#begun.has(operation);
+  }
+
+  add(operation: PlannedOperation, host: HostState, outcome: OutcomeType, seconds: number): void {
+    const ofOperation = this.#byOperation.get(operation) ?? { ...noCounts(), seconds: 0 };
+    ofOperation[outcome]++;
+    ofOperation.seconds = Math.max(ofOperation.seconds, seconds);
+    this.#byOperation.set(operation, ofOperation);
+    const ofHost = this.#byHost.get(host) ?? noCounts();
+    ofHost[outcome]++;
+    this.#byHost.set(host, ofHost);
+  }
+
+  event(hosts: readonly HostState[], seconds: number): EngineEvent {
+    const operations = this.#planned.map(operation => {
+      const counts = this.#byOperation.get(operation) ?? { ...noCounts(), seconds: 0 };
+      const reached = counts.changed + counts.unchanged + counts.skipped + counts.failed + counts.ignored;
+      const key = operation.key === undefined ? {} : { key: operation.key };
+      return {
+        operation: operation.name,
+        id: operation.id,
+        ...key,
+        hosts: operation.calls.length,
+        ...counts,
+        notReached: operation.calls.length - reached,
+      };
+    });
+    const summaries = hosts.map((host): HostSummary => {
+      const { changed, unchanged, skipped, failed, ignored } = this.#byHost.get(host) ?? noCounts();
+      return {
+        host: host.name,
+        changed,
+        unchanged,
+        failed,
+        ignored,
+        notReached: host.calls.length - changed - unchanged - skipped - failed - ignored,
+        ...(host.error ? { error: reportError(host.error) } : {}),
+      };
+    });
+    return { type: "results", operations, hosts: summaries, seconds, ok: hosts.every(host => !host.error) };
+  }
+}
+
+const noCounts = (): Counts => ({ changed: 0, unchanged: 0, skipped: 0, failed: 0, ignored: 0 });
