@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { withCompiler } from "../../src/cli/check/compiler.ts";
 import { type Finding, inOrder } from "../../src/cli/check/finding.ts";
 import { findPromises } from "../../src/cli/check/promises.ts";
-import { readSources } from "../../src/cli/check/sources.ts";
+import { readPrograms } from "../../src/cli/check/sources.ts";
 
 setDefaultTimeout(60_000);
 
@@ -209,7 +209,7 @@ async function check(snippets: readonly string[]): Promise<ReadonlyMap<string, r
     const paths = snippets.map((_, index) => join(directory, `${index}.ts`));
     for (const [index, path] of paths.entries())
       await writeFile(path, `${PRELUDE}\n${snippets[index]?.replaceAll("«", "")}\n`);
-    const found = await withCompiler(process.env, workplace => findPromises(readSources(paths, directory), workplace));
+    const found = await withCompiler(process.env, workplace => findPromises(readPrograms(paths, directory), workplace));
     return Map.groupBy(inOrder(found), ({ at }) => basename(at.file));
   } finally {
     await rm(directory, { recursive: true });

@@ -6,9 +6,9 @@ import { dirname, join, relative } from "node:path";
 import { Glob } from "bun";
 import {
   checkPlan,
-  filesOf,
+  plannedFiles,
   type Finding,
-  type Plan,
+  type CheckPlan,
   planOfDirectory,
   planOfFiles,
 } from "../../src/cli/check/index.ts";
@@ -46,7 +46,7 @@ async function check(cwd: string, ...files: string[]): Promise<readonly string[]
   );
 }
 
-async function found(plan: Plan, cwd: string): Promise<readonly Finding[]> {
+async function found(plan: CheckPlan, cwd: string): Promise<readonly Finding[]> {
   const { findings, output } = await checkPlan(plan, {
     cwd,
     connectors: createConnectors(),
@@ -73,7 +73,7 @@ async function tsinfra(cwd: string, ...args: string[]) {
 describe("without files, check looks at", () => {
   const planned = async (files: Readonly<Record<string, string>>): Promise<readonly string[]> => {
     const cwd = await directory(files);
-    return filesOf(await planOfDirectory(cwd, undefined)).map(file => relative(cwd, file));
+    return plannedFiles(await planOfDirectory(cwd, undefined)).map(file => relative(cwd, file));
   };
 
   test("the config, what it names, group data, and the programs that use tsinfra", async () => {

@@ -12,7 +12,7 @@ import {
   isComputed,
   itemsOf,
   literalOf,
-  type Member,
+  type Property,
   membersOf,
   type Module,
   moduleOf,
@@ -83,7 +83,7 @@ export const looksLikeInventory = (source: Source): boolean => {
 };
 
 /** Members of host data, and whose they are. */
-type Owned = readonly [of: string, members: readonly Member[]];
+type Owned = readonly [of: string, members: readonly Property[]];
 
 /** A list of hosts, or groups by name. */
 function groupsData(node: Node, module: Module): readonly Owned[] {

@@ -14,12 +14,12 @@ import {
   looksLikeInventory,
 } from "./host-data.ts";
 import { dataNames } from "./literals.ts";
-import type { Plan } from "./plan.ts";
+import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
-import { PROGRAMS, readSources, type Source } from "./sources.ts";
+import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
 
 export type { Finding } from "./finding.ts";
-export { type Plan, planOfDirectory, planOfFiles } from "./plan.ts";
+export { type CheckPlan, planOfDirectory, planOfFiles } from "./plan.ts";
 
 /** What is wrong, in order. `output` is what the compiler said beside mistakes, if it failed. */
 export interface Checked {
@@ -28,16 +28,16 @@ export interface Checked {
 }
 
 /** What a check needs to know of its surroundings. */
-export interface Surroundings {
+export interface CheckOptions {
   readonly cwd: string;
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Check types, promises, settings and host data. */
-export function checkPlan(plan: Plan, { cwd, connectors, environment }: Surroundings): Promise<Checked> {
-  const programs = filesOf(plan).filter(file => PROGRAMS.includes(extname(file)));
-  const sources = readSources(programs, cwd);
+export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: CheckOptions): Promise<Checked> {
+  const programs = plannedFiles(plan).filter(file => PROGRAMS.includes(extname(file)));
+  const sources = readPrograms(programs, cwd);
   // Files that are included are programs of their own; those that nobody could read the compiler speaks of.
   const compiled = [...new Set([...programs, ...sources.map(({ file }) => file)])];
   return withCompiler(environment, async workplace => {
@@ -63,7 +63,7 @@ export function checkPlan(plan: Plan, { cwd, connectors, environment }: Surround
 }
 
 /** Every file of a plan, once. */
-export const filesOf = ({ config, inventories, groupData, programs }: Plan): readonly string[] => [
+export const plannedFiles = ({ config, inventories, groupData, programs }: CheckPlan): readonly string[] => [
   ...new Set([
     ...(config === undefined ? [] : [config]),
     ...inventories.map(({ file }) => file),
@@ -73,10 +73,10 @@ export const filesOf = ({ config, inventories, groupData, programs }: Plan): rea
 ];
 
 const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
-  new Set(sources.flatMap(({ spots, text }) => [...dataNames(spots, text)]));
+  new Set(sources.flatMap(({ branches, text }) => [...dataNames(branches, text)]));
 
 async function dataFindings(
-  { settings, inventories, groupData, programs }: Plan,
+  { settings, inventories, groupData, programs }: CheckPlan,
   sources: readonly Source[],
   known: KnownKeys,
 ): Promise<readonly Finding[]> {

@@ -1,5 +1,5 @@
 /** Values that are written down, read without running anything. @module */
-import { bare, callOf, isFunction, memberName, type Node, type Spot } from "./syntax.ts";
+import { bare, callOf, isFunction, memberName, type Node, type Branch } from "./syntax.ts";
 
 /** What is computed when the program runs. */
 export const COMPUTED: unique symbol = Symbol("computed");
@@ -77,7 +77,7 @@ export function returned(node: Node): readonly Node[] {
 }
 
 /** A member of an object that is written down. */
-export interface Member {
+export interface Property {
   readonly key: string;
   /** Where its key is. */
   readonly at: Node;
@@ -85,10 +85,10 @@ export interface Member {
 }
 
 /** The members of an object literal, with those of the literals that are spread into it; `undefined` for anything else. */
-export function membersOf(node: Node, module: Module): readonly Member[] | undefined {
+export function membersOf(node: Node, module: Module): readonly Property[] | undefined {
   const found = written(node, module);
   if (found.type !== "ObjectExpression") return undefined;
-  return found.properties.flatMap((property): readonly Member[] => {
+  return found.properties.flatMap((property): readonly Property[] => {
     if (property.type === "SpreadElement") return membersOf(property.argument, module) ?? [];
     if (property.type !== "ObjectProperty" || property.computed) return [];
     const { key, value } = property;
@@ -144,9 +144,9 @@ const memberKey = (key: Node): string | undefined =>
   key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
 
 /** Names that the program reads from host data, or says that a connector does: those are no mistakes. */
-export function dataNames(spots: readonly Spot[], text: string): ReadonlySet<string> {
+export function dataNames(branches: readonly Branch[], text: string): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const { node } of spots) {
+  for (const { node } of branches) {
     if ("object" in node && memberName(bare(node.object as Node)) === "data") {
       const name = memberName(node);
       if (name !== undefined) names.add(name);

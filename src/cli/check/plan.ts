@@ -15,7 +15,7 @@ export interface InventoryFile {
 }
 
 /** Absolute paths of what is to be checked. */
-export interface Plan {
+export interface CheckPlan {
   readonly config: string | undefined;
   readonly settings: readonly Setting[];
   readonly inventories: readonly InventoryFile[];
@@ -29,7 +29,7 @@ export interface Plan {
 }
 
 /** The files that were named. */
-export async function planOfFiles(files: readonly string[]): Promise<Plan> {
+export async function planOfFiles(files: readonly string[]): Promise<CheckPlan> {
   const paths = files.map(file => realpathSync(file));
   const config = paths.find(isConfig);
   const groupData = paths.filter(file => basename(dirname(file)) === "group_data");
@@ -49,7 +49,7 @@ const isConfig = (file: string): boolean =>
 const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
 
 /** What the config names, and what the directory has: group data, and the programs in it that use tsinfra. */
-export async function planOfDirectory(cwd: string, named: string | undefined): Promise<Plan> {
+export async function planOfDirectory(cwd: string, named: string | undefined): Promise<CheckPlan> {
   const directory = realpathSync(cwd);
   const config = configOf(directory, named);
   const { settings, findings: unusable } =

@@ -16,11 +16,11 @@ import {
   type Node,
   outwards,
   spanOf,
-  type Spot,
+  type Branch,
 } from "./syntax.ts";
 
 /** Where a value stands that is asked about. */
-export type Context =
+export type Standing =
   /** Nobody takes it. */
   | "statement"
   /** It is given a name that nobody uses. */
@@ -34,12 +34,12 @@ export type Context =
   | "text";
 
 /** What the compiler may answer. */
-export type Verdict = "promise" | "promises" | "handle" | "function" | "missing" | "nothing";
+export type Fault = "promise" | "promises" | "handle" | "function" | "missing" | "nothing";
 
 /** One question. */
 export interface Probe {
   readonly id: number;
-  readonly context: Context;
+  readonly standing: Standing;
   readonly source: Source;
   readonly node: Node;
   /** The function around it; `undefined` at the top of a file. */
@@ -109,13 +109,13 @@ class Prober {
     this.#probes = probes;
     this.#round = round;
     const names = new Map<string, number>();
-    for (const { node } of source.spots)
+    for (const { node } of source.branches)
       if (node.type === "Identifier") names.set(node.name, (names.get(node.name) ?? 0) + 1);
     this.#names = names;
   }
 
   insertions(): readonly Insertion[] {
-    for (const { node, parent: within } of this.#source.spots) {
+    for (const { node, parent: within } of this.#source.branches) {
       if (this.#round === "text") this.#text(node, within);
       else this.#promises(node, within);
       this.#untyped(node);
@@ -124,7 +124,7 @@ class Prober {
     return this.#insertions;
   }
 
-  #promises(node: Node, within: Spot | undefined): void {
+  #promises(node: Node, within: Branch | undefined): void {
     if (node.type === "ExpressionStatement") {
       for (const value of dropped(node.expression)) this.#ask("statement", value, within);
     } else if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
@@ -141,7 +141,7 @@ class Prober {
   }
 
   /** It waits for nothing, so what the function given to it returns is dropped. */
-  #forEach(node: Node, within: Spot | undefined): void {
+  #forEach(node: Node, within: Branch | undefined): void {
     const call = callOf(node);
     const [callback] = call?.given ?? [];
     if (!call || !callback || memberName(call.callee) !== "forEach") return;
@@ -156,7 +156,7 @@ class Prober {
     }
   }
 
-  #text(node: Node, within: Spot | undefined): void {
+  #text(node: Node, within: Branch | undefined): void {
     // A tag says itself what it takes; that of JavaScript's own takes everything.
     const tag = within?.node.type === "TaggedTemplateExpression" ? memberName(within.node.tag) : "raw";
     if (node.type === "TemplateLiteral" && tag === "raw") {
@@ -180,28 +180,28 @@ class Prober {
     }
   }
 
-  #askText(value: Node, within: Spot | undefined): void {
+  #askText(value: Node, within: Branch | undefined): void {
     this.#ask("text", value, within);
     this.#datum(value);
   }
 
   #ask(
-    context: Context,
+    standing: Standing,
     node: Node,
-    within: Spot | undefined,
+    within: Branch | undefined,
     more: { readonly given?: number; readonly function?: string; readonly before?: string } = {},
   ): number {
     const id = this.#probes.length;
     this.#probes.push({
       id,
-      context,
+      standing,
       source: this.#source,
       node,
       owner: outwards(within).find(isFunction),
       mayMiss: outwards(within).some(isForPeople) || (within !== undefined && isString(within.node)),
       ...(more.given === undefined ? {} : { given: more.given }),
     });
-    this.#wrap(node, `${more.function ?? FUNCTIONS[context]}(${id}, ${more.before ?? ""}`, ", 0)");
+    this.#wrap(node, `${more.function ?? FUNCTIONS[standing]}(${id}, ${more.before ?? ""}`, ", 0)");
     return id;
   }
 
@@ -256,7 +256,7 @@ function dropped(expression: Node): readonly Node[] {
 }
 
 /** An export, or `using`, for which it is enough that the variable is there. */
-const isTakenElsewhere = (declaration: Spot | undefined): boolean =>
+const isTakenElsewhere = (declaration: Branch | undefined): boolean =>
   declaration?.parent?.node.type === "ExportNamedDeclaration" ||
   (declaration?.node.type === "VariableDeclaration" && /using/.test(declaration.node.kind));
 
@@ -293,7 +293,7 @@ function isForPeople(node: Node): boolean {
   return name !== undefined && ["log", "debug", "info", "warn", "error", "noop"].includes(name);
 }
 
-const FUNCTIONS: Readonly<Record<Context, string>> = {
+const FUNCTIONS: Readonly<Record<Standing, string>> = {
   statement: "__tsinfraPromise",
   unused: "__tsinfraPromise",
   awaited: "__tsinfraAwaited",
@@ -311,13 +311,13 @@ type __TsinfraPromisesOf<T> = T extends readonly (infer E)[] ? (__TsinfraIsAny<E
 type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
 type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;
 type __TsinfraHas<T> = [T] extends [never] ? false : true;
-type __TsinfraAwaitedVerdict<I extends number, T> = __TsinfraIsAny<T> extends true
+type __TsinfraAwaitedFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
   : __TsinfraHas<__TsinfraPromisesOf<T>> extends true ? \`\${I} promises\` : number;
-type __TsinfraPromiseVerdict<I extends number, T> = __TsinfraIsAny<T> extends true
+type __TsinfraPromiseFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
-  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? \`\${I} promise\` : __TsinfraAwaitedVerdict<I, T>;
-type __TsinfraTextVerdict<I extends number, T> = __TsinfraIsAny<T> extends true
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? \`\${I} promise\` : __TsinfraAwaitedFault<I, T>;
+type __TsinfraTextFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
   : __TsinfraHas<__TsinfraHandleOf<T>> extends true
   ? \`\${I} handle\`
@@ -332,24 +332,24 @@ type __TsinfraTextVerdict<I extends number, T> = __TsinfraIsAny<T> extends true
   : undefined extends T
   ? \`\${I} missing\`
   : null extends T ? \`\${I} missing\` : number;
-declare function __tsinfraPromise<I extends number, T>(id: I, value: T, verdict: __TsinfraPromiseVerdict<I, T>): T;
-declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, verdict: __TsinfraAwaitedVerdict<I, T>): T;
+declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
+declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
 declare function __tsinfraEach<I extends number, T>(
   id: I,
   value: T,
-  verdict: __TsinfraIsAny<T> extends true ? number : [T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number,
+  fault: __TsinfraIsAny<T> extends true ? number : [T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number,
 ): T;
 declare function __tsinfraResult<I extends number, T>(
   id: I,
   value: T,
-  verdict: __TsinfraIsAny<T> extends true ? number : T extends (...given: any) => infer R ? __TsinfraPromiseVerdict<I, R> : number,
+  fault: __TsinfraIsAny<T> extends true ? number : T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number,
 ): T;
-declare function __tsinfraText<I extends number, T>(id: I, value: T, verdict: __TsinfraTextVerdict<I, T>): T;
+declare function __tsinfraText<I extends number, T>(id: I, value: T, fault: __TsinfraTextFault<I, T>): T;
 declare function __tsinfraAdded<I extends number, S, T>(
   id: I,
   target: S,
   value: T,
-  verdict: __TsinfraIsAny<S> extends true ? number : [S] extends [string] ? __TsinfraTextVerdict<I, T> : number,
+  fault: __TsinfraIsAny<S> extends true ? number : [S] extends [string] ? __TsinfraTextFault<I, T> : number,
 ): T;
 type __TsinfraHost = { readonly groups: readonly string[]; readonly data: object };
 type __TsinfraDatum<T> = __TsinfraIsAny<T> extends true ? T : unknown extends T ? {} | undefined : Exclude<T, null>;

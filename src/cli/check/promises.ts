@@ -4,18 +4,18 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, parse, relative } from "node:path";
 import type { Workplace } from "./compiler.ts";
 import type { Finding } from "./finding.ts";
-import { DECLARATIONS, probed, type Probe, type Round, type Verdict } from "./probes.ts";
+import { DECLARATIONS, probed, type Probe, type Round, type Fault } from "./probes.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, memberName, type Node, placeIn, spanOf } from "./syntax.ts";
 
 /** Ask the compiler about the values in a program, and judge its answers. */
 export async function findPromises(sources: readonly Source[], workplace: Workplace): Promise<readonly Finding[]> {
   const rounds = await Promise.all((["promises", "text"] as const).map(round => ask(sources, round, workplace)));
-  return rounds.flatMap(({ probes, verdicts }) =>
+  return rounds.flatMap(({ probes, faults }) =>
     probes.flatMap(probe => {
-      const verdict = verdicts.get(probe.id);
-      const isGiven = probe.given === undefined || verdicts.has(probe.given);
-      return (verdict !== undefined && isGiven && judge(probe, verdict, probes)) || [];
+      const fault = faults.get(probe.id);
+      const isGiven = probe.given === undefined || faults.has(probe.given);
+      return (fault !== undefined && isGiven && judge(probe, fault, probes)) || [];
     }),
   );
 }
@@ -24,9 +24,9 @@ async function ask(
   sources: readonly Source[],
   round: Round,
   workplace: Workplace,
-): Promise<{ readonly probes: readonly Probe[]; readonly verdicts: ReadonlyMap<number, Verdict> }> {
+): Promise<{ readonly probes: readonly Probe[]; readonly faults: ReadonlyMap<number, Fault> }> {
   const { files, probes } = probed(sources, round);
-  if (probes.length === 0) return { probes, verdicts: new Map() };
+  if (probes.length === 0) return { probes, faults: new Map() };
   const top = join(workplace.directory, round);
   const copies = await Promise.all(
     files.map(async ({ source, text }) => {
@@ -37,11 +37,11 @@ async function ask(
     }),
   );
   await linkPackages(sources, top);
-  const declarations = join(top, "probes.d.ts");
+  const declarations = join(workplace.directory, `${round}.d.ts`);
   await writeFile(declarations, DECLARATIONS);
   const roots = [...new Set(sources.map(({ file }) => parse(file).root)), top];
   const { mistakes } = await workplace.compile(round, [declarations, ...copies], { rootDirs: roots, checkJs: true });
-  return { probes, verdicts: new Map(mistakes.flatMap(({ message }) => answerIn(message) ?? [])) };
+  return { probes, faults: new Map(mistakes.flatMap(({ message }) => answerIn(message) ?? [])) };
 }
 
 /** The copies find the packages, and what package.json says, where the files themselves find them. */
@@ -59,26 +59,20 @@ const above = (directory: string): readonly string[] =>
   dirname(directory) === directory ? [directory] : [directory, ...above(dirname(directory))];
 
 /** The compiler names the type that is wanted: a question's number and its answer. */
-function answerIn(message: string): readonly [readonly [id: number, verdict: Verdict]] | undefined {
-  const [, id, verdict] = /parameter of type '"(\d+) (\w+)"'/.exec(message) ?? [];
-  return id === undefined ? undefined : [[Number(id), verdict as Verdict]];
+function answerIn(message: string): readonly [readonly [id: number, fault: Fault]] | undefined {
+  const [, id, fault] = /parameter of type '"(\d+) (\w+)"'/.exec(message) ?? [];
+  return id === undefined ? undefined : [[Number(id), fault as Fault]];
 }
 
-function judge(probe: Probe, verdict: Verdict, probes: readonly Probe[]): Finding | undefined {
-  const written = shortened(probe);
-  switch (probe.context) {
+function judge(probe: Probe, fault: Fault, probes: readonly Probe[]): Finding | undefined {
+  switch (probe.standing) {
     case "statement":
     case "unused":
-      return verdict === "promises"
-        ? found(probe, "E_PROMISE", "Nobody waits for these promises", `Write \`await Promise.all(${written})\``)
+      return fault === "promises"
+        ? found(probe, "E_PROMISE", "Nobody waits for these promises", allHint(probe))
         : found(probe, "E_PROMISE", "Nobody waits for this promise", awaitHint(probe));
     case "awaited":
-      return found(
-        probe,
-        "E_PROMISE",
-        "`await` waits for one promise, and this is a list of them",
-        `Write \`await Promise.all(${written})\``,
-      );
+      return found(probe, "E_PROMISE", "`await` waits for one promise, and this is a list of them", allHint(probe));
     case "each":
       return probes.some(({ given }) => given === probe.id) ? undefined : eachFinding(probe);
     case "eachResult": {
@@ -86,7 +80,7 @@ function judge(probe: Probe, verdict: Verdict, probes: readonly Probe[]): Findin
       return call && eachFinding(call);
     }
     case "text":
-      return textFinding(probe, verdict);
+      return textFinding(probe, fault);
   }
 }
 
@@ -97,18 +91,12 @@ function eachFinding(probe: Probe): Finding {
   return found(probe, "E_PROMISE", "`forEach` waits for nothing that its function does", hint);
 }
 
-function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
-  const written = shortened(probe);
-  switch (verdict) {
+function textFinding(probe: Probe, fault: Fault): Finding | undefined {
+  switch (fault) {
     case "promise":
       return found(probe, "E_TEXT", "This text holds a promise in place of its value", awaitHint(probe));
     case "promises":
-      return found(
-        probe,
-        "E_TEXT",
-        "This text holds promises in place of their values",
-        `Write \`await Promise.all(${written})\``,
-      );
+      return found(probe, "E_TEXT", "This text holds promises in place of their values", allHint(probe));
     case "handle":
       return found(
         probe,
@@ -123,16 +111,16 @@ function textFinding(probe: Probe, verdict: Verdict): Finding | undefined {
         "This text holds a function in place of its result",
         /^did[A-Z]/.test(memberName(bare(probe.node)) ?? "")
           ? "Pass it to `_if`: the answer is known once the operation has run"
-          : `Write \`${written}()\``,
+          : `Write \`${shortened(probe)}()\``,
       );
     case "missing":
-      return probe.mayMiss ? undefined : missing(probe, written);
+      return probe.mayMiss ? undefined : missing(probe);
     default:
       return undefined;
   }
 }
 
-function missing(probe: Probe, written: string): Finding {
+function missing(probe: Probe): Finding {
   const node = bare(probe.node);
   const object = "object" in node && typeof node.object === "object" ? (node.object as Node) : undefined;
   const key = memberName(node);
@@ -142,8 +130,8 @@ function missing(probe: Probe, written: string): Finding {
     "E_TEXT",
     isData
       ? `This text may say "undefined": there may be no host data "${key}"`
-      : `This text may say "undefined": ${written} may be missing`,
-    `Say what stands there then: \`${written} ?? "…"\``,
+      : `This text may say "undefined": ${quoted(shortened(probe))} may be missing`,
+    `Say what stands there then: \`${shortened(probe)} ?? "…"\``,
   );
 }
 
@@ -154,6 +142,8 @@ const found = (probe: Probe, code: string, message: string, hint: string): Findi
   hint,
 });
 
+const allHint = (probe: Probe): string => `Write \`await Promise.all(${shortened(probe)})\`${asyncNote(probe)}`;
+
 const awaitHint = (probe: Probe): string => `Put \`await\` before ${quoted(shortened(probe))}${asyncNote(probe)}`;
 
 /** Only an async function can wait. */
@@ -162,7 +152,8 @@ const asyncNote = ({ owner }: Probe): string =>
 
 const textOf = ({ source }: Probe, node: Node): string => source.text.slice(...spanOf(node));
 
-const quoted = (code: string): string => (code === "it" ? code : `\`${code}\``);
+const quoted = (code: string): string => (code === ELSE ? "it" : `\`${code}\``);
+const ELSE = "…";
 
 /** The user's own words if they are few. */
 function shortened(probe: Probe): string {
@@ -170,7 +161,7 @@ function shortened(probe: Probe): string {
   if (short(text)) return text;
   const callee = callOf(bare(probe.node))?.callee;
   const name = callee ? textOf(probe, callee) : undefined;
-  return name !== undefined && short(name) ? `${name}(…)` : "it";
+  return name !== undefined && short(name) ? `${name}(…)` : ELSE;
 }
 
 const short = (text: string): boolean => text.length <= 40 && !text.includes("\n");

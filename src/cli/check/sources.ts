@@ -1,7 +1,7 @@
 /** The user's own files that a program is made of. @module */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
-import { callOf, memberName, type Node, parseSource, type Spot, spotsIn } from "./syntax.ts";
+import { callOf, memberName, type Node, parseSource, type Branch, branchesOf } from "./syntax.ts";
 
 /** A file of a program, read. */
 export interface Source {
@@ -9,14 +9,14 @@ export interface Source {
   readonly file: string;
   readonly text: string;
   readonly program: Node;
-  readonly spots: readonly Spot[];
+  readonly branches: readonly Branch[];
 }
 
 /** What the compiler reads as a program. */
 export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
 /** The files and what they import by path or include, and so on; not those of packages, nor what cannot be read. */
-export function readSources(files: readonly string[], cwd: string): readonly Source[] {
+export function readPrograms(files: readonly string[], cwd: string): readonly Source[] {
   const found = new Map<string, Source | undefined>();
   const waiting = [...files];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
@@ -35,15 +35,15 @@ function readSource(file: string): Source | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const program = parseSource(text);
-    return program && { file, text, program, spots: spotsIn(program) };
+    return program && { file, text, program, branches: branchesOf(program) };
   } catch {
     return undefined;
   }
 }
 
 /** What a program imports or exports from. */
-function importsOf({ spots }: Source): readonly string[] {
-  return spots.flatMap(({ node }) => {
+function importsOf({ branches }: Source): readonly string[] {
+  return branches.flatMap(({ node }) => {
     const from =
       node.type === "ImportDeclaration" ||
       node.type === "ExportNamedDeclaration" ||
@@ -58,8 +58,8 @@ function importsOf({ spots }: Source): readonly string[] {
 }
 
 /** What a program includes by `local.include("…")`. */
-function includesOf({ spots }: Source): readonly string[] {
-  return spots.flatMap(({ node }) => {
+function includesOf({ branches }: Source): readonly string[] {
+  return branches.flatMap(({ node }) => {
     const call = callOf(node);
     const [path] = call?.given ?? [];
     return call && memberName(call.callee) === "include" && path?.type === "StringLiteral" ? [path.value] : [];

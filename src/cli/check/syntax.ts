@@ -19,25 +19,25 @@ export function parseSource(text: string): Node | undefined {
 }
 
 /** A node, and what it stands in. */
-export interface Spot {
+export interface Branch {
   readonly node: Node;
-  readonly parent: Spot | undefined;
+  readonly parent: Branch | undefined;
 }
 
 /** Every node of the program that is no type, each before what is inside of it, in the order in which they are written. */
-export function spotsIn(program: Node): readonly Spot[] {
-  const spots: Spot[] = [];
-  const waiting: Spot[] = [{ node: program, parent: undefined }];
-  for (let spot = waiting.pop(); spot !== undefined; spot = waiting.pop()) {
-    spots.push(spot);
-    for (const node of childrenOf(spot.node).toReversed()) waiting.push({ node, parent: spot });
+export function branchesOf(program: Node): readonly Branch[] {
+  const branches: Branch[] = [];
+  const waiting: Branch[] = [{ node: program, parent: undefined }];
+  for (let branch = waiting.pop(); branch !== undefined; branch = waiting.pop()) {
+    branches.push(branch);
+    for (const node of childrenOf(branch.node).toReversed()) waiting.push({ node, parent: branch });
   }
-  return spots;
+  return branches;
 }
 
-/** A spot's node and those around it, the nearest first. */
-export function* outwards(spot: Spot | undefined): Generator<Node> {
-  for (let at = spot; at !== undefined; at = at.parent) yield at.node;
+/** A branch's node and those around it, the nearest first. */
+export function* outwards(branch: Branch | undefined): Generator<Node> {
+  for (let at = branch; at !== undefined; at = at.parent) yield at.node;
 }
 
 function childrenOf(node: Node): readonly Node[] {

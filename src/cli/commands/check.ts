@@ -1,7 +1,7 @@
 /** `tsinfra check [FILE…]`. @module */
 import { existsSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import type { Finding, Plan } from "../check/index.ts";
+import type { Finding, CheckPlan } from "../check/index.ts";
 import { subcommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit.ts";
@@ -29,7 +29,7 @@ export const check = subcommand({
   async run(context, { files }) {
     const { io, options, screen, paint } = context;
     const cwd = io.cwd();
-    const { checkPlan, filesOf, planOfDirectory, planOfFiles } = await import("../check/index.ts");
+    const { checkPlan, plannedFiles, planOfDirectory, planOfFiles } = await import("../check/index.ts");
     const named = files.map(file => resolve(cwd, file));
     const missing = named.find(path => !existsSync(path));
     if (missing !== undefined) throw new ArgumentError(`There is no file "${missing}"`);
@@ -38,7 +38,7 @@ export const check = subcommand({
       throw new ArgumentError(`"${folder}" is a directory`, { hint: "Name files, or write tsinfra check in it" });
     const config = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
     const plan = named.length > 0 ? await planOfFiles(named) : await planOfDirectory(cwd, config);
-    const count = filesOf(plan).length;
+    const count = plannedFiles(plan).length;
     if (count === 0)
       throw new ArgumentError("There is nothing to check in this directory", {
         hint: "Write tsinfra check FILE, or tsinfra init for a start",
@@ -67,7 +67,7 @@ function tell({ io, options, screen, paint }: Context, { at, code, message, hint
 }
 
 /** What is checked, by kind, a file a line. */
-function planLines({ config, inventories, groupData, programs, notes }: Plan, cwd: string): readonly string[] {
+function planLines({ config, inventories, groupData, programs, notes }: CheckPlan, cwd: string): readonly string[] {
   const kinds = [
     ["Config", config === undefined ? [] : [config]],
     ["Inventory", inventories.map(({ file, function: name }) => (name === undefined ? file : `${file}:${name}`))],
