@@ -118,6 +118,9 @@ export class OperationCall {
   get willChange(): boolean {
     return this.#forecast === true;
   }
+  get isForecast(): boolean {
+    return typeof this.#forecast === "boolean";
+  }
   /** Wait for the forecast: whether it would run at least one command. Rejects with what it threw. */
   forecast(): Promise<boolean> {
     return Promise.resolve(this.#forecast);

@@ -14,8 +14,9 @@ export const allHold = (conditions: Condition | readonly Condition[] | undefined
   [conditions ?? []].flat().every(condition => ask("The condition in `_if`", condition));
 
 /** Names of the arguments that are conditions. Throws `DeployError` for what is neither one nor true or false. */
-export const conditionsIn = ({ operation, args }: Given): readonly string[] =>
-  Object.keys(operation.conditions ?? {}).filter(name => {
+export function conditionsIn({ operation, args }: Given): readonly string[] {
+  if (!operation.conditions) return NONE;
+  return Object.keys(operation.conditions).filter(name => {
     const value: unknown = Reflect.get(args, name);
     if (value === undefined || typeof value === "boolean") return false;
     if (typeof value === "function") return true;
@@ -23,9 +24,12 @@ export const conditionsIn = ({ operation, args }: Given): readonly string[] =>
       hint: typeof value === "object" && value !== null && "didChange" in value ? "Pass its didChange" : undefined,
     });
   });
+}
+const NONE: readonly string[] = [];
 
 /** The arguments with conditions answered: as they are now, or all with the same answer. */
 export function decided(given: Given, answer?: boolean): object {
+  if (!given.operation.conditions) return given.args;
   const names = conditionsIn(given);
   if (names.length === 0) return given.args;
   const answers = names.map(name => [

@@ -164,6 +164,7 @@ export class DeployScope implements Scope {
 
   deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
+    this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
     const outer = this.#surrounding;
     return this.#inside(
       name === undefined ? "This block" : `deploy("${name}")`,

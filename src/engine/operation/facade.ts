@@ -33,8 +33,11 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
       return block.asking(fact.name, engine.ask(state, fact, given, block.point));
     },
     when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
-    withArguments: (args, body) =>
-      inForce().within("host.withArguments()", splitArguments("host.withArguments", args).globals, body),
+    withArguments: (args, body) => {
+      const { globals } = splitArguments("host.withArguments", args);
+      engine.settings.checkArguments("host.withArguments", {}, globals);
+      return inForce().within("host.withArguments()", globals, body);
+    },
     loop: items => items,
     log: message => emit({ type: "log", level: "info", message, host: state.name }),
     noop: reason => emit({ type: "noop", host: state.name, operation: "", reason }),

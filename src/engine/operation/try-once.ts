@@ -1,6 +1,7 @@
 /** One try of an operation on one host. @module */
 import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
+import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
 import { appendTo, type Attempt, newAttempt } from "./attempt.ts";
@@ -23,13 +24,11 @@ export async function tryOnce(engine: Engine, call: OperationCall, performs: Per
       return attempt;
     }
     for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
-    const { behind, done } = await queue.send();
-    if (behind) {
-      if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
-        call.host.ahead = new RunAhead(engine, call, view.asked, behind);
-      else askAhead(engine, call);
+    if (!queue.isEmpty) {
+      const { behind, done } = await queue.send();
+      if (behind) sendAhead(engine, call, view, behind);
+      await done;
     }
-    await done;
     attempt.noop = view.noopReason;
   } catch (error) {
     engine.settings.signal.throwIfAborted();
@@ -40,6 +39,13 @@ export async function tryOnce(engine: Engine, call: OperationCall, performs: Per
     await removeTempFiles(engine, call, view, attempt);
   }
   return attempt;
+}
+
+/** Use the time that a command takes. */
+function sendAhead(engine: Engine, call: OperationCall, view: OperationView, behind: Behind): void {
+  if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
+    call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+  else askAhead(engine, call);
 }
 
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */

@@ -114,6 +114,7 @@ async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: 
   await inScope(scope, () => deploy.evaluate());
   scope.end();
   for (const call of declared) {
+    if (call.isForecast) continue;
     await call.forecast().catch((thrown: unknown) => {
       engine.settings.signal.throwIfAborted();
       const error = asOperationError(engine, call, thrown);
