@@ -298,7 +298,10 @@ export class DeployScope implements Scope {
         point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
         within: (what, args, body) =>
           scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
-        asking: (fact, answer) => scope.#lifetime.asking(fact, scope.#site(), answer),
+        asking: (what, ask) => {
+          const haveRun = scope.#declaring.haveRun?.();
+          return scope.#lifetime.asking(what, scope.#site(), haveRun ? haveRun.then(ask) : ask());
+        },
       };
     });
   }
