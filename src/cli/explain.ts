@@ -1,16 +1,16 @@
 /** What a deploy file threw, as an error with the user's own line and, where it is a misspelt name, the nearest one. @module */
 import { DeployError, TsinfraError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import { locate } from "../deploy/index.ts";
+import { sitesOf } from "../deploy/index.ts";
 
 /** An error of the user's code with its place; anything else stays what it is. */
 export async function explained(error: unknown): Promise<unknown> {
   if (error instanceof TsinfraError) {
-    error.at ??= locate(error);
+    if (error.at === undefined) [error.at, ...error.callers] = sitesOf(error);
     error.hint ??= await nearestExport(error.message);
     return error;
   }
-  const at = locate(error);
+  const [at, ...callers] = sitesOf(error);
   // Without a line of the user's it is a mistake of ours.
   if (!at) return error;
   const message =
@@ -22,6 +22,7 @@ export async function explained(error: unknown): Promise<unknown> {
   const brief = message.replace(/\.? \(In '.*$/s, "");
   return new DeployError(brief, {
     at,
+    callers,
     cause: error,
     ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
   });

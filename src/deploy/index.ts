@@ -6,10 +6,12 @@ import { DeployError, DeployLoadError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/run.ts";
-import { locate, rememberShift, unshifted } from "./call-site.ts";
-import { wrapDeploy } from "./wrap.ts";
+import { locate } from "./call-site.ts";
+import { loadable, transpile } from "./transpile.ts";
+import { prepareImports, serve } from "./user-modules.ts";
+import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
-export { callSites, locate } from "./call-site.ts";
+export { callSites, locate, sitesOf } from "./call-site.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { installDeployModules } from "./modules.ts";
 
@@ -40,38 +42,37 @@ export async function loadDeploy(file: string, { cwd, includedFrom }: LoadOption
 const loaded = new Map<string, Promise<() => Promise<void>>>();
 
 async function importDeploy(path: string): Promise<() => Promise<void>> {
-  const { contents, firstLineShift, isFunction } = wrapDeploy(await readFile(path, "utf8"));
-  rememberShift(path, firstLineShift);
-  const loader = /\.[cm]?ts$/.test(path) ? "ts" : "js";
-  Bun.plugin({
-    name: `deploy ${path}`,
-    setup(build) {
-      build.onLoad({ filter: new RegExp(`^${path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}$`) }, () => ({
-        contents,
-        loader,
-      }));
-    },
-  });
-  const deploy: { default?: unknown } = await import(path).catch((error: unknown) =>
-    Promise.reject(loadError(path, error)),
-  );
-  const evaluate = deploy.default;
-  if (typeof evaluate !== "function") {
-    throw new DeployLoadError(
-      `The default export of a deploy file must be a function, ${path} exports ${typeof evaluate}`,
-    );
+  const source = await readFile(path, "utf8");
+  try {
+    const [wrapped] = await Promise.all([wrap(path, source), prepareImports(path, source)]);
+    serve(new Map([[path, loadable(wrapped)]]));
+    const deploy: { default?: unknown } = await import(path);
+    const evaluate = deploy.default;
+    if (typeof evaluate !== "function") {
+      throw new DeployLoadError(
+        `The default export of a deploy file must be a function, ${path} exports ${typeof evaluate}`,
+      );
+    }
+    return async () =>
+      void (await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate()));
+  } catch (error) {
+    throw loadError(path, error);
   }
-  return async () => void (await (isFunction ? evaluate(currentScope("A deploy function").host) : evaluate()));
+}
+
+async function wrap(path: string, source: string): Promise<Wrapped> {
+  const transpiled = await transpile(path, source);
+  // A script that has neither imports nor exports is taken for CommonJS.
+  const isScript = /^var require_\w+ = __commonJS\(function\(\)/m.test(transpiled.code);
+  return wrapDeploy(isScript ? await transpile(path, `${source}\nexport {};`) : transpiled);
 }
 
 /** Why a file could not be imported, at the user's own line. */
 function loadError(path: string, error: unknown): unknown {
-  if (error instanceof DeployError) {
+  if (error instanceof DeployError || error instanceof DeployLoadError) {
     error.at ??= locate(error);
     return error;
   }
-  const { message, at, isFromText } = loadFailure(error, path, file =>
-    existsSync(file) ? readFileSync(file, "utf8") : undefined,
-  );
-  return new DeployLoadError(`Cannot load ${path}: ${message}`, { at: isFromText ? at : unshifted(at), cause: error });
+  const { message, at } = loadFailure(error, path, file => (existsSync(file) ? readFileSync(file, "utf8") : undefined));
+  return new DeployLoadError(`Cannot load ${path}: ${message}`, { at, cause: error });
 }

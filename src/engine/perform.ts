@@ -12,7 +12,7 @@ import type { Engine } from "./engine.ts";
 import type { OutcomeType } from "./events.ts";
 import type { OperationCall } from "./host-state.ts";
 import { OperationView, type Yielded } from "./operation-host.ts";
-import { reportError } from "./report.ts";
+import { reportError, thrownAt } from "./report.ts";
 import { type ResolvedArguments, withArguments } from "./resolve.ts";
 import type { Behind } from "./shared-shells.ts";
 
@@ -147,7 +147,7 @@ async function takeAhead(engine: Engine, call: OperationCall): Promise<Attempt |
     }
   } catch (error) {
     signal.throwIfAborted();
-    attempt.error = asError(call, error);
+    attempt.error = asError(engine, call, error);
   }
   return attempt;
 }
@@ -176,7 +176,7 @@ async function tryOnce(engine: Engine, call: OperationCall): Promise<Attempt> {
     engine.settings.signal.throwIfAborted();
     // What was yielded before something else went wrong is due.
     await queue.flush().catch(() => undefined);
-    attempt.error ??= asError(call, error);
+    attempt.error ??= asError(engine, call, error);
   } finally {
     await removeTempFiles(engine, call, view, attempt);
   }
@@ -230,7 +230,7 @@ class CommandQueue implements Yielded {
       await running;
     } catch (thrown) {
       this.#engine.settings.signal.throwIfAborted();
-      const error = asError(this.#call, thrown);
+      const error = asError(this.#engine, this.#call, thrown);
       this.#attempt.error ??= error;
       if (!this.#call.how.all._continueOnError || error instanceof ConnectionLostError) throw error;
     }
@@ -397,13 +397,17 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
   }
 }
 
-/** Errors of operations are ours; anything else a user's code threw is told as it is, with the place of the operation. */
-function asError(call: OperationCall, thrown: unknown): TsinfraError {
-  if (thrown instanceof TsinfraError) return thrown;
+/** Errors of operations are ours; anything else a user's code threw is told as it is, where it was thrown. */
+function asError(engine: Engine, call: OperationCall, thrown: unknown): TsinfraError {
+  const place = thrownAt(engine.settings.callSites(thrown), call.at);
+  if (thrown instanceof TsinfraError) {
+    if (thrown.at === undefined) Object.assign(thrown, place);
+    return thrown;
+  }
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return new DeployError(`${call.operation.name} threw ${message}`, {
     host: call.host.name,
-    at: call.at,
+    ...place,
     cause: thrown,
   });
 }

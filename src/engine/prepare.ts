@@ -15,6 +15,7 @@ import { DeployScope } from "./deploy-scope.ts";
 import type { Engine } from "./engine.ts";
 import type { Declaring, HostState, OperationCall } from "./host-state.ts";
 import { forecast } from "./perform.ts";
+import { thrownAt } from "./report.ts";
 import type { Deploy } from "./run.ts";
 import { EscalationError } from "./session.ts";
 
@@ -76,7 +77,8 @@ async function prepareHost(
   };
   try {
     await inScope(DeployScope.ofDeploy(engine, host, declaring, deploy, index), () => deploy.evaluate());
-    for (const call of declared) await call.forecast().catch((error: unknown) => Promise.reject(located(error, call)));
+    for (const call of declared)
+      await call.forecast().catch((error: unknown) => Promise.reject(located(engine, error, call)));
     engine.settings.emit({ type: "deploy:ready", host: host.name, file: deploy.name });
     return undefined;
   } catch (error) {
@@ -93,9 +95,10 @@ const isHostsOwn = (error: unknown): boolean =>
   );
 
 /** An error of a forecast belongs to the operation that was declared. */
-function located(error: unknown, call: OperationCall): unknown {
+function located(engine: Engine, error: unknown, call: OperationCall): unknown {
+  const place = thrownAt(engine.settings.callSites(error), call.at);
   if (error instanceof TsinfraError) {
-    error.at ??= call.at;
+    if (error.at === undefined) Object.assign(error, place);
     error.operation ??= call.name;
     error.host ??= call.host.name;
     return error;
@@ -104,7 +107,7 @@ function located(error: unknown, call: OperationCall): unknown {
   return new DeployError(`${call.operation.name} threw ${message}`, {
     host: call.host.name,
     operation: call.name,
-    at: call.at,
+    ...place,
     cause: error,
   });
 }

@@ -60,8 +60,8 @@ export interface RunSettings {
   checkArguments(operation: string, args: object): void;
   /** Run a command on the control machine. */
   localShell(command: string): Promise<CommandResult>;
-  /** The user's files on the call stack, innermost first. */
-  callSites(): readonly CallSite[];
+  /** The user's files on the call stack, innermost first; of an error, on the stack on which it was made. */
+  callSites(error?: unknown): readonly CallSite[];
   /** A unified diff; `undefined` stands for a file that is not there. */
   unifiedDiff(path: string, before: string | undefined, after: string | undefined): string;
   /** The control machine's environment variables, for `config.inheritEnv`. */

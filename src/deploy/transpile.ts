@@ -1,0 +1,57 @@
+/** From a module of the user's to what the JavaScript engine runs, with every position kept. @module */
+import { SourceMap } from "node:module";
+
+/** JavaScript, and where each part of it was written. */
+export interface Transpiled {
+  /** The file that was transpiled. */
+  readonly path: string;
+  readonly code: string;
+  /** `mappings` of a source map. */
+  readonly mappings: string;
+}
+
+/**
+ * Turn TypeScript or JavaScript into JavaScript. Throws what the bundler found wrong, with its place.
+ * The runtime's own transpiler is not used: it moves code, and errors are then told at lines where nothing went wrong.
+ */
+export async function transpile(path: string, source: string): Promise<Transpiled> {
+  const { outputs } = await Bun.build({
+    entrypoints: [path],
+    // A shebang would keep its place as the first line.
+    files: { [path]: source.replace(/^#!/, "//") },
+    external: ["*"],
+    target: "bun",
+    format: "esm",
+    sourcemap: "external",
+    ignoreDCEAnnotations: true,
+    // It is that of the run, not of a build.
+    define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
+  });
+  const [code = "", map = "{}"] = await Promise.all(outputs.map(output => output.text()));
+  const { mappings } = JSON.parse(map) as { readonly mappings: string };
+  return { path, code: lexicalDeclarations(code, mappings, source), mappings };
+}
+
+/** What a plugin hands to the engine: run as it is, with its source map. */
+export function loadable({ path, code, mappings }: Transpiled): string {
+  const map = JSON.stringify({ version: 3, sources: [path], sourcesContent: [""], names: [], mappings });
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toBase64()}`;
+}
+
+/** The bundler declares `const` and `let` of the top level by `var`: using one before its line would give `undefined` instead of an error. */
+function lexicalDeclarations(code: string, mappings: string, source: string): string {
+  const written = source.split("\n");
+  const map = new SourceMap({ version: 3, sources: [""], names: [], mappings } as never);
+  return code
+    .split("\n")
+    .map((line, index) => {
+      if (!line.startsWith("var ")) return line;
+      const entry = map.findEntry(index, 0);
+      if (!("originalLine" in entry) || entry.generatedLine !== index || entry.generatedColumn !== 0) return line;
+      const isLexical = /^(?:export\s+)?(?:const|let)\b/.test(
+        written[entry.originalLine]?.slice(entry.originalColumn) ?? "",
+      );
+      return isLexical ? `let ${line.slice(4)}` : line;
+    })
+    .join("\n");
+}
