@@ -11,12 +11,13 @@ export async function explained(error: unknown): Promise<unknown> {
     return error;
   }
   const [at, ...callers] = sitesOf(error);
+  if (!(error instanceof Error))
+    return new DeployError(`The deploy threw ${Bun.inspect(error)}`, {
+      hint: "Throw an Error: anything else does not know where it was thrown",
+    });
   // Without a line of the user's it is a mistake of ours.
   if (!at) return error;
-  const message =
-    error instanceof Error
-      ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`
-      : `The deploy threw ${String(error)}`;
+  const message = `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`;
   const [, module, name] = /([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function/.exec(message) ?? [];
   const near = module === undefined || name === undefined ? undefined : await nearestOperation(module, name);
   const brief = message.replace(/\.? \(In '.*$/s, "");

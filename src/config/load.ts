@@ -16,8 +16,8 @@ export interface ConfigFileOptions {
   readonly file?: string | undefined;
   /** Which `$env` layer to apply. */
   readonly env?: string | undefined;
-  /** Called before anything is imported, so that config files can import `tsinfra`. */
-  readonly beforeImport?: (() => unknown) | undefined;
+  /** Called before a config file is imported, so that it can import `tsinfra`. */
+  readonly beforeImport?: ((file: string) => unknown) | undefined;
 }
 
 export interface ConfigFile {
@@ -32,7 +32,6 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   const main =
     options.file === undefined ? findConfigFile(options.cwd) : requireFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
-  await options.beforeImport?.();
   const [{ loadConfig }, { createDefu }] = await Promise.all([import("c12"), import("defu")]);
   const merger = createDefu((target, key, value) => {
     if (!Array.isArray(value)) return false;
@@ -43,6 +42,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   const seen: string[] = [];
   const importConfig = async (file: string): Promise<unknown> => {
     seen.push(file);
+    await options.beforeImport?.(file);
     const config = await importDefault(file);
     check(config, file, options.env);
     return config;

@@ -8,12 +8,13 @@ import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/run.ts";
 import { locate } from "./call-site.ts";
 import { loadable, transpile } from "./transpile.ts";
-import { prepareImports, serve } from "./user-modules.ts";
+import { jsonProblem, prepareImports, serve } from "./user-modules.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
 export { callSites, locate, sitesOf } from "./call-site.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { installDeployModules } from "./modules.ts";
+export { prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */
 export interface LoadOptions {
@@ -53,10 +54,18 @@ async function importDeploy(path: string): Promise<() => Promise<void>> {
         `The default export of a deploy file must be a function, ${path} exports ${typeof evaluate}`,
       );
     }
-    return async () =>
-      void (await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate()));
+    return async () => {
+      try {
+        await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
+      } catch (thrown) {
+        if (thrown instanceof Error) throw thrown;
+        throw new DeployError(`${path} threw ${Bun.inspect(thrown)}`, {
+          hint: "Throw an Error: anything else does not know where it was thrown",
+        });
+      }
+    };
   } catch (error) {
-    throw loadError(path, error);
+    throw await loadError(path, error);
   }
 }
 
@@ -67,8 +76,12 @@ async function wrap(path: string, source: string): Promise<Wrapped> {
   return wrapDeploy(isScript ? await transpile(path, `${source}\nexport {};`) : transpiled);
 }
 
+const isJsonError = (error: unknown): boolean =>
+  error instanceof SyntaxError && error.message.startsWith("JSON Parse error");
+
 /** Why a file could not be imported, at the user's own line. */
-function loadError(path: string, error: unknown): unknown {
+async function loadError(path: string, thrown: unknown): Promise<unknown> {
+  const error = (isJsonError(thrown) ? await jsonProblem() : undefined) ?? thrown;
   if (error instanceof DeployError || error instanceof DeployLoadError) {
     error.at ??= locate(error);
     return error;

@@ -1,24 +1,62 @@
 /** The modules that the user wrote, loaded with their positions kept. @module */
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, sep } from "node:path";
 import { isOwnFile } from "./call-site.ts";
 import { loadable, transpile } from "./transpile.ts";
 
 /**
- * Make ready what a file imports, and what that imports, and so on: call it before the file is imported.
+ * Make ready a module and what it imports, and what that imports, and so on: call it before the module is imported.
  * Packages and CommonJS modules are left to the runtime: their positions are as good as its own transpiler makes them.
  */
-export async function prepareImports(file: string, source: string): Promise<void> {
-  const found = new Map<string, string>();
-  await followImports(file, source, found);
-  serve(found);
+export async function prepareModule(file: string): Promise<void> {
+  const path = await realpath(file).catch(() => file);
+  return inTurn(found => follow(path, found));
 }
 
-/** The same for a file and what it imports. */
-export async function prepareModule(file: string): Promise<void> {
-  const found = new Map<string, string>();
-  await follow(file, found);
-  serve(found);
+/** The same for what a file imports; the file itself is served by the caller. */
+export function prepareImports(file: string, source: string): Promise<void> {
+  seen.add(file);
+  return inTurn(found => followImports(file, source, found));
+}
+
+/** Nobody imports what another has begun to make ready. */
+function inTurn(find: (found: Map<string, string>) => Promise<void>): Promise<void> {
+  const turn = last.then(async () => {
+    const found = new Map<string, string>();
+    await find(found);
+    serve(found);
+  });
+  last = turn;
+  return turn;
+}
+let last: Promise<void> = Promise.resolve();
+
+/** What is wrong with the first JSON file that was imported and cannot be read; its parser does not say which it is, nor where. */
+export async function jsonProblem(): Promise<unknown> {
+  for (const file of jsonFiles) {
+    // The parser of JSON with comments says where a mistake is.
+    const placed = await import(file, { with: { type: "jsonc" } }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (placed !== undefined) return placed;
+    const text = await readFile(file, "utf8").catch(() => "null");
+    const message = jsonMessage(text);
+    if (message === undefined) continue;
+    const lines = text.split("\n");
+    const line = lines.findIndex((_, index) => jsonMessage(lines.slice(0, index + 1).join("\n")) === message);
+    return { message, position: { file, line: line + 1, column: 1 } };
+  }
+  return undefined;
+}
+
+function jsonMessage(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** Let the runtime load these texts instead of the files of these paths. */
@@ -39,6 +77,7 @@ export function serve(contents: ReadonlyMap<string, string>): void {
 
 /** Modules that were looked at; a module is loaded once per run. */
 const seen = new Set<string>();
+const jsonFiles = new Set<string>();
 const transpilers = new Map<string, Bun.Transpiler>();
 
 async function follow(file: string, found: Map<string, string>): Promise<void> {
@@ -58,7 +97,9 @@ async function contentsOf(file: string, source: string): Promise<string | undefi
 
 async function followImports(file: string, source: string, found: Map<string, string>): Promise<void> {
   const imported = orNothing(() => transpilerFor(file).scanImports(source)) ?? [];
-  await Promise.all(imported.map(({ path }) => follow(resolved(path, dirname(file)) ?? "", found)));
+  const files = imported.flatMap(({ path }) => resolved(path, dirname(file)) ?? []);
+  for (const path of files) if (path.endsWith(".json")) jsonFiles.add(path);
+  await Promise.all(files.map(path => follow(path, found)));
 }
 
 /** What says `import` or `export`; a file that says neither may be CommonJS. */
