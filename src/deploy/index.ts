@@ -7,8 +7,7 @@ import { loadFailure } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/run.ts";
 import { locate } from "./call-site.ts";
-import { loadable, transpile } from "./transpile.ts";
-import { jsonProblem, prepareImports, serve } from "./user-modules.ts";
+import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
 export { callSites, locate, sitesOf } from "./call-site.ts";
@@ -45,8 +44,8 @@ const loaded = new Map<string, Promise<() => Promise<void>>>();
 async function importDeploy(path: string): Promise<() => Promise<void>> {
   const source = await readFile(path, "utf8");
   try {
-    const [wrapped] = await Promise.all([wrap(path, source), prepareImports(path, source)]);
-    serve(new Map([[path, loadable(wrapped)]]));
+    const wrapped = await wrap(path, source);
+    serve(new Map([[path, wrapped]]));
     const deploy: { default?: unknown } = await import(path);
     const evaluate = deploy.default;
     if (typeof evaluate !== "function") {
@@ -70,10 +69,10 @@ async function importDeploy(path: string): Promise<() => Promise<void>> {
 }
 
 async function wrap(path: string, source: string): Promise<Wrapped> {
-  const transpiled = await transpile(path, source);
+  const transpiled = await prepareImports(path, source);
   // A script that has neither imports nor exports is taken for CommonJS.
   const isScript = /^var require_\w+ = __commonJS\(function\(\)/m.test(transpiled.code);
-  return wrapDeploy(isScript ? await transpile(path, `${source}\nexport {};`) : transpiled);
+  return wrapDeploy(isScript ? await transpileOne(path, `${source}\nexport {};`) : transpiled);
 }
 
 const isJsonError = (error: unknown): boolean =>

@@ -11,14 +11,17 @@ export interface Transpiled {
 }
 
 /**
- * Turn TypeScript or JavaScript into JavaScript. Throws what the bundler found wrong, with its place.
+ * Turn TypeScript and JavaScript, by path, into JavaScript: all at once, since what costs is to begin.
+ * Throws what the bundler found wrong with any of them, with its place.
  * The runtime's own transpiler is not used: it moves code, and errors are then told at lines where nothing went wrong.
  */
-export async function transpile(path: string, source: string): Promise<Transpiled> {
+export async function transpile(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
+  const entries = [...sources];
   const { outputs } = await Bun.build({
-    entrypoints: [path],
+    entrypoints: [...sources.keys()],
     // A shebang would keep its place as the first line.
-    files: { [path]: source.replace(/^#!/, "//") },
+    files: Object.fromEntries(entries.map(([path, source]) => [path, source.replace(/^#!/, "//")])),
+    naming: "[dir]/[name].[hash].[ext]",
     external: ["*"],
     target: "bun",
     format: "esm",
@@ -27,9 +30,15 @@ export async function transpile(path: string, source: string): Promise<Transpile
     // It is that of the run, not of a build.
     define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
   });
-  const [code = "", map = "{}"] = await Promise.all(outputs.map(output => output.text()));
-  const { mappings } = JSON.parse(map) as { readonly mappings: string };
-  return { path, code: lexicalDeclarations(code, mappings, source), mappings };
+  // In the order of the entries: first what each became, then its map.
+  const texts = await Promise.all(outputs.map(output => output.text()));
+  return new Map(
+    entries.map(([path, source], index) => {
+      const code = texts[index] ?? "";
+      const { mappings } = JSON.parse(texts[entries.length + index] ?? "{}") as { readonly mappings: string };
+      return [path, { path, code: lexicalDeclarations(code, mappings, source), mappings }];
+    }),
+  );
 }
 
 /** What a plugin hands to the engine: run as it is, with its source map. */

@@ -2,7 +2,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, sep } from "node:path";
 import { isOwnFile } from "./call-site.ts";
-import { loadable, transpile } from "./transpile.ts";
+import { loadable, type Transpiled, transpile } from "./transpile.ts";
 
 /**
  * Make ready a module and what it imports, and what that imports, and so on: call it before the module is imported.
@@ -10,26 +10,50 @@ import { loadable, transpile } from "./transpile.ts";
  */
 export async function prepareModule(file: string): Promise<void> {
   const path = await realpath(file).catch(() => file);
-  return inTurn(found => follow(path, found));
+  await inTurn(async () => {
+    const sources = new Map<string, string>();
+    await follow(path, sources);
+    serve(await transpileAll(sources));
+  });
 }
 
-/** The same for what a file imports; the file itself is served by the caller. */
-export function prepareImports(file: string, source: string): Promise<void> {
-  seen.add(file);
-  return inTurn(found => followImports(file, source, found));
+/** The same for what a file imports. Resolves to the file itself, which is not served; rejects with what is wrong with it. */
+export function prepareImports(file: string, source: string): Promise<Transpiled> {
+  return inTurn(async () => {
+    seen.add(file);
+    const sources = new Map([[file, source]]);
+    await followImports(file, source, sources);
+    const { [file]: entry, ...imported } = Object.fromEntries(await transpileAll(sources));
+    serve(new Map(Object.entries(imported)));
+    return entry ?? (await transpileOne(file, source));
+  });
+}
+
+/** Transpile a single module. */
+export async function transpileOne(file: string, source: string): Promise<Transpiled> {
+  const made = (await transpile(new Map([[file, source]]))).get(file);
+  if (made === undefined) throw new Error(`${file} was not transpiled`);
+  return made;
+}
+
+/** What cannot be transpiled is left out: it is told when it is imported. */
+async function transpileAll(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
+  if (sources.size === 0) return new Map();
+  try {
+    return await transpile(sources);
+  } catch {
+    const single = await Promise.all([...sources].map(entry => transpileOne(...entry).catch(() => undefined)));
+    return new Map(single.flatMap(module => (module ? [[module.path, module]] : [])));
+  }
 }
 
 /** Nobody imports what another has begun to make ready. */
-function inTurn(find: (found: Map<string, string>) => Promise<void>): Promise<void> {
-  const turn = last.then(async () => {
-    const found = new Map<string, string>();
-    await find(found);
-    serve(found);
-  });
-  last = turn;
+function inTurn<T>(body: () => Promise<T>): Promise<T> {
+  const turn = last.then(body);
+  last = turn.catch(() => undefined);
   return turn;
 }
-let last: Promise<void> = Promise.resolve();
+let last: Promise<unknown> = Promise.resolve();
 
 /** What is wrong with the first JSON file that was imported and cannot be read; its parser does not say which it is, nor where. */
 export async function jsonProblem(): Promise<unknown> {
@@ -59,47 +83,46 @@ function jsonMessage(text: string): string | undefined {
   }
 }
 
-/** Let the runtime load these texts instead of the files of these paths. */
-export function serve(contents: ReadonlyMap<string, string>): void {
-  if (contents.size === 0) return;
-  const paths = [...contents.keys()].map(path => path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+/** Let the runtime load these instead of the files of these paths. */
+export function serve(modules: ReadonlyMap<string, Transpiled>): void {
+  if (modules.size === 0) return;
+  for (const [path, module] of modules) served.set(path, loadable(module));
+  const paths = [...modules.keys()].map(path => path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   Bun.plugin({
     name: "user modules",
     setup(build) {
       // What is required must be there at once: the texts were made before.
       build.onLoad({ filter: new RegExp(`^(?:${paths.join("|")})$`) }, ({ path }) => ({
-        contents: contents.get(path) ?? "",
+        contents: served.get(path) ?? "",
         loader: "js",
       }));
     },
   });
 }
 
+/** What is loaded, by path. */
+const served = new Map<string, string>();
 /** Modules that were looked at; a module is loaded once per run. */
 const seen = new Set<string>();
 const jsonFiles = new Set<string>();
 const transpilers = new Map<string, Bun.Transpiler>();
 
-async function follow(file: string, found: Map<string, string>): Promise<void> {
+/** Collect the modules that a file leads to, itself among them. */
+async function follow(file: string, sources: Map<string, string>): Promise<void> {
   if (seen.has(file) || !SOURCE.test(file)) return;
   seen.add(file);
   // What cannot be read or parsed is told when it is imported.
   const source = await readFile(file, "utf8").catch(() => undefined);
   if (source === undefined) return;
-  const [contents] = await Promise.all([contentsOf(file, source), followImports(file, source, found)]);
-  if (contents !== undefined) found.set(file, contents);
+  if (isModule(file, source)) sources.set(file, source);
+  await followImports(file, source, sources);
 }
 
-async function contentsOf(file: string, source: string): Promise<string | undefined> {
-  if (!isModule(file, source)) return undefined;
-  return transpile(file, source).then(loadable, () => undefined);
-}
-
-async function followImports(file: string, source: string, found: Map<string, string>): Promise<void> {
+async function followImports(file: string, source: string, sources: Map<string, string>): Promise<void> {
   const imported = orNothing(() => transpilerFor(file).scanImports(source)) ?? [];
   const files = imported.flatMap(({ path }) => resolved(path, dirname(file)) ?? []);
   for (const path of files) if (path.endsWith(".json")) jsonFiles.add(path);
-  await Promise.all(files.map(path => follow(path, found)));
+  await Promise.all(files.map(path => follow(path, sources)));
 }
 
 /** What says `import` or `export`; a file that says neither may be CommonJS. */
