@@ -75,12 +75,12 @@ async function wrap(path: string, source: string): Promise<Wrapped> {
   return wrapDeploy(isScript ? await transpileOne(path, `${source}\nexport {};`) : transpiled);
 }
 
-const isJsonError = (error: unknown): boolean =>
+const isJsonError = (error: unknown): error is SyntaxError =>
   error instanceof SyntaxError && error.message.startsWith("JSON Parse error");
 
 /** Why a file could not be imported, at the user's own line. */
 async function loadError(path: string, thrown: unknown): Promise<unknown> {
-  const error = (isJsonError(thrown) ? await jsonProblem() : undefined) ?? thrown;
+  const error = (isJsonError(thrown) ? await jsonProblem(thrown.message) : undefined) ?? thrown;
   if (error instanceof DeployError || error instanceof DeployLoadError) {
     error.at ??= locate(error);
     return error;

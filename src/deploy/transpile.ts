@@ -16,11 +16,13 @@ export interface Transpiled {
  * The runtime's own transpiler is not used: it moves code, and errors are then told at lines where nothing went wrong.
  */
 export async function transpile(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
-  const entries = [...sources];
+  // A byte order mark is no column, and a shebang would keep its place as the first line.
+  const entries = [...sources].map(
+    ([path, source]) => [path, source.replace(/^\uFEFF/, "").replace(/^#!/, "//")] as const,
+  );
   const { outputs } = await Bun.build({
     entrypoints: [...sources.keys()],
-    // A shebang would keep its place as the first line.
-    files: Object.fromEntries(entries.map(([path, source]) => [path, source.replace(/^#!/, "//")])),
+    files: Object.fromEntries(entries),
     naming: "[dir]/[name].[hash].[ext]",
     external: ["*"],
     target: "bun",

@@ -55,18 +55,19 @@ function inTurn<T>(body: () => Promise<T>): Promise<T> {
 }
 let last: Promise<unknown> = Promise.resolve();
 
-/** What is wrong with the first JSON file that was imported and cannot be read; its parser does not say which it is, nor where. */
-export async function jsonProblem(): Promise<unknown> {
+/**
+ * What is wrong with the imported JSON file whose parser said this; the parser does not say which file it is, nor where.
+ */
+export async function jsonProblem(message: string): Promise<unknown> {
   for (const file of jsonFiles) {
+    const text = await readFile(file, "utf8").catch(() => "null");
+    if (jsonMessage(text) !== message) continue;
     // The parser of JSON with comments says where a mistake is.
     const placed = await import(file, { with: { type: "jsonc" } }).then(
       () => undefined,
       (error: unknown) => error,
     );
     if (placed !== undefined) return placed;
-    const text = await readFile(file, "utf8").catch(() => "null");
-    const message = jsonMessage(text);
-    if (message === undefined) continue;
     const lines = text.split("\n");
     const line = lines.findIndex((_, index) => jsonMessage(lines.slice(0, index + 1).join("\n")) === message);
     return { message, position: { file, line: line + 1, column: 1 } };

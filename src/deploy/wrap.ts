@@ -1,5 +1,5 @@
 /** Turning a top-level deploy script into a function that can be called once per host. Pure. @module */
-import { parse } from "es-module-lexer/js";
+import { type ESTree, parseModule } from "meriyah";
 import type { Transpiled } from "./transpile.ts";
 
 /** A deploy file as a module whose default export evaluates it. */
@@ -9,26 +9,23 @@ export interface Wrapped extends Transpiled {
 }
 
 /**
- * Put the imports first, and make the rest the body of an async function.
+ * Put the imports first, and make the rest the body of an async function; what is exported is not.
  * A file with a default export is left alone.
  */
 export function wrapDeploy({ path, code, mappings }: Transpiled): Wrapped {
-  const [imports, exports] = parse(code, path);
-  if (exports.some(entry => "name" in entry && entry.name === "default"))
-    return { path, code, mappings, hasDefault: true };
-  const statements = imports.filter(({ type }) => type === "static" || type === "reexport-star");
-  let body = code;
-  for (const { importStart, importEnd } of statements) body = blank(body, importStart, importEnd);
-  for (const { exportStart, end } of exports) {
-    // An export list ends after its last name; `export * from` is among the imports.
-    if (body.startsWith("export", exportStart)) body = blank(body, exportStart, code.indexOf("}", end) + 1);
+  const { body } = parseModule(code, { next: true, ranges: true, validateRegex: false });
+  if (body.some(isDefault)) return { path, code, mappings, hasDefault: true };
+  const imports: string[] = [];
+  let rest = code;
+  for (const statement of body) {
+    const { start, end } = rangeOf(statement);
+    if (isImport(statement)) imports.push(code.slice(start, end));
+    else if (statement.type !== "ExportNamedDeclaration") continue;
+    rest = blank(rest, start, statement.type === "ExportNamedDeclaration" ? startOf(statement.declaration, end) : end);
   }
   // The first line tells the engine that nothing is left to transpile.
-  const [pragma = "", ...lines] = body.split("\n");
-  const head = [
-    ...statements.map(({ importStart, importEnd }) => `${code.slice(importStart, importEnd)};`),
-    "export default async () => {",
-  ].join("\n");
+  const [pragma = "", ...lines] = rest.split("\n");
+  const head = [...imports, "export default async () => {"].join("\n");
   return {
     path,
     code: [pragma, head, ...lines, "};"].join("\n"),
@@ -36,6 +33,26 @@ export function wrapDeploy({ path, code, mappings }: Transpiled): Wrapped {
     hasDefault: false,
   };
 }
+
+const isDefault = (statement: ESTree.Node): boolean =>
+  statement.type === "ExportDefaultDeclaration" ||
+  (statement.type === "ExportNamedDeclaration" &&
+    statement.specifiers.some(({ exported }) =>
+      exported.type === "Identifier" ? exported.name === "default" : exported.value === "default",
+    ));
+
+const isImport = (statement: ESTree.Node): boolean =>
+  statement.type === "ImportDeclaration" ||
+  statement.type === "ExportAllDeclaration" ||
+  (statement.type === "ExportNamedDeclaration" && statement.source !== null);
+
+const rangeOf = ({ start = 0, end = 0 }: ESTree.Node): { readonly start: number; readonly end: number } => ({
+  start,
+  end,
+});
+
+/** Where what is exported begins; `otherwise` for a list of names. */
+const startOf = (node: ESTree.Node | null | undefined, otherwise: number): number => node?.start ?? otherwise;
 
 /** Replace a range by blanks, keeping the line breaks. */
 const blank = (source: string, start: number, end: number): string =>
