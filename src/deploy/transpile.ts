@@ -38,16 +38,27 @@ export async function transpile(sources: ReadonlyMap<string, string>): Promise<R
     entries.map(([path, source], index) => {
       const code = texts[index] ?? "";
       const { mappings } = JSON.parse(texts[entries.length + index] ?? "{}") as { readonly mappings: string };
-      return [path, { path, code: lexicalDeclarations(code, mappings, source), mappings }];
+      return [path, { path, code: lexicalDeclarations(code, mappings, source), mappings: mappedRuntime(mappings) }];
     }),
   );
 }
 
 /** What a plugin hands to the engine: run as it is, with its source map. */
 export function loadable({ path, code, mappings }: Transpiled): string {
-  const map = JSON.stringify({ version: 3, sources: [path], sourcesContent: [""], names: [], mappings });
+  const sources = [path, RUNTIME];
+  // Bun wants the texts, and looks at none of them.
+  const map = JSON.stringify({ version: 3, sources, sourcesContent: ["", ""], names: [], mappings });
   return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toBase64()}`;
 }
+
+/** What the bundler puts before a module, such as how decorators work, is ours and not the user's: the lines before the first that is mapped. */
+function mappedRuntime(mappings: string): string {
+  const [, lines = "", column = "", others = ""] = /^(;*)([g-z0-9+/]*[A-Za-f])A(.*)$/s.exec(mappings) ?? [];
+  if (column === "") return mappings;
+  // The second number is how far on the source is: to the second of the sources, and back where the user's begins.
+  return `${lines.replaceAll(";", "AAAA;").replace("AAAA", "ACAA")}${column}${lines === "" ? "A" : "D"}${others}`;
+}
+const RUNTIME = "/$bunfs/runtime.js";
 
 /** The bundler declares `const` and `let` of the top level by `var`: using one before its line would give `undefined` instead of an error. */
 function lexicalDeclarations(code: string, mappings: string, source: string): string {

@@ -36,8 +36,13 @@ export async function transpileOne(file: string, source: string): Promise<Transp
   return made;
 }
 
-/** What cannot be transpiled is left out: it is told when it is imported. */
+/** The ECMAScript modules among them. What cannot be transpiled is left out: it is told when it is imported. */
 async function transpileAll(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
+  const made = await transpileEach(sources);
+  return new Map([...made].filter(([file, { code }]) => isModule(file, sources.get(file) ?? "", code)));
+}
+
+async function transpileEach(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
   if (sources.size === 0) return new Map();
   try {
     return await transpile(sources);
@@ -115,7 +120,7 @@ async function follow(file: string, sources: Map<string, string>): Promise<void>
   // What cannot be read or parsed is told when it is imported.
   const source = await readFile(file, "utf8").catch(() => undefined);
   if (source === undefined) return;
-  if (isModule(file, source)) sources.set(file, source);
+  sources.set(file, source);
   await followImports(file, source, sources);
 }
 
@@ -126,12 +131,14 @@ async function followImports(file: string, source: string, sources: Map<string, 
   await Promise.all(files.map(path => follow(path, sources)));
 }
 
-/** What says `import` or `export`; a file that says neither may be CommonJS. */
-const isModule = (file: string, source: string): boolean => {
+/** What says `import` or `export`, or neither and exports nothing even so. */
+const isModule = (file: string, source: string, code: string): boolean => {
   const scanned = orNothing(() => transpilerFor(file).scan(source));
   return (
     scanned !== undefined &&
-    (scanned.exports.length > 0 || scanned.imports.some(({ kind }) => kind === "import-statement"))
+    (scanned.exports.length > 0 ||
+      scanned.imports.some(({ kind }) => kind === "import-statement") ||
+      !/^export |__commonJS\(/m.test(code))
   );
 };
 
