@@ -21,19 +21,21 @@ export interface LoadOptions {
   readonly cwd: string;
   /** The file whose `local.include` this is: `./x.ts` is relative to it. */
   readonly includedFrom?: string | undefined;
+  /** What must be so before the file is imported; it is read and transpiled meanwhile. */
+  readonly ready?: Promise<void> | undefined;
 }
 
 /**
  * Load a deploy file: transpiled and imported once, to be evaluated once per host.
  * Throws `DeployLoadError` with file, line and column when it is missing or cannot be loaded.
  */
-export async function loadDeploy(file: string, { cwd, includedFrom }: LoadOptions): Promise<Deploy> {
+export async function loadDeploy(file: string, { cwd, includedFrom, ready }: LoadOptions): Promise<Deploy> {
   const fromDirectory = /^\.\.?\//.test(file) && includedFrom ? dirname(includedFrom) : cwd;
   const wanted = isAbsolute(file) ? file : resolve(fromDirectory, file);
   if (!existsSync(wanted))
     throw new DeployLoadError(`There is no deploy file "${file}"`, { hint: `Looked for ${wanted}` });
   const path = realpathSync(wanted);
-  const known = loaded.get(path) ?? importDeploy(path);
+  const known = loaded.get(path) ?? importDeploy(path, ready);
   loaded.set(path, known);
   const evaluate = await known;
   return { name: relative(cwd, path) || path, file: path, evaluate };
@@ -41,11 +43,12 @@ export async function loadDeploy(file: string, { cwd, includedFrom }: LoadOption
 
 const loaded = new Map<string, Promise<() => Promise<void>>>();
 
-async function importDeploy(path: string): Promise<() => Promise<void>> {
+async function importDeploy(path: string, ready: Promise<void> | undefined): Promise<() => Promise<void>> {
   const source = await readFile(path, "utf8");
   try {
     const wrapped = await wrap(path, source);
     serve(new Map([[path, wrapped]]));
+    await ready;
     const deploy: { default?: unknown } = await import(path);
     const evaluate = deploy.default;
     if (typeof evaluate !== "function") {
