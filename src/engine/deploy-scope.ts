@@ -1,7 +1,7 @@
 /** What a deploy file can reach while it is evaluated for one host: the engine's side of the ambient context. @module */
 import type { GlobalArguments } from "../core/arguments.ts";
 import { DEFAULT_CONFIG, type Config } from "../core/config.ts";
-import { type CallSite, CommandError, ConfigError, DeployError } from "../core/errors.ts";
+import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } from "../core/errors.ts";
 import { Secret } from "../core/command.ts";
 import type { CommandResult, Host, HostData } from "../core/host.ts";
 import { nearest } from "../core/nearest.ts";
@@ -228,7 +228,8 @@ export class DeployScope implements Scope {
       await inScope(scope, () => deploy.evaluate());
     };
     this.#includes.unawaited = file;
-    const running = include();
+    const [site] = this.#engine.settings.callSites();
+    const running = include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error));
     // Not the promise itself: `await` takes a promise without asking its `then`.
     return {
       then: (...handlers) => {
@@ -341,4 +342,13 @@ function configFacade(settings: { current: Readonly<Config> }): Config {
       return true;
     },
   });
+}
+
+/** An included file is called by us: its errors do not know who included it. */
+function includedFrom(error: unknown, site: CallSite): unknown {
+  if (error instanceof TsinfraError && error.at !== undefined) {
+    const isKnown = error.callers.some(({ file, line }) => file === site.file && line === site.line);
+    if (!isKnown) error.callers = [...error.callers, site];
+  } else if (error instanceof Error) error.stack += `\n    at ${site.file}:${site.line}:${site.column}`;
+  return error;
 }

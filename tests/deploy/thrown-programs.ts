@@ -87,7 +87,7 @@ const PLACES: readonly ((before: string, thrower: string) => Program)[] = [
   }),
   (before, thrower) => ({
     "inner.ts": `${before}\n${thrower}`,
-    "deploy.ts": `import { local } from "tsinfra";\nawait local.include("./inner.ts");\n`,
+    "deploy.ts": `import { local } from "tsinfra";\nawait local.¶include("./inner.ts");\n`,
   }),
 ];
 
