@@ -82,7 +82,7 @@ function missingImport(
 /** The topmost frame in a file of the user's. */
 function stackSite(error: unknown): CallSite | undefined {
   if (!(error instanceof Error) || !error.stack) return undefined;
-  const frames = [...error.stack.matchAll(/^\s+at .*?\(?(?:file:\/\/)?(\/[^()\n]+?):(\d+):(\d+)\)?$/gm)].map(match => ({
+  const frames = [...error.stack.matchAll(/^\s+at (?:.*? \()?(?:file:\/\/)?(\/.+?):(\d+):(\d+)\)?$/gm)].map(match => ({
     file: match[1] ?? "",
     line: Number(match[2]),
     column: Number(match[3]),

@@ -45,7 +45,7 @@ export const isOwnFile = (file: string): boolean =>
 
 const NEAR_FRAMES = 6;
 const STACK_LIMIT = 60;
-const STACK_FRAME = /^\s*at (?:.*?\()?((?:file:\/\/)?\/[^():]*?):(\d+):(\d+)\)?$/gm;
+const STACK_FRAME = /^\s*at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/gm;
 /** Our own files: those beside this one, or inside the executable. */
 const OWN_FILES = dirname(import.meta.dir);
 

@@ -43,6 +43,24 @@ describe("a module of the user's", () => {
     expect(locate(error)).toMatchObject({ file: `${dir}/plain/helper.ts`, line: 8 });
   });
 
+  test("is told in a directory of any name", async () => {
+    for (const name of [
+      "with space (and more)",
+      "par(en)",
+      "br[ack]et",
+      "st*r",
+      "quo\"te'",
+      "dollar$1",
+      "hash#x",
+      "ünï",
+    ]) {
+      write(`${name}/helper.ts`, "export const read = () => {\n  const none: any = undefined;\n\n  none.x;\n};\n");
+      const { read } = await load(`${name}/helper.ts`);
+      const at = locate(thrownBy(read as () => unknown));
+      expect(at).toEqual({ file: `${dir}/${name}/helper.ts`, line: 4, column: 3 });
+    }
+  });
+
   test("keeps its constants unset until their line", async () => {
     write(
       "tdz/a.ts",
