@@ -73,6 +73,7 @@ export function describeError(error: unknown): {
     message: `${error.message}${where}`,
     ...(hint === undefined ? {} : { hint }),
     ...(error.at ? { at: error.at } : {}),
+    ...(error.callers.length === 0 ? {} : { callers: error.callers }),
   };
   return { report, exitCode };
 }

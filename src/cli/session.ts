@@ -45,7 +45,7 @@ export interface Session extends Context {
   readonly cwd: string;
   readonly signal: AbortSignal;
   /** Something was thrown that nobody caught: the run is no success, whatever became of it. Throws it where it is the user's own. */
-  hasStray(): boolean;
+  hasStray(): Promise<boolean>;
   /** Make `tsinfra` importable by user files. */
   readonly installModules: () => Promise<void>;
   /** The view and the run that it shows; `onEvent` sees every event first. */
@@ -61,6 +61,11 @@ export async function openSession(context: Context, written: string | undefined)
     const { installDeployModules } = await import("../deploy/index.ts");
     await installDeployModules();
   });
+  const beforeImport = async (file: string): Promise<void> => {
+    await installModules();
+    const { prepareModule } = await import("../deploy/index.ts");
+    await prepareModule(file);
+  };
 
   const fromEnvironment = environmentSettings(io.environment);
   // Commands of the local connector must not inherit it.
@@ -68,7 +73,7 @@ export async function openSession(context: Context, written: string | undefined)
   delete io.environment["TSINFRA_SU_PASSWORD"];
   const file = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
   const env = options.env ?? (io.environment["TSINFRA_ENV"] || undefined);
-  const configFile = await loadConfigFile({ cwd, file, env, beforeImport: installModules });
+  const configFile = await loadConfigFile({ cwd, file, env, beforeImport });
   let settings = mergeSettings([overridesOf(options), fromEnvironment.settings, configFile?.settings ?? {}]);
   if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
 
@@ -119,7 +124,7 @@ export async function openSession(context: Context, written: string | undefined)
       groupData: settings.groupData,
       limit: settings.limit,
       exclude: settings.exclude,
-      beforeImport: installModules,
+      beforeImport,
     });
     const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
     const own = new Set(hosts);
@@ -280,14 +285,11 @@ const isForMachines = ({ CI = "", TERM }: Io["environment"]): boolean =>
 function watchInterrupts(
   { io, screen, paint }: Context,
   isAsking: () => boolean,
-): { readonly signal: AbortSignal; readonly interrupt: () => void; hasStray(): boolean; end(): void } {
+): { readonly signal: AbortSignal; readonly interrupt: () => void; hasStray(): Promise<boolean>; end(): void } {
   const controller = new AbortController();
   const { signal } = controller;
-  let hasStray = false;
+  const strays: Promise<void>[] = [];
   const onStray = async (thrown: unknown): Promise<void> => {
-    // Everybody who was told to stop throws the same; some of it where nobody waits any more.
-    if (thrown === signal.reason || thrown instanceof CancelledError) return;
-    hasStray = true;
     const { explained } = await import("./explain.ts");
     const error = await explained(thrown);
     if (error instanceof DeployError) controller.abort(error);
@@ -310,13 +312,20 @@ function watchInterrupts(
     ]);
     controller.abort(new CancelledError("The run was interrupted"));
   };
-  const ends = [io.onInterrupt(interrupt), io.onStray(error => void onStray(error))];
+  const ends = [
+    io.onInterrupt(interrupt),
+    io.onStray(thrown => {
+      // Everybody who was told to stop throws the same; some of it where nobody waits any more.
+      if (thrown !== signal.reason && !(thrown instanceof CancelledError)) strays.push(onStray(thrown));
+    }),
+  ];
   return {
     signal,
     interrupt,
-    hasStray() {
+    async hasStray() {
+      await Promise.all(strays);
       if (signal.reason instanceof DeployError) throw signal.reason;
-      return hasStray;
+      return strays.length > 0;
     },
     end: () => ends.forEach(end => end()),
   };

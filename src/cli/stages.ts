@@ -1,6 +1,6 @@
 /** The five stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
-import { TooManyFailuresError } from "../core/errors.ts";
+import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
@@ -33,7 +33,11 @@ export async function runStages(
     try {
       await run.connect();
       const code = await changeHosts(session, run, deploys, options);
-      return session.hasStray() ? EXIT.failed : code;
+      return (await session.hasStray()) ? EXIT.failed : code;
+    } catch (error) {
+      // What ended the run is what is told, not that it was ended.
+      if (error instanceof CancelledError) await session.hasStray();
+      throw error;
     } finally {
       await run.disconnect();
     }

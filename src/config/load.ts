@@ -17,8 +17,8 @@ export interface ConfigFileOptions {
   readonly file?: string | undefined;
   /** Which `$env` layer to apply. */
   readonly env?: string | undefined;
-  /** Called before anything is imported, so that config files can import `tsinfra`. */
-  readonly beforeImport?: (() => unknown) | undefined;
+  /** Called before a config file is imported, so that it can import `tsinfra`. */
+  readonly beforeImport?: ((file: string) => unknown) | undefined;
 }
 
 export interface ConfigFile {
@@ -33,11 +33,11 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   const main =
     options.file === undefined ? findConfigFile(options.cwd) : requireConfigFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
-  await options.beforeImport?.();
   const { loadConfig } = await import("c12");
   const seen: string[] = [];
   const importConfig = async (file: string): Promise<unknown> => {
     seen.push(file);
+    await options.beforeImport?.(file);
     const config = await importDefault(file);
     check(config, file, options.env);
     return config;

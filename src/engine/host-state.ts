@@ -155,6 +155,8 @@ export interface Declaring {
   declare(call: OperationCall): void;
   /** What awaiting its handle waits for. */
   settled(call: OperationCall): Promise<unknown>;
+  /** In a callback: until the operations that it has declared so far have run. Never rejects. */
+  haveRun?(): Promise<unknown>;
 }
 
 /** One host. */

@@ -22,10 +22,10 @@ export const deploy = subcommand({
     const [{ openSession }, { runStages }] = await Promise.all([import("../session.ts"), import("../stages.ts")]);
     const session = await openSession(context, inventory);
     return runStages(session, async () => {
-      await session.installModules();
+      const ready = session.installModules();
       const { loadDeploy } = await import("../../deploy/index.ts");
       const deploys = [];
-      for (const file of files) deploys.push(await loadDeploy(file, { cwd: session.cwd }));
+      for (const file of files) deploys.push(await loadDeploy(file, { cwd: session.cwd, ready }));
       return deploys;
     });
   },
