@@ -1,5 +1,5 @@
 /** Subcommands: citty's definitions, with a typed way to run them. @module */
-import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { type ArgsDef, type CommandDef, type CommandMeta, defineCommand } from "citty";
 import type { ExitCode } from "./exit.ts";
 import type { CommandName, Route } from "./route.ts";
 import type { Context } from "./context.ts";
@@ -20,19 +20,21 @@ export interface Subcommand<N extends CommandName> {
   run(context: Context, route: RouteOf<N>): Promise<ExitCode>;
 }
 
-/** What `--help` shows beside what citty knows. */
-export interface HelpNotes {
-  readonly usage: readonly string[];
-  readonly notes: readonly string[];
-}
-
-/** A citty command with help of ours. */
-export type Command = CommandDef & { readonly help: HelpNotes };
-
-interface Call {
+/** One call of the program. */
+export interface Call {
   readonly context: Context;
   readonly route: Route;
   answer(code: ExitCode): void;
+}
+
+/** What help shows of a subcommand, and how to run it. */
+export interface Command {
+  readonly meta: CommandMeta;
+  readonly args: ArgsDef;
+  readonly usage: readonly string[];
+  readonly notes: readonly string[];
+  /** citty's command for one call: its tree hands no data of ours down to subcommands. */
+  of(call: Call): CommandDef;
 }
 
 /** Define a subcommand. */
@@ -44,13 +46,16 @@ export function subcommand<N extends CommandName>({
   notes = [],
   run,
 }: Subcommand<N>): Command {
-  const definition = defineCommand({
-    meta: { name, description },
+  const meta = { name, description };
+  return {
+    meta,
     args,
-    async run({ data }) {
-      const { context, route, answer } = data as Call;
-      answer(await run(context, route as RouteOf<N>));
-    },
-  });
-  return Object.assign(definition, { help: { usage, notes } });
+    usage,
+    notes,
+    of: ({ context, route, answer }) =>
+      defineCommand({
+        meta,
+        run: async () => answer(await run(context, route as RouteOf<N>)),
+      }),
+  };
 }

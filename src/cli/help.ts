@@ -1,9 +1,7 @@
 /** Help, from the command tree and the table of options. @module */
-import type { ArgsDef, CommandMeta } from "citty";
-import type { Command } from "./command.ts";
 import { type OptionGroup, OPTIONS, type OptionSpec } from "./options.ts";
 import type { CommandName } from "./route.ts";
-import { COMMAND_NAMES, loadCommand } from "./tree.ts";
+import { COMMAND_NAMES, loadCommand, PROGRAM } from "./tree.ts";
 import type { Paint } from "./views/paint.ts";
 import { padEnd, widthOf, wrap } from "./views/text.ts";
 
@@ -13,12 +11,12 @@ const WITH_INVENTORY: readonly CommandName[] = ["deploy", "exec", "fact", "opera
 
 /** Help of everything. */
 export async function rootHelp(paint: Paint): Promise<string> {
-  const commands = await Promise.all(COMMAND_NAMES.map(async name => ({ name, command: await loadCommand(name) })));
-  const usage = commands.flatMap(({ command }) =>
-    command.help.usage[0] === undefined ? [] : [[command.help.usage[0], metaOf(command).description ?? ""] as const],
+  const commands = await Promise.all(COMMAND_NAMES.map(loadCommand));
+  const usage = commands.flatMap(({ meta, usage: [first] }) =>
+    first === undefined ? [] : [[first, meta.description ?? ""] as const],
   );
   return [
-    "Agentless infrastructure automation in TypeScript",
+    PROGRAM.description,
     "",
     paint("heading", "Usage"),
     ...rows(usage, paint),
@@ -44,26 +42,23 @@ export async function rootHelp(paint: Paint): Promise<string> {
 
 /** Help of one subcommand. */
 export async function commandHelp(name: CommandName, paint: Paint): Promise<string> {
-  const command = await loadCommand(name);
-  const { description = "" } = metaOf(command);
-  const args = Object.entries((command.args ?? {}) as ArgsDef).map(
+  const { meta, args: words, usage, notes } = await loadCommand(name);
+  const args = Object.entries(words).map(
     ([arg, { description: text = "", valueHint }]) => [valueHint ?? arg.toUpperCase(), text] as const,
   );
   return [
-    description,
+    meta.description ?? "",
     "",
     paint("heading", "Usage"),
-    ...command.help.usage.map(line => `  ${line}`),
+    ...usage.map(line => `  ${line}`),
     "",
     ...section("Arguments", args, paint),
-    ...command.help.notes.flatMap(note => [...wrap(note, WIDTH), ""]),
+    ...notes.flatMap(note => [...wrap(note, WIDTH), ""]),
     WITH_INVENTORY.includes(name) ? "All options: tsinfra --help" : "",
   ]
     .join("\n")
     .trimEnd();
 }
-
-const metaOf = (command: Command): CommandMeta => command.meta as CommandMeta;
 
 const optionRows = (group: OptionGroup): readonly (readonly [string, string])[] =>
   (Object.entries(OPTIONS) as [string, OptionSpec][]).flatMap(

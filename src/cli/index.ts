@@ -21,9 +21,11 @@ export async function runCli(args: readonly string[], version: string, io: Io = 
     const line = parseCommandLine(args);
     context = createContext(context, line.options);
     code = await runLine(context, line, version);
+    const hadStrays = await interrupts.hadStrays();
     if (interrupts.problem) code = fail(interrupts.problem);
-    else if (interrupts.hasStray) code = EXIT.failed;
+    else if (hadStrays) code = EXIT.failed;
   } catch (error) {
+    await interrupts.hadStrays();
     // What was interrupted says so; why, is told in its place.
     code = fail(error instanceof CancelledError ? (interrupts.problem ?? error) : error);
   }

@@ -38,7 +38,7 @@ export class Interrupts {
   /** Whether a question is on the screen; absent: there is nothing that can be ended in order. */
   #isAsking: (() => boolean) | undefined;
   #isUrgent = false;
-  #hasStray = false;
+  readonly #strays: Promise<void>[] = [];
   #unwritable: TsinfraError | undefined;
   /** Where nobody sees how it ends. */
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
@@ -49,7 +49,14 @@ export class Interrupts {
     this.#io = io;
     this.#screen = screen;
     this.#paint = paint;
-    this.#ends = [io.onInterrupt(why => this.interrupt(why)), io.onStray(thrown => void this.#stray(thrown))];
+    this.#ends = [
+      io.onInterrupt(why => this.interrupt(why)),
+      io.onStray(thrown => {
+        // Everybody who was told to stop throws the same; some of it where nobody waits any more.
+        if (thrown !== this.signal.reason && !(thrown instanceof CancelledError))
+          this.#strays.push(this.#stray(thrown));
+      }),
+    ];
   }
 
   /** Aborted when the run is to end. */
@@ -65,9 +72,10 @@ export class Interrupts {
     const { reason } = this.signal as { readonly reason: unknown };
     return reason instanceof DeployError ? reason : this.#unwritable;
   }
-  /** Something was thrown that nobody caught, and was told: the command is no success. */
-  get hasStray(): boolean {
-    return this.#hasStray;
+  /** Whether something was thrown that nobody caught, once it has been told: the command is no success then. */
+  async hadStrays(): Promise<boolean> {
+    await Promise.all(this.#strays);
+    return this.#strays.length > 0;
   }
 
   /** From now on there is something that can be ended in order. */
@@ -170,9 +178,6 @@ export class Interrupts {
 
   /** What a deploy file throws where nobody can catch it ends the run. */
   async #stray(thrown: unknown): Promise<void> {
-    // Everybody who was told to stop throws the same; some of it where nobody waits any more.
-    if (thrown === this.signal.reason || thrown instanceof CancelledError) return;
-    this.#hasStray = true;
     const { explained } = await import("./explain.ts");
     const error = await explained(thrown);
     if (error instanceof DeployError && this.#isAsking) return this.#abort(error);

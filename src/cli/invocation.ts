@@ -9,7 +9,7 @@ import { type InventoryHost, loadInventory } from "../inventory/index.ts";
 import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import type { Io } from "./io.ts";
-import { createNotes } from "./logger.ts";
+import { createLog, logLine } from "./logger.ts";
 import { connectorData, overridesOf } from "./overrides.ts";
 import { ArgumentError } from "./parse.ts";
 import { askPasswords } from "./passwords.ts";
@@ -62,6 +62,11 @@ export async function openInvocation(context: Context, written: string | undefin
     const { installDeployModules } = await import("../deploy/index.ts");
     await installDeployModules();
   });
+  const beforeImport = async (file: string): Promise<void> => {
+    await installModules();
+    const { prepareModule } = await import("../deploy/index.ts");
+    await prepareModule(file);
+  };
 
   const fromEnvironment = environmentSettings(io.environment);
   // Commands of the local connector must not inherit it.
@@ -69,7 +74,7 @@ export async function openInvocation(context: Context, written: string | undefin
   delete io.environment["TSINFRA_SU_PASSWORD"];
   const file = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
   const env = options.env ?? (io.environment["TSINFRA_ENV"] || undefined);
-  const configFile = await loadConfigFile({ cwd, file, env, beforeImport: installModules });
+  const configFile = await loadConfigFile({ cwd, file, env, beforeImport });
   let settings = mergeSettings([overridesOf(options), fromEnvironment.settings, configFile?.settings ?? {}]);
   if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
 
@@ -82,13 +87,15 @@ export async function openInvocation(context: Context, written: string | undefin
   const isJson = format === "json";
   let view: View | undefined;
   interrupts.begin(() => prompts.isOpen);
-  const notes = createNotes((level, message) => {
-    const event = { type: "log", level, message } as const;
-    if (view) view.emit(event);
-    else if (isJson) screen.event(event, io.clock.now());
-    else screen.lines([level === "warn" ? `${paint("warn", "Warning:")} ${message}` : message]);
-  });
-  const warn = (message: string): void => notes.warn(message);
+  const log = createLog(
+    event => {
+      if (view) view.emit(event);
+      else if (isJson) screen.event(event, io.clock.now());
+      else screen.lines([logLine(event, paint)]);
+    },
+    { isDebug: isJson || settings.verbosity >= 2 },
+  );
+  const { warn } = log;
   fromEnvironment.warnings.forEach(warn);
 
   const keyboard = io.stdin.isTTY && isTerminal && !isJson ? io.stdin : undefined;
@@ -101,7 +108,7 @@ export async function openInvocation(context: Context, written: string | undefin
   const connectorContext: ConnectorContext = {
     ask: question => prompts.ask(question),
     warn,
-    inform: message => notes.info(message),
+    inform: log.info,
     cwd,
   };
   try {
@@ -118,7 +125,7 @@ export async function openInvocation(context: Context, written: string | undefin
       groupData: settings.groupData,
       limit: settings.limit,
       exclude: settings.exclude,
-      beforeImport: installModules,
+      beforeImport,
     });
     const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
     const own = new Set(hosts);
@@ -146,12 +153,13 @@ export async function openInvocation(context: Context, written: string | undefin
         view = created;
         prompts.pauseView = () => created.pause();
         if (shard && !isJson && !isQuiet)
-          notes.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
+          log.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
         const record = new RunRecord(hosts.map(host => host.name));
         interrupts.record = record;
         const emit = (event: EngineEvent): void => {
           record.take(event);
-          created.emit(event);
+          if (event.type === "log") log.event(event);
+          else created.emit(event);
           listener.onEvent?.(event);
         };
         return io.run({

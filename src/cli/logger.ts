@@ -1,20 +1,40 @@
-/** Notes and warnings of the command line itself. @module */
-import { createConsola, LogLevels } from "consola/core";
+/** Log lines: of connectors and settings, of operations, and of the `logger` of deploy files. @module */
+import { createConsola, LogLevels, type LogObject } from "consola/core";
+import type { EngineEvent } from "../engine/events.ts";
+import type { Paint } from "./views/paint.ts";
 
-/** How much a note matters. */
-export type NoteLevel = "info" | "warn";
+/** One log line. */
+export type LogEvent = EngineEvent & { readonly type: "log" };
 
-/** Takes notes; the same one in quick succession is told once, with how often it came. */
-export interface Notes {
+/** Takes log lines, each when it is said. */
+export interface Log {
   info(message: string): void;
   warn(message: string): void;
+  /** A line of the run. */
+  event(event: LogEvent): void;
 }
 
-/** Notes that go to `tell`, a line each. */
-export function createNotes(tell: (level: NoteLevel, message: string) => void): Notes {
+/** All log lines go to `tell`; those of level debug only if they are wanted. */
+export function createLog(tell: (event: LogEvent) => void, { isDebug }: { readonly isDebug: boolean }): Log {
   const consola = createConsola({
-    level: LogLevels.info,
-    reporters: [{ log: ({ args, type }) => tell(type === "warn" ? "warn" : "info", args.map(String).join(" ")) }],
+    level: isDebug ? LogLevels.debug : LogLevels.info,
+    // Lines that are the same are lines of their own: held back, the last of them would be lost at the end.
+    throttle: 0,
+    reporters: [{ log: line => tell(eventOf(line)) }],
   });
-  return { info: message => consola.info(message), warn: message => consola.warn(message) };
+  return {
+    info: message => consola.info({ args: [message] }),
+    warn: message => consola.warn({ args: [message] }),
+    event: ({ level, message, host }) => consola[level]({ args: [message], host }),
+  };
 }
+
+function eventOf({ type, args, host }: LogObject): LogEvent {
+  const level = type === "debug" || type === "warn" || type === "error" ? type : "info";
+  const message = args.map(String).join(" ");
+  return { type: "log", level, message, ...(typeof host === "string" ? { host } : {}) };
+}
+
+/** A log line where there is no view to show it. */
+export const logLine = ({ level, message }: LogEvent, paint: Paint): string =>
+  level === "warn" ? `${paint("warn", "Warning:")} ${message}` : message;

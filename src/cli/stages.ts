@@ -1,6 +1,6 @@
 /** The five stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
-import { TooManyFailuresError } from "../core/errors.ts";
+import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";

@@ -1,6 +1,6 @@
 /** The command tree: every subcommand is loaded when it is asked for. @module */
-import { runCommand } from "citty";
-import type { Command } from "./command.ts";
+import { defineCommand, runCommand } from "citty";
+import type { Call, Command } from "./command.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import type { CommandName, Route } from "./route.ts";
 import type { Context } from "./context.ts";
@@ -23,13 +23,22 @@ const SUBCOMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
 export const COMMAND_NAMES = Object.keys(SUBCOMMANDS) as readonly CommandName[];
 export const loadCommand = (name: CommandName): Promise<Command> => SUBCOMMANDS[name]();
 
+/** The program. */
+export const PROGRAM = { name: "tsinfra", description: "Agentless infrastructure automation in TypeScript" } as const;
+
 /** Run what a route asks for. */
 export async function runRoute(context: Context, route: Route): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok;
-  const command = await loadCommand(route.command);
-  await runCommand(command, {
-    rawArgs: [],
-    data: { context, route, answer: (given: ExitCode) => void (code = given) },
-  });
+  const tree = treeFor({ context, route, answer: given => void (code = given) });
+  // The words were read by `routeOf`: most stand behind an inventory, where citty looks for no subcommand.
+  await runCommand(tree, { rawArgs: [route.command] });
   return code;
 }
+
+const treeFor = (call: Call) =>
+  defineCommand({
+    meta: PROGRAM,
+    subCommands: Object.fromEntries(
+      COMMAND_NAMES.map(name => [name, async () => (await loadCommand(name)).of(call)] as const),
+    ),
+  });

@@ -5,6 +5,7 @@ import { type CallSite, ConfigError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { nearest } from "../core/nearest.ts";
 import type { PartialSettings } from "./define.ts";
+import { layered } from "./merge.ts";
 import { isRecord, problemOf, type SettingProblem } from "./schema.ts";
 
 const EXTENSIONS = [".ts", ".mts", ".js", ".mjs", ".json", ".jsonc", ".yaml", ".yml", ".toml"];
@@ -16,8 +17,8 @@ export interface ConfigFileOptions {
   readonly file?: string | undefined;
   /** Which `$env` layer to apply. */
   readonly env?: string | undefined;
-  /** Called before anything is imported, so that config files can import `tsinfra`. */
-  readonly beforeImport?: (() => unknown) | undefined;
+  /** Called before a config file is imported, so that it can import `tsinfra`. */
+  readonly beforeImport?: ((file: string) => unknown) | undefined;
 }
 
 export interface ConfigFile {
@@ -30,19 +31,13 @@ export interface ConfigFile {
 /** `undefined` when there is no config file. Throws `ConfigError` with the place of the mistake. */
 export async function loadConfigFile(options: ConfigFileOptions): Promise<ConfigFile | undefined> {
   const main =
-    options.file === undefined ? findConfigFile(options.cwd) : requireFile(resolve(options.cwd, options.file));
+    options.file === undefined ? findConfigFile(options.cwd) : requireConfigFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
-  await options.beforeImport?.();
-  const [{ loadConfig }, { createDefu }] = await Promise.all([import("c12"), import("defu")]);
-  const merger = createDefu((target, key, value) => {
-    if (!Array.isArray(value)) return false;
-    target[key] = value;
-    return true;
-  });
-
+  const { loadConfig } = await import("c12");
   const seen: string[] = [];
   const importConfig = async (file: string): Promise<unknown> => {
     seen.push(file);
+    await options.beforeImport?.(file);
     const config = await importDefault(file);
     check(config, file, options.env);
     return config;
@@ -60,7 +55,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
       packageJson: false,
       giget: false,
       omit$Keys: true,
-      merger: merger as never,
+      merger: layered as never,
       jiti: { import: importConfig } as never,
       resolve: (source, { cwd }) => {
         if (source !== ".") requireExtended(source, cwd ?? options.cwd, seen.length > 0 ? seen : [main]);
@@ -82,7 +77,8 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
 }
 
-function findConfigFile(cwd: string): string | undefined {
+/** The config file of a directory, if it has one. */
+export function findConfigFile(cwd: string): string | undefined {
   for (const [directory, names] of [
     [cwd, ["infra.config"]],
     [join(cwd, ".config"), ["infra", "infra.config"]],
@@ -104,7 +100,8 @@ function list(directory: string): readonly string[] {
   }
 }
 
-function requireFile(file: string): string {
+/** That file. Throws `ConfigError` when it is none. */
+export function requireConfigFile(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat?.isFile()) return file;
   const near = nearest(basename(file), list(dirname(file)));

@@ -1,21 +1,37 @@
 /** One set of settings from all sources. @module */
+import { createDefu } from "defu";
 import { Secret } from "../core/command.ts";
 import { type Config, DEFAULT_CONFIG } from "../core/config.ts";
 import type { PartialSettings, Settings } from "./define.ts";
 import { SETTINGS, type SettingKind } from "./schema.ts";
 
-/** Merge checked sources, highest precedence first. `data` and `env` are merged key by key; everything else is replaced. */
+type Layer = Readonly<Record<string, unknown>>;
+
+/** Settings over settings, first wins: maps are merged key by key at every depth, everything else is replaced. defu alone would join lists and pass over `null`. */
+export const layered: (...layers: readonly Layer[]) => Record<string, unknown> = createDefu((target, key, value) => {
+  const below: unknown = target[key];
+  if (!isMap(value) || !isMap(below)) {
+    target[key] = value;
+    return true;
+  }
+  const nulls = Object.entries(value).filter(([, own]) => own === null);
+  target[key] = { ...layered(value, below), ...Object.fromEntries(nulls) } as never;
+  return true;
+});
+
+const isMap = (value: unknown): value is Layer =>
+  typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+
+/** Merge checked sources, highest precedence first. */
 export function mergeSettings(sources: readonly PartialSettings[]): Settings {
-  const value = (key: string): unknown => sources.find(source => source[key] !== undefined)?.[key];
-  const map = (key: string): Record<string, unknown> =>
-    Object.assign({}, ...sources.map(source => source[key]).reverse());
+  const merged = layered(...sources);
   const kinds = SETTINGS as Readonly<Record<string, SettingKind>>;
   const read = (key: string): unknown => {
+    const value = merged[key];
     const kind = kinds[key];
-    if (kind === "data" || kind === "env") return map(key);
-    const found = value(key);
-    if (kind === "strings" || kind === "connectors") return found === undefined ? [] : [found].flat();
-    return kind === "secret" && typeof found === "string" ? new Secret(found) : found;
+    if (kind === "strings" || kind === "connectors") return value === undefined ? [] : [value].flat();
+    if (kind === "data" || kind === "env") return value ?? {};
+    return kind === "secret" && typeof value === "string" ? new Secret(value) : value;
   };
   const config = Object.fromEntries(
     Object.entries(DEFAULT_CONFIG).map(([key, fallback]) => [key, read(key) ?? fallback]),
@@ -25,7 +41,7 @@ export function mergeSettings(sources: readonly PartialSettings[]): Settings {
     groupData: read("groupData") as readonly string[],
     limit: read("limit") as readonly string[],
     exclude: read("exclude") as readonly string[],
-    data: map("data"),
+    data: read("data") as Settings["data"],
     serial: read("serial") === true,
     noWait: read("noWait") === true,
     output: read("output") as Settings["output"],

@@ -1,6 +1,5 @@
 /** How bytes reach a host. @module */
 import type { Secret, Shell } from "./command.ts";
-import type { HostData } from "./host.ts";
 
 /** What a connector can do; the engine asks this and never which connector it is. */
 export interface Capabilities {
@@ -55,7 +54,7 @@ export interface Target {
   readonly name: string;
   /** What follows the connector's name: `debian:12` of `@docker/debian:12`, `web-1` of `web-1`. */
   readonly address: string;
-  readonly data: HostData;
+  readonly data: Readonly<Record<string, unknown>>;
   /** The connection that this one goes through, in a chain such as `@ssh/bastion/@docker/app`; absent: the control machine. Who opened it closes it. */
   readonly through?: Connection;
   /** Seconds until connecting fails. */

@@ -13,6 +13,8 @@ export interface ErrorDetails {
   /** Display name of the operation. */
   readonly operation?: string;
   readonly at?: CallSite;
+  /** The calls in the user's files that led to `at`, innermost first. */
+  readonly callers?: readonly CallSite[];
   /** One sentence: what the user can do. */
   readonly hint?: string;
   readonly cause?: unknown;
@@ -27,6 +29,7 @@ export abstract class TsinfraError extends Error {
   host: string | undefined;
   operation: string | undefined;
   at: CallSite | undefined;
+  callers: readonly CallSite[];
   hint: string | undefined;
 
   constructor(message: string, details: ErrorDetails = {}) {
@@ -34,6 +37,7 @@ export abstract class TsinfraError extends Error {
     this.host = details.host;
     this.operation = details.operation;
     this.at = details.at;
+    this.callers = details.callers ?? [];
     this.hint = details.hint;
   }
 

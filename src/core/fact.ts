@@ -63,11 +63,11 @@ export type Fact<A extends object, T> = CommandFact<A, T> | DerivedFact<A, T>;
 export type FactCallArguments<A extends object> =
   Record<never, never> extends A ? [args?: A & FactArguments] : [args: A & FactArguments];
 
-/** Define a fact. */
-export const fact = <T, A extends object = NoArguments>(definition: CommandFact<A, T>): CommandFact<A, T> => definition;
+/** Define a fact: `fact<Arguments, Answer>(…)`, `NoArguments` where it takes none. */
+export const fact = <A extends object, T>(definition: CommandFact<A, T>): CommandFact<A, T> => definition;
 
-/** Define a fact as a view of another one's answer: no command of its own. */
-export const derivedFact = <B, T, A extends object = NoArguments>(definition: {
+/** Define a fact as a view of another one's answer, of type `B`: no command of its own. */
+export const derivedFact = <A extends object, T, B>(definition: {
   readonly name: string;
   readonly from: Fact<A, B>;
   derive(answer: B, args: A): T;

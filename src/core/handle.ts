@@ -25,3 +25,21 @@ export interface OperationResult {
  * It cannot be used as a condition: pass `didChange` to `_if`.
  */
 export interface OperationHandle extends OperationResult, PromiseLike<OperationResult> {}
+
+/** How the operations of a deploy ended on a host; readable once they have run, and an error that says so before. */
+export interface DeployResult<T> {
+  /** True if any of its operations changed something, those of deploys and includes inside it too. */
+  didChange(): boolean;
+  didNotChange(): boolean;
+  /** True if none of its operations ended with an error, `_ignoreErrors` or not. */
+  didSucceed(): boolean;
+  didError(): boolean;
+  /** What its body returned. */
+  readonly value: T;
+}
+
+/** A deploy that was called. Awaiting it inside a callback during execution waits for its operations to have run. */
+export interface DeployHandle<T> extends DeployResult<T>, PromiseLike<DeployResult<T>> {}
+
+/** A deploy with an async body that was called: it must be awaited, so that its operations come before what follows it. */
+export interface AsyncDeployHandle<T> extends Omit<DeployResult<T>, "value">, PromiseLike<DeployResult<T>> {}

@@ -3,12 +3,7 @@ import type { ConnectorArguments, GlobalArguments } from "./arguments.ts";
 import type { Secret, Shell } from "./command.ts";
 import type { Config } from "./config.ts";
 import type { Fact, FactCallArguments } from "./fact.ts";
-
-/** Everything that the inventory, its groups and the command line say about a host, by key. Reading gives the value of highest precedence. */
-export interface HostData {
-  /** The value, or `undefined`. Assigning sets it for this host, above everything else, for the rest of the run. */
-  [key: string]: unknown;
-}
+import type { HostData } from "./host-data.ts";
 
 /** Something that can be asked for facts. */
 export interface FactSource {

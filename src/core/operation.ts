@@ -1,43 +1,14 @@
 /** Operations: what brings one thing on a host into a wanted state. @module */
 import type { GlobalArguments } from "./arguments.ts";
-import type { Command, Steps } from "./steps.ts";
 import type { OperationHandle } from "./handle.ts";
-import type { OperationHost } from "./host.ts";
+import type { Operation, OperationDefinition, StatedConditions } from "./operation-definition.ts";
 import { currentScope } from "./scope.ts";
 
-/** What an operation is. Making one does nothing. */
-export interface OperationDefinition<A extends object> {
-  /** `module.name`. */
-  readonly name: string;
-  /** Arguments that the command line accepts by position. */
-  readonly positional?: readonly (keyof A & string)[];
-  /** `true` (default) when a second run changes nothing; else why it always changes something. */
-  readonly idempotent?: true | string;
-  /** After a change, commands run as after a fresh login: what it gives (groups, limits) may be another. */
-  readonly freshLogin?: true;
-  /**
-   * Its commands depend on nothing but its arguments, the facts it asks and the local files it reads, so that they may be
-   * sent to the host while the operation before it still runs there; the host runs them if those facts still hold.
-   * What it changes there: at most what its arguments name, or anything. Default: it waits.
-   */
-  readonly changes?: "what it names" | "anything";
-  /** What to use in place of this operation. */
-  readonly deprecated?: string;
-  /** Compare the host with the arguments and yield the commands that are missing. Awaits nothing but `host`. */
-  steps(host: OperationHost, args: A): Steps;
-}
-
-/** What a call takes: nothing is required if all arguments are optional. */
-export type OperationCallArguments<A extends object> =
-  Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments];
-
-/** Calling it in a deploy file declares the operation for the current host; inside another operation use `yield* it.steps(host, args)`. */
-export interface Operation<A extends object> extends OperationDefinition<A> {
-  (...args: OperationCallArguments<A>): OperationHandle;
-}
+export type * from "./operation-definition.ts";
+export type { Command, Steps } from "./steps.ts";
 
 /** Define an operation. */
-export function operation<A extends object>(definition: OperationDefinition<A>): Operation<A> {
+export function operation<A extends object>(definition: OperationDefinition<A> & StatedConditions<A>): Operation<A> {
   const declare = (args?: A & GlobalArguments): OperationHandle =>
     currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments));
   const self: Operation<A> = Object.defineProperties(
@@ -46,5 +17,3 @@ export function operation<A extends object>(definition: OperationDefinition<A>):
   );
   return self;
 }
-
-export type { Command, Steps };

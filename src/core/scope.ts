@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { DeployError } from "./errors.ts";
 import type { OperationHandle } from "./handle.ts";
 import type { Host } from "./host.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "./operation-definition.ts";
 
 /** What a deploy file can reach while it is evaluated for one host. */
 export interface Scope {
@@ -27,6 +27,8 @@ export interface DeployContext {
   readonly arguments?: GlobalArguments | undefined;
   /** Host data of lowest precedence. */
   readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** Told of every operation inside, those of deploys and includes in it too. */
+  readonly onDeclare?: ((operation: OperationHandle) => void) | undefined;
 }
 
 /** The hosts of this run, and of the other shards with `--shard`: those are known and answer facts, but take no part. */

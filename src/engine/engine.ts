@@ -138,7 +138,7 @@ export class Engine {
     point: DeployPoint,
   ): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
-    this.settings.checkArguments(fact.name, own);
+    this.settings.checkArguments(fact.name, own, globals);
     return host.facts.ask(fact, own, withArguments(this.resolve(host, point), globals), point.config.factMaxAge);
   }
 

@@ -24,6 +24,8 @@ export interface ErrorReport {
   readonly message: string;
   readonly hint?: string;
   readonly at?: CallSite;
+  /** The calls in the user's files that led to `at`, innermost first. */
+  readonly callers?: readonly CallSite[];
   /** Tail of the failed command's stderr, else of its stdout, unless it was already shown. */
   readonly output?: readonly string[];
 }

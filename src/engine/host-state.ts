@@ -1,7 +1,7 @@
 /** One host during a run: its data, its connection, what it declared. @module */
 import type { Config } from "../core/config.ts";
 import type { CallSite, TsinfraError } from "../core/errors.ts";
-import type { HostData } from "../core/host.ts";
+import type { HostData } from "../core/host-data.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Shell } from "../core/command.ts";
 import type { OutputStream } from "../core/connector.ts";
@@ -10,6 +10,7 @@ import type { ResolvedArguments } from "./host/arguments.ts";
 import type { Facts } from "./host/facts.ts";
 import type { Ran } from "./host/sending.ts";
 import type { Session } from "./host/session.ts";
+import { layeredData } from "./host-data.ts";
 import type { HostDefinition } from "./settings.ts";
 
 /** An operation as deploy files declare it: one object for all hosts. */
@@ -80,12 +81,19 @@ export class OperationCall {
   completion: Completion | undefined;
   /** The questions of its forecast, where hosts go alone. */
   asked: ReadonlySet<string> = NO_QUESTIONS;
+  /** Some of its arguments are conditions. */
+  readonly hasConditions: boolean;
+  /** What the conditions among its arguments answer does not decide whether it changes something. Known with the forecast. */
+  changesAnyway = false;
   readonly #declaring: Declaring;
   /** The forecast while it is made, then its answer. */
   #forecast: Promise<boolean> | boolean = false;
 
   constructor(
-    init: Pick<OperationCall, "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data">,
+    init: Pick<
+      OperationCall,
+      "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data" | "hasConditions"
+    >,
     declaring: Declaring,
   ) {
     this.host = init.host;
@@ -97,15 +105,23 @@ export class OperationCall {
     this.name = init.name;
     this.data = init.data;
     this.index = init.host.calls.length;
+    this.hasConditions = init.hasConditions;
     this.#declaring = declaring;
   }
 
   get at(): CallSite | undefined {
     return this.declaration.at;
   }
+  /** Whether it does anything is decided when its turn comes: by a condition, or because its forecast failed and that may be ignored. */
+  get isConditional(): boolean {
+    return this.#isUnknown || [this.how.all._if ?? []].flat().length > 0 || (this.hasConditions && !this.changesAnyway);
+  }
   /** The forecast's answer, once known. */
   get willChange(): boolean {
     return this.#forecast === true;
+  }
+  get isForecast(): boolean {
+    return typeof this.#forecast === "boolean";
   }
   /** Wait for the forecast: whether it would run at least one command. Rejects with what it threw. */
   forecast(): Promise<boolean> {
@@ -115,6 +131,13 @@ export class OperationCall {
   settled(): Promise<unknown> {
     return this.#declaring.settled(this);
   }
+  /** Its forecast failed, and its turn decides. */
+  leaveToTurn(): void {
+    this.#isUnknown = true;
+    this.#forecast = true;
+  }
+  #isUnknown = false;
+
   /** Remember a forecast that has begun. */
   forecastBy(forecast: Promise<boolean>): void {
     this.#forecast = forecast;
@@ -134,6 +157,8 @@ export interface Declaring {
   declare(call: OperationCall): void;
   /** What awaiting its handle waits for. */
   settled(call: OperationCall): Promise<unknown>;
+  /** In a callback: until the operations that it has declared so far have run. Never rejects. */
+  haveRun?(): Promise<unknown>;
 }
 
 /** One host. */
@@ -169,31 +194,22 @@ export class HostState {
     return this.isConnected && this.error === undefined;
   }
 
+  /** Remember what is declared. Returns what to call to have it declared no more. */
+  mark(): () => void {
+    const count = this.calls.length;
+    const occurrences = new Map(this.occurrences);
+    return () => {
+      this.calls.length = count;
+      this.occurrences.clear();
+      for (const [key, times] of occurrences) this.occurrences.set(key, times);
+    };
+  }
+
   /** Data by precedence: set during the run, then the inventory's layers, then `defaults` (innermost first). */
   data(defaults: readonly Readonly<Record<string, unknown>>[] = []): HostData {
-    return layeredData([this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
+    return layeredData(this.name, [this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
       this.#overrides[key] = value;
       this.dataVersion++;
     });
   }
-}
-
-/** An object that reads through layers, strongest first. */
-function layeredData(
-  layers: readonly Readonly<Record<string, unknown>>[],
-  assign: (key: string, value: unknown) => void,
-): HostData {
-  const layerOf = (key: PropertyKey): Readonly<Record<string, unknown>> | undefined =>
-    layers.find(layer => Object.hasOwn(layer, key));
-  return new Proxy<HostData>(Object.create(null) as HostData, {
-    get: (_, key) => layerOf(key)?.[key as string],
-    has: (_, key) => layerOf(key) !== undefined,
-    ownKeys: () => [...new Set(layers.flatMap(layer => Object.keys(layer)))],
-    getOwnPropertyDescriptor: (_, key) =>
-      layerOf(key) && { value: layerOf(key)?.[key as string], enumerable: true, configurable: true, writable: true },
-    set: (_, key, value) => {
-      assign(key as string, value);
-      return true;
-    },
-  });
 }

@@ -1,5 +1,5 @@
 /** Errors as data for the event stream. @module */
-import { CommandError, TsinfraError } from "../core/errors.ts";
+import { type CallSite, CommandError, TsinfraError } from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
 import type { ErrorReport } from "./events.ts";
 
@@ -20,6 +20,7 @@ export function reportError(error: unknown): ErrorReport {
     message: isOurs ? error.message : thrownText(error),
     ...(hint === undefined ? {} : { hint }),
     ...(isOurs && error.at !== undefined ? { at: error.at } : {}),
+    ...(isOurs && error.callers.length > 0 ? { callers: error.callers } : {}),
     ...(output === undefined ? {} : { output }),
   };
 }
@@ -32,6 +33,16 @@ function evidence({ message, stderr, stdout }: CommandError): readonly string[] 
   const lines = tail(stderr) ?? tail(stdout) ?? [];
   const rest = message.endsWith(`: ${lines.at(-1)?.trim()}`) ? lines.slice(0, -1) : lines;
   return rest.length === 0 ? undefined : rest;
+}
+
+/** Where the user's code threw; the operation that it threw in is its outermost caller. */
+export function thrownAt(
+  sites: readonly CallSite[],
+  operation: CallSite | undefined,
+): { readonly at?: CallSite; readonly callers: readonly CallSite[] } {
+  const isNamed = sites.some(({ file, line }) => file === operation?.file && line === operation.line);
+  const [at, ...callers] = operation === undefined || isNamed ? sites : [...sites, operation];
+  return { ...(at ? { at } : {}), callers };
 }
 
 function tail(output: string): readonly string[] | undefined {

@@ -52,12 +52,12 @@ export interface RunSettings {
   readonly cwd: string;
   /** Load the file of a `local.include`; `includedFrom` is the including file. */
   loadDeploy(file: string, includedFrom: string | undefined): Promise<Deploy>;
-  /** Check an operation's own arguments against what its types say. Throws `OperationTypeError`. */
-  checkArguments(operation: string, args: object): void;
+  /** Check an operation's own arguments against what its types say, and the text in them and in its global ones. Throws `OperationTypeError`. */
+  checkArguments(operation: string, args: object, globals?: object): void;
   /** Run a command on the control machine. */
   localShell(command: string): Promise<CommandResult>;
-  /** The user's files on the call stack, innermost first. */
-  callSites(): readonly CallSite[];
+  /** The user's files on the call stack, innermost first; of an error, on the stack on which it was made. */
+  callSites(error?: unknown): readonly CallSite[];
   /** A unified diff; `undefined` stands for a file that is not there. */
   unifiedDiff(path: string, before: string | undefined, after: string | undefined): string;
   /** The control machine's environment variables, for `config.inheritEnv`. */

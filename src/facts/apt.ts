@@ -1,6 +1,6 @@
 /** Debian's package sources, keys and pending upgrades. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { type GpgKeyMap, parseKeys } from "./gpg.ts";
 import { aptGet } from "./shared/apt-get.ts";
 import { splitOnce, words } from "./shared/lines.ts";
@@ -17,7 +17,7 @@ export interface AptSource {
 }
 
 /** Sources in one-line style: those of `sources.list` and of the `.list` files. */
-export const AptSources = fact<readonly AptSource[]>({
+export const AptSources = fact<NoArguments, readonly AptSource[]>({
   name: "apt.AptSources",
   requires: "apt",
   command: () =>
@@ -27,7 +27,7 @@ export const AptSources = fact<readonly AptSource[]>({
 });
 
 /** Sources in deb822 style: those of the `.sources` files that are enabled, one for each type, URI and suite. */
-export const AptDeb822Sources = fact<readonly AptSource[]>({
+export const AptDeb822Sources = fact<NoArguments, readonly AptSource[]>({
   name: "apt.AptDeb822Sources",
   requires: "apt",
   // An empty line between the files keeps their stanzas apart.
@@ -37,7 +37,7 @@ export const AptDeb822Sources = fact<readonly AptSource[]>({
 });
 
 /** Keys that `apt-key` trusts for every source, by key id; absent where there is no `apt-key`, as on today's Debian, or it knows none. */
-export const AptKeys = fact<GpgKeyMap | undefined>({
+export const AptKeys = fact<NoArguments, GpgKeyMap | undefined>({
   name: "apt.AptKeys",
   requires: "apt-key",
   command: () => sh`! command -v gpg || apt-key list --with-colons`,
@@ -60,7 +60,7 @@ export interface AptSimulation {
 }
 
 /** What an apt-get command would do; absent when apt-get does not say. */
-export const SimulateOperationWillChange = fact<AptSimulation | undefined, SimulateOperationWillChangeArguments>({
+export const SimulateOperationWillChange = fact<SimulateOperationWillChangeArguments, AptSimulation | undefined>({
   name: "apt.SimulateOperationWillChange",
   requires: "apt-get",
   command: ({ command }) => sh`LC_ALL=C ${aptGet([...words(command), "--dry-run"])}`,

@@ -1,6 +1,6 @@
 /** Homebrew, the package manager of macOS. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { packagesFact } from "./shared/packages.ts";
 
 const LINE = /^(\S+)\s([\w.+-]+)/;
@@ -23,7 +23,7 @@ export const BrewCasks = packagesFact({
 });
 
 /** Taps: the repositories beside Homebrew's own. */
-export const BrewTaps = fact<readonly string[]>({
+export const BrewTaps = fact<NoArguments, readonly string[]>({
   name: "brew.BrewTaps",
   requires: "brew",
   command: () => sh`brew tap`,
@@ -35,7 +35,7 @@ export const BrewTaps = fact<readonly string[]>({
 export type BrewVersionNumbers = readonly [major: number, minor: number, patch: number];
 
 /** Version of Homebrew as three numbers; zeros where it does not say. */
-export const BrewVersion = fact<BrewVersionNumbers>({
+export const BrewVersion = fact<NoArguments, BrewVersionNumbers>({
   name: "brew.BrewVersion",
   requires: "brew",
   command: () => sh`brew --version`,

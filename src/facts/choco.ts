@@ -1,6 +1,6 @@
 /** Chocolatey, the package manager of Windows. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { packagesFact } from "./shared/packages.ts";
 
 /** Installed Chocolatey packages. */
@@ -12,7 +12,7 @@ export const ChocoPackages = packagesFact({
 });
 
 /** Version of Chocolatey itself; absent where it is not installed. */
-export const ChocoVersion = fact<string | undefined>({
+export const ChocoVersion = fact<NoArguments, string | undefined>({
   name: "choco.ChocoVersion",
   requires: "choco",
   command: () => sh`choco --version`,

@@ -32,7 +32,7 @@ export interface CrontabArguments {
 }
 
 /** Entries of a user's crontab, in their order. */
-export const Crontab = fact<readonly CrontabEntry[], CrontabArguments>({
+export const Crontab = fact<CrontabArguments, readonly CrontabEntry[]>({
   name: "crontab.Crontab",
   requires: "crontab",
   command: ({ user }) => (user === undefined ? sh`crontab -l || true` : sh`crontab -l -u ${user} || true`),

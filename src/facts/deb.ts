@@ -1,6 +1,6 @@
 /** Debian's packages. @module */
 import { operand, sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { firstLine } from "./shared/lines.ts";
 import { packagesFact } from "./shared/packages.ts";
 
@@ -8,7 +8,7 @@ const NAME = "[\\w+.-]+";
 const VERSION = "[\\w:~.+-]+";
 
 /** Architecture of the host's packages: `amd64`; absent where there is no dpkg. */
-export const DebArch = fact<string | undefined>({
+export const DebArch = fact<NoArguments, string | undefined>({
   name: "deb.DebArch",
   requires: "dpkg",
   command: () => sh`dpkg --print-architecture`,
@@ -37,7 +37,7 @@ export interface DebPackageInfo {
 }
 
 /** Name and version of a `.deb` file or an installed package; absent when there is no such thing. */
-export const DebPackage = fact<DebPackageInfo | undefined, DebPackageArguments>({
+export const DebPackage = fact<DebPackageArguments, DebPackageInfo | undefined>({
   name: "deb.DebPackage",
   requires: "dpkg",
   command({ package: wanted }) {

@@ -1,6 +1,6 @@
 /** Fedora's and Red Hat's package manager. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { repositoriesFact } from "./shared/repositories.ts";
 
 /** Repositories that dnf is configured with. */
@@ -12,7 +12,7 @@ export const DnfRepositories = repositoriesFact({
 });
 
 /** Streams of the modules that are enabled, by module. */
-export const DnfEnabledModules = fact<Readonly<Record<string, string>>>({
+export const DnfEnabledModules = fact<NoArguments, Readonly<Record<string, string>>>({
   name: "dnf.DnfEnabledModules",
   requires: "dnf",
   // dnf fails when there is no such module.
@@ -22,7 +22,7 @@ export const DnfEnabledModules = fact<Readonly<Record<string, string>>>({
 });
 
 /** Modules that are disabled, sorted. */
-export const DnfDisabledModules = fact<readonly string[]>({
+export const DnfDisabledModules = fact<NoArguments, readonly string[]>({
   name: "dnf.DnfDisabledModules",
   requires: "dnf",
   command: () => sh`LC_ALL=C dnf -q module list --disabled 2>/dev/null || true`,

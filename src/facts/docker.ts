@@ -58,14 +58,14 @@ export interface DockerImageArguments {
 }
 
 /** What `docker system info` prints. */
-export const DockerSystemInfo = jsonFact<JsonRecord>("docker.DockerSystemInfo", {
+export const DockerSystemInfo = jsonFact<NoArguments, JsonRecord>("docker.DockerSystemInfo", {
   requires: "docker",
   command: () => sh`docker system info --format="{{json .}}"`,
   empty: {},
 });
 
 /** Version of the client, in its own words: `Docker version 28.2.2, build e6534b4`; empty without docker. */
-export const DockerVersion = fact<string>({
+export const DockerVersion = fact<NoArguments, string>({
   name: "docker.DockerVersion",
   requires: "docker",
   command: () => sh`docker --version`,
@@ -148,7 +148,7 @@ export interface DockerFsChange {
 }
 
 /** What a container has changed in the file system of its image; nothing when there is no such container. */
-export const DockerContainerFsChanges = fact<readonly DockerFsChange[], DockerContainerArguments>({
+export const DockerContainerFsChanges = fact<DockerContainerArguments, readonly DockerFsChange[]>({
   name: "docker.DockerContainerFsChanges",
   requires: "docker",
   command: ({ containerId }) => sh`docker container diff ${operand(containerId)} 2>&- || true`,
@@ -161,7 +161,7 @@ export const DockerContainerFsChanges = fact<readonly DockerFsChange[], DockerCo
 });
 
 /** Processes of a container, by the headings of `ps`; none when it does not run. */
-export const DockerContainerProcesses = fact<readonly Readonly<Record<string, string>>[], DockerContainerArguments>({
+export const DockerContainerProcesses = fact<DockerContainerArguments, readonly Readonly<Record<string, string>>[]>({
   name: "docker.DockerContainerProcesses",
   requires: "docker",
   command: ({ containerId }) => sh`docker container top ${operand(containerId)} 2>&- || true`,
@@ -180,7 +180,7 @@ export const DockerContainerProcesses = fact<readonly Readonly<Record<string, st
 });
 
 /** What running containers use now: processor, memory, network, disk, in the words of `docker stats`. */
-export const DockerContainerStats = fact<readonly Readonly<Record<string, string>>[]>({
+export const DockerContainerStats = fact<NoArguments, readonly Readonly<Record<string, string>>[]>({
   name: "docker.DockerContainerStats",
   requires: "docker",
   command: () => sh`docker stats --no-stream --format '{{json .}}'`,
@@ -189,7 +189,7 @@ export const DockerContainerStats = fact<readonly Readonly<Record<string, string
 });
 
 /** Layers of an image, newest first, in the words of `docker image history`; none when there is no such image. */
-export const DockerImageHistory = fact<readonly Readonly<Record<string, string>>[], DockerImageArguments>({
+export const DockerImageHistory = fact<DockerImageArguments, readonly Readonly<Record<string, string>>[]>({
   name: "docker.DockerImageHistory",
   requires: "docker",
   command: ({ imageId }) => sh`docker image history --no-trunc --format '{{json .}}' ${operand(imageId)} 2>&- || true`,
@@ -198,7 +198,7 @@ export const DockerImageHistory = fact<readonly Readonly<Record<string, string>>
 });
 
 /** Registries that the user has credentials for. */
-export const DockerAuths = fact<readonly string[]>({
+export const DockerAuths = fact<NoArguments, readonly string[]>({
   name: "docker.DockerAuths",
   // The credentials themselves stay on the host.
   command: () =>
@@ -209,7 +209,7 @@ export const DockerAuths = fact<readonly string[]>({
 
 /** Everything of one kind. */
 function all(name: string, kind: string, list: Shell): CommandFact<NoArguments, readonly DockerObject[]> {
-  return fact<readonly DockerObject[]>({
+  return fact<NoArguments, readonly DockerObject[]>({
     name,
     requires: "docker",
     command: () => sh`ids=$(${list}) && [ -n "$ids" ] && docker ${kind} inspect $ids || echo "[]"`,
@@ -221,7 +221,7 @@ function all(name: string, kind: string, list: Shell): CommandFact<NoArguments, 
 
 /** One thing of a kind. */
 function one(name: string, kind: string): CommandFact<DockerObjectArguments, readonly DockerObject[]> {
-  return jsonFact<readonly DockerObject[], DockerObjectArguments>(name, {
+  return jsonFact<DockerObjectArguments, readonly DockerObject[]>(name, {
     requires: "docker",
     command: ({ objectId }) => sh`docker ${kind} inspect ${operand(objectId)} 2>&- || true`,
     empty: [],
@@ -234,7 +234,7 @@ function byId<T>(
   from: CommandFact<NoArguments, readonly DockerObject[]>,
   detail: (object: DockerObject) => T,
 ): DerivedFact<NoArguments, Readonly<Record<string, T>>> {
-  return derivedFact<readonly DockerObject[], Readonly<Record<string, T>>>({
+  return derivedFact<NoArguments, Readonly<Record<string, T>>, readonly DockerObject[]>({
     name,
     from,
     derive: objects => Object.fromEntries(objects.map(object => [object.Id ?? object.Name ?? "", detail(object)])),

@@ -1,6 +1,6 @@
 /** Facts about UEFI boot settings. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 
 /** Boot settings, under the names that `efibootmgr` prints; what is not set is absent. */
 export interface BootSettings {
@@ -17,7 +17,7 @@ export interface BootSettings {
 }
 
 /** Boot settings of the firmware; absent on a host that did not start by UEFI. */
-export const EFIBootMgr = fact<BootSettings | undefined>({
+export const EFIBootMgr = fact<NoArguments, BootSettings | undefined>({
   name: "efibootmgr.EFIBootMgr",
   requires: "efibootmgr",
   command: () => sh`efibootmgr || true`,

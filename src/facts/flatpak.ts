@@ -1,6 +1,6 @@
 /** Flatpak applications. @module */
 import { operand, sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 
 /** Arguments of `flatpak.FlatpakPackage`. */
 export interface FlatpakPackageArguments {
@@ -23,7 +23,7 @@ const FIELDS: readonly (readonly [keyof FlatpakInfo, RegExp])[] = [
 ];
 
 /** An application that is installed. Nothing is known of others. */
-export const FlatpakPackage = fact<FlatpakInfo, FlatpakPackageArguments>({
+export const FlatpakPackage = fact<FlatpakPackageArguments, FlatpakInfo>({
   name: "flatpak.FlatpakPackage",
   requires: "flatpak",
   command: ({ package: name }) => sh`flatpak info ${operand(name)}`,
@@ -37,7 +37,7 @@ export const FlatpakPackage = fact<FlatpakInfo, FlatpakPackageArguments>({
 });
 
 /** Ids of the applications that are installed. */
-export const FlatpakPackages = fact<readonly string[]>({
+export const FlatpakPackages = fact<NoArguments, readonly string[]>({
   name: "flatpak.FlatpakPackages",
   requires: "flatpak",
   command: () => sh`flatpak list --columns=application`,

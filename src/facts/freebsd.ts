@@ -51,5 +51,5 @@ export const Sysrc = answer<SysrcArguments>("freebsd.Sysrc", ({ parameter, jail 
 );
 
 function answer<A extends object>(name: string, command: (args: A) => Shell) {
-  return fact<string | undefined, A>({ name, command, parse: lines => lines.join("\n"), empty: undefined });
+  return fact<A, string | undefined>({ name, command, parse: lines => lines.join("\n"), empty: undefined });
 }

@@ -1,10 +1,10 @@
 /** Ruby's packages. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { type Packages, packagesOf } from "./shared/packages.ts";
 
 /** Installed gems. */
-export const GemPackages = fact<Packages>({
+export const GemPackages = fact<NoArguments, Packages>({
   name: "gem.GemPackages",
   requires: "gem",
   command: () => sh`gem list --local`,

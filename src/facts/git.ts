@@ -10,7 +10,7 @@ export interface RepositoryArguments {
 }
 
 /** The branch or tag that is checked out, as `git describe --all` names it; absent where there is no repository. */
-export const GitBranch = fact<string | undefined, RepositoryArguments>({
+export const GitBranch = fact<RepositoryArguments, string | undefined>({
   name: "git.GitBranch",
   requires: "git",
   command: ({ repo }) => inRepository(repo, sh`git describe --all`),
@@ -19,7 +19,7 @@ export const GitBranch = fact<string | undefined, RepositoryArguments>({
 });
 
 /** Tags of a repository. */
-export const GitTag = fact<readonly string[], RepositoryArguments>({
+export const GitTag = fact<RepositoryArguments, readonly string[]>({
   name: "git.GitTag",
   requires: "git",
   command: ({ repo }) => inRepository(repo, sh`git tag`),
@@ -28,7 +28,7 @@ export const GitTag = fact<readonly string[], RepositoryArguments>({
 });
 
 /** Upstream of the branch that is checked out: `origin/main`; absent where there is none. */
-export const GitTrackingBranch = fact<string | undefined, RepositoryArguments>({
+export const GitTrackingBranch = fact<RepositoryArguments, string | undefined>({
   name: "git.GitTrackingBranch",
   requires: "git",
   command: ({ repo }) => inRepository(repo, sh`git status --branch --porcelain`),
@@ -45,7 +45,7 @@ export interface GitConfigArguments {
 }
 
 /** Settings, each with all of its values in order. */
-export const GitConfig = fact<Readonly<Record<string, readonly string[]>>, GitConfigArguments>({
+export const GitConfig = fact<GitConfigArguments, Readonly<Record<string, readonly string[]>>>({
   name: "git.GitConfig",
   requires: "git",
   command({ repo, system = false }) {
@@ -63,7 +63,7 @@ export interface GitLocalCommitArguments extends RepositoryArguments {
 }
 
 /** Hash of a commit; absent where the repository or the name is unknown. */
-export const GitLocalCommit = fact<string | undefined, GitLocalCommitArguments>({
+export const GitLocalCommit = fact<GitLocalCommitArguments, string | undefined>({
   name: "git.GitLocalCommit",
   requires: "git",
   command: ({ repo, ref = "HEAD" }) =>
@@ -81,7 +81,7 @@ export interface GitRemoteBranchCommitArguments extends RepositoryArguments {
 }
 
 /** Hash of the last commit of a branch, asked from the remote; absent where it cannot be reached or has no such branch. */
-export const GitRemoteBranchCommit = fact<string | undefined, GitRemoteBranchCommitArguments>({
+export const GitRemoteBranchCommit = fact<GitRemoteBranchCommitArguments, string | undefined>({
   name: "git.GitRemoteBranchCommit",
   requires: "git",
   command: ({ repo, remote = "origin", branch }) =>
@@ -94,7 +94,7 @@ export const GitRemoteBranchCommit = fact<string | undefined, GitRemoteBranchCom
 });
 
 /** True if every submodule is checked out at the commit that the repository wants; also where there is none. */
-export const GitSubmodulesCurrent = fact<boolean, RepositoryArguments>({
+export const GitSubmodulesCurrent = fact<RepositoryArguments, boolean>({
   name: "git.GitSubmodulesCurrent",
   requires: "git",
   command: ({ repo }) => inRepository(repo, sh`git submodule status --recursive`),

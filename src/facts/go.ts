@@ -1,10 +1,10 @@
 /** Programs that Go has built. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { type Packages, packagesOf } from "./shared/packages.ts";
 
 /** Programs in Go's directory of programs, by the import path that they were built from. */
-export const GoPackages = fact<Packages>({
+export const GoPackages = fact<NoArguments, Packages>({
   name: "go.GoPackages",
   requires: "go",
   command: () =>

@@ -30,7 +30,7 @@ export interface GpgKeyArguments {
 }
 
 /** The keys in a file or at a URL. None where there is no such thing. */
-export const GpgKey = fact<GpgKeyMap, GpgKeyArguments>({
+export const GpgKey = fact<GpgKeyArguments, GpgKeyMap>({
   name: "gpg.GpgKey",
   requires: "gpg",
   command({ src }) {
@@ -48,7 +48,7 @@ export interface GpgKeysArguments {
 }
 
 /** Public keys of a keyring. */
-export const GpgKeys = fact<GpgKeyMap, GpgKeysArguments>({
+export const GpgKeys = fact<GpgKeysArguments, GpgKeyMap>({
   name: "gpg.GpgKeys",
   requires: "gpg",
   command: ({ keyring }) => sh`gpg --list-keys --with-colons${inKeyring(keyring)}`,
@@ -57,7 +57,7 @@ export const GpgKeys = fact<GpgKeyMap, GpgKeysArguments>({
 });
 
 /** Secret keys of a keyring. */
-export const GpgSecretKeys = fact<GpgKeyMap, GpgKeysArguments>({
+export const GpgSecretKeys = fact<GpgKeysArguments, GpgKeyMap>({
   name: "gpg.GpgSecretKeys",
   requires: "gpg",
   command: ({ keyring }) => sh`gpg --list-secret-keys --with-colons${inKeyring(keyring)}`,
@@ -82,7 +82,7 @@ export interface GpgKeyring {
 }
 
 /** Keyring files (`.gpg`, `.kbx`, `.asc`) with their keys, by path. */
-export const GpgKeyrings = fact<Readonly<Record<string, GpgKeyring>>, GpgKeyringsArguments>({
+export const GpgKeyrings = fact<GpgKeyringsArguments, Readonly<Record<string, GpgKeyring>>>({
   name: "gpg.GpgKeyrings",
   requires: "gpg",
   command: ({ directories }) => keyringsCommand([directories].flat()),

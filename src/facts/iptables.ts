@@ -52,7 +52,7 @@ export interface IptablesRuleExistsArguments extends IptablesTableArguments {
 }
 
 /** Whether a chain has a rule: the kernel is asked, which knows every way to write it. */
-export const IptablesRuleExists = fact<boolean, IptablesRuleExistsArguments>({
+export const IptablesRuleExists = fact<IptablesRuleExistsArguments, boolean>({
   name: "iptables.IptablesRuleExists",
   requires: ({ version }) => iptables(version),
   command: ({ chain, rule, table = "filter", version }) =>
@@ -65,7 +65,7 @@ export const IptablesRuleExists = fact<boolean, IptablesRuleExistsArguments>({
 export const iptables = (version: 4 | 6 = 4): string => (version === 6 ? "ip6tables" : "iptables");
 
 function rules(name: string, program: string): CommandFact<IptablesTableArguments, readonly IptablesRule[]> {
-  return fact<readonly IptablesRule[], IptablesTableArguments>({
+  return fact<IptablesTableArguments, readonly IptablesRule[]>({
     name,
     requires: program,
     command: ({ table = "filter" }) => sh`${program} -t ${table}`,
@@ -75,7 +75,7 @@ function rules(name: string, program: string): CommandFact<IptablesTableArgument
 }
 
 function chains(name: string, program: string): CommandFact<IptablesTableArguments, Readonly<Record<string, string>>> {
-  return fact<Readonly<Record<string, string>>, IptablesTableArguments>({
+  return fact<IptablesTableArguments, Readonly<Record<string, string>>>({
     name,
     requires: program,
     command: ({ table = "filter" }) => sh`${program} -t ${table}`,

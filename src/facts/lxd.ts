@@ -1,5 +1,6 @@
 /** Facts about LXD. @module */
 import { sh } from "../core/command.ts";
+import type { NoArguments } from "../core/fact.ts";
 import { jsonFact, type JsonRecord } from "./shared/json.ts";
 
 /** A container as `lxc list` prints it. */
@@ -10,7 +11,7 @@ export interface LxdContainer extends JsonRecord {
 }
 
 /** All containers. */
-export const LxdContainers = jsonFact<readonly LxdContainer[]>("lxd.LxdContainers", {
+export const LxdContainers = jsonFact<NoArguments, readonly LxdContainer[]>("lxd.LxdContainers", {
   requires: "lxc",
   command: () => sh`lxc list --format json --fast`,
   empty: [],

@@ -116,7 +116,7 @@ export interface MysqlUserGrantsArguments extends MysqlConnection {
 }
 
 /** Privileges of a user, by what they are for: `*.*`, or database and table as the server quotes them. */
-export const MysqlUserGrants = fact<Readonly<Record<string, readonly string[]>>, MysqlUserGrantsArguments>({
+export const MysqlUserGrants = fact<MysqlUserGrantsArguments, Readonly<Record<string, readonly string[]>>>({
   name: "mysql.MysqlUserGrants",
   requires: "mysql",
   // The server has no answer but an error for a user that does not exist.
@@ -146,7 +146,7 @@ function query<T>(
   sql: string,
   parse: (lines: readonly string[]) => T & object,
 ): CommandFact<MysqlConnection, T> {
-  return fact<T, MysqlConnection>({
+  return fact<MysqlConnection, T>({
     name,
     requires: "mysql",
     command: connection => mysqlStatement(connection, sql),

@@ -11,7 +11,7 @@ export interface RunLevelArguments {
 }
 
 /** Status of the services of a run level, by name. */
-export const OpenrcStatus = fact<ServiceStatuses, RunLevelArguments>({
+export const OpenrcStatus = fact<RunLevelArguments, ServiceStatuses>({
   name: "openrc.OpenrcStatus",
   requires: "rc-status",
   command: ({ runLevel = "default" }) => sh`rc-status ${operand(runLevel)}`,
@@ -26,7 +26,7 @@ export const OpenrcStatus = fact<ServiceStatuses, RunLevelArguments>({
 });
 
 /** Every service, by name: whether a run level has it. */
-export const OpenrcEnabled = fact<ServicesEnabled, RunLevelArguments>({
+export const OpenrcEnabled = fact<RunLevelArguments, ServicesEnabled>({
   name: "openrc.OpenrcEnabled",
   requires: "rc-update",
   command: () => sh`rc-update show -v`,

@@ -1,6 +1,6 @@
 /** OpenWrt's packages. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { packagesFact } from "./shared/packages.ts";
 
 /** Installed opkg packages. */
@@ -18,7 +18,7 @@ export interface OpkgUpgrade {
 }
 
 /** Packages that can be upgraded. */
-export const OpkgUpgradeablePackages = fact<Readonly<Record<string, OpkgUpgrade>>>({
+export const OpkgUpgradeablePackages = fact<NoArguments, Readonly<Record<string, OpkgUpgrade>>>({
   name: "opkg.OpkgUpgradeablePackages",
   requires: "opkg",
   command: () => sh`/bin/opkg list-upgradable`,
@@ -48,7 +48,7 @@ export interface OpkgConfiguration {
 }
 
 /** How opkg is configured: `/etc/opkg.conf`. */
-export const OpkgConf = fact<OpkgConfiguration>({
+export const OpkgConf = fact<NoArguments, OpkgConfiguration>({
   name: "opkg.OpkgConf",
   requires: "opkg",
   command: () => sh`cat /etc/opkg.conf`,
@@ -83,7 +83,7 @@ export interface OpkgFeed {
 }
 
 /** Feeds by name. */
-export const OpkgFeeds = fact<Readonly<Record<string, OpkgFeed>>>({
+export const OpkgFeeds = fact<NoArguments, Readonly<Record<string, OpkgFeed>>>({
   name: "opkg.OpkgFeeds",
   requires: "opkg",
   command: () => sh`cat /etc/opkg/distfeeds.conf; echo CUSTOM; cat /etc/opkg/customfeeds.conf`,
@@ -103,7 +103,7 @@ export const OpkgFeeds = fact<Readonly<Record<string, OpkgFeed>>>({
 });
 
 /** Priorities of the architectures whose packages can be installed. */
-export const OpkgInstallableArchitectures = fact<Readonly<Record<string, number>>>({
+export const OpkgInstallableArchitectures = fact<NoArguments, Readonly<Record<string, number>>>({
   name: "opkg.OpkgInstallableArchitectures",
   requires: "opkg",
   command: () => sh`/bin/opkg print-architecture`,

@@ -18,7 +18,7 @@ export interface PacmanUnpackGroupArguments {
 }
 
 /** The packages that would be installed for a name: a group's members, or the package itself. None when nothing is called so. */
-export const PacmanUnpackGroup = fact<readonly string[], PacmanUnpackGroupArguments>({
+export const PacmanUnpackGroup = fact<PacmanUnpackGroupArguments, readonly string[]>({
   name: "pacman.PacmanUnpackGroup",
   requires: "pacman",
   // pacman fails for a name that it does not know, which is an answer too.

@@ -1,6 +1,6 @@
 /** Python programs, each in an environment of its own. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { splitOnce } from "./shared/lines.ts";
 import { packagesFact } from "./shared/packages.ts";
 
@@ -13,7 +13,7 @@ export const PipxPackages = packagesFact({
 });
 
 /** Settings of pipx by name: `PIPX_BIN_DIR` says where programs go. */
-export const PipxEnvironment = fact<Readonly<Record<string, string>>>({
+export const PipxEnvironment = fact<NoArguments, Readonly<Record<string, string>>>({
   name: "pipx.PipxEnvironment",
   requires: "pipx",
   command: () => sh`pipx environment`,

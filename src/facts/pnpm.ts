@@ -1,6 +1,6 @@
 /** pnpm, a package manager of Node. @module */
 import { remotePath, sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { json } from "./shared/json.ts";
 import { type Packages, packagesOf } from "./shared/packages.ts";
 
@@ -11,7 +11,7 @@ export interface PnpmPackagesArguments {
 }
 
 /** Dependencies that a project names and has installed, of every kind; or those of the user. None in a directory that is not there. */
-export const PnpmPackages = fact<Packages, PnpmPackagesArguments>({
+export const PnpmPackages = fact<PnpmPackagesArguments, Packages>({
   name: "pnpm.PnpmPackages",
   requires: "pnpm",
   command({ directory }) {
@@ -45,7 +45,7 @@ export interface PnpmModulesUpToDateArguments {
 }
 
 /** True if `node_modules` was installed from the `pnpm-lock.yaml` that is there now. */
-export const PnpmModulesUpToDate = fact<boolean, PnpmModulesUpToDateArguments>({
+export const PnpmModulesUpToDate = fact<PnpmModulesUpToDateArguments, boolean>({
   name: "pnpm.PnpmModulesUpToDate",
   command({ directory }) {
     const at = remotePath(directory);
@@ -56,7 +56,7 @@ export const PnpmModulesUpToDate = fact<boolean, PnpmModulesUpToDateArguments>({
 });
 
 /** Version of pnpm; absent where it is not installed. */
-export const PnpmVersion = fact<string | undefined>({
+export const PnpmVersion = fact<NoArguments, string | undefined>({
   name: "pnpm.PnpmVersion",
   requires: "pnpm",
   command: () => sh`pnpm --version`,

@@ -1,6 +1,6 @@
 /** Gentoo's packages. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { packagesFact } from "./shared/packages.ts";
 
 /** Installed packages by category and name: `sys-devel/gcc`. */
@@ -12,7 +12,7 @@ export const PortagePackages = packagesFact({
 });
 
 /** Available versions of the packages that an upgrade of everything would upgrade. */
-export const PortageUpgradeablePackages = fact<Readonly<Record<string, string>>>({
+export const PortageUpgradeablePackages = fact<NoArguments, Readonly<Record<string, string>>>({
   name: "portage.PortageUpgradeablePackages",
   requires: "emerge",
   command: () => sh`emerge -puDN --color n @world 2>/dev/null || true`,
@@ -27,7 +27,7 @@ export const PortageUpgradeablePackages = fact<Readonly<Record<string, string>>>
 });
 
 /** Packages that `package.mask` keeps back, sorted. */
-export const PortageMaskedPackages = fact<readonly string[]>({
+export const PortageMaskedPackages = fact<NoArguments, readonly string[]>({
   name: "portage.PortageMaskedPackages",
   command: () => sh`grep -rh '^[^#]' /etc/portage/package.mask 2>/dev/null || true`,
   parse: lines =>

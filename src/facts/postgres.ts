@@ -69,7 +69,7 @@ export const PostgresDatabases = catalogue("postgres.PostgresDatabases", {
 });
 
 /** Names of tablespaces, by their number. */
-export const PostgresTablespaces = fact<Readonly<Record<string, string>>, PostgresConnection>({
+export const PostgresTablespaces = fact<PostgresConnection, Readonly<Record<string, string>>>({
   name: "postgres.PostgresTablespaces",
   requires: "psql",
   command: connection => postgresStatement(connection, "SELECT oid, spcname FROM pg_catalog.pg_tablespace"),
@@ -104,7 +104,7 @@ function catalogue(
     const values = Object.fromEntries(Object.entries(details).map(([column, text]) => [column, value(column, text)]));
     return [key, encoding === undefined ? values : { ...values, encoding }];
   };
-  return fact<Readonly<Record<string, PostgresRecord>>, PostgresConnection>({
+  return fact<PostgresConnection, Readonly<Record<string, PostgresRecord>>>({
     name,
     requires: "psql",
     command: connection => postgresStatement(connection, sql),

@@ -28,7 +28,7 @@ export interface RpmPackageInfo {
 }
 
 /** Name and version of an installed package or an `.rpm` file; absent when there is no such thing. */
-export const RpmPackage = fact<RpmPackageInfo | undefined, RpmPackageArguments>({
+export const RpmPackage = fact<RpmPackageArguments, RpmPackageInfo | undefined>({
   name: "rpm.RpmPackage",
   requires: "rpm",
   command({ package: wanted }) {
@@ -53,8 +53,8 @@ export interface RpmPackageProvidesArguments {
 
 /** The available packages that provide something, each with one of its versions. */
 export const RpmPackageProvides = fact<
-  readonly (readonly [name: string, version: string])[],
-  RpmPackageProvidesArguments
+  RpmPackageProvidesArguments,
+  readonly (readonly [name: string, version: string])[]
 >({
   name: "rpm.RpmPackageProvides",
   requires: "repoquery",

@@ -12,7 +12,7 @@ export interface RunitArguments {
 }
 
 /** Status of the services that runit runs, by name; `null`: it failed. */
-export const RunitStatus = fact<ServiceStatuses, RunitArguments>({
+export const RunitStatus = fact<RunitArguments, ServiceStatuses>({
   name: "runit.RunitStatus",
   requires: "sv",
   command: ({ service, svDir = "/var/service" }) =>
@@ -31,7 +31,7 @@ export const RunitStatus = fact<ServiceStatuses, RunitArguments>({
 });
 
 /** Names of the services that are linked into runit's directory. */
-export const RunitManaged = fact<readonly string[], RunitArguments>({
+export const RunitManaged = fact<RunitArguments, readonly string[]>({
   name: "runit.RunitManaged",
   requires: "sv",
   command: ({ service, svDir = "/var/service" }) =>

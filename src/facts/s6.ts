@@ -1,11 +1,11 @@
 /** Facts about s6-rc services, as the `s6` front end manages them. @module */
 import { operand, sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { splitOnce } from "./shared/lines.ts";
 import type { ServiceStatuses } from "./shared/services.ts";
 
 /** Services of the live state, by name: whether they are up. */
-export const S6LiveStatus = fact<ServiceStatuses>({
+export const S6LiveStatus = fact<NoArguments, ServiceStatuses>({
   name: "s6.S6LiveStatus",
   requires: "s6",
   command: () => sh`s6 live status`,
@@ -20,7 +20,7 @@ export interface S6RepositoryListArguments {
 }
 
 /** Names of the sets in a repository, except the working set `current`. */
-export const S6RepositoryList = fact<readonly string[], S6RepositoryListArguments>({
+export const S6RepositoryList = fact<S6RepositoryListArguments, readonly string[]>({
   name: "s6.S6RepositoryList",
   requires: ({ repository }) => (repository === undefined ? "s6" : "s6-rc-repo-list"),
   command: ({ repository }) =>
@@ -36,7 +36,7 @@ export interface S6SetStatusArguments extends S6RepositoryListArguments {
 }
 
 /** Services of a set, by name: `masked`, `usable`, `active` or `always`. */
-export const S6SetStatus = fact<Readonly<Record<string, string>>, S6SetStatusArguments>({
+export const S6SetStatus = fact<S6SetStatusArguments, Readonly<Record<string, string>>>({
   name: "s6.S6SetStatus",
   requires: ({ repository, set }) => (repository === undefined && set === undefined ? "s6" : "s6-rc-set-status"),
   command: ({ repository, set }) =>

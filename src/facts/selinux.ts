@@ -1,6 +1,6 @@
 /** Facts about SELinux. @module */
 import { operand, remotePath, sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { firstLine, words } from "./shared/lines.ts";
 
 /** A security context; what it does not have is absent. */
@@ -19,7 +19,7 @@ export interface SEBooleanArguments {
 }
 
 /** Whether a boolean is `on` or `off` now; empty without SELinux's tools. */
-export const SEBoolean = fact<string, SEBooleanArguments>({
+export const SEBoolean = fact<SEBooleanArguments, string>({
   name: "selinux.SEBoolean",
   requires: "getsebool",
   command: ({ boolean }) => sh`getsebool ${operand(boolean)}`,
@@ -34,7 +34,7 @@ export interface FileContextArguments {
 }
 
 /** Context of what is at a path; absent when nothing is, or when it has none. */
-export const FileContext = fact<SelinuxContext | undefined, FileContextArguments>({
+export const FileContext = fact<FileContextArguments, SelinuxContext | undefined>({
   name: "selinux.FileContext",
   command: ({ path }) => sh`stat -c %C ${remotePath(path)} || exit 0`,
   parse: lines => context(firstLine(lines)),
@@ -48,7 +48,7 @@ export interface FileContextMappingArguments {
 }
 
 /** Context that a rule gives to the paths it is for; empty when there is no such rule. */
-export const FileContextMapping = fact<SelinuxContext, FileContextMappingArguments>({
+export const FileContextMapping = fact<FileContextMappingArguments, SelinuxContext>({
   name: "selinux.FileContextMapping",
   requires: "semanage",
   // Thousands of rules: the host looks for the text, which is no pattern here, and `semanage` may fail without being a "no".
@@ -70,7 +70,7 @@ function context(text: string): SelinuxContext | undefined {
 }
 
 /** Types of ports, by protocol and then by number. Ranges are taken apart, and ports that only have the type of all the rest are left out. */
-export const SEPorts = fact<Readonly<Record<string, Readonly<Record<string, string>>>>>({
+export const SEPorts = fact<NoArguments, Readonly<Record<string, Readonly<Record<string, string>>>>>({
   name: "selinux.SEPorts",
   requires: "semanage",
   command: () => sh`semanage port -ln`,
@@ -102,7 +102,7 @@ export interface SEPortArguments {
 }
 
 /** Type of one port; empty when it only has the type of the range it is in. Needs `sepolicy`. */
-export const SEPort = fact<string, SEPortArguments>({
+export const SEPort = fact<SEPortArguments, string>({
   name: "selinux.SEPort",
   requires: "sepolicy",
   command: ({ protocol, port }) => sh`(sepolicy network -p ${port} 2>/dev/null || true) | grep ${protocol}`,

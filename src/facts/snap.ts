@@ -1,6 +1,6 @@
 /** Snaps. @module */
 import { operand, sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 
 /** Arguments of `snap.SnapPackage`. */
 export interface SnapPackageArguments {
@@ -28,7 +28,7 @@ const FIELDS: readonly (readonly [keyof SnapInfo, RegExp])[] = [
 ];
 
 /** A snap, installed or known to the store. Nothing is known of others. */
-export const SnapPackage = fact<SnapInfo, SnapPackageArguments>({
+export const SnapPackage = fact<SnapPackageArguments, SnapInfo>({
   name: "snap.SnapPackage",
   requires: "snap",
   command: ({ package: name }) => sh`snap info ${operand(name)}`,
@@ -42,7 +42,7 @@ export const SnapPackage = fact<SnapInfo, SnapPackageArguments>({
 });
 
 /** Names of the snaps that are installed. */
-export const SnapPackages = fact<readonly string[]>({
+export const SnapPackages = fact<NoArguments, readonly string[]>({
   name: "snap.SnapPackages",
   requires: "snap",
   command: () => sh`snap list`,

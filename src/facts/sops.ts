@@ -14,7 +14,7 @@ export interface SopsKeyArguments {
  * Decrypted value of a key, as a `Secret`: `reveal()` gives the text.
  * Absent when there is no such key, when it is `null` or empty, or when the file cannot be decrypted.
  */
-export const SopsKey = fact<Secret | undefined, SopsKeyArguments>({
+export const SopsKey = fact<SopsKeyArguments, Secret | undefined>({
   name: "sops.SopsKey",
   requires: "sops",
   command: ({ secretsFile, key }) =>

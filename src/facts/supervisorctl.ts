@@ -21,7 +21,7 @@ const STOPPED = new Set(["STOPPED", "STOPPING", "EXITED"]);
 const BROKEN = new Set(["BACKOFF", "FATAL", "UNKNOWN"]);
 
 /** State of the processes, by name, `group:name` in a group; `null`: it does not stay up. */
-export const SupervisorctlStatus = fact<ServiceStatuses, SupervisorArguments>({
+export const SupervisorctlStatus = fact<SupervisorArguments, ServiceStatuses>({
   name: "supervisorctl.SupervisorctlStatus",
   requires: "supervisorctl",
   // A process that does not run is an exit code of its own.

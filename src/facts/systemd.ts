@@ -1,6 +1,6 @@
 /** Facts about systemd. @module */
 import { operand, sh, type Shell } from "../core/command.ts";
-import { type CommandFact, fact } from "../core/fact.ts";
+import { type CommandFact, fact, type NoArguments } from "../core/fact.ts";
 import type { ServicesEnabled } from "./shared/services.ts";
 
 /** Which systemd. */
@@ -20,7 +20,7 @@ export interface SystemdArguments extends SystemdScope {
 }
 
 /** Prints `unreachable` when the user has no manager that runs. */
-const UserManager = fact<string>({
+const UserManager = fact<NoArguments, string>({
   name: "systemd.UserManager",
   command: () => sh`systemctl --user show --property Version >/dev/null 2>&1 || echo unreachable`,
   parse: lines => lines[0]!,
@@ -57,7 +57,7 @@ export function systemctl({ userMode, machine, userName }: SystemdScope): Shell 
 function units(name: string, property: string, yes: readonly string[]): CommandFact<SystemdArguments, ServicesEnabled> {
   const ask = (args: SystemdArguments, services: readonly string[]): Shell =>
     sh`${systemctl(args)} show --all --property Id --property ${property} ${services.map(operand)}`;
-  const unreachable = fact<ServicesEnabled, SystemdArguments>({
+  const unreachable = fact<SystemdArguments, ServicesEnabled>({
     name,
     command: () => sh`true`,
     parse: () => ({}),

@@ -1,10 +1,10 @@
 /** Facts about System V init scripts. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { initStatuses, type ServiceStatuses } from "./shared/services.ts";
 
 /** Status of the services in `/etc/init.d`, by name. Each script is asked, and some answer wrongly. */
-export const InitdStatus = fact<ServiceStatuses>({
+export const InitdStatus = fact<NoArguments, ServiceStatuses>({
   name: "sysvinit.InitdStatus",
   command: () => sh`
         for SERVICE in \`ls /etc/init.d/\`; do

@@ -1,6 +1,6 @@
 /** Facts about ufw, the uncomplicated firewall. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { shellWords } from "./shared/shell-words.ts";
 
 /** What is done with a packet that no rule speaks of. */
@@ -19,7 +19,7 @@ export interface UfwState {
 }
 
 /** How ufw is set up: whether it is on, and its policies and logging, which are known when it is off, too. */
-export const UfwStatus = fact<UfwState>({
+export const UfwStatus = fact<NoArguments, UfwState>({
   name: "ufw.UfwStatus",
   requires: "ufw",
   // Its own report says nothing of the rest while it is off.
@@ -80,7 +80,7 @@ export interface UfwRule {
 }
 
 /** Rules that users have added, in order, whether or not the firewall is on. */
-export const UfwRules = fact<readonly UfwRule[]>({
+export const UfwRules = fact<NoArguments, readonly UfwRule[]>({
   name: "ufw.UfwRules",
   requires: "ufw",
   command: () => sh`ufw show added 2>/dev/null || true`,

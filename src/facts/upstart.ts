@@ -1,10 +1,10 @@
 /** Facts about Upstart. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import type { ServiceStatuses } from "./shared/services.ts";
 
 /** Status of Upstart's jobs, by name. */
-export const UpstartStatus = fact<ServiceStatuses>({
+export const UpstartStatus = fact<NoArguments, ServiceStatuses>({
   name: "upstart.UpstartStatus",
   requires: "initctl",
   command: () => sh`initctl list`,

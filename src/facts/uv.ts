@@ -1,6 +1,6 @@
 /** uv, a package manager of Python. @module */
 import { sh, type Shell } from "../core/command.ts";
-import { type CommandFact, fact } from "../core/fact.ts";
+import { type CommandFact, fact, type NoArguments } from "../core/fact.ts";
 import { json } from "./shared/json.ts";
 import { firstLine } from "./shared/lines.ts";
 import { type Packages, packagesFact, packagesOf } from "./shared/packages.ts";
@@ -21,7 +21,7 @@ export const UvToolDir = uvLine("uv.UvToolDir", sh`uv tool dir 2>/dev/null`);
 export const UvToolBinDir = uvLine("uv.UvToolBinDir", sh`uv tool dir --bin 2>/dev/null`);
 
 /** Packages in the environment that uv works in. */
-export const UvPipPackages = fact<Packages>({
+export const UvPipPackages = fact<NoArguments, Packages>({
   name: "uv.UvPipPackages",
   requires: "uv",
   // Without an environment uv fails, and there are no packages.
@@ -62,7 +62,7 @@ export const UvInstalledPythonsByImplementation = pythons(
 export const UvInstalledPythonsByVersion = pythons("uv.UvInstalledPythonsByVersion", true, "version");
 
 function uvLine(name: string, command: Shell): CommandFact<object, string | undefined> {
-  return fact<string | undefined, object>({
+  return fact<object, string | undefined>({
     name,
     requires: "uv",
     command: () => command,
@@ -76,7 +76,7 @@ function pythons(
   isInstalled: boolean,
   by: "implementation" | "version",
 ): CommandFact<UvPythonsArguments, Packages> {
-  return fact<Packages, UvPythonsArguments>({
+  return fact<UvPythonsArguments, Packages>({
     name,
     requires: "uv",
     command: ({ isManaged = true }) =>

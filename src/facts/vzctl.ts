@@ -1,10 +1,10 @@
 /** Facts about OpenVZ. @module */
 import { sh } from "../core/command.ts";
-import { fact } from "../core/fact.ts";
+import { fact, type NoArguments } from "../core/fact.ts";
 import { json, type JsonRecord } from "./shared/json.ts";
 
 /** All containers, by their number (CTID), as `vzlist` prints them. */
-export const OpenvzContainers = fact<Readonly<Record<string, JsonRecord>>>({
+export const OpenvzContainers = fact<NoArguments, Readonly<Record<string, JsonRecord>>>({
   name: "vzctl.OpenvzContainers",
   requires: "vzlist",
   command: () => sh`vzlist -a -j`,

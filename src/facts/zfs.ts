@@ -25,7 +25,7 @@ function properties(
   requires: string,
   command: Shell,
 ): CommandFact<NoArguments, Readonly<Record<string, ZfsProperties>>> {
-  return fact<Readonly<Record<string, ZfsProperties>>>({
+  return fact<NoArguments, Readonly<Record<string, ZfsProperties>>>({
     name,
     requires,
     command: () => command,
@@ -44,7 +44,7 @@ function properties(
 }
 
 function ofType(name: string, type: string): DerivedFact<NoArguments, Readonly<Record<string, ZfsProperties>>> {
-  return derivedFact<Readonly<Record<string, ZfsProperties>>, Readonly<Record<string, ZfsProperties>>>({
+  return derivedFact<NoArguments, Readonly<Record<string, ZfsProperties>>, Readonly<Record<string, ZfsProperties>>>({
     name,
     from: ZfsDatasets,
     derive: datasets => Object.fromEntries(Object.entries(datasets).filter(([, found]) => found["type"] === type)),

@@ -2,12 +2,19 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { ApkPackages } from "../facts/apk.ts";
-import {
-  ensurePackages,
-  type LatestArguments,
-  type PackageArguments,
-  type RefreshArguments,
-} from "./shared/packages.ts";
+import { packagesOperation, refreshOperation } from "./shared/package-operations.ts";
+import type { LatestArguments, PackageArguments, RefreshArguments } from "./shared/packages.ts";
+
+const apk = {
+  name: "apk",
+  installed: ApkPackages,
+  refresh: sh`apk update`,
+  upgradeAll: sh`apk upgrade`,
+  install: sh`apk add`,
+  remove: sh`apk del`,
+  upgrade: sh`apk upgrade`,
+  pin: "=",
+};
 
 /** Arguments of `apk.upgrade`. */
 export interface UpgradeArguments {
@@ -23,13 +30,7 @@ export interface PackagesArguments extends PackageArguments, LatestArguments, Re
  * @example
  * apk.update();
  */
-export const update = operation({
-  name: "apk.update",
-  idempotent: "it always asks the repositories",
-  async *steps() {
-    yield sh`apk update`;
-  },
-});
+export const update = refreshOperation(apk);
 
 /**
  * Upgrade every package that is installed.
@@ -40,7 +41,7 @@ export const upgrade = operation<UpgradeArguments>({
   name: "apk.upgrade",
   idempotent: "it always asks apk to upgrade",
   async *steps(_, { available }) {
-    yield sh`${["apk", "upgrade", available && "--available"]}`;
+    yield sh`${[apk.upgradeAll, available && "--available"]}`;
   },
 });
 
@@ -49,14 +50,4 @@ export const upgrade = operation<UpgradeArguments>({
  * @example
  * apk.packages({ packages: ["curl", "vim=9.1.0-r0"], update: true });
  */
-export const packages = operation<PackagesArguments>({
-  name: "apk.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    if (args.update) yield* update.steps(host, {});
-    if (args.upgrade) yield* upgrade.steps(host, {});
-    yield* ensurePackages(host, await host.getFact(ApkPackages), args, apk);
-  },
-});
-
-const apk = { install: sh`apk add`, remove: sh`apk del`, upgrade: sh`apk upgrade`, pin: "=" };
+export const packages = packagesOperation<PackagesArguments>(apk);

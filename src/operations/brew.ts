@@ -3,12 +3,24 @@ import { sh, type Shell } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { BrewCasks, BrewPackages, BrewTaps, BrewVersion } from "../facts/brew.ts";
 import { notOption } from "./shared/options.ts";
+import { packagesOperation, refreshOperation, upgradeOperation } from "./shared/package-operations.ts";
 import {
   ensurePackages,
   type LatestArguments,
   type PackageArguments,
   type RefreshArguments,
 } from "./shared/packages.ts";
+
+const brew = {
+  name: "brew",
+  installed: BrewPackages,
+  refresh: sh`brew update`,
+  upgradeAll: sh`brew upgrade`,
+  install: sh`brew install`,
+  remove: sh`brew uninstall`,
+  upgrade: sh`brew upgrade`,
+  pin: "@",
+};
 
 /** Arguments of `brew.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments, RefreshArguments {}
@@ -38,41 +50,21 @@ export interface TapArguments {
  * @example
  * brew.update();
  */
-export const update = operation({
-  name: "brew.update",
-  idempotent: "it always asks the repositories",
-  async *steps() {
-    yield sh`brew update`;
-  },
-});
+export const update = refreshOperation(brew);
 
 /**
  * Upgrade every formula that is installed.
  * @example
  * brew.upgrade();
  */
-export const upgrade = operation({
-  name: "brew.upgrade",
-  idempotent: "it always asks brew to upgrade",
-  async *steps() {
-    yield sh`brew upgrade`;
-  },
-});
+export const upgrade = upgradeOperation(brew);
 
 /**
  * Install, upgrade or remove formulae. A version is pinned as `name@version`.
  * @example
  * brew.packages({ packages: ["vim", "node@22"], update: true });
  */
-export const packages = operation<PackagesArguments>({
-  name: "brew.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    if (args.update) yield* update.steps(host, {});
-    if (args.upgrade) yield* upgrade.steps(host, {});
-    yield* ensurePackages(host, await host.getFact(BrewPackages), args, brew);
-  },
-});
+export const packages = packagesOperation<PackagesArguments>(brew);
 
 /**
  * Upgrade every cask that is installed.
@@ -128,8 +120,6 @@ export const tap = operation<TapArguments>({
     yield present ? sh`${["brew", "tap", src, url]}` : sh`brew untap ${src}`;
   },
 });
-
-const brew = { install: sh`brew install`, remove: sh`brew uninstall`, upgrade: sh`brew upgrade`, pin: "@" };
 
 /** Casks had a command of their own until 2.6. */
 const caskCommand = ([major, minor]: readonly number[], verb: string): Shell =>

@@ -5,7 +5,7 @@ import { operation } from "../core/operation.ts";
 import { RcdEnabled, RcdStatus } from "../facts/bsdinit.ts";
 import { Os } from "../facts/server/index.ts";
 import { line } from "./files/line.ts";
-import { controlService, type ServiceArguments } from "./shared/services.ts";
+import { CONTROL_CONDITIONS, controlService, type ServiceArguments } from "./shared/services.ts";
 
 /**
  * Start, stop, restart, reload, enable or disable a service.
@@ -15,6 +15,7 @@ import { controlService, type ServiceArguments } from "./shared/services.ts";
 export const service = operation<ServiceArguments>({
   name: "bsdinit.service",
   positional: ["service"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(host, { enabled, ...args }) {
     const name = checkScript(args.service);
     const hasRcctl = (await host.getFact(Os)) === "OpenBSD";

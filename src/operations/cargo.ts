@@ -1,8 +1,8 @@
 /** Rust's packages. @module */
 import { sh } from "../core/command.ts";
-import { operation } from "../core/operation.ts";
 import { CargoPackages } from "../facts/cargo.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import { packagesOperation } from "./shared/package-operations.ts";
+import type { LatestArguments, PackageArguments } from "./shared/packages.ts";
 
 /** Arguments of `cargo.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments {}
@@ -12,12 +12,11 @@ export interface PackagesArguments extends PackageArguments, LatestArguments {}
  * @example
  * cargo.packages({ packages: ["ripgrep@14.1.0"] });
  */
-export const packages = operation<PackagesArguments>({
-  name: "cargo.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    yield* ensurePackages(host, await host.getFact(CargoPackages), args, cargo);
-  },
+export const packages = packagesOperation<PackagesArguments>({
+  name: "cargo",
+  installed: CargoPackages,
+  install: sh`cargo install`,
+  remove: sh`cargo uninstall`,
+  upgrade: sh`cargo install`,
+  pin: "@",
 });
-
-const cargo = { install: sh`cargo install`, remove: sh`cargo uninstall`, upgrade: sh`cargo install`, pin: "@" };

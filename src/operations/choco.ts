@@ -1,8 +1,8 @@
 /** Chocolatey, the package manager of Windows. @module */
 import { sh } from "../core/command.ts";
-import { operation } from "../core/operation.ts";
 import { ChocoPackages } from "../facts/choco.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import { commandOperation, packagesOperation } from "./shared/package-operations.ts";
+import type { LatestArguments, PackageArguments } from "./shared/packages.ts";
 
 /** Arguments of `choco.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments {}
@@ -12,12 +12,13 @@ export interface PackagesArguments extends PackageArguments, LatestArguments {}
  * @example
  * choco.packages({ packages: "notepadplusplus" });
  */
-export const packages = operation<PackagesArguments>({
-  name: "choco.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    yield* ensurePackages(host, await host.getFact(ChocoPackages), args, choco);
-  },
+export const packages = packagesOperation<PackagesArguments>({
+  name: "choco",
+  installed: ChocoPackages,
+  install: sh`choco install -y`,
+  remove: sh`choco uninstall -y -x`,
+  upgrade: sh`choco update -y`,
+  pin: ":",
 });
 
 /**
@@ -25,17 +26,8 @@ export const packages = operation<PackagesArguments>({
  * @example
  * choco.install();
  */
-export const install = operation({
-  name: "choco.install",
-  idempotent: "it always runs the installer",
-  async *steps() {
-    yield sh`Set-ExecutionPolicy Bypass -Scope Process -Force ;iex ((New-Object System.Net.WebClient).DownloadString("https://chocolatey.org/install.ps1"))`;
-  },
-});
-
-const choco = {
-  install: sh`choco install -y`,
-  remove: sh`choco uninstall -y -x`,
-  upgrade: sh`choco update -y`,
-  pin: ":",
-};
+export const install = commandOperation(
+  "choco.install",
+  sh`Set-ExecutionPolicy Bypass -Scope Process -Force ;iex ((New-Object System.Net.WebClient).DownloadString("https://chocolatey.org/install.ps1"))`,
+  "it always runs the installer",
+);

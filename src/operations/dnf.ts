@@ -3,68 +3,43 @@ import { sh } from "../core/command.ts";
 import { OperationError, OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
 import { DnfDisabledModules, DnfEnabledModules } from "../facts/dnf.ts";
-import { type DnfPackagesArguments, ensureDnfPackages } from "./shared/dnf.ts";
-import { ensureRepository, type RepositoryArguments } from "./shared/repositories.ts";
-import { ensureRpm, type RpmFileArguments, rpmKeyOperation } from "./shared/rpm.ts";
+import { rpmKeyOperation } from "./shared/rpm.ts";
+import { yumPackagesOperation, yumRepoOperation, yumRpmOperation, yumUpdateOperation } from "./shared/yum.ts";
 
 /**
  * Let rpm trust a key that signs packages.
  * @example
  * dnf.key({ src: "https://download.docker.com/linux/fedora/gpg" });
  */
-export const key = rpmKeyOperation("dnf.key");
+export const key = rpmKeyOperation("dnf");
 
 /**
  * Add, change or remove a repository.
  * @example
  * dnf.repo({ src: "docker-ce", baseUrl: "https://download.docker.com/linux/fedora/$releasever/$basearch/stable" });
  */
-export const repo = operation<RepositoryArguments>({
-  name: "dnf.repo",
-  positional: ["src"],
-  async *steps(host, args) {
-    yield* ensureRepository(host, args, "/etc/yum.repos.d");
-  },
-});
+export const repo = yumRepoOperation("dnf");
 
 /**
  * Install or remove the package of an `.rpm` file.
  * @example
  * dnf.rpm({ src: "https://dl.fedoraproject.org/pub/epel/epel-release-latest-9.noarch.rpm" });
  */
-export const rpm = operation<RpmFileArguments>({
-  name: "dnf.rpm",
-  positional: ["src"],
-  async *steps(host, args) {
-    yield* ensureRpm(host, args, sh`dnf remove -y`);
-  },
-});
+export const rpm = yumRpmOperation("dnf");
 
 /**
  * Upgrade every package that is installed.
  * @example
  * dnf.update();
  */
-export const update = operation({
-  name: "dnf.update",
-  idempotent: "it always asks dnf to upgrade",
-  async *steps() {
-    yield sh`dnf update -y`;
-  },
-});
+export const update = yumUpdateOperation("dnf");
 
 /**
  * Install, upgrade or remove packages, by name or by what they provide. A version is pinned as `name=version`.
  * @example
  * dnf.packages({ packages: ["vim", "nginx"], latest: true });
  */
-export const packages = operation<DnfPackagesArguments>({
-  name: "dnf.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    yield* ensureDnfPackages(host, "dnf", args);
-  },
-});
+export const packages = yumPackagesOperation("dnf");
 
 /** Arguments of `dnf.module`. */
 export interface ModuleArguments {

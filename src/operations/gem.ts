@@ -1,8 +1,8 @@
 /** Ruby's packages. @module */
 import { sh } from "../core/command.ts";
-import { operation } from "../core/operation.ts";
 import { GemPackages } from "../facts/gem.ts";
-import { ensurePackages, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+import { packagesOperation } from "./shared/package-operations.ts";
+import type { LatestArguments, PackageArguments } from "./shared/packages.ts";
 
 /** Arguments of `gem.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments {}
@@ -12,12 +12,11 @@ export interface PackagesArguments extends PackageArguments, LatestArguments {}
  * @example
  * gem.packages({ packages: ["rake", "rack:3.1.0"] });
  */
-export const packages = operation<PackagesArguments>({
-  name: "gem.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    yield* ensurePackages(host, await host.getFact(GemPackages), args, gem);
-  },
+export const packages = packagesOperation<PackagesArguments>({
+  name: "gem",
+  installed: GemPackages,
+  install: sh`gem install`,
+  remove: sh`gem uninstall`,
+  upgrade: sh`gem update`,
+  pin: ":",
 });
-
-const gem = { install: sh`gem install`, remove: sh`gem uninstall`, upgrade: sh`gem update`, pin: ":" };

@@ -14,6 +14,7 @@ export type LaunchdServiceArguments = Omit<ServiceArguments, "reloaded" | "enabl
 export const service = operation<LaunchdServiceArguments>({
   name: "launchd.service",
   positional: ["service"],
+  conditions: { restarted: true },
   async *steps(host, { service, running, restarted, command }) {
     const statuses = await host.getFact(LaunchdStatus);
     yield* controlService(

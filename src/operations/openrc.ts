@@ -3,7 +3,7 @@ import { operand, sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { OpenrcEnabled, OpenrcStatus } from "../facts/openrc.ts";
 import { notOption } from "./shared/options.ts";
-import { controlService, type ServiceArguments } from "./shared/services.ts";
+import { CONTROL_CONDITIONS, controlService, type ServiceArguments } from "./shared/services.ts";
 
 /** Arguments of `openrc.service`. */
 export interface OpenrcServiceArguments extends ServiceArguments {
@@ -18,6 +18,7 @@ export interface OpenrcServiceArguments extends ServiceArguments {
 export const service = operation<OpenrcServiceArguments>({
   name: "openrc.service",
   positional: ["service"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(host, { enabled, runLevel = "default", ...args }) {
     const name = args.service;
     notOption("runLevel", runLevel);

@@ -3,7 +3,16 @@ import { sh } from "../core/command.ts";
 import { OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
 import { OpkgPackages } from "../facts/opkg.ts";
+import { refreshOperation } from "./shared/package-operations.ts";
 import { ensurePackages, type LatestArguments, type PackageArguments } from "./shared/packages.ts";
+
+const opkg = {
+  name: "opkg",
+  refresh: sh`opkg update`,
+  install: sh`opkg install`,
+  remove: sh`opkg remove`,
+  upgrade: sh`opkg upgrade`,
+};
 
 /** Arguments of `opkg.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments {
@@ -16,13 +25,7 @@ export interface PackagesArguments extends PackageArguments, LatestArguments {
  * @example
  * opkg.update();
  */
-export const update = operation({
-  name: "opkg.update",
-  idempotent: "it always asks the feeds",
-  async *steps() {
-    yield sh`opkg update`;
-  },
-});
+export const update = refreshOperation(opkg, "the feeds");
 
 /**
  * Install, upgrade or remove packages. opkg cannot pin versions.
@@ -38,9 +41,7 @@ export const packages = operation<PackagesArguments>({
     const pinned = names.filter(name => name.includes("=")).map(name => name.replace(/=.*/, ""));
     if (pinned.length > 0)
       throw new OperationValueError(`Opkg does not support version pinning but found for: '${pinned.join(",")}'`);
-    if (refresh) yield* update.steps(host, {});
+    if (refresh) yield opkg.refresh;
     yield* ensurePackages(host, await host.getFact(OpkgPackages), { ...want, packages: names }, opkg);
   },
 });
-
-const opkg = { install: sh`opkg install`, remove: sh`opkg remove`, upgrade: sh`opkg upgrade` };

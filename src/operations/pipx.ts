@@ -3,6 +3,7 @@ import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { PipxEnvironment, PipxPackages } from "../facts/pipx.ts";
 import { Path } from "../facts/server/index.ts";
+import { commandOperation } from "./shared/package-operations.ts";
 import {
   ensurePackages,
   type ExtraArguments,
@@ -52,13 +53,11 @@ export const packages = operation<PackagesArguments>({
  * @example
  * pipx.upgradeAll();
  */
-export const upgradeAll = operation({
-  name: "pipx.upgradeAll",
-  idempotent: "pipx finds out itself whether anything is to do",
-  async *steps() {
-    yield sh`pipx upgrade-all`;
-  },
-});
+export const upgradeAll = commandOperation(
+  "pipx.upgradeAll",
+  sh`pipx upgrade-all`,
+  "pipx finds out itself whether anything is to do",
+);
 
 /**
  * Add the directory of pipx's programs to the user's `PATH`.

@@ -1,13 +1,18 @@
 /** pkgsrc's binary packages. @module */
 import { sh } from "../core/command.ts";
-import { operation } from "../core/operation.ts";
 import { PkginPackages } from "../facts/pkgin.ts";
-import {
-  ensurePackages,
-  type LatestArguments,
-  type PackageArguments,
-  type RefreshArguments,
-} from "./shared/packages.ts";
+import { packagesOperation, refreshOperation, upgradeOperation } from "./shared/package-operations.ts";
+import type { LatestArguments, PackageArguments, RefreshArguments } from "./shared/packages.ts";
+
+const pkgin = {
+  name: "pkgin",
+  installed: PkginPackages,
+  refresh: sh`pkgin -y update`,
+  upgradeAll: sh`pkgin -y upgrade`,
+  install: sh`pkgin -y install`,
+  remove: sh`pkgin -y remove`,
+  upgrade: sh`pkgin -y upgrade`,
+};
 
 /** Arguments of `pkgin.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments, RefreshArguments {}
@@ -17,40 +22,18 @@ export interface PackagesArguments extends PackageArguments, LatestArguments, Re
  * @example
  * pkgin.update();
  */
-export const update = operation({
-  name: "pkgin.update",
-  idempotent: "it always asks the repositories",
-  async *steps() {
-    yield sh`pkgin -y update`;
-  },
-});
+export const update = refreshOperation(pkgin);
 
 /**
  * Upgrade every package that is installed.
  * @example
  * pkgin.upgrade();
  */
-export const upgrade = operation({
-  name: "pkgin.upgrade",
-  idempotent: "it always asks pkgin to upgrade",
-  async *steps() {
-    yield sh`pkgin -y upgrade`;
-  },
-});
+export const upgrade = upgradeOperation(pkgin);
 
 /**
  * Install, upgrade or remove packages.
  * @example
  * pkgin.packages({ packages: ["curl", "vim"], update: true });
  */
-export const packages = operation<PackagesArguments>({
-  name: "pkgin.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    if (args.update) yield* update.steps(host, {});
-    if (args.upgrade) yield* upgrade.steps(host, {});
-    yield* ensurePackages(host, await host.getFact(PkginPackages), args, pkgin);
-  },
-});
-
-const pkgin = { install: sh`pkgin -y install`, remove: sh`pkgin -y remove`, upgrade: sh`pkgin -y upgrade` };
+export const packages = packagesOperation<PackagesArguments>(pkgin);

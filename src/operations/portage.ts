@@ -2,6 +2,7 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { PortageMaskedPackages, PortagePackages, PortageUpgradeablePackages } from "../facts/portage.ts";
+import { refreshOperation } from "./shared/package-operations.ts";
 import {
   ensurePackages,
   type LatestArguments,
@@ -9,6 +10,14 @@ import {
   type RefreshArguments,
   type WantedPackage,
 } from "./shared/packages.ts";
+
+const portage = {
+  name: "portage",
+  refresh: sh`emerge --sync`,
+  install: sh`emerge`,
+  remove: sh`emerge --depclean`,
+  upgrade: sh`emerge`,
+};
 
 /** Arguments of `portage.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments, RefreshArguments {}
@@ -18,13 +27,7 @@ export interface PackagesArguments extends PackageArguments, LatestArguments, Re
  * @example
  * portage.update();
  */
-export const update = operation({
-  name: "portage.update",
-  idempotent: "it always asks the repositories",
-  async *steps() {
-    yield sh`emerge --sync`;
-  },
-});
+export const update = refreshOperation(portage);
 
 /**
  * Upgrade every package that is installed, if there is one to upgrade.
@@ -50,7 +53,7 @@ export const packages = operation<PackagesArguments>({
   name: "portage.packages",
   positional: ["packages"],
   async *steps(host, { packages: names = [], update: refresh, upgrade: upgradeAll, present = true, latest = false }) {
-    if (refresh) yield* update.steps(host, {});
+    if (refresh) yield portage.refresh;
     if (upgradeAll) yield* upgrade.steps(host, {});
     const installed = await host.getFact(PortagePackages);
     const wanted = [names].flat().map(versioned);
@@ -64,8 +67,6 @@ export const packages = operation<PackagesArguments>({
     yield* ensurePackages(host, installed, { packages: wanted.filter(one => !isOld(one)) }, portage);
   },
 });
-
-const portage = { install: sh`emerge`, remove: sh`emerge --depclean`, upgrade: sh`emerge` };
 
 /** emerge writes a version as `=category/name-version`. */
 function versioned(text: string): WantedPackage {

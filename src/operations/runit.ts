@@ -5,7 +5,7 @@ import { File } from "../facts/files/index.ts";
 import { RunitManaged, RunitStatus } from "../facts/runit.ts";
 import { file } from "./files/file.ts";
 import { link } from "./files/link.ts";
-import { controlService, type ServiceArguments } from "./shared/services.ts";
+import { CONTROL_CONDITIONS, controlService, type ServiceArguments } from "./shared/services.ts";
 
 /** Where runit's services are. */
 export interface RunitDirectories {
@@ -52,6 +52,7 @@ const SOURCE_DIR = "/etc/sv";
 export const service = operation<RunitServiceArguments>({
   name: "runit.service",
   positional: ["service"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(host, { managed = true, svDir = SV_DIR, sourceDir = SOURCE_DIR, enabled, ...args }) {
     const { service } = args;
     const isNew = managed && !(await host.getFact(RunitManaged, { service, svDir })).includes(service);

@@ -1,8 +1,10 @@
 /** Services under s6-rc, through its front end `s6`. @module */
+import type { Condition } from "../core/arguments.ts";
 import { operand, sh, type Word } from "../core/command.ts";
 import { OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
 import { S6LiveStatus, S6RepositoryList, S6SetStatus } from "../facts/s6.ts";
+import { CONTROL_CONDITIONS } from "./shared/services.ts";
 
 /** Arguments of `s6.service`. */
 export interface S6ServiceArguments {
@@ -10,10 +12,10 @@ export interface S6ServiceArguments {
   readonly services: string | readonly string[];
   /** Whether they are up; `null` leaves that as it is. Default true. */
   readonly running?: boolean | null;
-  /** Restart those that are up already; default false. */
-  readonly restarted?: boolean;
-  /** Send `reloadSignal` to those that are up already; default false. */
-  readonly reloaded?: boolean;
+  /** Restart those that are up already, or only on a condition such as a handle's `didChange`; default false. */
+  readonly restarted?: boolean | Condition;
+  /** Send `reloadSignal` to those that are up already, or only on a condition; default false. */
+  readonly reloaded?: boolean | Condition;
   /** Another command of `s6 live` to run for them, every time; its words are separated by spaces. */
   readonly command?: string;
   /** Whether they are up after a boot; default: left as it is. */
@@ -47,6 +49,7 @@ export interface SetArguments {
 export const service = operation<S6ServiceArguments>({
   name: "s6.service",
   positional: ["services"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(
     host,
     {

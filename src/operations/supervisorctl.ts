@@ -1,4 +1,5 @@
 /** Processes under supervisord. @module */
+import type { Condition } from "../core/arguments.ts";
 import { operand, sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { type SupervisorArguments, SupervisorctlStatus, supervisorctl } from "../facts/supervisorctl.ts";
@@ -13,8 +14,8 @@ export interface ProcessNameArguments extends SupervisorArguments {
 export interface ProcessArguments extends ProcessNameArguments {
   /** Whether it runs; `null` leaves that as it is. Default true. */
   readonly running?: boolean | null;
-  /** Restart it if it runs already; default false. */
-  readonly restarted?: boolean;
+  /** Restart it if it runs already, or only on a condition such as a handle's `didChange`; default false. */
+  readonly restarted?: boolean | Condition;
   /** Another command of `supervisorctl` to run for it, every time; its words are separated by spaces. */
   readonly command?: string;
 }
@@ -38,6 +39,7 @@ export interface SignalArguments extends ProcessNameArguments {
 export const process = operation<ProcessArguments>({
   name: "supervisorctl.process",
   positional: ["process"],
+  conditions: { restarted: true },
   async *steps(host, { process, running = true, restarted, command, ...server }) {
     const statuses = await host.getFact(SupervisorctlStatus, server);
     const group = process === "all" ? "" : process.endsWith(":*") ? process.slice(0, -1) : undefined;

@@ -6,7 +6,7 @@ import { FindLinks } from "../facts/files/index.ts";
 import { LinuxDistribution } from "../facts/server/index.ts";
 import { InitdStatus } from "../facts/sysvinit.ts";
 import { link } from "./files/link.ts";
-import { controlService, type ServiceArguments } from "./shared/services.ts";
+import { CONTROL_CONDITIONS, controlService, type ServiceArguments } from "./shared/services.ts";
 
 /** Arguments of `sysvinit.enable`. */
 export interface EnableArguments {
@@ -30,6 +30,7 @@ export interface EnableArguments {
 export const service = operation<ServiceArguments>({
   name: "sysvinit.service",
   positional: ["service"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(host, { enabled, ...args }) {
     const name = checkScript(args.service);
     yield* controlService(

@@ -1,4 +1,5 @@
 /** ufw, the uncomplicated firewall. @module */
+import type { Condition } from "../core/arguments.ts";
 import { type Shell, sh, type Word } from "../core/command.ts";
 import { OperationError, OperationTypeError, OperationValueError } from "../core/errors.ts";
 import { operation } from "../core/operation.ts";
@@ -10,8 +11,8 @@ import { notOption, option } from "./shared/options.ts";
 export interface ServiceArguments {
   /** The firewall must be on, now and after a restart; `false`: off. Default true. */
   readonly enabled?: boolean;
-  /** Have it read its rules again if it is on already; default false. */
-  readonly reload?: boolean;
+  /** Have it read its rules again if it is on already, or only on a condition such as a handle's `didChange`; default false. */
+  readonly reload?: boolean | Condition;
 }
 
 /**
@@ -20,6 +21,7 @@ export interface ServiceArguments {
  */
 export const service = operation<ServiceArguments>({
   name: "ufw.service",
+  conditions: { reload: true },
   async *steps(host, { enabled = true, reload = false }) {
     const { active } = await host.getFact(UfwStatus);
     if (enabled && !active) yield sh`ufw --force enable`;

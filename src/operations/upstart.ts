@@ -4,7 +4,7 @@ import { operation } from "../core/operation.ts";
 import { UpstartStatus } from "../facts/upstart.ts";
 import { file } from "./files/file.ts";
 import { put } from "./files/put.ts";
-import { controlService, type ServiceArguments } from "./shared/services.ts";
+import { CONTROL_CONDITIONS, controlService, type ServiceArguments } from "./shared/services.ts";
 
 /**
  * Start, stop, restart or reload a job.
@@ -14,6 +14,7 @@ import { controlService, type ServiceArguments } from "./shared/services.ts";
 export const service = operation<ServiceArguments>({
   name: "upstart.service",
   positional: ["service"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(host, { enabled, ...args }) {
     yield* controlService(
       host,

@@ -1,8 +1,17 @@
 /** Void Linux's packages. @module */
 import { sh } from "../core/command.ts";
-import { operation } from "../core/operation.ts";
 import { XbpsPackages } from "../facts/xbps.ts";
-import { ensurePackages, type PackageArguments, type RefreshArguments } from "./shared/packages.ts";
+import { packagesOperation, refreshOperation, upgradeOperation } from "./shared/package-operations.ts";
+import type { PackageArguments, RefreshArguments } from "./shared/packages.ts";
+
+const xbps = {
+  name: "xbps",
+  installed: XbpsPackages,
+  refresh: sh`xbps-install -S`,
+  upgradeAll: sh`xbps-install -y -u`,
+  install: sh`xbps-install -y -u`,
+  remove: sh`xbps-remove -y`,
+};
 
 /** Arguments of `xbps.packages`. */
 export interface PackagesArguments extends PackageArguments, RefreshArguments {}
@@ -12,40 +21,18 @@ export interface PackagesArguments extends PackageArguments, RefreshArguments {}
  * @example
  * xbps.update();
  */
-export const update = operation({
-  name: "xbps.update",
-  idempotent: "it always asks the repositories",
-  async *steps() {
-    yield sh`xbps-install -S`;
-  },
-});
+export const update = refreshOperation(xbps);
 
 /**
  * Upgrade every package that is installed.
  * @example
  * xbps.upgrade();
  */
-export const upgrade = operation({
-  name: "xbps.upgrade",
-  idempotent: "it always asks xbps to upgrade",
-  async *steps() {
-    yield sh`xbps-install -y -u`;
-  },
-});
+export const upgrade = upgradeOperation(xbps);
 
 /**
  * Install or remove packages.
  * @example
  * xbps.packages({ packages: ["curl", "vim"], update: true });
  */
-export const packages = operation<PackagesArguments>({
-  name: "xbps.packages",
-  positional: ["packages"],
-  async *steps(host, args) {
-    if (args.update) yield* update.steps(host, {});
-    if (args.upgrade) yield* upgrade.steps(host, {});
-    yield* ensurePackages(host, await host.getFact(XbpsPackages), args, xbps);
-  },
-});
-
-const xbps = { install: sh`xbps-install -y -u`, remove: sh`xbps-remove -y` };
+export const packages = packagesOperation<PackagesArguments>(xbps);

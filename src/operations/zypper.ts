@@ -2,6 +2,7 @@
 import { sh } from "../core/command.ts";
 import { operation } from "../core/operation.ts";
 import { RpmPackages } from "../facts/rpm.ts";
+import { upgradeOperation } from "./shared/package-operations.ts";
 import {
   ensurePackages,
   type ExtraArguments,
@@ -10,14 +11,16 @@ import {
   type PackageArguments,
 } from "./shared/packages.ts";
 import { ensureRepository, type RepositoryArguments } from "./shared/repositories.ts";
-import { ensureRpm, type RpmFileArguments, rpmKeyOperation } from "./shared/rpm.ts";
+import { rpmFileOperation, rpmKeyOperation } from "./shared/rpm.ts";
+
+const zypper = { name: "zypper", upgradeAll: sh`zypper update -y` };
 
 /**
  * Let rpm trust a key that signs packages.
  * @example
  * zypper.key({ src: "https://download.opensuse.org/repositories/openSUSE:Tools/openSUSE_Tumbleweed/repodata/repomd.xml.key" });
  */
-export const key = rpmKeyOperation("zypper.key");
+export const key = rpmKeyOperation("zypper");
 
 /** Arguments of `zypper.repo`. */
 export interface RepoArguments extends RepositoryArguments {
@@ -43,26 +46,14 @@ export const repo = operation<RepoArguments>({
  * @example
  * zypper.rpm({ src: "https://github.com/go-task/task/releases/download/v3.44.0/task_linux_amd64.rpm" });
  */
-export const rpm = operation<RpmFileArguments>({
-  name: "zypper.rpm",
-  positional: ["src"],
-  async *steps(host, args) {
-    yield* ensureRpm(host, args, sh`zypper --non-interactive remove -y`);
-  },
-});
+export const rpm = rpmFileOperation("zypper", sh`zypper --non-interactive remove -y`);
 
 /**
  * Upgrade every package that is installed.
  * @example
  * zypper.update();
  */
-export const update = operation({
-  name: "zypper.update",
-  idempotent: "it always asks zypper to upgrade",
-  async *steps() {
-    yield sh`zypper update -y`;
-  },
-});
+export const update = upgradeOperation(zypper, "update");
 
 /** Arguments of `zypper.packages`. */
 export interface PackagesArguments extends PackageArguments, LatestArguments {
@@ -90,13 +81,13 @@ export const packages = operation<PackagesArguments>({
   positional: ["packages"],
   async *steps(host, { update: upgradeAll, clean, ...args }) {
     if (clean) yield sh`zypper clean --all`;
-    if (upgradeAll) yield* update.steps(host, {});
-    const zypper = (verb: string, ofZypper: ExtraArguments | undefined, ofVerb: ExtraArguments | undefined) =>
+    if (upgradeAll) yield zypper.upgradeAll;
+    const command = (verb: string, ofZypper: ExtraArguments | undefined, ofVerb: ExtraArguments | undefined) =>
       sh`${["zypper", ...extraWords(ofZypper), "--non-interactive", verb, "-y", ...extraWords(ofVerb)]}`;
     yield* ensurePackages(host, await host.getFact(RpmPackages), args, {
-      install: zypper("install", args.extraGlobalInstallArgs, args.extraInstallArgs),
-      remove: zypper("remove", args.extraGlobalUninstallArgs, args.extraUninstallArgs),
-      upgrade: sh`zypper update -y`,
+      install: command("install", args.extraGlobalInstallArgs, args.extraInstallArgs),
+      remove: command("remove", args.extraGlobalUninstallArgs, args.extraUninstallArgs),
+      upgrade: zypper.upgradeAll,
       pin: "=",
     });
   },

@@ -1,15 +1,70 @@
-/** Conditions for `_if`. @module */
+/** Conditions for `_if`, and for arguments that take one. @module */
 import type { Condition } from "../core/arguments.ts";
-import type { OperationHandle } from "../core/handle.ts";
+import { DeployError } from "../core/errors.ts";
+import type { OperationResult } from "../core/handle.ts";
 
-/** True if any of these operations changed something. Asked when the operation's turn comes. */
-export const anyChanged =
-  (...operations: readonly OperationHandle[]): Condition =>
-  () =>
-    operations.some(operation => operation.didChange());
+/** The handle of an operation or a deploy, what awaiting one gives, a list of these, or nothing at all, which changed nothing. */
+export type Changed = Pick<OperationResult, "didChange"> | null | undefined | void | readonly Changeable[];
+/** What can be asked whether it changed something: whatever a function of one's own returns that declares operations, async or not. */
+export type Changeable = Changed | PromiseLike<Changed>;
 
-/** True if all of these operations changed something. */
-export const allChanged =
-  (...operations: readonly OperationHandle[]): Condition =>
-  () =>
-    operations.every(operation => operation.didChange());
+/**
+ * True if any of these changed something. Asked when the operation's turn comes; a promise must have ended by then.
+ * Throws `DeployError` for what cannot be asked.
+ */
+export const anyChanged = (...all: readonly Changeable[]): Condition => {
+  const answers = questions("anyChanged", all);
+  return () => answers().includes(true);
+};
+
+/**
+ * True if all of these changed something; where there is nothing, nothing changed. Asked when the operation's turn comes; a promise must have ended by then.
+ * Throws `DeployError` for what cannot be asked.
+ */
+export const allChanged = (...all: readonly Changeable[]): Condition => {
+  const answers = questions("allChanged", all);
+  return () => !answers().includes(false);
+};
+
+/** For each thing in a value whether it changed, once that is known. */
+function questions(what: string, value: Changeable): () => readonly boolean[] {
+  if (value === undefined || value === null) return () => [false];
+  if (Array.isArray(value)) {
+    if (value.length === 0) return () => [false];
+    const inner = value.map((one: Changeable) => questions(what, one));
+    return () => inner.flatMap(answers => answers());
+  }
+  // A handle can be awaited too, but that would wait for what it forecasts.
+  if (canBeAsked(value)) return () => [value.didChange()];
+  if (isPromise(value)) return promised(what, value);
+  throw new DeployError(`${what} takes what operations and deploys return, found ${described(value)}`, {
+    hint: typeof value === "function" ? "Pass the handle itself, not its didChange" : undefined,
+  });
+}
+
+/** The answers of a promise's value. Its error is told by the operation that asks. */
+function promised(what: string, promise: PromiseLike<Changed>): () => readonly boolean[] {
+  let answers = (): readonly boolean[] => {
+    throw new DeployError(`${what} was given a promise that has not ended when its answer is needed`, {
+      hint: "Put `await` before what returned it",
+    });
+  };
+  const fail = (error: unknown): void => {
+    answers = () => {
+      throw error;
+    };
+  };
+  promise.then(value => (answers = questions(what, value))).then(undefined, fail);
+  return () => answers();
+}
+
+const canBeAsked = (value: unknown): value is Pick<OperationResult, "didChange"> =>
+  typeof value === "object" && value !== null && "didChange" in value;
+
+const isPromise = (value: unknown): value is PromiseLike<Changed> =>
+  typeof value === "object" && value !== null && "then" in value;
+
+function described(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" ? "an object without didChange" : `${typeof value} ${String(value)}`;
+}

@@ -1,6 +1,8 @@
 /** Reusable parts of deploys. @module */
 import type { GlobalArguments } from "../core/arguments.ts";
-import { currentScope } from "../core/scope.ts";
+import { DeployError } from "../core/errors.ts";
+import type { AsyncDeployHandle, DeployHandle, DeployResult, OperationHandle } from "../core/handle.ts";
+import { currentScope, type RunState } from "../core/scope.ts";
 
 /** What a deploy brings beside its body. */
 export interface DeployOptions {
@@ -8,29 +10,122 @@ export interface DeployOptions {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
+/** What calling a deploy returns, whose body returns `R`. */
+export type DeployCall<R> = [Extract<R, Promise<unknown>>] extends [never]
+  ? DeployHandle<R>
+  : AsyncDeployHandle<Awaited<R>>;
+
 /**
  * Make a deploy: a function that declares operations under a common name.
  * Called with arguments of its own and global arguments; the latter become defaults of the operations inside.
+ * The call returns a handle, which answers for all operations inside once they have run; `value` is what the body returned.
+ * A call whose body is async must be awaited, which gives the same answers.
  * @example
  * ```ts
  * const nginx = deploy("Install nginx", (args: { port: number }) => {
  *   apt.packages({ packages: ["nginx"] });
  *   files.template({ src: "site.conf.j2", dest: "/etc/nginx/conf.d/site.conf", data: args });
  * });
- * nginx({ port: 8080, _sudo: true });
+ * const web = nginx({ port: 8080, _sudo: true });
+ * systemd.service({ service: "nginx", restarted: web.didChange });
  * ```
  */
 export function deploy<A extends object = Record<never, never>, R = void>(
   name: string,
   body: (args: A) => R,
   options: DeployOptions = {},
-): (...args: Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments]) => R {
+): (
+  ...args: Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments]
+) => DeployCall<R> {
   return (...[given]) => {
     const entries = Object.entries(given ?? {});
     const globals = Object.fromEntries(entries.filter(([key]) => key.startsWith("_"))) as GlobalArguments;
     const own = Object.fromEntries(entries.filter(([key]) => !key.startsWith("_"))) as A;
-    return currentScope(`The deploy "${name}"`).deploy({ name, arguments: globals, data: options.data }, () =>
-      body(own),
+    const scope = currentScope(`The deploy "${name}"`);
+    const operations: OperationHandle[] = [];
+    const returned = scope.deploy(
+      { name, arguments: globals, data: options.data, onDeclare: operation => operations.push(operation) },
+      () => body(own),
     );
+    return new Called<unknown>({ name, state: scope.state, operations }, returned) as unknown as DeployCall<R>;
   };
+}
+
+/** One call of a deploy on one host. */
+interface Call {
+  readonly name: string;
+  readonly state: RunState;
+  /** In call order; more are added while an async body goes on. */
+  readonly operations: readonly OperationHandle[];
+}
+
+/** The answers of a deploy whose body has ended. */
+class Ended<T> implements DeployResult<T> {
+  readonly #call: Call;
+  /** Set once the body has ended. */
+  protected returned: { readonly value: T } | undefined;
+
+  constructor(call: Call, returned?: { readonly value: T }) {
+    this.#call = call;
+    this.returned = returned;
+  }
+
+  // Getters of functions: they are passed to `_if` without their object.
+  get didChange(): () => boolean {
+    return () => this.#operations("didChange").some(operation => operation.didChange());
+  }
+  get didNotChange(): () => boolean {
+    return () => this.#operations("didNotChange").every(operation => operation.didNotChange());
+  }
+  get didSucceed(): () => boolean {
+    return () => this.#operations("didSucceed").every(operation => operation.didSucceed());
+  }
+  get didError(): () => boolean {
+    return () => this.#operations("didError").some(operation => operation.didError());
+  }
+  get value(): T {
+    if (this.returned) return this.returned.value;
+    throw new DeployError(`"value" of the deploy "${this.#call.name}" is not known before its body has ended`, {
+      hint: "Put `await` before the call of the deploy",
+    });
+  }
+
+  #operations(member: string): readonly OperationHandle[] {
+    const { name, state, operations } = this.#call;
+    if (state.isExecuting && this.returned) return operations;
+    throw new DeployError(`"${member}" of the deploy "${name}" is not known before its operations have run`, {
+      hint: `To decide when an operation's turn comes pass \`${member}\` to its \`_if\`, or use \`ts.call\``,
+    });
+  }
+}
+
+/** What calling a deploy returns. */
+class Called<T> extends Ended<T> {
+  readonly #body: Promise<Ended<T>>;
+  readonly #call: Call;
+
+  constructor(call: Call, returned: T | Promise<T>) {
+    super(call);
+    this.#call = call;
+    // A handle that it returns is its value: nothing waits for what that forecasts.
+    if (!(returned instanceof Promise)) this.returned = { value: returned };
+    const body = async (): Promise<Ended<T>> => {
+      this.returned ??= { value: await returned };
+      return new Ended(call, this.returned);
+    };
+    this.#body = body();
+  }
+
+  /** Waits for the body; during execution for its operations as well. While preparing, their forecasts are nobody's to wait for. */
+  then<V = DeployResult<T>, E = never>(
+    onResult?: ((result: DeployResult<T>) => V | PromiseLike<V>) | null,
+    onError?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<V | E> {
+    const ended = async (): Promise<Ended<T>> => {
+      const result = await this.#body;
+      if (this.#call.state.isExecuting) await Promise.all(this.#call.operations);
+      return result;
+    };
+    return ended().then(onResult, onError);
+  }
 }

@@ -1,5 +1,5 @@
 /** What deploy files import from "tsinfra". @module */
-export type { ConnectorArguments, FactArguments, GlobalArguments, RetryReport } from "../core/arguments.ts";
+export type { Condition, ConnectorArguments, FactArguments, GlobalArguments, RetryReport } from "../core/arguments.ts";
 export {
   download,
   joined,
@@ -43,9 +43,17 @@ export {
   OperationValueError,
   TsinfraError,
 } from "../core/errors.ts";
-export { type CommandFact, derivedFact, type Fact, fact } from "../core/fact.ts";
-export type { OperationHandle, OperationResult } from "../core/handle.ts";
-export type { CommandResult, Host, HostControl, HostData, LocalFile, LocalFiles, OperationHost } from "../core/host.ts";
+export { type CommandFact, derivedFact, type Fact, fact, type NoArguments } from "../core/fact.ts";
+export type {
+  AsyncDeployHandle,
+  DeployHandle,
+  DeployResult,
+  OperationHandle,
+  OperationResult,
+} from "../core/handle.ts";
+export type { CommandResult, Host, HostControl, LocalFile, LocalFiles, OperationHost } from "../core/host.ts";
+// Declarations of a project merge with what is exported as a whole, not with single names.
+export type * from "../core/host-data.ts";
 export { type Operation, operation, type OperationDefinition } from "../core/operation.ts";
 export type { Inventory, Local, Logger, RunState } from "../core/scope.ts";
 export { type Command, type Steps, withArguments } from "../core/steps.ts";
@@ -56,6 +64,7 @@ export {
   type ProgramPlace,
 } from "../connectors/program/program.ts";
 export { config, host, inventory, local, logger, state } from "./ambient.ts";
-export { allChanged, anyChanged } from "./conditions.ts";
+export { allChanged, anyChanged, type Changeable, type Changed } from "./conditions.ts";
 export { defineConfig, type InfraConfig } from "../config/define.ts";
-export { deploy } from "./deploy.ts";
+export { deploy, type DeployCall, type DeployOptions } from "./deploy.ts";
+export { defineInventory, type InventoryData, type InventoryDefinition } from "./inventory.ts";

@@ -1,15 +1,16 @@
 import { describe, expect, test } from "bun:test";
-import { Secret, sh } from "../../src/core/command.ts";
+import { Secret, sh, upload } from "../../src/core/command.ts";
 import { FactError } from "../../src/core/errors.ts";
 import { fact } from "../../src/core/fact.ts";
 import type { OperationDefinition } from "../../src/core/operation.ts";
+import { withArguments } from "../../src/core/steps.ts";
 import { parseFactCase, runFactCase } from "./fact-case.ts";
 import { caseFile } from "./files.ts";
 import type { NamedFact } from "./host.ts";
 import { parseOperationCase, runOperationCase } from "./operation-case.ts";
 import { decode, encode, type Json, type JsonObject, layout } from "./values.ts";
 
-const Color = fact<string, { readonly of: string }>({
+const Color = fact<{ readonly of: string }, string>({
   name: "test.Color",
   command: ({ of }) => sh`color ${of}`,
   parse([color = ""]) {
@@ -66,6 +67,10 @@ describe("a case of an operation", () => {
     expect(run({ args, facts: [{ ...given, answer: "red" }], replies: ["x"] })).rejects.toThrow("nobody waited for");
   });
 
+  test("cannot state a crash", () => {
+    expect(run({ args: { color: "red" } })).rejects.toThrow("test.paint crashes: TypeError");
+  });
+
   test.each<[JsonObject, string]>([
     [{ commands: [], noop: "x", fact: [] }, '$ has an unknown key "fact"; there are note, args'],
     [{ commands: [], noop: "x", facts: [{ fact: "a", arg: {}, empty: true }] }, '$.facts[0] has an unknown key "arg"'],
@@ -80,6 +85,54 @@ describe("a case of an operation", () => {
     [{ commands: [] }, '$ has no commands, and must say in "noop" why there are none'],
   ])("that is not one is refused: %j", (json, message) => {
     expect(() => parseOperationCase(json)).toThrow(message);
+  });
+});
+
+/** What a host and the control machine of a case say. */
+const look: OperationDefinition<object> = {
+  name: "test.look",
+  async *steps(host) {
+    const { local } = host;
+    host.warn((await local.list(local.resolve("site"))).map(({ path, type }) => `${path} ${type}`).join(", "));
+    host.warn(`${(await local.stat("/deploy/site/link"))?.size} bytes, mode ${(await local.stat("/etc/key"))?.mode}`);
+    host.warn(await local.render(local.resolve("site/page"), { name: "Ada" }));
+    host.showDiff("/a", undefined, await local.readText("/etc/key"));
+    yield upload({ content: await local.read("/etc/key") }, await host.tempFile("one"), { mode: "0600" });
+    yield upload({ path: local.resolve("x", { fromDeploy: false }) }, await host.tempFile("one", "/srv"));
+    yield withArguments(sh`cp ${await host.tempFile()} /a.${host.timestamp()}`, { _stdin: new Secret("pw") });
+    yield {
+      kind: "function",
+      name: "wait",
+      async run(control) {
+        const before = control.now();
+        while ((await control.run(sh`state`, { _timeout: 5 })).stdout !== "up") await control.sleep(2);
+        control.log(`${control.now() - before} ms`);
+        throw new Error("No more");
+      },
+    };
+  },
+};
+
+test("files of the control machine, functions and errors of theirs are a case's own", async () => {
+  const local = {
+    "site/page": "Hello {{ name }}",
+    "site/link": { linkTarget: "page" },
+    "/etc/key": { content: { $bytes: "key" }, mode: "0600" },
+  };
+  expect(await runOperationCase(look, { local, diff: true, replies: ["down", "up"] }, () => {})).toEqual({
+    commands: [
+      { upload: { $bytes: "key" }, to: "/tmp/temp-1", mode: "0600" },
+      { uploadFile: "/work/x", to: "/srv/temp-1" },
+      { command: "cp /tmp/temp-2 /a.2601010000", with: { _stdin: { $secret: "pw" } } },
+      { call: "wait", does: ['run state {"_timeout":5}', "sleep 2", 'run state {"_timeout":5}', "log 2000 ms"] },
+    ],
+    warnings: ["/deploy/site/link link, /deploy/site/page file", "16 bytes, mode 0600", "Hello Ada"],
+    diffs: [{ path: "/a", after: "key" }],
+    error: { message: "No more" },
+  });
+  expect((await runOperationCase(look, {}, () => {}))["error"]).toEqual({
+    code: "E_LOCAL_FILE",
+    message: 'Cannot read "/deploy/site/page": there is no such file',
   });
 });
 

@@ -3,6 +3,7 @@ import type { Secret } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { LocalFiles, OperationHost } from "../../src/core/host.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
 
 export type NamedFact = Fact<object, unknown>;
 export type FactArguments = Readonly<Record<string, unknown>>;
@@ -44,7 +45,7 @@ export function fakeHost(known: Known): OperationHost & Said {
   return {
     name: known.name ?? "host",
     groups: known.groups ?? ["all"],
-    data: { ...known.data },
+    data: layeredData("host", [known.data ?? {}], () => {}),
     config: { ...DEFAULT_CONFIG, diff: known.wantsDiff ?? false },
     local: known.local,
     wantsDiff: known.wantsDiff ?? false,

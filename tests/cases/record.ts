@@ -94,7 +94,7 @@ async function record({ path, input }: Wanted): Promise<string> {
 }
 
 const told = (json: JsonObject): string =>
-  ["command", "commands", "noop", "warnings", "diffs", "answer", "error"]
+  ["command", "requires", "commands", "noop", "warnings", "diffs", "answer", "error"]
     .flatMap(key => (key in json ? [`  ${key}: ${layout(json[key] ?? null, "    ")}\n`] : []))
     .join("");
 

@@ -479,7 +479,7 @@ describe("around it all", () => {
     expect(help.out).toContain("tsinfra INVENTORY DEPLOY.ts...");
     for (const line of help.out.split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
     expect((await cli(["web", "exec", "--help"])).out).toContain("Run a shell command on every host");
-    expect((await cli(["check", "-h"])).out).toContain("tsinfra check FILE.ts...");
+    expect((await cli(["check", "-h"])).out).toContain("tsinfra check [FILE...]");
     expect((await cli(["web", "apt.packages", "--help"])).out).toContain("Run one operation");
     expect((await cli(["help"])).out).toBe(help.out);
     expect((await cli(["help", "exec"])).out).toContain("Run a shell command on every host");

@@ -78,6 +78,22 @@ describe("the config file", () => {
     });
   });
 
+  test("lays null over what is extended, and maps over maps at every depth", async () => {
+    const cwd = await directory({
+      "infra.config.ts":
+        'export default { extends: "./base", data: { app: { port: 2, tls: null }, none: null, own: null, at: new Date(0) } };\n',
+      "base/infra.config.ts":
+        "export default { data: { app: { port: 1, user: 'www' }, none: 5, at: { year: 1970 }, list: [1] } };\n",
+    });
+    expect((await loadConfigFile({ cwd }))?.settings.data).toEqual({
+      app: { port: 2, user: "www", tls: null },
+      none: null,
+      own: null,
+      at: new Date(0),
+      list: [1],
+    });
+  });
+
   test("has layers per environment, off unless asked for", async () => {
     const cwd = await directory({
       "infra.config.ts": "export default { retry: 1, $production: { retry: 5 }, $env: { lab: { sudo: true } } };\n",
@@ -237,13 +253,13 @@ describe("all sources together", () => {
     expect(merged.config).toEqual({ ...DEFAULT_CONFIG, retry: 1, sudo: true, shell: false, parallel: 7 });
   });
 
-  test("data and env are merged by key", () => {
+  test("data and env are merged by key, as layers of a file are", () => {
     const merged = mergeSettings([
-      { data: { a: 1 } },
-      { data: { a: 2, b: 2 }, env: { X: "1" } },
+      { data: { a: 1, map: { x: 1, none: null }, list: [1] } },
+      { data: { a: 2, b: 2, map: { x: 2, y: 2, none: 2 }, list: [2, 3] }, env: { X: "1" } },
       { env: { X: "0", Y: "0" } },
     ]);
-    expect(merged.data).toEqual({ a: 1, b: 2 });
+    expect(merged.data).toEqual({ a: 1, b: 2, map: { x: 1, y: 2, none: null }, list: [1] });
     expect(merged.config.env).toEqual({ X: "1", Y: "0" });
   });
 

@@ -89,6 +89,18 @@ shell({ line: id(\`\${host.name} \${evaluated.times} \${Colour.Red}\`) });
     );
   });
 
+  test("knows of a deploy whether a file that it includes changed anything", async () => {
+    write(
+      "handle/inner.ts",
+      `import { host, operation, raw, sh } from "tsinfra";\n${shellOperation}\nif (host.name === "a") shell({ line: "inner" });\n`,
+    );
+    const file = write(
+      "handle/deploy.ts",
+      `import { deploy, local, operation, raw, sh } from "tsinfra";\n${shellOperation}\nconst web = await deploy("Web", async () => { await local.include("./inner.ts"); })();\nshell({ line: "after", _if: web.didChange });\n`,
+    );
+    expect((await deploy(file)).sent).toEqual(["a: inner", "a: after"]);
+  });
+
   test("keeps the operations of two included files apart, though they stand on the same lines", async () => {
     for (const name of ["a", "b"])
       write(

@@ -3,7 +3,7 @@ import type { GlobalArguments } from "../../src/core/arguments.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../src/core/errors.ts";
 import { upload } from "../../src/core/command.ts";
 import { currentScope } from "../../src/core/scope.ts";
-import { fact, operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
+import { fact, type NoArguments, operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
 import { type Answer, fakeRun, runAll } from "../support/fake-run.ts";
 
 const shell = operation<{ line: string | string[] }>({
@@ -400,7 +400,7 @@ describe("callbacks", () => {
 });
 
 describe("facts", () => {
-  const Value = fact<string, { of: string }>({
+  const Value = fact<{ of: string }, string>({
     name: "test.Value",
     command: ({ of }) => sh`value ${of}`,
     parse: ([line = ""]) => line,
@@ -456,7 +456,7 @@ describe("facts", () => {
     expect(fake.sent).toEqual(["a: value x", "a: value x"]);
   });
   test("that cannot be read fail their host with the raw line", async () => {
-    const Strict = fact<number>({
+    const Strict = fact<NoArguments, number>({
       name: "test.Strict",
       command: () => sh`strict`,
       parse: ([line = ""]) => {
@@ -575,7 +575,11 @@ describe("context", () => {
     await runAll(fake, () => {
       const { data } = currentScope("This test").host;
       data["group"] = 2;
-      expect({ ...data }).toEqual({ cli: 1, own: 1, group: 2 });
+      expect(Object.entries(data).sort()).toEqual([
+        ["cli", 1],
+        ["group", 2],
+        ["own", 1],
+      ]);
       expect(data["absent"]).toBeUndefined();
     });
   });

@@ -51,7 +51,7 @@ describe("the common order", () => {
 });
 
 describe("a whole run", () => {
-  const Kind = fact<string, { question: number }>({
+  const Kind = fact<{ question: number }, string>({
     name: "test.Kind",
     command: ({ question }) => sh`ask ${question}`,
     parse: ([line = ""]) => line,

@@ -286,6 +286,17 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
     ]);
   });
 
+  test("cannot have the key that reads data", async () => {
+    for (const [text, where] of [
+      ['export const web = [["a", { get: 1 }]];', 'host "a"'],
+      ['export const web = { hosts: ["a"], data: { get: 1 } };', 'group "web"'],
+    ] as const)
+      await expect(load("hosts.ts", { "hosts.ts": text })).rejects.toMatchObject({
+        message: `The data of ${where} has the key "get", which no key can be called`,
+        hint: "Give it another name: host.data.get(key, fallback) reads the value of a key",
+      });
+  });
+
   test("warns of group data whose group is almost one", async () => {
     const { warnings } = await load("hosts.ts", {
       "hosts.ts": 'export const web = ["a"];',

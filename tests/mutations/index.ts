@@ -32,13 +32,9 @@ interface Mutant {
   readonly word: Word;
 }
 
-const { values: options, positionals: names } = parseArgs({
-  allowPositionals: true,
-  options: { seed: { type: "string" }, operations: { type: "string", default: "40" } },
-});
-const seed = Number(options.seed ?? Math.floor(Math.random() * 1_000_000));
+const { seed, operations, names } = settings();
 const random = randomFrom(seed);
-const mutants = names.length > 0 ? ofOperations(names) : chosen(Number(options.operations));
+const mutants = names.length > 0 ? ofOperations(names) : chosen(operations);
 
 const queue = [...mutants];
 const missed: string[] = [];
@@ -47,6 +43,26 @@ await Promise.all(Array.from({ length: AT_ONCE }, work));
 console.log(`${mutants.length - missed.length} of ${mutants.length} noticed`);
 for (const one of missed) console.log(`  not: ${one}`);
 process.exitCode = mutants.length - missed.length < Math.ceil(mutants.length * ENOUGH) ? 1 : 0;
+
+function settings(): { readonly seed: number; readonly operations: number; readonly names: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { seed: { type: "string" }, operations: { type: "string", default: "40" } },
+    });
+    const [seed, operations] = [values.seed ?? `${Math.floor(Math.random() * 1_000_000)}`, values.operations];
+    for (const number of [seed, operations]) if (!/^\d+$/.test(number)) throw new Error(`${number} is not a number`);
+    return { seed: Number(seed), operations: Number(operations), names: positionals };
+  } catch (error) {
+    return refuse(`${error instanceof Error ? error.message : error}
+Usage: npm run test:mutations -- [--seed N] [--operations N] [NAME...]`);
+  }
+}
+
+function refuse(why: string): never {
+  console.error(why);
+  process.exit(2);
+}
 
 /** One word of each of some operations. */
 function chosen(wanted: number): readonly Mutant[] {
@@ -65,12 +81,10 @@ function chosen(wanted: number): readonly Mutant[] {
 
 function ofOperations(wanted: readonly string[]): readonly Mutant[] {
   const unknown = wanted.filter(name => !allOperations.has(name));
-  if (unknown.length > 0) {
-    console.error(`There is no operation ${unknown.join(", ")}`);
-    process.exit(2);
-  }
+  if (unknown.length > 0) refuse(`There is no operation ${unknown.join(", ")}`);
   const words = wordsByOperation(allOperations.keys());
-  return wanted.flatMap(operation => (words.get(operation) ?? []).map(word => ({ operation, word })));
+  const found = wanted.flatMap(operation => (words.get(operation) ?? []).map(word => ({ operation, word })));
+  return found.length > 0 ? found : refuse(`There is no word in a command of ${wanted.join(", ")}`);
 }
 
 /** Try mutants until there are none left, in a copy of one's own. */

@@ -16,8 +16,9 @@ export interface Word {
 /** A declaration at the top of a file. */
 interface Declaration {
   readonly file: string;
+  readonly name: string;
   readonly node: ts.Node;
-  /** The operations that it defines. */
+  /** The operations that it names. */
   readonly names: readonly string[];
 }
 
@@ -43,12 +44,21 @@ export function wordsByOperation(names: Iterable<string>): ReadonlyMap<string, r
     const found = target?.get(imported.name);
     return found ? [found] : [];
   };
-  const words = (name: string): readonly Word[] => {
-    const start = all.filter(one => one.names.includes(name));
-    const own = closure(start, find, other => other.names.length === 0).flatMap(one => wordsIn(one, find));
+  const definitions = new Map([...known].map(name => [name, all.filter(one => defines(one, name, all))]));
+  const operations = new Set([...definitions.values()].flat());
+  const words = (start: readonly Declaration[]): readonly Word[] => {
+    const own = closure(start, find, other => !operations.has(other)).flatMap(one => wordsIn(one, find));
     return own.length > 0 ? own : closure(start, find, () => true).flatMap(one => wordsIn(one, find));
   };
-  return new Map([...known].map(name => [name, words(name)]));
+  return new Map([...definitions].map(([name, start]) => [name, words(start)]));
+}
+
+/** Whether an operation is defined here: its name is, or it is an export of its module that a family makes. */
+function defines(one: Declaration, name: string, all: readonly Declaration[]): boolean {
+  if (all.some(other => other.names.includes(name))) return one.names.includes(name);
+  const [module = "", ...rest] = name.split(".");
+  const path = `${FOLDERS[0]}/${module.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
+  return one.name === rest.at(-1) && (one.file === `${path}.ts` || one.file.startsWith(`${path}/`));
 }
 
 /** What is reached from some declarations by the names in them. */
@@ -71,7 +81,7 @@ function declarations({ path, tree }: Source, known: ReadonlySet<string>): Reado
   const add = (name: ts.Node | undefined, node: ts.Node): void => {
     // What a fact asks is no command of an operation; facts have a capital.
     if (name && ts.isIdentifier(name) && !(path.startsWith(FACTS) && /^[A-Z]/.test(name.text)))
-      found.set(name.text, { file: path, node, names: namesIn(node, known) });
+      found.set(name.text, { file: path, name: name.text, node, names: namesIn(node, known) });
   };
   for (const statement of tree.statements) {
     if (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) add(statement.name, statement);

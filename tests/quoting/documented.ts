@@ -34,10 +34,10 @@ export const DOCUMENTED: readonly Documented[] = [
     reason: "the host's shell is asked to expand it",
   },
   {
-    places: /^crontab\.crontab (?:command|cronName)$/,
+    places: /^crontab\.crontab (?:command|cronName|minute|hour|month|dayOf\w+|specialTime)(?:\[\])?$/,
     faults: ["ran", "broken", "split", "changed", "expanded"],
     when: "interpolateVariables",
-    reason: "the host's shell is asked to expand it",
+    reason: "the host's shell is asked to expand the line",
   },
   {
     places: /^files\.FindInFile pattern$/,
@@ -123,6 +123,12 @@ export const DOCUMENTED: readonly Documented[] = [
     places: /^(?:pip|uv)\.(?:packages|tools) (?:packages|tools)(?:\[\])?$/,
     faults: ["split"],
     reason: "of a requirement with a URL only that is handed on",
+  },
+  {
+    places: /^apt\.key src$/,
+    faults: ["changed", "split"],
+    reason:
+      "the name of the keyring is made of it, in small letters and with underscores for what is no part of a name",
   },
   {
     places: /^portage\.packages packages(?:\[\])?$/,

@@ -2,6 +2,7 @@
 import { TsinfraError } from "../../src/core/errors.ts";
 import { TAKES_NEXT_WORD } from "./documented.ts";
 import { BEGIN, END, type Hostile } from "./hostile.ts";
+import type { Arguments } from "./places.ts";
 import type { Ran } from "./sandbox.ts";
 import { type Outcome, textOf } from "./trials.ts";
 
@@ -24,8 +25,9 @@ export interface Finding {
   readonly evidence: string;
 }
 
-/** What is wrong with what a command did. */
-export function judgeRun(hostile: Hostile, { started, stderr }: Ran): readonly Finding[] {
+/** What is wrong with what a command did; the other arguments may ask for an expansion themselves. */
+export function judgeRun(hostile: Hostile, { started, stderr }: Ran, others: Arguments): readonly Finding[] {
+  const asksForHome = /\$HOME|\$\{HOME\}/.test(JSON.stringify(others));
   const findings: Finding[] = [];
   const add = (fault: Fault, evidence: string): void => void findings.push({ fault, evidence });
   if (/syntax error|bad substitution/i.test(stderr)) add("broken", stderr.trim());
@@ -35,7 +37,7 @@ export function judgeRun(hostile: Hostile, { started, stderr }: Ran): readonly F
     const call = JSON.stringify([program, ...args]);
     if (program === "PWNED" || (program === "touch" && args.includes("PWNED"))) add("ran", call);
     if (SQL.has(program) && args.some(arg => outsideOfQuotes(arg, SQL.get(program) ?? SQL_TOKENS))) add("ran", call);
-    if (args.some(arg => isExpanded(hostile, arg))) add("expanded", call);
+    if (!asksForHome && args.some(arg => isExpanded(hostile, arg))) add("expanded", call);
     if (args.some(arg => isSplit(hostile, arg))) add("split", call);
     else if (args.some(arg => arg.includes(BEGIN) && arg.includes(END) && !plain(arg).includes(plain(hostile.text))))
       add("changed", call);
@@ -69,9 +71,11 @@ const SQL: ReadonlyMap<string, RegExp> = new Map([
 const outsideOfQuotes = (arg: string, tokens: RegExp): boolean =>
   /^(?:CREATE|ALTER|DROP|GRANT|REVOKE|SHOW|SELECT|FLUSH) /.test(arg) && /qx[12]|PWNED/.test(arg.replace(tokens, "?"));
 
-/** A path that is `~` has something behind it, and `~/…` is a path in the home, as the docs say. */
+/** `~/…` is a path in the home, as the docs say, in whatever argument it is; a text with marks has them beside what it became. */
 const isExpanded = ({ text }: Hostile, arg: string): boolean =>
-  arg.includes("GLOBBED") || (arg.includes("HOMEEXPANDED") && !(text === "~" && arg.startsWith("/HOMEEXPANDED/")));
+  arg.includes("GLOBBED") ||
+  (arg.includes("HOMEEXPANDED") &&
+    (text.includes(BEGIN) ? arg.includes(BEGIN) || arg.includes(END) : !arg.startsWith("/HOMEEXPANDED/")));
 
 /** One of the marks without the other, unless what is between is a directory and a name in it. */
 function isSplit({ text }: Hostile, arg: string): boolean {

@@ -185,7 +185,7 @@ async function runAll(): Promise<void> {
     for (let batch = queue.pop(); batch; batch = queue.pop()) {
       const ran = await sandbox.run(batch, batch[0]?.shell ?? "dash");
       batch.forEach(({ trial, hostile, text }, index) => {
-        for (const finding of judgeRun(hostile, ran[index] ?? { started: [], stderr: "" }))
+        for (const finding of judgeRun(hostile, ran[index] ?? { started: [], stderr: "" }, trial.args))
           note(trial, hostile, { ...finding, evidence: `${finding.evidence}\n    ${text.slice(0, 300)}` });
       });
     }

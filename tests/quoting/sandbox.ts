@@ -87,7 +87,8 @@ export class Sandbox {
     const batch = `b${this.#batches++}`;
     const lines = texts.map(({ text, fails = false }, index) => {
       this.#write(`texts/${batch}.${index}`, text);
-      return `( N=${index} S=${fails ? 1 : 0}; export N S; . /texts/${batch}.${index} )`;
+      // What is left running would write into the next one's output.
+      return `( N=${index} S=${fails ? 1 : 0}; export N S; . /texts/${batch}.${index}; wait )`;
     });
     const log = `log/${batch}`;
     const mark = lines.map(
@@ -189,6 +190,7 @@ ssh) while [ $# -gt 0 ]; do case $1 in -[poilF]) shift 2 ;; -*) shift ;; *) brea
 *) text=; while [ $# -gt 0 ]; do case $1 in -c|-ec|-lc) text=$2; shift 2; break ;; *) shift ;; esac; done; [ $# -gt 0 ] && shift ;;
 esac
 eval "$text"
+wait
 exit $S
 `;
 

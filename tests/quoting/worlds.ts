@@ -3,6 +3,7 @@ import type { CommandFact, Fact } from "../../src/core/fact.ts";
 import type { Shell } from "../../src/core/command.ts";
 import type { HostControl, LocalFile, OperationHost } from "../../src/core/host.ts";
 import { HostDate } from "../../src/facts/server/host-date.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
 import { fakeHost, type Said } from "../cases/host.ts";
 
 /** Answers a fact. */
@@ -42,7 +43,7 @@ export function controlIn(world: World, ran: (command: Shell) => void): HostCont
   return {
     name: "host",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     getFact: async (fact: Fact<never, unknown>, ...[args]: unknown[]) =>
       world(fact as unknown as Fact<object, unknown>, { ...(args as object) }) as never,
     run: async command => (ran(command), { exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),

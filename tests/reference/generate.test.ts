@@ -88,7 +88,7 @@ const FILES: Readonly<Record<string, string>> = {
   "src/operations/nested/inner.ts": `import { operation } from "../../core/operation.ts";\n/** Inside. */\nexport const install = operation<{ readonly jail?: string }>({ name: "nested.inner.install", async *steps() {} });`,
   "src/operations/broken.ts": `export { nothing } from "./missing.ts";`,
   "src/facts/demo.ts": `/** Facts for tests. @module */
-    import { derivedFact, fact } from "../core/fact.ts";
+    import { derivedFact, fact, type NoArguments } from "../core/fact.ts";
     import { sh } from "../core/command.ts";
     export interface Found {
       /** Bytes. */
@@ -96,11 +96,11 @@ const FILES: Readonly<Record<string, string>> = {
       readonly kind: "file" | "link";
     }
     /** What is there. */
-    export const File = fact<Found | undefined, { /** Where. */ readonly path: string }>({ name: "demo.File", requires: "stat", command: ({ path }) => sh\`stat \${path}\`, parse: () => undefined, empty: undefined });
+    export const File = fact<{ /** Where. */ readonly path: string }, Found | undefined>({ name: "demo.File", requires: "stat", command: ({ path }) => sh\`stat \${path}\`, parse: () => undefined, empty: undefined });
     /** How large. */
-    export const Size = derivedFact<Found | undefined, number, { /** Where. */ readonly path: string }>({ name: "demo.Size", from: File, derive: found => found?.size ?? 0 });
+    export const Size = derivedFact<{ /** Where. */ readonly path: string }, number, Found | undefined>({ name: "demo.Size", from: File, derive: found => found?.size ?? 0 });
     /** All. */
-    export const All = fact<ReadonlyMap<string, string> | Readonly<Record<string, readonly string[]>>>({ name: "demo.All", command: () => sh\`ls\`, parse: () => ({}), empty: {} });`,
+    export const All = fact<NoArguments, ReadonlyMap<string, string> | Readonly<Record<string, readonly string[]>>>({ name: "demo.All", command: () => sh\`ls\`, parse: () => ({}), empty: {} });`,
   "tests/operations/demo.test.ts": `import * as demo from "../../src/operations/demo.ts";\nimport { apply } from "../support/apply.ts";\nimport { busyboxRootfs } from "../support/rootfs.ts";\nvoid apply(demo.put, {}); void busyboxRootfs();`,
   "tests/operations/cases.test.ts": `import { packages } from "../../src/operations/demo.ts";\nvoid packages;`,
   "tests/support/apply.ts": "export const apply = (..._: unknown[]) => {};",

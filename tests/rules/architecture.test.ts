@@ -91,15 +91,30 @@ test("files of src import nothing outside of it", () => {
   expect(outside.map(({ node }) => place(node))).toEqual([]);
 });
 
-test("modules of src do not run in circles", () => {
-  const edges = new Map(
-    src.map(file => [
-      file.path,
-      imports(file)
-        .filter(({ typeOnly }) => !typeOnly)
-        .map(({ target }) => target),
-    ]),
+/** The rooms of `src/engine`, from the ground up: each may use what is below it, and itself. */
+const ROOMS: readonly (readonly string[])[] = [
+  ["settings.ts", "events.ts", "report.ts"],
+  ["host"],
+  ["host-data.ts", "host-state.ts"],
+  ["engine.ts"],
+  ["operation"],
+  ["stages"],
+  ["run.ts"],
+];
+
+test("the rooms of the engine stand on each other", () => {
+  const floor = (path: string): number =>
+    ROOMS.findIndex(room => room.includes(/^src\/engine\/([^/]+)/.exec(path)?.[1] ?? ""));
+  const engine = src.filter(({ layer }) => layer === "engine");
+  expect(engine.filter(({ path }) => floor(path) === -1).map(({ path }) => path)).toEqual([]);
+  const wrong = engine.flatMap(file =>
+    imports(file).filter(({ target }) => target.startsWith("src/engine/") && floor(target) > floor(file.path)),
   );
+  expect(wrong.map(({ node }) => place(node))).toEqual([]);
+});
+
+test("modules of src do not run in circles, not even of types", () => {
+  const edges = new Map(src.map(file => [file.path, imports(file).map(({ target }) => target)]));
   const done = new Set<string>();
   const circles: string[] = [];
   const follow = (path: string, trail: readonly string[]): void => {

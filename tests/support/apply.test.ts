@@ -3,22 +3,22 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sh, upload } from "../../src/core/command.ts";
-import { derivedFact, fact } from "../../src/core/fact.ts";
+import { derivedFact, fact, type NoArguments } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
 import { apply, applyTwice, askFact } from "./apply.ts";
 
-const Content = fact<string, { path: string }>({
+const Content = fact<{ path: string }, string>({
   name: "test.Content",
   command: ({ path }) => sh`cat ${path} 2>/dev/null || true`,
   parse: lines => lines.join("\n"),
   empty: "",
 });
-const Length = derivedFact<string, number, { path: string }>({
+const Length = derivedFact<{ path: string }, number, string>({
   name: "test.Length",
   from: Content,
   derive: text => text.length,
 });
-const Tool = fact<string, Record<never, never>>({
+const Tool = fact<NoArguments, string>({
   name: "test.Tool",
   requires: "no-such-tool-here",
   command: () => sh`no-such-tool-here`,

@@ -2,8 +2,9 @@
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { Fact, FactCallArguments } from "../../src/core/fact.ts";
 import type { OperationHost } from "../../src/core/host.ts";
-import type { OperationDefinition } from "../../src/core/operation.ts";
+import type { Decided, OperationDefinition } from "../../src/core/operation.ts";
 import type { Command } from "../../src/core/steps.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
 
 /** A fact and its answer; with arguments, only when it is asked with these. */
 export type Stated = readonly [fact: Fact<never, unknown>, answer: unknown, args?: object];
@@ -29,7 +30,7 @@ export async function foresee<A extends object>(
   const host: OperationHost = {
     name: "stated",
     groups: ["all"],
-    data: {},
+    data: layeredData("host", [], () => {}),
     config: { ...DEFAULT_CONFIG },
     local: {
       resolve: path => path,
@@ -56,7 +57,7 @@ export async function foresee<A extends object>(
     tempFile: async () => "/tmp/file",
     timestamp: () => "2601010000",
   };
-  for await (const step of operation.steps(host, args)) steps.push(step);
+  for await (const step of operation.steps(host, args as Decided<A>)) steps.push(step);
   return { commands: steps.map(text), noops, steps };
 }
 

@@ -22,10 +22,10 @@ export const deploy = subcommand({
     const [{ openInvocation }, { runStages }] = await Promise.all([import("../invocation.ts"), import("../stages.ts")]);
     const invocation = await openInvocation(context, inventory);
     return runStages(invocation, async () => {
-      await invocation.installModules();
+      const ready = invocation.installModules();
       const { loadDeploy } = await import("../../deploy/index.ts");
       const deploys = [];
-      for (const file of files) deploys.push(await loadDeploy(file, { cwd: invocation.cwd }));
+      for (const file of files) deploys.push(await loadDeploy(file, { cwd: invocation.cwd, ready }));
       return deploys;
     });
   },

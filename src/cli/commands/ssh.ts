@@ -3,6 +3,7 @@ import type { Connector, ConnectorContext, Explanation, Target } from "../../cor
 import { subcommand } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { toJson } from "../json.ts";
+import { createLog, logLine } from "../logger.ts";
 import { ArgumentError } from "../parse.ts";
 import type { Invocation } from "../invocation.ts";
 
@@ -39,11 +40,11 @@ async function explainAll({
   isJson,
   paint,
 }: Invocation): Promise<ExitCode> {
-  const say = (message: string): void => screen.lines([message]);
+  const log = createLog(event => screen.lines([logLine(event, paint)]), { isDebug: false });
   const connectorContext: ConnectorContext = {
     ask: question => prompts.ask(question),
-    warn: message => say(`${paint("warn", "Warning:")} ${message}`),
-    inform: say,
+    warn: log.warn,
+    inform: log.info,
     cwd,
   };
   const explained: Record<string, Explanation> = {};

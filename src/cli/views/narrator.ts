@@ -133,7 +133,6 @@ export class Narrator {
   }
 
   #log({ level, message, host }: EngineEvent & { readonly type: "log" }): readonly string[] {
-    if (level === "debug" && this.#options.verbosity < 2) return [];
     const label = { debug: "Debug", info: "", warn: "Warning", error: "Error" }[level];
     const tone: Tone = level === "error" ? "fail" : level === "warn" ? "warn" : "dim";
     if (host !== undefined) return this.#hostLines(host, label, tone, oneLine(message));

@@ -3,7 +3,6 @@ import { resolve } from "node:path";
 import { Secret } from "../../core/command.ts";
 import type { DataKey } from "../../core/connector.ts";
 import { ConnectorDataError } from "../../core/errors.ts";
-import type { HostData } from "../../core/host.ts";
 import { expandHome } from "./paths.ts";
 
 /** A host's values of the keys that a connector declares. */
@@ -18,7 +17,7 @@ export interface DataReader<K extends string> {
 
 /** Throws `ConnectorDataError` when a value has another type than its key declares. Numbers may be written as text. */
 export function readData<K extends string>(
-  data: HostData,
+  data: Readonly<Record<string, unknown>>,
   { keys, host }: { readonly keys: Readonly<Record<K, DataKey>>; readonly host: string },
 ): DataReader<K> {
   const wrong = (key: K, wanted: string): ConnectorDataError => {

@@ -2,7 +2,6 @@
 import { lookup } from "node:dns/promises";
 import type { ConnectorContext, Explanation } from "../../core/connector.ts";
 import { TsinfraError } from "../../core/errors.ts";
-import type { HostData } from "../../core/host.ts";
 import { allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { CHANNELS } from "./connection.ts";
 import type { DialResources, Meeting } from "./dial.ts";
@@ -12,7 +11,7 @@ import type { SshSettings } from "./openssh/index.ts";
 import { type Hop, hopAddress } from "./route.ts";
 
 export interface ExplainOptions {
-  readonly data: HostData;
+  readonly data: Readonly<Record<string, unknown>>;
   readonly context: ConnectorContext;
   readonly resources: DialResources;
   /** Connect to a hop. */

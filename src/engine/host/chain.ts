@@ -1,14 +1,13 @@
 /** Connections, one through the other. @module */
 import type { Connection, Target } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
-import type { HostData } from "../../core/host.ts";
 import type { HostDefinition, RunSettings } from "../settings.ts";
 
 /** What is needed of a host to connect to it. */
 export type ChainedHost = Pick<HostDefinition, "name" | "connector" | "address" | "through">;
 
 export interface ChainOptions extends Pick<RunSettings, "connectors" | "connectorContext" | "signal"> {
-  readonly data: HostData;
+  readonly data: Readonly<Record<string, unknown>>;
   /** Seconds for each of the connections. */
   readonly timeout: number;
 }

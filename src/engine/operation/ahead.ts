@@ -10,6 +10,7 @@ import type { Behind, Ran, SentBehind } from "../host/sending.ts";
 import { canShareShell, shellKey } from "../host/shared-shells.ts";
 import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
 import type { Clock } from "../settings.ts";
+import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
 
 /**
@@ -98,7 +99,8 @@ export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
   if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
   const look = async (): Promise<void> => {
-    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), next.args)) return;
+    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), decided(next, true)))
+      return;
   };
   // Whatever is wrong shows again, and is told, when its turn comes.
   look().catch(() => undefined);
@@ -106,7 +108,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 
 /** Nothing but facts decides what the next one does, and it runs in the same shell. */
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
-  const { _continueOnError, _getPty, _if, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
+  const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
   if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
     return false;
   if (
@@ -119,7 +121,8 @@ function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): bo
   return (
     !_continueOnError &&
     !_getPty &&
-    [_if ?? []].flat().length === 0 &&
+    !next.isConditional &&
+    !next.hasConditions &&
     (_retryUntil ?? _stdin ?? _timeout) === undefined
   );
 }

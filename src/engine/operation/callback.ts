@@ -34,9 +34,10 @@ export async function runFunction(
       runs.set(nested, run);
     },
     settled: nested => runs.get(nested) ?? Promise.resolve(),
+    haveRun: () => queue,
   });
   try {
-    await inScope(scope, () => body(hostControl(engine, call, scope)));
+    await inScope(scope, () => body(hostControl(engine, call, scope, () => queue)));
     scope.end();
   } finally {
     // What it declared is a part of it, also where it throws further on.
@@ -46,7 +47,13 @@ export async function runFunction(
   if (failures[0]) throw failures[0];
 }
 
-function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): HostControl {
+/** What it does waits until the operations that were declared before have run. */
+function hostControl(
+  engine: Engine,
+  call: OperationCall,
+  scope: DeployScope,
+  haveRun: () => Promise<unknown>,
+): HostControl {
   const { clock, emit, signal } = engine.settings;
   const { host } = call;
   return {
@@ -54,10 +61,16 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     groups: host.groups,
     data: call.data,
     getFact: scope.host.getFact,
-    run: (command, args) =>
-      runDirect(engine, host, command, args ?? {}, { context: call.how.all, config: call.config, data: [] }),
-    disconnect: () => host.session.disconnect(),
+    run: async (command, args = {}) => {
+      await haveRun();
+      return runDirect(engine, host, command, args, { context: call.how.all, config: call.config, data: [] });
+    },
+    disconnect: async () => {
+      await haveRun();
+      await host.session.disconnect();
+    },
     connect: async ({ timeout } = {}) => {
+      await haveRun();
       host.facts.forget();
       await host.session.connect(timeout);
     },

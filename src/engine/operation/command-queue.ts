@@ -89,7 +89,7 @@ export class CommandQueue implements Yielded {
 
   #failed(thrown: unknown): void {
     this.#engine.settings.signal.throwIfAborted();
-    const error = asOperationError(this.#call, thrown);
+    const error = asOperationError(this.#engine, this.#call, thrown);
     this.#attempt.error ??= error;
     if (!this.#call.how.all._continueOnError || error instanceof ConnectionLostError) throw error;
   }

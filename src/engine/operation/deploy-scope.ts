@@ -3,7 +3,8 @@ import type { GlobalArguments } from "../../core/arguments.ts";
 import { DEFAULT_CONFIG, type Config } from "../../core/config.ts";
 import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } from "../../core/errors.ts";
 import { Secret } from "../../core/command.ts";
-import type { Host, HostData } from "../../core/host.ts";
+import type { Host } from "../../core/host.ts";
+import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Operation } from "../../core/operation.ts";
 import {
@@ -17,6 +18,7 @@ import {
   scopeOrNone,
 } from "../../core/scope.ts";
 import type { Engine } from "../engine.ts";
+import { conditionsIn } from "./conditions.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -36,6 +38,8 @@ interface Surrounding {
   readonly data: readonly Readonly<Record<string, unknown>>[];
   /** The deploy file being evaluated, for relative includes. */
   readonly file: string | undefined;
+  /** Told of every operation declared here. */
+  readonly observers: readonly ((operation: Handle) => void)[];
 }
 
 /** What every operation of one place in a deploy shares. */
@@ -97,6 +101,7 @@ export class DeployScope implements Scope {
       arguments: {},
       data: [],
       file: deploy.file,
+      observers: [],
     };
     const lifetime = new Lifetime(deploy.name);
     return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config }, lifetime);
@@ -111,6 +116,7 @@ export class DeployScope implements Scope {
       arguments: call.how.all,
       data: [call.data],
       file: call.at?.file,
+      observers: [],
     };
     const {
       _if: _,
@@ -156,8 +162,9 @@ export class DeployScope implements Scope {
     throw error;
   }
 
-  deploy<R>({ name, arguments: args = {}, data }: DeployContext, body: () => R): R {
+  deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
+    this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
     const outer = this.#surrounding;
     return this.#inside(
       name === undefined ? "This block" : `deploy("${name}")`,
@@ -167,6 +174,7 @@ export class DeployScope implements Scope {
         names: name === undefined ? outer.names : [...outer.names, name],
         arguments: mergeArguments(outer.arguments, globals),
         data: data === undefined ? outer.data : [data, ...outer.data],
+        observers: onDeclare === undefined ? outer.observers : [...outer.observers, onDeclare],
       },
       body,
     );
@@ -176,7 +184,7 @@ export class DeployScope implements Scope {
     const host = this.#host;
     const outer = this.#surrounding;
     const { own, globals } = splitArguments(operation.name, given);
-    this.#engine.settings.checkArguments(operation.name, own);
+    this.#engine.settings.checkArguments(operation.name, own, globals);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
     const { data, base } = this.#atThisPlace();
     const how = withArguments(base, globals);
@@ -192,7 +200,7 @@ export class DeployScope implements Scope {
       position: [...outer.position, ...inFile.toReversed().flatMap(site => [site.line, site.column]), occurrence],
       at: sites[0],
     }));
-    const name = [...outer.names, how.all.name ?? autoName(operation.name, own)].join(" | ");
+    const name = [...outer.names, how.all.name ?? autoName(operation, own)].join(" | ");
     const call = new OperationCall(
       {
         host,
@@ -203,11 +211,14 @@ export class DeployScope implements Scope {
         config: this.#settings.current,
         name,
         data,
+        hasConditions: conditionsIn({ operation: operation as unknown as Operation<object>, args: own }).length > 0,
       },
       this.#declaring,
     );
     this.#declaring.declare(call);
-    return new Handle(call);
+    const handle = new Handle(call);
+    for (const observe of outer.observers) observe(handle);
+    return handle;
   }
 
   /** Data and arguments in force here, made anew when `config` or the host's data has changed. */
@@ -238,7 +249,8 @@ export class DeployScope implements Scope {
 
   #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<void> {
     const lifetime = new Lifetime(`local.include("${file}")`);
-    return this.#lifetime.inside(lifetime, this.#site(), async () => {
+    const site = this.#site();
+    const include = async (): Promise<void> => {
       const outer = this.#surrounding;
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
       const surrounding = {
@@ -253,7 +265,10 @@ export class DeployScope implements Scope {
       const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
       await inScope(scope, () => deploy.evaluate());
       lifetime.end();
-    });
+    };
+    return this.#lifetime.inside(lifetime, site, () =>
+      include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),
+    );
   }
 
   async #shell(command: string | readonly string[], ignoreErrors: boolean): Promise<string> {
@@ -287,7 +302,10 @@ export class DeployScope implements Scope {
         point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
         within: (what, args, body) =>
           scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
-        asking: (fact, answer) => scope.#lifetime.asking(fact, scope.#site(), answer),
+        asking: (what, ask) => {
+          const haveRun = scope.#declaring.haveRun?.();
+          return scope.#lifetime.asking(what, scope.#site(), haveRun ? haveRun.then(ask) : ask());
+        },
       };
     });
   }
@@ -300,10 +318,15 @@ function untilFile(sites: readonly CallSite[], file: string | undefined): readon
 }
 
 /** `apt.packages (packages=vim, update=true)`, short enough for a line. */
-function autoName(operation: string, args: object): string {
-  const shown = Object.entries(args).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`],
-  );
+function autoName(
+  { name: operation, conditions }: Pick<Operation<never>, "name" | "conditions">,
+  args: object,
+): string {
+  const shown = Object.entries(args).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (conditions?.[name] && typeof value === "function") return [`${name}=conditional`];
+    return [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`];
+  });
   const text = shown.join(", ");
   return text === ""
     ? operation
@@ -344,4 +367,13 @@ function configFacade(settings: { current: Readonly<Config> }): Config {
       return true;
     },
   });
+}
+
+/** An included file is called by us: its errors do not know who included it. */
+function includedFrom(error: unknown, site: CallSite): unknown {
+  if (error instanceof TsinfraError && error.at !== undefined) {
+    const isKnown = error.callers.some(({ file, line }) => file === site.file && line === site.line);
+    if (!isKnown) error.callers = [...error.callers, site];
+  } else if (error instanceof Error) error.stack += `\n    at ${site.file}:${site.line}:${site.column}`;
+  return error;
 }

@@ -50,6 +50,7 @@ export class Lifetime {
 
   /** Throws `DeployError` if a body that began inside this one still runs, and nobody waits for it. */
   expectAwaited(): void {
+    if (this.#bodies.size === 0) return;
     for (const { what, at } of this.#bodies)
       throw new DeployError(`${what}${begun(at)} is not awaited, but operations follow it`, {
         hint: `Put \`await\` before ${what}: what it declares must come before what follows`,

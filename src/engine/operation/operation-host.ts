@@ -1,8 +1,9 @@
 /** The host that an operation is given. @module */
 import { Secret } from "../../core/command.ts";
-import { fact, type Fact, type FactCallArguments } from "../../core/fact.ts";
+import { fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
 import type { Config } from "../../core/config.ts";
-import type { HostData, LocalFiles, OperationHost } from "../../core/host.ts";
+import type { LocalFiles, OperationHost } from "../../core/host.ts";
+import type { HostData } from "../../core/host-data.ts";
 import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
 import type { Recalled } from "../host/facts.ts";
@@ -140,7 +141,7 @@ function forFacts(how: ResolvedArguments): ResolvedArguments {
 }
 
 /** Where the host wants temporary files. */
-const TempDir = fact<string>({
+const TempDir = fact<NoArguments, string>({
   name: "tsinfra.TempDir",
   command: () =>
     sh`for d in "$TMPDIR" "$TMP" "$TEMP" /tmp /var/tmp; do if [ -n "$d" ] && [ -d "$d" ] && [ -w "$d" ]; then echo "$d"; break; fi; done`,

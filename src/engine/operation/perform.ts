@@ -6,6 +6,7 @@ import type { OperationCall } from "../host-state.ts";
 import { reportError, threw } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
 import { type Attempt, type Ending, newAttempt } from "./attempt.ts";
+import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
@@ -117,11 +118,19 @@ async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   }
 }
 
-/** Evaluate an operation up to its first command: that one proves a change. */
+/** Evaluate an operation up to its first command: that one proves a change, or that a condition may lead to one. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
   const view = new OperationView(engine, call);
   if (view.asked) call.asked = view.asked;
-  for await (const _ of call.operation.steps(view, call.args)) return true;
+  const changes = await yieldsCommand(call, view, true);
+  if (changes && call.hasConditions)
+    call.changesAnyway = await yieldsCommand(call, new OperationView(engine, call, undefined, true), false);
+  return changes;
+}
+
+/** `answer` stands for all conditions among the arguments. */
+async function yieldsCommand(call: OperationCall, view: OperationView, answer: boolean): Promise<boolean> {
+  for await (const _ of call.operation.steps(view, decided(call, answer))) return true;
   return false;
 }
 

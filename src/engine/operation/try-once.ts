@@ -1,10 +1,11 @@
 /** One try of an operation on one host. @module */
-import type { Condition } from "../../core/arguments.ts";
 import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
+import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
 import { appendTo, type Attempt } from "./attempt.ts";
+import { allHold, decided } from "./conditions.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
 import { commandError, lineEmitter, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
@@ -22,31 +23,33 @@ export async function tryOnce(
   // A fact asked after a command was yielded is asked after it ran.
   const view = new OperationView(engine, call, queue);
   try {
-    if (!allTrue(call.how.all._if)) {
+    if (!allHold(call.how.all._if)) {
       attempt.noop = "its condition is false";
       return;
     }
-    for await (const command of call.operation.steps(view, call.args)) await queue.add(command);
-    const { behind, done } = await queue.send();
-    if (behind) {
-      if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
-        call.host.ahead = new RunAhead(engine, call, view.asked, behind);
-      else askAhead(engine, call);
+    for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
+    if (!queue.isEmpty) {
+      const { behind, done } = await queue.send();
+      if (behind) sendAhead(engine, call, view, behind);
+      await done;
     }
-    await done;
     attempt.noop = view.noopReason;
   } catch (error) {
     engine.settings.signal.throwIfAborted();
     // What was yielded before something else went wrong is due.
     await queue.flush().catch(() => undefined);
-    attempt.error ??= asOperationError(call, error);
+    attempt.error ??= asOperationError(engine, call, error);
   } finally {
     await removeTempFiles(engine, call, view, attempt);
   }
 }
 
-const allTrue = (conditions: Condition | readonly Condition[] | undefined): boolean =>
-  [conditions ?? []].flat().every(condition => condition());
+/** Use the time that a command takes. */
+function sendAhead(engine: Engine, call: OperationCall, view: OperationView, behind: Behind): void {
+  if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
+    call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+  else askAhead(engine, call);
+}
 
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */
 async function removeTempFiles(
@@ -98,7 +101,7 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
     }
   } catch (error) {
     signal.throwIfAborted();
-    attempt.error = asOperationError(call, error);
+    attempt.error = asOperationError(engine, call, error);
   }
   return true;
 }

@@ -98,13 +98,11 @@ export function propose(engine: Engine, planned: readonly PlannedOperation[]): r
       id: operation.id,
       ...(operation.key === undefined ? {} : { key: operation.key }),
       ...(operation.at ? { at: operation.at } : {}),
-      change: names(changing.filter(call => !isConditional(call))),
-      conditional: names(changing.filter(isConditional)),
+      change: names(changing.filter(call => !call.isConditional)),
+      conditional: names(changing.filter(call => call.isConditional)),
       unchanged: names(calls.filter(call => !call.willChange)),
     };
   });
   engine.settings.emit({ type: "changes", proposed });
   return proposed;
 }
-
-const isConditional = (call: OperationCall): boolean => [call.how.all._if ?? []].flat().length > 0;

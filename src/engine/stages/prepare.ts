@@ -7,6 +7,9 @@ import {
   ConnectionLostError,
   EscalationError,
   FactError,
+  GlobalArgumentError,
+  OperationTypeError,
+  OperationValueError,
   TsinfraError,
 } from "../../core/errors.ts";
 import type { FactSource, HostIdentity } from "../../core/host.ts";
@@ -17,6 +20,7 @@ import { asOperationError } from "../operation/operation-error.ts";
 import type { Engine } from "../engine.ts";
 import type { Declaring, HostState, OperationCall } from "../host-state.ts";
 import { forecast } from "../operation/perform.ts";
+import { reportError } from "../report.ts";
 import type { Deploy } from "../settings.ts";
 import { stopwatch } from "../stopwatch.ts";
 
@@ -29,7 +33,10 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
   for (const [index, deploy] of deploys.entries()) {
     const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
     signal.throwIfAborted();
-    throwFirst(problems.filter(problem => problem !== undefined));
+    tell(
+      engine,
+      problems.filter(problem => problem !== undefined),
+    );
     engine.expectNoStray();
   }
   emit({ type: "stage:end", stage: "prepare", seconds: seconds() });
@@ -58,16 +65,43 @@ export async function askFacts(
 
 /** What is wrong with a deploy, and on which host it showed. */
 interface Problem {
-  readonly host: string;
+  readonly host: HostState;
   readonly error: unknown;
+  /** It is an operation that cannot do what it was asked; else what the user wrote cannot be carried out. */
+  readonly isOperations: boolean;
 }
 
+/** Evaluate a deploy for one host. A connection that is lost on the way is made again, and the deploy evaluated again, as often as operations are tried again. */
 async function prepareHost(
   engine: Engine,
   host: HostState,
   deploy: Deploy,
   index: number,
 ): Promise<Problem | undefined> {
+  const { clock, config, emit, signal } = engine.settings;
+  for (let attempt = 1; ; attempt++) {
+    const undeclare = host.mark();
+    try {
+      await evaluate(engine, host, deploy, index);
+      emit({ type: "deploy:ready", host: host.name, file: deploy.name });
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ConnectionLostError && attempt <= config.retry) {
+        emit({ type: "host:retry", host: host.name, attempt, error: reportError(error) });
+        undeclare();
+        await clock.sleep(config.retryDelay, signal);
+        continue;
+      }
+      if (error instanceof FailedForecast) return { host, error: error.reason, isOperations: true };
+      if (!isHostsOwn(error)) return { host, error, isOperations: false };
+      engine.fail(host, error, "prepare");
+      return undefined;
+    }
+  }
+}
+
+async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: number): Promise<void> {
   const declared: OperationCall[] = [];
   const declaring: Declaring = {
     declare: call => {
@@ -77,20 +111,33 @@ async function prepareHost(
     },
     settled: call => call.forecast(),
   };
-  try {
-    const scope = DeployScope.ofDeploy(engine, host, declaring, deploy, index);
-    await inScope(scope, () => deploy.evaluate());
-    scope.end();
-    for (const call of declared)
-      await call.forecast().catch((error: unknown) => Promise.reject(asOperationError(call, error)));
-    engine.settings.emit({ type: "deploy:ready", host: host.name, file: deploy.name });
-    return undefined;
-  } catch (error) {
-    if (!isHostsOwn(error)) return { host: host.name, error };
-    engine.fail(host, error, "prepare");
-    return undefined;
+  const scope = DeployScope.ofDeploy(engine, host, declaring, deploy, index);
+  await inScope(scope, () => deploy.evaluate());
+  scope.end();
+  for (const call of declared) {
+    if (call.isForecast) continue;
+    await call.forecast().catch((thrown: unknown) => {
+      engine.settings.signal.throwIfAborted();
+      const error = asOperationError(engine, call, thrown);
+      // Failing is the operation's own affair where that may be ignored; wrong arguments are not its failure.
+      if (isHostsOwn(error) || isArgumentMistake(error)) throw error;
+      if (!call.how.all._ignoreErrors) throw new FailedForecast(error);
+      call.leaveToTurn();
+    });
   }
 }
+
+/** An operation cannot do what it was asked, as far as can be seen while preparing. */
+class FailedForecast extends Error {
+  readonly reason: TsinfraError;
+  constructor(reason: TsinfraError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+const isArgumentMistake = (error: unknown): boolean =>
+  error instanceof OperationTypeError || error instanceof OperationValueError || error instanceof GlobalArgumentError;
 
 /** The host's fault, not that of what the user wrote: it fails alone. */
 const isHostsOwn = (error: unknown): boolean =>
@@ -98,13 +145,25 @@ const isHostsOwn = (error: unknown): boolean =>
     type => error instanceof type,
   );
 
+/** An operation that fails on some hosts takes those out of the run, and only those. Throws what is wrong everywhere. */
+function tell(engine: Engine, problems: readonly Problem[]): void {
+  const mistakes = problems.filter(({ isOperations }) => !isOperations);
+  if (mistakes.length > 0) throwFirst(mistakes);
+  const isEverywhere =
+    problems.length === engine.activeHosts.length && new Set(problems.map(({ error }) => textOf(error))).size === 1;
+  if (isEverywhere) throwFirst(problems);
+  for (const { host, error } of problems) engine.fail(host, error, "prepare");
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** One mistake usually shows on every host: it is told once. */
 function throwFirst(problems: readonly Problem[]): void {
   const [first, ...others] = problems;
   if (!first) return;
   const { error } = first;
   if (error instanceof TsinfraError && !(error instanceof CancelledError)) {
-    error.host ??= first.host;
+    error.host ??= first.host.name;
     if (others.length > 0) error.message += ` (and on ${others.length} more ${others.length === 1 ? "host" : "hosts"})`;
   }
   throw error;

@@ -21,7 +21,7 @@ function checksumFact(
 ): CommandFact<PathArguments, string | undefined> {
   // GNU: a backslash where the name has one, then the digits. BSD: the digits come last.
   const answer = new RegExp(`^\\\\?([0-9a-f]{${digits}})(?:\\s|$)|= ([0-9a-f]{${digits}})$`, "i");
-  return fact<string | undefined, PathArguments>({
+  return fact<PathArguments, string | undefined>({
     name,
     together: {
       accepts: ({ path }) => path.startsWith("/") && !/[\n\\]/.test(path),

@@ -6,7 +6,7 @@ import { literalEre } from "../shared/regex.ts";
 import type { PathArguments } from "./paths.ts";
 
 /** Lines of a text file; absent when it is empty. A file that is not there is an error. */
-export const FileContents = fact<readonly string[] | undefined, PathArguments>({
+export const FileContents = fact<PathArguments, readonly string[] | undefined>({
   name: "files.FileContents",
   command: ({ path }) => sh`cat ${remotePath(path)}`,
   parse: lines => lines,
@@ -24,7 +24,7 @@ export interface FindInFileArguments extends PathArguments {
 }
 
 /** Lines of a file that match; none when nothing does, absent when the file is not there. */
-export const FindInFile = fact<readonly string[] | undefined, FindInFileArguments>({
+export const FindInFile = fact<FindInFileArguments, readonly string[] | undefined>({
   name: "files.FindInFile",
   command({ path, pattern, interpolateVariables, extendedRegex }) {
     const at = remotePath(path);
@@ -46,7 +46,7 @@ export interface BlockArguments extends PathArguments {
 }
 
 /** Lines between two marker lines of a file; none when the markers are not there, absent when the file is not. */
-export const Block = fact<readonly string[] | undefined, BlockArguments>({
+export const Block = fact<BlockArguments, readonly string[] | undefined>({
   name: "files.Block",
   command({ path, ...block }) {
     const at = remotePath(path);
@@ -74,7 +74,7 @@ export function blockMarkers({
 }
 
 /** Names of the flags that BSD and macOS keep for a file, such as `uchg`. */
-export const Flags = fact<readonly string[], PathArguments>({
+export const Flags = fact<PathArguments, readonly string[]>({
   name: "files.Flags",
   requires: "chflags",
   command: ({ path }) => sh`! test -e ${remotePath(path)} || stat -f %Sf ${remotePath(path)}`,

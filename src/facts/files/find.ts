@@ -35,7 +35,7 @@ export const FindLinks = findFact("files.FindLinks", "l");
 export const FindDirectories = findFact("files.FindDirectories", "d");
 
 function findFact(name: string, type: "f" | "l" | "d"): CommandFact<FindArguments, readonly string[]> {
-  return fact<readonly string[], FindArguments>({
+  return fact<FindArguments, readonly string[]>({
     name,
     command({ path, size, minSize, maxSize, maxDepth, fName, iName, regex, args = [], quotePath = true }) {
       const tests: readonly Word[] = [

@@ -11,7 +11,7 @@ export interface PathArguments {
 }
 
 /** What is at a path: its type, owner, mode, size and times; `type: "absent"` when nothing is. */
-export const File = fact<PathState, PathArguments>({
+export const File = fact<PathArguments, PathState>({
   name: "files.File",
   together: {
     // Names come back as they were asked for, each before its line.
@@ -50,21 +50,21 @@ export const File = fact<PathState, PathArguments>({
 });
 
 /** What is at a path, as `File` says it. */
-export const Directory = derivedFact<PathState, PathState, PathArguments>({
+export const Directory = derivedFact<PathArguments, PathState, PathState>({
   name: "files.Directory",
   from: File,
   derive: found => found,
 });
 
 /** What is at a path, as `File` says it; a link's `linkTarget` is what it points to. */
-export const Link = derivedFact<PathState, PathState, PathArguments>({
+export const Link = derivedFact<PathArguments, PathState, PathState>({
   name: "files.Link",
   from: File,
   derive: found => found,
 });
 
 /** What is at a path, as `File` says it. */
-export const Socket = derivedFact<PathState, PathState, PathArguments>({
+export const Socket = derivedFact<PathArguments, PathState, PathState>({
   name: "files.Socket",
   from: File,
   derive: found => found,
@@ -77,7 +77,7 @@ export interface SameFileArguments extends PathArguments {
 }
 
 /** Whether two paths lead to one file: hard links to it, or symbolic ones. */
-export const SameFile = fact<boolean, SameFileArguments>({
+export const SameFile = fact<SameFileArguments, boolean>({
   name: "files.SameFile",
   command: ({ path, other }) => sh`! test ${remotePath(path)} -ef ${remotePath(other)} || echo same`,
   parse: () => true,

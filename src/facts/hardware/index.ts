@@ -6,7 +6,7 @@ import { firstLine, splitOnce, words } from "../shared/lines.ts";
 export * from "./network.ts";
 
 /** What `lscpu` says, by its own names; flags are a list. Absent without that program. */
-export const CpuInfo = fact<Readonly<Record<string, string | readonly string[]>> | undefined>({
+export const CpuInfo = fact<NoArguments, Readonly<Record<string, string | readonly string[]>> | undefined>({
   name: "hardware.CpuInfo",
   requires: "lscpu",
   command: () => sh`LC_ALL=C lscpu`,
@@ -25,7 +25,7 @@ const count = (lines: readonly string[]): number | undefined =>
   /^\d+$/.test(firstLine(lines)) ? Number(firstLine(lines)) : undefined;
 
 /** Prints `missing` where there is no `getconf`: busybox has none. */
-const GetconfTool = fact<string>({
+const GetconfTool = fact<NoArguments, string>({
   name: "hardware.GetconfTool",
   command: () => sh`command -v getconf >/dev/null || echo missing`,
   parse: firstLine,
@@ -49,7 +49,7 @@ export const Cpus: CpusFact = fact({
 });
 
 /** Memory in MiB; absent when the host does not say. */
-export const Memory = fact<number | undefined>({
+export const Memory = fact<NoArguments, number | undefined>({
   name: "hardware.Memory",
   requires: "vmstat",
   command: () => sh`vmstat -s`,
@@ -78,7 +78,7 @@ export interface BlockDevice {
 }
 
 /** Mounted file systems, by device. */
-export const BlockDevices = fact<Readonly<Record<string, BlockDevice>>>({
+export const BlockDevices = fact<NoArguments, Readonly<Record<string, BlockDevice>>>({
   name: "hardware.BlockDevices",
   command: () => sh`df`,
   parse: lines =>

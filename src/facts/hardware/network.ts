@@ -1,6 +1,6 @@
 /** Network devices, as `ip` and the flavours of `ifconfig` print them. @module */
 import { sh } from "../../core/command.ts";
-import { derivedFact, fact } from "../../core/fact.ts";
+import { derivedFact, fact, type NoArguments } from "../../core/fact.ts";
 
 /** An IPv4 address of a device. */
 export interface Ipv4Address {
@@ -40,7 +40,7 @@ export interface NetworkDevice {
 type Devices = Readonly<Record<string, NetworkDevice>>;
 
 /** Network devices, by name. */
-export const NetworkDevices = fact<Devices>({
+export const NetworkDevices = fact<NoArguments, Devices>({
   name: "hardware.NetworkDevices",
   command: () => sh`ip addr show 2> /dev/null || ifconfig -a`,
   parse: lines => Object.fromEntries(sections(lines).map(({ name, text }) => [name, device(text)])),
@@ -57,14 +57,14 @@ export const Ipv4Addresses = firstAddresses("hardware.Ipv4Addresses", "ipv4");
 export const Ipv6Addresses = firstAddresses("hardware.Ipv6Addresses", "ipv6");
 
 function addresses(name: string, family: "ipv4" | "ipv6") {
-  return derivedFact<Devices, Readonly<Record<string, readonly string[]>>>({
+  return derivedFact<NoArguments, Readonly<Record<string, readonly string[]>>, Devices>({
     name,
     from: NetworkDevices,
     derive: devices => listed(devices, family),
   });
 }
 function firstAddresses(name: string, family: "ipv4" | "ipv6") {
-  return derivedFact<Devices, Readonly<Record<string, string>>>({
+  return derivedFact<NoArguments, Readonly<Record<string, string>>, Devices>({
     name,
     from: NetworkDevices,
     derive: devices =>

@@ -1,11 +1,11 @@
 /** Which system it is, and what it brings. @module */
 import { sh } from "../../core/command.ts";
-import { derivedFact, fact } from "../../core/fact.ts";
+import { derivedFact, fact, type NoArguments } from "../../core/fact.ts";
 import { splitOnce } from "../shared/lines.ts";
 import { distributionOf, type LinuxDistributionAnswer, osRelease } from "./release-files.ts";
 
 /** Name and version of the Linux distribution, from the release files in `/etc`. */
-export const LinuxDistribution = fact<LinuxDistributionAnswer>({
+export const LinuxDistribution = fact<NoArguments, LinuxDistributionAnswer>({
   name: "server.LinuxDistribution",
   command: () =>
     sh`cd /etc/ && for file in $(ls -pdL *-release | grep -v /); do echo "/etc/\${file}"; cat "/etc/\${file}"; echo ---; done`,
@@ -14,14 +14,14 @@ export const LinuxDistribution = fact<LinuxDistributionAnswer>({
 });
 
 /** Name of the Linux distribution: `Debian`, `Ubuntu`, `RedHat`, `Alpine` …; absent when it cannot be told. */
-export const LinuxName = derivedFact<LinuxDistributionAnswer, string | undefined>({
+export const LinuxName = derivedFact<NoArguments, string | undefined, LinuxDistributionAnswer>({
   name: "server.LinuxName",
   from: LinuxDistribution,
   derive: ({ name }) => name,
 });
 
 /** What `lsb_release` says: `id`, `description`, `release`, `codename`; absent without that program. */
-export const LsbRelease = fact<Readonly<Record<string, string>> | undefined>({
+export const LsbRelease = fact<NoArguments, Readonly<Record<string, string>> | undefined>({
   name: "server.LsbRelease",
   requires: "lsb_release",
   command: () => sh`lsb_release -ca`,
@@ -39,7 +39,7 @@ export const LsbRelease = fact<Readonly<Record<string, string>> | undefined>({
 });
 
 /** Settings of the os-release file, by lower-case name. */
-export const OsRelease = fact<Readonly<Record<string, string>>>({
+export const OsRelease = fact<NoArguments, Readonly<Record<string, string>>>({
   name: "server.OsRelease",
   command: () => sh`cat /etc/os-release 2>/dev/null || cat /usr/lib/os-release 2>/dev/null || true`,
   parse: lines => osRelease(lines),
@@ -53,7 +53,7 @@ export interface SelinuxState {
 }
 
 /** Whether SELinux is on. */
-export const Selinux = fact<SelinuxState>({
+export const Selinux = fact<NoArguments, SelinuxState>({
   name: "server.Selinux",
   requires: "sestatus",
   command: () => sh`sestatus`,
@@ -73,7 +73,7 @@ const DESKTOPS: Readonly<Record<string, string>> = {
 };
 
 /** Names of the desktops that are installed. */
-export const LinuxGui = fact<readonly string[]>({
+export const LinuxGui = fact<NoArguments, readonly string[]>({
   name: "server.LinuxGui",
   command: () => sh`ls /usr/bin/*session || true`,
   parse: lines => lines.flatMap(line => DESKTOPS[line] ?? []),
@@ -81,14 +81,14 @@ export const LinuxGui = fact<readonly string[]>({
 });
 
 /** True when a desktop is installed. */
-export const HasGui = derivedFact<readonly string[], boolean>({
+export const HasGui = derivedFact<NoArguments, boolean, readonly string[]>({
   name: "server.HasGui",
   from: LinuxGui,
   derive: desktops => desktops.length > 0,
 });
 
 /** Locales that programs can use, spelled as in `/etc/locale.gen`. */
-export const Locales = fact<readonly string[]>({
+export const Locales = fact<NoArguments, readonly string[]>({
   name: "server.Locales",
   requires: "locale",
   command: () => sh`locale -a`,

@@ -1,6 +1,6 @@
 /** The kernel and its limits. @module */
 import { operand, sh } from "../../core/command.ts";
-import { type CommandFact, fact } from "../../core/fact.ts";
+import { type CommandFact, fact, type NoArguments } from "../../core/fact.ts";
 import { numberOr, splitOnce, words } from "../shared/lines.ts";
 
 /** A loaded kernel module. */
@@ -16,7 +16,7 @@ export interface KernelModule {
 }
 
 /** Loaded kernel modules, by name. */
-export const KernelModules = fact<Readonly<Record<string, KernelModule>>>({
+export const KernelModules = fact<NoArguments, Readonly<Record<string, KernelModule>>>({
   name: "server.KernelModules",
   command: () => sh`! test -f /proc/modules || cat /proc/modules`,
   parse: lines => Object.fromEntries(lines.map(kernelModule)),
@@ -35,7 +35,7 @@ export interface SysctlArguments {
 type SysctlFact = CommandFact<SysctlArguments, Readonly<Record<string, SysctlValue>>>;
 
 /** What `sysctl` is; nothing where there is none. */
-const SysctlTool = fact<string>({
+const SysctlTool = fact<NoArguments, string>({
   name: "server.SysctlTool",
   command: () => sh`readlink -f "$(command -v sysctl)" 2>/dev/null || true`,
   parse: lines => lines[0]!.replace(/^.*\//, ""),
@@ -83,14 +83,14 @@ export interface SecurityLimit {
 }
 
 /** Prints `missing` where there is no `limits.conf`. */
-const LimitsFile = fact<string>({
+const LimitsFile = fact<NoArguments, string>({
   name: "server.SecurityLimits",
   command: () => sh`test -e /etc/security/limits.conf || echo missing`,
   parse: lines => lines[0]!,
   empty: "",
 });
 
-const NoSecurityLimits = fact<readonly SecurityLimit[]>({
+const NoSecurityLimits = fact<NoArguments, readonly SecurityLimit[]>({
   name: "server.SecurityLimits",
   command: () => sh`true`,
   parse: () => [],
@@ -98,7 +98,7 @@ const NoSecurityLimits = fact<readonly SecurityLimit[]>({
 });
 
 /** Limits set in `/etc/security/limits.conf`, in its order. */
-export const SecurityLimits = fact<readonly SecurityLimit[]>({
+export const SecurityLimits = fact<NoArguments, readonly SecurityLimit[]>({
   name: "server.SecurityLimits",
   command: () => sh`cat /etc/security/limits.conf`,
   parse: lines =>

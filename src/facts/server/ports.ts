@@ -34,7 +34,7 @@ export interface PortArguments {
 }
 
 /** Which tool the host has; `ss` is asked where there is none. */
-const SocketTool = fact<string>({
+const SocketTool = fact<NoArguments, string>({
   name: "server.SocketTool",
   command: () => sh`command -v ss || command -v sockstat || command -v netstat || true`,
   parse: lines => lines[0]!.replace(/^.*\//, ""),

@@ -25,7 +25,7 @@ export interface ProcessesArguments {
 }
 
 /** Running processes, by process id. */
-export const Processes = fact<Readonly<Record<string, Process>>, ProcessesArguments>({
+export const Processes = fact<ProcessesArguments, Readonly<Record<string, Process>>>({
   name: "server.Processes",
   requires: "ps",
   // A name may hold spaces just as arguments do: two lists, each with one of them last. Busybox knows fewer options and columns.

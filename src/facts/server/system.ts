@@ -1,10 +1,10 @@
 /** What the host is: names, versions, paths. @module */
 import { operand, raw, sh } from "../../core/command.ts";
-import { fact } from "../../core/fact.ts";
+import { fact, type NoArguments } from "../../core/fact.ts";
 import { firstLine } from "../shared/lines.ts";
 
 const uname = (name: string, flag: string) =>
-  fact<string>({ name, command: () => sh`uname ${flag}`, parse: firstLine, empty: "" });
+  fact<NoArguments, string>({ name, command: () => sh`uname ${flag}`, parse: firstLine, empty: "" });
 
 /** Name of the host, as `uname -n` gives it. */
 export const Hostname = uname("server.Hostname", "-n");
@@ -25,7 +25,12 @@ export const OsVersion = uname("server.OsVersion", "-r");
 export const Arch = uname("server.Arch", "-m");
 
 /** Name of the user that commands run as. */
-export const User = fact<string>({ name: "server.User", command: () => sh`id -un`, parse: firstLine, empty: "" });
+export const User = fact<NoArguments, string>({
+  name: "server.User",
+  command: () => sh`id -un`,
+  parse: firstLine,
+  empty: "",
+});
 
 /** Arguments of `server.Home`. */
 export interface HomeArguments {
@@ -34,7 +39,7 @@ export interface HomeArguments {
 }
 
 /** Home directory of a user; absent when the host does not know the user. */
-export const Home = fact<string | undefined, HomeArguments>({
+export const Home = fact<HomeArguments, string | undefined>({
   name: "server.Home",
   // A quoted word does not expand, and a user's name needs no quotes: a strange name becomes text.
   command: ({ user }) => (user ? sh`echo ~${user}` : sh`echo ~`),
@@ -43,10 +48,15 @@ export const Home = fact<string | undefined, HomeArguments>({
 });
 
 /** The `PATH` that commands are looked up in. */
-export const Path = fact<string>({ name: "server.Path", command: () => sh`echo "$PATH"`, parse: firstLine, empty: "" });
+export const Path = fact<NoArguments, string>({
+  name: "server.Path",
+  command: () => sh`echo "$PATH"`,
+  parse: firstLine,
+  empty: "",
+});
 
 /** Directory named by `TMPDIR`, `TMP` or `TEMP`, the first that can be written to; empty when none of them can. */
-export const TmpDir = fact<string>({
+export const TmpDir = fact<NoArguments, string>({
   name: "server.TmpDir",
   command: () => sh`if [ -n "$TMPDIR" ] && [ -d "$TMPDIR" ] && [ -w "$TMPDIR" ]; then
     echo "$TMPDIR"
@@ -68,7 +78,7 @@ export interface CommandArguments {
 }
 
 /** What a command prints, its lines joined by newlines. It runs while preparing too: it must not change anything. */
-export const Command = fact<string, CommandArguments>({
+export const Command = fact<CommandArguments, string>({
   name: "server.Command",
   command: ({ command }) => sh`${raw(command)}`,
   parse: lines => lines.join("\n"),
@@ -82,7 +92,7 @@ export interface WhichArguments {
 }
 
 /** Path of a program, or how else the shell knows it; absent when it does not. */
-export const Which = fact<string | undefined, WhichArguments>({
+export const Which = fact<WhichArguments, string | undefined>({
   name: "server.Which",
   command: ({ command }) => sh`command -v ${operand(command)} || true`,
   parse: firstLine,
@@ -90,7 +100,7 @@ export const Which = fact<string | undefined, WhichArguments>({
 });
 
 /** Version of macOS; absent elsewhere. */
-export const MacosVersion = fact<string | undefined>({
+export const MacosVersion = fact<NoArguments, string | undefined>({
   name: "server.MacosVersion",
   requires: "sw_vers",
   command: () => sh`sw_vers -productVersion`,
@@ -99,7 +109,7 @@ export const MacosVersion = fact<string | undefined>({
 });
 
 /** True when the host waits for a reboot: a flag file of Debian's kind, or an installed kernel that is not the running one (Alpine, FreeBSD). */
-export const RebootRequired = fact<boolean>({
+export const RebootRequired = fact<NoArguments, boolean>({
   name: "server.RebootRequired",
   command: () => sh`
 # Get OS type

@@ -1,11 +1,11 @@
 /** The host's clock, zone and age. @module */
 import { sh } from "../../core/command.ts";
-import { fact } from "../../core/fact.ts";
+import { fact, type NoArguments } from "../../core/fact.ts";
 import { firstLine } from "../shared/lines.ts";
 import { type HostDate, parseHostDate } from "./host-date.ts";
 
 /** The date, time and zone of the host. Absent when the host does not say: the control machine's clock never stands in for it. */
-export const Date = fact<HostDate | undefined>({
+export const Date = fact<NoArguments, HostDate | undefined>({
   name: "server.Date",
   command: () => sh`date +'%Y-%m-%dT%H:%M:%S%z'`,
   parse: lines => parseHostDate(firstLine(lines)),
@@ -13,7 +13,7 @@ export const Date = fact<HostDate | undefined>({
 });
 
 /** Name of the time zone: `Europe/Amsterdam`; `UTC` where none is set. */
-export const Timezone = fact<string>({
+export const Timezone = fact<NoArguments, string>({
   name: "server.Timezone",
   // Not `readlink -f`: many zones are links to others, and the name that was set is wanted.
   command: () => sh`readlink /etc/localtime || cat /etc/timezone 2>/dev/null || true`,
@@ -25,7 +25,7 @@ export const Timezone = fact<string>({
 });
 
 /** Seconds since the host started; absent when it does not say. */
-export const Uptime = fact<number | undefined>({
+export const Uptime = fact<NoArguments, number | undefined>({
   name: "server.Uptime",
   command: () => sh`cut -d. -f1 /proc/uptime 2>/dev/null || { date +%s && sysctl -n kern.boottime; }`,
   parse(lines) {

@@ -1,10 +1,10 @@
 /** Users, groups and their keys. @module */
 import { operand, Secret, sh } from "../../core/command.ts";
-import { fact } from "../../core/fact.ts";
+import { fact, type NoArguments } from "../../core/fact.ts";
 import { parseLoginTime } from "./login-time.ts";
 
 /** Names of the host's groups, in the order of `/etc/group`. */
-export const Groups = fact<readonly string[]>({
+export const Groups = fact<NoArguments, readonly string[]>({
   name: "server.Groups",
   command: () => sh`cat /etc/group`,
   parse: lines => lines.filter(line => line.includes(":")).map(line => line.slice(0, line.indexOf(":"))),
@@ -36,7 +36,7 @@ export interface UserAccount {
 }
 
 /** Accounts of the host, by name. */
-export const Users = fact<Readonly<Record<string, UserAccount>>>({
+export const Users = fact<NoArguments, Readonly<Record<string, UserAccount>>>({
   name: "server.Users",
   command: () => sh`for i in \`cat /etc/passwd | cut -d: -f1\`; do
             ENTRY=\`grep ^$i: /etc/passwd\`;
@@ -57,7 +57,7 @@ export interface AuthorizedKeysArguments {
 }
 
 /** Public keys that may log in as a user, one a line as they are written, in their order. */
-export const AuthorizedKeys = fact<readonly string[], AuthorizedKeysArguments>({
+export const AuthorizedKeys = fact<AuthorizedKeysArguments, readonly string[]>({
   name: "server.AuthorizedKeys",
   command: ({ user, path }) =>
     path === undefined

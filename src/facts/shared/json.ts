@@ -1,6 +1,6 @@
 /** Facts whose command prints JSON. @module */
 import type { Shell } from "../../core/command.ts";
-import { type CommandFact, fact, type NoArguments } from "../../core/fact.ts";
+import { type CommandFact, fact } from "../../core/fact.ts";
 
 /** JSON that takes all lines. Throws `SyntaxError`. */
 export function json<T>(lines: readonly string[]): T {
@@ -22,7 +22,5 @@ interface JsonFact<A extends object, T> {
 }
 
 /** A fact that is what its command prints. */
-export const jsonFact = <T, A extends object = NoArguments>(
-  name: string,
-  definition: JsonFact<A, T>,
-): CommandFact<A, T> => fact<T, A>({ ...definition, name, parse: lines => json<T | null>(lines) ?? definition.empty });
+export const jsonFact = <A extends object, T>(name: string, definition: JsonFact<A, T>): CommandFact<A, T> =>
+  fact<A, T>({ ...definition, name, parse: lines => json<T | null>(lines) ?? definition.empty });

@@ -14,7 +14,7 @@ export function packagesFact<A extends object = NoArguments>(definition: {
   readonly line: RegExp;
 }): CommandFact<A, Packages> {
   const { line, ...rest } = definition;
-  return fact<Packages, A>({ ...rest, parse: lines => parsePackages(line, lines), empty: {} });
+  return fact<A, Packages>({ ...rest, parse: lines => parsePackages(line, lines), empty: {} });
 }
 
 /** Names and versions from lines; `line` has a group for each. */

@@ -11,7 +11,7 @@ export const repositoriesFact = (definition: {
   readonly requires: string;
   command(): Shell;
 }): CommandFact<object, readonly Repository[]> =>
-  fact<readonly Repository[], object>({ ...definition, parse: parseRepositories, empty: [] });
+  fact<object, readonly Repository[]>({ ...definition, parse: parseRepositories, empty: [] });
 
 function parseRepositories(lines: readonly string[]): readonly Repository[] {
   const found: Record<string, string>[] = [];

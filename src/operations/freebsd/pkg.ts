@@ -1,5 +1,5 @@
 /** Packages of FreeBSD. @module */
-import { sh } from "../../core/command.ts";
+import { sh, type Shell, type Word } from "../../core/command.ts";
 import { operation } from "../../core/operation.ts";
 import { type JailArguments, PkgPackage } from "../../facts/freebsd.ts";
 import { option } from "../shared/options.ts";
@@ -38,7 +38,7 @@ export const update = operation<RefreshArguments>({
   name: "freebsd.pkg.update",
   idempotent: "it asks the repositories every time",
   async *steps(_, { jail, force, repoName }) {
-    yield sh`${["pkg", ...option("-j", jail), "update", force && "-f", ...option("-r", repoName)]}`;
+    yield pkg(jail, "update", force && "-f", ...option("-r", repoName));
   },
 });
 
@@ -50,7 +50,7 @@ export const upgrade = operation<RefreshArguments>({
   name: "freebsd.pkg.upgrade",
   idempotent: "it asks pkg to upgrade every time",
   async *steps(_, { jail, force, repoName }) {
-    yield sh`${["pkg", ...option("-j", jail), "upgrade", "-y", force && "-f", ...option("-r", repoName)]}`;
+    yield pkg(jail, "upgrade", "-y", force && "-f", ...option("-r", repoName));
   },
 });
 
@@ -64,7 +64,7 @@ export const install = operation<InstallArguments>({
   async *steps(host, { package: name, jail, repoName }) {
     if (await host.getFact(PkgPackage, { package: name, jail }))
       return host.noop(`Package '${name}' already installed`);
-    yield sh`${["pkg", ...option("-j", jail), "install", "-y", ...option("-r", repoName), "--", name]}`;
+    yield pkg(jail, "install", "-y", ...option("-r", repoName), "--", name);
   },
 });
 
@@ -78,7 +78,7 @@ export const remove = operation<RemoveArguments>({
   async *steps(host, { package: name, jail }) {
     if (!(await host.getFact(PkgPackage, { package: name, jail })))
       return host.noop(`Package '${name}' cannot be found`);
-    yield sh`${["pkg", ...option("-j", jail), "remove", "-y", "--", name]}`;
+    yield pkg(jail, "remove", "-y", "--", name);
   },
 });
 
@@ -90,7 +90,7 @@ export const autoremove = operation<JailArguments>({
   name: "freebsd.pkg.autoremove",
   idempotent: "pkg itself looks for what is not needed",
   async *steps(_, { jail }) {
-    yield sh`${["pkg", ...option("-j", jail), "autoremove", "-y"]}`;
+    yield pkg(jail, "autoremove", "-y");
   },
 });
 
@@ -102,6 +102,10 @@ export const clean = operation<CleanArguments>({
   name: "freebsd.pkg.clean",
   idempotent: "pkg itself looks for what can go",
   async *steps(_, { allPkg, jail }) {
-    yield sh`${["pkg", ...option("-j", jail), "clean", "-y", allPkg && "-a"]}`;
+    yield pkg(jail, "clean", "-y", allPkg && "-a");
   },
 });
+
+/** `pkg` for the host, or for one of its jails. */
+const pkg = (jail: string | undefined, ...words: readonly (Word | false | undefined)[]): Shell =>
+  sh`${["pkg", ...option("-j", jail), ...words]}`;

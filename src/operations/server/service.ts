@@ -7,7 +7,7 @@ import { Os, Which } from "../../facts/server/index.ts";
 import * as bsdinit from "../bsdinit.ts";
 import * as openrc from "../openrc.ts";
 import * as runit from "../runit.ts";
-import type { ServiceArguments } from "../shared/services.ts";
+import { CONTROL_CONDITIONS, type ServiceArguments } from "../shared/services.ts";
 import * as systemd from "../systemd.ts";
 import * as sysvinit from "../sysvinit.ts";
 import * as upstart from "../upstart.ts";
@@ -19,6 +19,7 @@ import * as upstart from "../upstart.ts";
 export const service = operation<ServiceArguments>({
   name: "server.service",
   positional: ["service"],
+  conditions: CONTROL_CONDITIONS,
   async *steps(host, args) {
     const manager = await serviceManager(host);
     yield* manager.steps(host, args);

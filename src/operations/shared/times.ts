@@ -1,7 +1,7 @@
 /** Times of files. @module */
 import { remotePath, sh, type Shell } from "../../core/command.ts";
 import { LocalFileError, OperationValueError } from "../../core/errors.ts";
-import { fact } from "../../core/fact.ts";
+import { fact, type NoArguments } from "../../core/fact.ts";
 import type { OperationHost } from "../../core/host.ts";
 import { File, type PathStat } from "../../facts/files/index.ts";
 import { Date as HostClock } from "../../facts/server/index.ts";
@@ -99,7 +99,7 @@ function touch(
 }
 
 /** Busybox takes no zone and no fraction. */
-const TouchIsBusybox = fact<boolean>({
+const TouchIsBusybox = fact<NoArguments, boolean>({
   name: "files.TouchIsBusybox",
   command: () => sh`touch --help 2>&1 | grep -i busybox || true`,
   parse: () => true,

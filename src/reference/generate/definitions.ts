@@ -133,7 +133,9 @@ function parameterTypes({ checker }: Program, method: ts.Symbol, index: number):
   const [signature] = checker.getTypeOfSymbol(method).getCallSignatures();
   const parameter = signature?.parameters[index];
   if (!parameter) return [];
-  const type = checker.getNonNullableType(checker.getTypeOfSymbol(parameter));
+  const found = checker.getNonNullableType(checker.getTypeOfSymbol(parameter));
+  // `steps` gets answers where a call may give conditions.
+  const type = (found.aliasSymbol?.name === "Decided" && found.aliasTypeArguments?.[0]) || found;
   return type.isUnion() ? type.types : [type];
 }
 

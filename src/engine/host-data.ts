@@ -1,0 +1,52 @@
+/** The data of a host, read through its layers. @module */
+import { InventoryError } from "../core/errors.ts";
+import { type GetHostData, type HostData, RESERVED_KEY } from "../core/host-data.ts";
+import { Secret } from "../core/command.ts";
+
+/** One layer of host data. */
+type Layer = Readonly<Record<string, unknown>>;
+
+/** An object that reads through layers, strongest first. Throws `InventoryError` for a layer with a key that is the object's own. */
+export function layeredData(
+  host: string,
+  layers: readonly Layer[],
+  assign: (key: string, value: unknown) => void,
+): HostData {
+  if (layers.some(layer => Object.hasOwn(layer, RESERVED_KEY))) throw reserved(host);
+  const layerOf = (key: PropertyKey): Layer | undefined => layers.find(layer => Object.hasOwn(layer, key));
+  const get = ((key: string, fallback: unknown): unknown => {
+    const value = layerOf(key)?.[key] ?? undefined;
+    if (value === undefined) return fallback;
+    const wanted = kindOf(fallback);
+    if (wanted === "nothing" || kindOf(value) === wanted) return value;
+    throw new InventoryError(`The data "${key}" must be ${wanted} like its fallback, found ${kindOf(value)}`, { host });
+  }) as GetHostData;
+  return new Proxy<HostData>(Object.create(null) as HostData, {
+    get: (_, key) => (key === RESERVED_KEY ? get : layerOf(key)?.[key as string]),
+    has: (_, key) => key === RESERVED_KEY || layerOf(key) !== undefined,
+    ownKeys: () => [...new Set(layers.flatMap(layer => Object.keys(layer)))],
+    getOwnPropertyDescriptor: (_, key) =>
+      layerOf(key) && { value: layerOf(key)?.[key as string], enumerable: true, configurable: true, writable: true },
+    set: (_, key, value) => {
+      if (key === RESERVED_KEY) throw reserved(host);
+      assign(key as string, value);
+      return true;
+    },
+  });
+}
+
+const reserved = (host: string): InventoryError =>
+  new InventoryError(`Host data cannot have the key "${RESERVED_KEY}"`, {
+    host,
+    hint: "Give it another name: host.data.get(key, fallback) reads the value of a key",
+  });
+
+/** Values of the same kind can stand for each other. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Secret) return "a secret";
+  if (typeof value === "string") return "a text";
+  if (typeof value === "boolean") return "true or false";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "bun:test";
+import { Secret } from "../../src/core/command.ts";
+import { layeredData } from "../../src/engine/host-data.ts";
+import { deploy, host, operation, raw, sh } from "../../src/public/index.ts";
+import { fakeRun, runAll } from "../support/fake-run.ts";
+
+const shell = operation<{ line: string }>({
+  name: "test.shell",
+  async *steps(_, { line }) {
+    yield sh`${raw(line)}`;
+  },
+});
+const data = (...layers: Readonly<Record<string, unknown>>[]) => layeredData("web", layers, () => {});
+
+describe("host.data.get", () => {
+  test("gives the value of highest precedence, or the fallback", () => {
+    const given = data(
+      { port: 1, empty: "", no: false, zero: 0 },
+      { port: 2, list: ["a"], gone: null, got: undefined },
+    );
+    expect(given.get("port", 80)).toBe(1);
+    expect(given.get("list", ["b"])).toEqual(["a"]);
+    expect([given.get("empty", "full"), given.get("no", true), given.get("zero", 5)]).toEqual(["", false, 0]);
+    expect([given.get("other", 80), given.get("gone", 80), given.get("got", "x")]).toEqual([80, 80, "x"]);
+    expect(given.get("port", undefined as unknown)).toBe(1);
+  });
+
+  test("refuses a value of another kind than its fallback, and does not show it", () => {
+    const given = data({ port: "80", names: { a: 1 }, password: new Secret("x"), on: 1 });
+    expect(() => given.get("port", 80)).toThrow('The data "port" must be a number like its fallback, found a text');
+    expect(() => given.get("names", ["a"])).toThrow(
+      'The data "names" must be a list like its fallback, found an object',
+    );
+    expect(() => given.get("password", "")).toThrow("must be a text like its fallback, found a secret");
+    expect(() => given.get("on", true)).toThrow("must be true or false like its fallback, found a number");
+  });
+
+  test("is no key: neither listed, nor set, nor brought by an inventory, a deploy or an include", async () => {
+    const given = data({ port: 1 });
+    expect(Object.keys(given)).toEqual(["port"]);
+    expect(() => Object.assign(given, { get: 1 })).toThrow('Host data cannot have the key "get"');
+    expect(() => data({ port: 1 }, { get: 1 })).toThrow('Host data cannot have the key "get"');
+    const fake = fakeRun(["a"]);
+    const inner = deploy("Inner", () => void shell({ line: "no" }), { data: { get: 1 } });
+    expect(await runAll(fake, () => void inner())).toMatchObject({
+      message: 'Host data cannot have the key "get"',
+      hint: "Give it another name: host.data.get(key, fallback) reads the value of a key",
+    });
+  });
+
+  test("works in deploy files and in operations", async () => {
+    const own = operation({
+      name: "test.own",
+      async *steps(on) {
+        yield sh`own ${String(on.data.get("port", 80))}`;
+      },
+    });
+    const fake = fakeRun(["a", { name: "b", data: [{ port: 8080 }] }]);
+    await runAll(fake, () => {
+      shell({ line: `${host.name} ${host.data.get("port", 80)}` });
+      own();
+    });
+    expect(fake.sent).toEqual(["a: a 80", "b: b 8080", "a: own 80", "b: own 8080"]);
+  });
+});

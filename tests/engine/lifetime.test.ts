@@ -1,0 +1,224 @@
+/** What is declared after its file has ended, and what a file that ends has not waited for. */
+import { describe, expect, test } from "bun:test";
+import { sh } from "../../src/core/command.ts";
+import { DeployError, OperationError } from "../../src/core/errors.ts";
+import { fact } from "../../src/core/fact.ts";
+import { operation } from "../../src/core/operation.ts";
+import { currentScope } from "../../src/core/scope.ts";
+import { call } from "../../src/operations/ts.ts";
+import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
+
+const Answer = fact<Record<never, never>, string>({
+  name: "test.Answer",
+  command: () => sh`answer`,
+  parse: ([line = ""]) => line,
+  empty: "",
+});
+const run = operation<{ readonly command: string }>({
+  name: "test.run",
+  async *steps(_, { command }) {
+    yield sh`${command}`;
+  },
+});
+const scope = () => currentScope("This test");
+const ask = (): Promise<string> => scope().host.getFact(Answer);
+
+/** Hosts whose facts take a turn. */
+const fake = (hosts = ["a"]) =>
+  fakeRun(hosts, { answer: async (_, command) => (await Bun.sleep(0), { stdout: `${command}\n` }) });
+
+async function failsWith(body: () => unknown): Promise<DeployError> {
+  const fakes = fake();
+  const error = await runAll(fakes, body);
+  expect(error).toBeInstanceOf(DeployError);
+  expect(fakes.sent.filter(command => !command.includes("answer"))).toEqual([]);
+  return error as DeployError;
+}
+
+describe("a file that ends too early", () => {
+  test("while a fact is awaited that nobody waits for", async () => {
+    const error = await failsWith(() => {
+      ["x"].forEach(async () => {
+        await ask();
+        expect(() => run({ command: "late" })).toThrow("after deploy-0.ts had ended");
+      });
+    });
+    expect(error.message).toBe("deploy-0.ts ended while the answer of test.Answer was still awaited");
+    expect(error.at?.file).toBe(import.meta.path);
+    expect(error.hint).toContain("for … of");
+  });
+
+  test("while a deploy or an include runs", async () => {
+    const { deploy } = await import("../../src/public/deploy.ts");
+    const error = await failsWith(() => {
+      void deploy("web", async () => {
+        await new Promise(() => {});
+      })();
+    });
+    expect(error.message).toBe('deploy-0.ts ended while deploy("web") was still running');
+    const fakes = fakeRun(
+      ["a"],
+      {},
+      { loadDeploy: async name => deployOf(() => void run({ command: "included" }), name) },
+    );
+    const included = await runAll(fakes, () => void scope().local.include("./more.ts"));
+    expect(String(included)).toContain('deploy-0.ts ended while local.include("./more.ts") was still running');
+  });
+
+  test("with an operation beside a block that nobody waits for", async () => {
+    const error = await failsWith(async () => {
+      const block = scope().host.withArguments({ _sudo: true }, async () => {
+        await ask();
+        run({ command: "inside" });
+      });
+      run({ command: "beside" });
+      await block;
+    });
+    expect(error.message).toMatch(/^host\.withArguments\(\) \(line \d+\) is not awaited, but operations follow it$/);
+  });
+
+  test("answers that were awaited further out are no mistake", async () => {
+    const fakes = fake();
+    expect(
+      await runAll(fakes, async () => {
+        const asked = scope().host.withArguments({ _sudo: true }, () => ask());
+        const all = await Promise.all([asked, ask()]);
+        run({ command: all.join(" ") });
+      }),
+    ).toBeUndefined();
+    expect(fakes.sent.filter(command => !command.includes("answer"))).toEqual([]);
+    expect(fakes.of("operation:host:end").map(({ outcome }) => outcome)).toEqual(["changed"]);
+  });
+});
+
+describe("an operation after its file has ended", () => {
+  test("is an error at its line, also when what it threw is swallowed", async () => {
+    const fakes = fake();
+    let thrown: unknown;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const error = await runAll(
+      fakes,
+      () => {
+        void Bun.sleep(1).then(() => {
+          try {
+            run({ command: "late" });
+          } catch (late) {
+            thrown = late;
+          }
+          resolve();
+        });
+      },
+      () => promise,
+    );
+    expect(thrown).toBeInstanceOf(DeployError);
+    expect(error).toBe(thrown);
+    expect((error as DeployError).message).toBe("test.run was called after deploy-0.ts had ended");
+    expect((error as DeployError).at?.file).toBe(import.meta.path);
+    expect((error as DeployError).hint).toContain("Put `await` before");
+  });
+
+  test("ends the run while executing, too", async () => {
+    const fakes = fake();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const error = await runAll(fakes, () => {
+      call({
+        async function() {
+          setTimeout(() => {
+            try {
+              run({ command: "late" });
+            } catch {
+              resolve();
+            }
+          });
+        },
+      });
+      call({ function: () => promise });
+      run({ command: "never" });
+    });
+    expect(String(error)).toContain("test.run was called after The callback of ts.call");
+    expect(fakes.sent).toEqual([]);
+  });
+});
+
+describe("a callback", () => {
+  test("that throws ends its nested operations before the next operation begins", async () => {
+    const fakes = fake();
+    await runAll(fakes, () => {
+      call({
+        _ignoreErrors: true,
+        function() {
+          run({ command: "nested 1" });
+          run({ command: "nested 2" });
+          throw new Error("enough");
+        },
+      });
+      run({ command: "next" });
+    });
+    expect(fakes.sent).toEqual(["a: 'nested 1'", "a: 'nested 2'", "a: next"]);
+  });
+});
+
+test("what a callback asks is asked after the operations that it declared before", async () => {
+  const fakes = fake();
+  await runAll(fakes, () => {
+    call({
+      async function(control) {
+        run({ command: "first" });
+        await control.getFact(Answer);
+        run({ command: "second" });
+        await control.run(sh`direct`);
+        run({ command: "third" });
+        await scope().host.run(sh`more`);
+      },
+    });
+  });
+  expect(fakes.sent).toEqual(["a: first", "a: answer", "a: second", "a: direct", "a: third", "a: more"]);
+});
+
+describe("an operation that cannot do what it was asked, while preparing", () => {
+  const fussy = operation<{ readonly path: string }>({
+    name: "test.fussy",
+    async *steps(host, { path }) {
+      if (host.name === "a") throw new OperationError(`${path} is not an existing directory`);
+      yield sh`fussy ${path}`;
+    },
+  });
+
+  test("takes its host out of the run, and only that", async () => {
+    const fakes = fake(["a", "b"]);
+    expect(
+      await runAll(fakes, () => {
+        run({ command: "first" });
+        fussy({ path: "/x" });
+      }),
+    ).toBeUndefined();
+    expect(fakes.sent).toEqual(["b: first", "b: fussy /x"]);
+    expect(fakes.of("host:failed").map(({ host, error }) => [host, error.message])).toEqual([
+      ["a", "/x is not an existing directory"],
+    ]);
+  });
+
+  test("is ignored where it may be, at its turn", async () => {
+    const fakes = fake(["a", "b"]);
+    expect(
+      await runAll(fakes, () => {
+        run({ command: "first" });
+        fussy({ path: "/x", _ignoreErrors: true });
+        run({ command: "last" });
+      }),
+    ).toBeUndefined();
+    expect(fakes.of("operation:host:end").map(({ host, outcome }) => `${host} ${outcome}`)).toEqual([
+      "a changed",
+      "b changed",
+      "a ignored",
+      "b changed",
+      "a changed",
+      "b changed",
+    ]);
+  });
+
+  test("is told once where it is so on every host", async () => {
+    const error = await runAll(fake(["a"]), () => fussy({ path: "/x" }));
+    expect(String(error)).toBe("OperationError: /x is not an existing directory");
+  });
+});
