@@ -21,6 +21,8 @@ export interface Io {
   onInterrupt(callback: (why: Interruption) => void): () => void;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
+  /** Settles when nothing in this process waits for anything any more, or after so many seconds. */
+  idle(seconds: number): Promise<void>;
   /** Settles when everything that was written has arrived, or cannot. */
   flush(): Promise<void>;
   /** Leave at once, whatever hangs: what was written has a moment to arrive. */
@@ -68,6 +70,12 @@ export const processIo = (): Io => {
       return () => {
         for (const event of events) process.off(event, callback);
       };
+    },
+    idle(seconds) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, seconds * 1000).unref();
+      process.once("beforeExit", () => resolve());
+      return promise;
     },
     flush,
     exit: code => {

@@ -90,6 +90,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
+    idle: async () => {},
     flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),
@@ -145,6 +146,7 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
     get failedHosts() {
       return failed;
     },
+    expectNoStray: () => {},
     facts: async () => new Map(active().map(name => [name, world.answer?.(name) as { readonly answer: unknown }])),
   };
 }
