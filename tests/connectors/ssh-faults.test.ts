@@ -164,7 +164,9 @@ describe("connecting", () => {
   test("a name that does not exist says so", async () => {
     await using ssh = await setUp();
     const error = await failure(ssh.connect({ sshHostname: "no-such-host.invalid" }));
-    expect(error.message).toMatch(/^The name "no-such-host.invalid" of web-1 cannot be resolved \(\w+\)/);
+    expect(error.message).toMatch(
+      /^The name "no-such-host.invalid" of web-1 cannot be resolved: this machine and its name servers give no address/,
+    );
   });
 
   test("aborting ends the attempt", async () => {

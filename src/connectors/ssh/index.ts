@@ -9,17 +9,21 @@ import { runProcess } from "../shared/process.ts";
 import { Slots } from "../shared/slots.ts";
 import { unlessAborted } from "../shared/wait.ts";
 import { type Agent, createAgent } from "./agent.ts";
+import { resolveWith } from "./config/canonical.ts";
 import { createConfigFiles, type Sources } from "./config/index.ts";
 import { SSH_DATA_KEYS, type SshDataKey } from "./data-keys.ts";
 import { SshConnection } from "./connection.ts";
 import { dial, type DialResources, type Meeting } from "./dial.ts";
+import { Door } from "./door.ts";
 import { explainOpenSsh, explainRoute } from "./explain.ts";
 import { createHostKeys } from "./host-keys/index.ts";
 import { createKeyFiles } from "./keys.ts";
 import type { Client } from "./library.ts";
+import { type Address, createNames, type Names, type NamesOptions } from "./names.ts";
 import { OpenSshTransport } from "./openssh/index.ts";
-import type { Retry } from "./retry.ts";
-import { type Hop, hopKey, routeTo } from "./route.ts";
+import { type Retry, retrying } from "./retry.ts";
+import { type Hop, hopKey, placeKey, routeTo } from "./route.ts";
+import { addressesFor } from "./sockets.ts";
 
 /** What the SSH connector needs from outside. */
 export interface SshConnectorOptions {
@@ -31,6 +35,8 @@ export interface SshConnectorOptions {
   readonly systemConfigFile?: string;
   /** Looks names up that CanonicalizeHostname completes; default: as the machine does. */
   readonly resolve?: Sources["resolve"];
+  /** Gives a name's addresses, none if it has none; default: as the machine does. */
+  readonly lookup?: NamesOptions["ask"];
 }
 
 /** Connections that are being made at once: more would only wait for each other, with their clocks running. */
@@ -54,11 +60,13 @@ class SshRun {
   readonly #home: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #systemConfigFile: string;
-  readonly #resolve: Sources["resolve"];
+  readonly #resolve: Sources["resolve"] | undefined;
   readonly #configFiles = createConfigFiles();
   readonly #agents = new Map<string, Agent>();
   readonly #jumps = new Map<string, Promise<Client>>();
   readonly #dials = new Slots(DIALS);
+  readonly #doors = new Map<string, Door>();
+  readonly #names: Names;
   readonly #ending = new AbortController();
   readonly #resources: DialResources;
   #openSsh: OpenSshTransport | undefined;
@@ -69,7 +77,9 @@ class SshRun {
     env = process.env,
     systemConfigFile = "/etc/ssh/ssh_config",
     resolve,
+    lookup,
   }: SshConnectorOptions) {
+    this.#names = createNames({ signal: this.#ending.signal, ask: lookup });
     this.#resolve = resolve;
     this.#home = home;
     this.#env = env;
@@ -153,9 +163,12 @@ class SshRun {
     }
     const route = await this.#route(target, data, context);
     const retry = { times: 0, minDelay: 0, maxDelay: 0 };
+    using deadline = this.#deadline(target.name, target);
     return await explainRoute(route, {
       data: target.data,
       context,
+      names: this.#names,
+      signal: deadline.signal,
       resources: this.#resources,
       connect: (hop, { via, meeting }) =>
         this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry, meeting }),
@@ -166,7 +179,9 @@ class SshRun {
     const places = { home: this.#home, cwd: context.cwd };
     const written = data.string("sshConfigFile");
     const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
-    return await routeTo(target, data, { ...places, sources: await this.#sources(only) });
+    using deadline = this.#deadline(target.name, target);
+    deadline.phase = "the canonical names that its SSH configuration wants";
+    return await routeTo(target, data, { ...places, sources: await this.#sources(only, deadline.signal) });
   }
 
   async close(): Promise<void> {
@@ -182,9 +197,17 @@ class SshRun {
     options: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly retry: Retry },
   ): Promise<Connection> {
     this.#openSsh ??= new OpenSshTransport({ env: this.#env, home: this.#home });
-    using _ = await this.#dials.take(target.signal);
-    using deadline = this.#deadline(target.name, target);
-    return await this.#openSsh.connect(target, { ...options, deadline });
+    const turn = async <T>(attempt: (deadline: Deadline) => Promise<T>): Promise<T> => {
+      using _ = await this.#dials.take(target.signal);
+      using deadline = this.#deadline(target.name, target);
+      return await attempt(deadline);
+    };
+    const limits = { patience: target.timeout, retry: options.retry, signal: target.signal };
+    return await this.#openSsh.connect(target, {
+      ...options,
+      turn,
+      enter: (place, attempt) => this.#door(place).enter(() => turn(attempt), limits),
+    });
   }
 
   /** One connection for all hosts behind a jump host. */
@@ -229,21 +252,36 @@ class SshRun {
       readonly meeting?: Meeting;
     },
   ): Promise<Client> {
-    using _ = await this.#dials.take(options.signal);
-    using deadline = this.#deadline(hop.name, {
-      timeout: hop.settings.connectTimeout ?? options.timeout,
-      signal: options.signal,
-    });
-    return await dial({
-      hop,
-      via: options.via,
-      through: options.through,
-      resources: this.#resources,
-      context: options.context,
-      deadline,
-      retry: options.retry,
-      meeting: options.meeting,
-    });
+    const { via, through, context, retry, meeting, signal } = options;
+    const timeout = hop.settings.connectTimeout ?? options.timeout;
+    const isDirect = !via && !through && hop.settings.proxyCommand === undefined;
+    const addresses = isDirect ? await this.#addressesOf(hop, { timeout, signal, retry }) : [];
+    return await this.#door(placeKey(hop)).enter(
+      async () => {
+        using _ = await this.#dials.take(signal);
+        using deadline = this.#deadline(hop.name, { timeout, signal });
+        return await dial({
+          ...{ hop, via, through, addresses, context, deadline, retry, meeting },
+          resources: this.#resources,
+        });
+      },
+      { patience: timeout, retry, signal },
+    );
+  }
+
+  /** Before there is a place among the dials: whoever waits for a name server holds nobody up. */
+  async #addressesOf(
+    hop: Hop,
+    { retry, ...limits }: { readonly timeout: number; readonly signal: AbortSignal; readonly retry: Retry },
+  ): Promise<readonly Address[]> {
+    using deadline = this.#deadline(hop.name, limits);
+    return await retrying(() => addressesFor(hop, this.#names, deadline), { deadline, retry });
+  }
+
+  #door(key: string): Door {
+    const door = this.#doors.get(key) ?? new Door(DIALS);
+    this.#doors.set(key, door);
+    return door;
   }
 
   #deadline(host: string, { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal }): Deadline {
@@ -259,7 +297,7 @@ class SshRun {
     });
   }
 
-  async #sources(only: string | undefined): Promise<Sources> {
+  async #sources(only: string | undefined, signal: AbortSignal): Promise<Sources> {
     this.#user ??= localUser();
     const { name, uid } = await this.#user;
     return {
@@ -274,7 +312,7 @@ class SshRun {
             signal: this.#ending.signal,
           })
         ).exitCode === 0,
-      resolve: this.#resolve,
+      resolve: this.#resolve ?? resolveWith(this.#names, signal),
     };
   }
 

@@ -12,10 +12,10 @@ export interface Retry {
   readonly maxDelay: number;
 }
 
-/** The server hung up before it said who it is, as a busy sshd does (MaxStartups): it is there, and has time for us soon. */
+/** The server hung up before it said who it is, as a busy sshd does (MaxStartups): it is there, and has time for us soon. See `Door`. */
 export class DroppedError extends ConnectError {}
 
-/** What may be a matter of time is tried again. Throws `ConnectError`, or the deadline's reason. */
+/** What may be a matter of time is tried again, unless it is a matter of how many come at once. Throws `ConnectError`, or the deadline's reason. */
 export async function retrying<T>(
   connect: () => Promise<T>,
   { deadline, retry }: { readonly deadline: Deadline; readonly retry: Retry },
@@ -35,10 +35,9 @@ export async function retrying<T>(
             retryable: true,
           }),
         );
-      if (!(error instanceof ConnectError) || !error.retryable) throw error;
-      const isWorthIt = error instanceof DroppedError || attempt <= retry.times;
+      if (!(error instanceof ConnectError) || !error.retryable || error instanceof DroppedError) throw error;
       const delay = backOff(attempt, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
-      if (!isWorthIt || delay >= deadline.left) throw tried(attempt, error);
+      if (attempt > retry.times || delay >= deadline.left) throw tried(attempt, error);
       last = error;
       deadline.phase = `the next try, after: ${error.message}`;
       await pause(delay, deadline.signal);
@@ -46,10 +45,11 @@ export async function retrying<T>(
   }
 }
 
-const tried = (times: number, error: ConnectError): ConnectError =>
+/** The error, and how often it came. */
+export const tried = (times: number, error: ConnectError, more = ""): ConnectError =>
   times === 1
     ? error
-    : new ConnectError(`${error.message} (tried ${times} times)`, {
+    : new ConnectError(`${error.message} (tried ${times} times${more})`, {
         ...details(error),
         cause: error.cause,
         retryable: true,
