@@ -3,46 +3,65 @@ import { Slots } from "../shared/slots.ts";
 import { backOff, pause } from "../shared/wait.ts";
 import { DroppedError, type Retry, tried } from "./retry.ts";
 
-/** Fewer than sshd lets begin before it drops any (MaxStartups 10), unless told otherwise. */
-const FEW = 8;
-
 export interface DoorOptions {
-  /** How long it is knocked in vain, in seconds: nobody at all got in during that time. */
+  /** Seconds without anybody getting in after which there is no hope. */
   readonly patience: number;
   readonly retry: Retry;
   readonly signal: AbortSignal;
 }
 
 /**
- * One server's entrance, for all connections of a run. Once it has dropped somebody, fewer come at a time; who was dropped comes again
- * behind those who are waiting, for as long as others get in. Every round lets somebody in or is one of the last, so it ends.
+ * One server's entrance, for all connections of a run. Once it has dropped somebody, fewer come at a time, and slowly more again while all goes
+ * well. Who was dropped comes again behind those who wait, for as long as others get in: each round lets somebody in or is one of the last.
  */
 export class Door {
   readonly #slots: Slots;
+  /** How many got in since the number at once was changed. */
+  #entries = 0;
   #lastEntry = 0;
+  #narrowedAt = -1;
 
   constructor(atOnce: number) {
     this.#slots = new Slots(atOnce);
   }
 
-  /** Throws what `attempt` throws, and `DroppedError` only when there is no hope left. */
+  /** Throws what `attempt` throws, but a `DroppedError` only when there is no hope left. */
   async enter<T>(attempt: () => Promise<T>, { patience, retry, signal }: DoorOptions): Promise<T> {
     const arrived = performance.now();
-    for (let attempts = 1; ; attempts++) {
+    let dropped = arrived;
+    for (let attempts = 1, inRow = 1; ; attempts++, inRow++) {
+      let began = 0;
       try {
         using _ = await this.#slots.take(signal);
+        began = performance.now();
         const entered = await attempt();
-        this.#lastEntry = performance.now();
+        this.#widen();
         return entered;
       } catch (error) {
         if (!(error instanceof DroppedError)) throw error;
-        this.#slots.shrink(Math.max(FEW, Math.floor(this.#slots.limit / 2)));
-        const inVain = (performance.now() - Math.max(arrived, this.#lastEntry)) / 1000;
-        const delay = backOff(attempts, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
-        if (inVain + delay / 1000 >= patience)
-          throw tried(attempts, error, `; no connection came about there for ${patience} seconds`);
+        this.#narrow(began);
+        if (this.#lastEntry > dropped) inRow = 1;
+        dropped = performance.now();
+        const delay = backOff(inRow, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
+        const inVain = dropped + delay - Math.max(arrived, this.#lastEntry);
+        if (inVain >= patience * 1000) throw tried(attempts, error, `; nobody got in there for ${patience} seconds`);
         await pause(delay, signal);
       }
     }
+  }
+
+  #widen(): void {
+    this.#lastEntry = performance.now();
+    if (this.#narrowedAt < 0 || ++this.#entries < this.#slots.limit) return;
+    this.#entries = 0;
+    this.#slots.grow();
+  }
+
+  /** Once for all who came together. */
+  #narrow(began: number): void {
+    if (began < this.#narrowedAt) return;
+    this.#narrowedAt = performance.now();
+    this.#entries = 0;
+    this.#slots.shrink(Math.floor(this.#slots.limit / 2));
   }
 }
