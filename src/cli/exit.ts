@@ -1,5 +1,6 @@
 /** From what went wrong to what the person should do, and the exit code. @module */
 import { TsinfraError } from "../core/errors.ts";
+import { limitReached } from "../core/limits.ts";
 import type { ErrorReport } from "../engine/events.ts";
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -55,6 +56,12 @@ export function describeError(error: unknown): {
 } {
   if (!(error instanceof TsinfraError)) {
     const denied = systemProblem(error);
+    const limit = limitReached(error);
+    if (limit)
+      return {
+        report: { code: "E_UNEXPECTED", message: `Cannot go on: ${limit.message}`, hint: limit.hint },
+        exitCode: EXIT.failed,
+      };
     if (denied !== undefined) return { report: { code: "E_LOCAL_FILE", message: denied }, exitCode: EXIT.failed };
     const { exitCode, hint } = adviceFor("E_UNEXPECTED");
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

@@ -80,6 +80,8 @@ export interface Connector {
   hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
   /** Absent in connectors that only bring inventory. Throws `ConnectError`. */
   connect?(target: Target, context: ConnectorContext): Promise<Connection>;
+  /** Told before the first of so many hosts is connected to. Throws `ConnectError` where this machine cannot hold that many connections. */
+  expect?(hosts: number): void;
   /** Tell how a host would be reached, and try. Absent where there is little to tell. Throws `ConnectError` for what cannot even be worked out. */
   explain?(target: Target, context: ConnectorContext): Promise<Explanation>;
   /** End what the run's connections shared. */

@@ -41,6 +41,7 @@ export async function connectHosts(engine: Engine): Promise<void> {
   const started = clock.now();
   engine.stage = "connect";
   emit({ type: "stage:start", stage: "connect", hosts: engine.hosts.length });
+  expectHosts(engine);
   await forEachHost(engine.hosts, config.parallel, async host => {
     const began = clock.now();
     emit({ type: "host:connecting", host: host.name });
@@ -58,6 +59,16 @@ export async function connectHosts(engine: Engine): Promise<void> {
     }
   });
   emit({ type: "stage:end", stage: "connect", seconds: (clock.now() - started) / 1000 });
+}
+
+/** Tell each connector how many hosts it is to connect to; of a chain only the first part is a connection of this machine. */
+function expectHosts({ hosts, settings }: Engine): void {
+  const counts = new Map<string, number>();
+  for (const { definition } of hosts) {
+    const first = definition.through?.[0]?.connector ?? definition.connector;
+    counts.set(first, (counts.get(first) ?? 0) + 1);
+  }
+  for (const [name, count] of counts) settings.connectors.get(name)?.expect?.(count);
 }
 
 /** Close every connection and what the connectors shared. Never rejects. */

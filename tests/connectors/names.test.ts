@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createSocket, type Socket } from "node:dgram";
 import { join } from "node:path";
+import { Slots } from "../../src/connectors/shared/slots.ts";
 import { createNames } from "../../src/connectors/ssh/names.ts";
 import { needRoot, needTools } from "../support/machine.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
@@ -112,6 +113,7 @@ describe("names", () => {
     const asked: string[] = [];
     const names = createNames({
       signal: never,
+      slots: new Slots(64),
       async ask(name) {
         asked.push(name);
         await Promise.resolve();
@@ -151,6 +153,7 @@ describe("names", () => {
     const calledOff = Promise.withResolvers<void>();
     const names = createNames({
       signal: never,
+      slots: new Slots(64),
       ask: (_name, signal) =>
         new Promise((_resolve, reject) =>
           signal.addEventListener("abort", () => {
@@ -173,7 +176,7 @@ describe("names", () => {
   });
 
   test("come as the machine knows them", async () => {
-    const names = createNames({ signal: never });
+    const names = createNames({ signal: never, slots: new Slots(64) });
     const addresses = await names.addressesOf("localhost", never);
     expect(addresses.map(({ address }) => address)).toContain("127.0.0.1");
     expect(await names.addressesOf("no-such-host.invalid", never)).toEqual([]);

@@ -24,7 +24,7 @@ export interface Reach {
   /** For messages. */
   readonly host: string;
   /** The connection to where the program is. */
-  readonly outer: Connection;
+  readonly outer: Pick<Connection, "run">;
   /** The program's own command line around the words it is to run. */
   wrap(words: Words, options: { readonly pty: boolean }): Shell;
   /** Commands are processes of the program's own, and end with it; else it only asks somebody to run them. */

@@ -30,13 +30,16 @@ export function needOpenFiles(hosts: number, each: number): void {
   );
 }
 
-/** The runtime says ECONNREFUSED of a socket that it could not even make: the error for what it is. */
-export function withoutSocket(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
-  if (error.code !== "ECONNREFUSED") return error;
+/** The error of the system if it lets this process open nothing more; `undefined` if it does. */
+export function noFileLeft(): NodeJS.ErrnoException | undefined {
   try {
     closeSync(openSync("/dev/null", "r"));
-    return error;
-  } catch (limit) {
-    return limitReached(limit) ? (limit as NodeJS.ErrnoException) : error;
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
   }
 }
+
+/** The runtime says ECONNREFUSED of a socket that it could not even make: the error for what it is. */
+export const withoutSocket = (error: NodeJS.ErrnoException): NodeJS.ErrnoException =>
+  error.code === "ECONNREFUSED" ? (noFileLeft() ?? error) : error;

@@ -1,7 +1,10 @@
 /** Programs of the control machine. @module */
 import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
+import { OperationError } from "../../core/errors.ts";
+import { limitReached } from "../../core/limits.ts";
 import { endOfInput, pump } from "./input.ts";
 import { type OutputCapture, captureOutput } from "./output.ts";
+import { noFileLeft } from "./open-files.ts";
 import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
 
 /** What a program gets beside its arguments. */
@@ -20,13 +23,13 @@ const TERMINAL_SILENCE = 100;
 
 /**
  * Run a program to its end, in a process group of its own.
- * Aborting ends the whole group: politely first, then not. Throws what the operating system says when it cannot start.
+ * Aborting ends the whole group: politely first, then not. Throws what the operating system says when it cannot start, or `OperationError` where a limit is reached.
  */
 export async function runProcess(argv: readonly string[], options: ProcessOptions): Promise<RunResult> {
   const { signal, stdin } = options;
   signal?.throwIfAborted();
   const output = captureOutput(options);
-  const child = options.pty ? startOnTerminal(argv, options, output) : startOnPipes(argv, options, output);
+  const child = start(argv, options, output);
 
   let failure: { readonly reason: unknown } | undefined;
   let stopping: Promise<void> | undefined;
@@ -45,6 +48,17 @@ export async function runProcess(argv: readonly string[], options: ProcessOption
   await child.release();
   if (failure) throw failure.reason;
   return output.result(exitCode);
+}
+
+function start(argv: readonly string[], options: ProcessOptions, output: OutputCapture): Child {
+  try {
+    return options.pty ? startOnTerminal(argv, options, output) : startOnPipes(argv, options, output);
+  } catch (error) {
+    // Of a terminal that cannot be made the runtime does not say why.
+    const limit = limitReached(error) ?? limitReached(noFileLeft());
+    if (!limit) throw error;
+    throw new OperationError(`Cannot start ${argv[0]}: ${limit.message}`, { cause: error, hint: limit.hint });
+  }
 }
 
 interface Child {

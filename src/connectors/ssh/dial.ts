@@ -64,7 +64,7 @@ const KEEPALIVE = { interval: 15, count: 3 };
 /** Connect and log in. Throws `ConnectError`, or the deadline's reason. */
 export function dial(options: DialOptions): Promise<Client> {
   const addresses = options.addresses.map(address => ({ ...address }));
-  return retrying(() => dialOnce(options, addresses), options);
+  return retrying(() => dialOnce(options, addresses), { ...options, host: options.hop.name });
 }
 
 async function dialOnce(options: DialOptions, addresses: readonly Candidate[]): Promise<Client> {

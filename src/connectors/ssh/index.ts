@@ -6,6 +6,7 @@ import { Deadline } from "../shared/deadline.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
 import { localUser } from "../shared/local-user.ts";
 import { runProcess } from "../shared/process.ts";
+import { needOpenFiles, openFilesLeft } from "../shared/open-files.ts";
 import { Slots } from "../shared/slots.ts";
 import { unlessAborted } from "../shared/wait.ts";
 import { type Agent, createAgent } from "./agent.ts";
@@ -41,6 +42,12 @@ export interface SshConnectorOptions {
 
 /** Connections that are being made at once: more would only wait for each other, with their clocks running. */
 const DIALS = 100;
+/** Names that are looked up at once, each by a process of its own. */
+const LOOKUPS = 64;
+/** A connection, and a file that travels over it. */
+const FILES_FOR_HOST = 2;
+/** Files that each of those may have open beside the connection itself. */
+const FILES_FOR_EACH = 4;
 
 export function createSshConnector(options: SshConnectorOptions = {}): Connector {
   const run = new SshRun(options);
@@ -49,6 +56,7 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
     summary: "Run commands over SSH; the connector of plain host names.",
     can: { pty: true, rsync: true, through: true },
     dataKeys: SSH_DATA_KEYS,
+    expect: hosts => run.expect(hosts),
     connect: (target, context) => run.connect(target, context),
     explain: (target, context) => run.explain(target, context),
     close: () => run.close(),
@@ -65,6 +73,7 @@ class SshRun {
   readonly #agents = new Map<string, Agent>();
   readonly #jumps = new Map<string, Promise<Client>>();
   readonly #dials = new Slots(DIALS);
+  readonly #lookups = new Slots(LOOKUPS);
   readonly #doors = new Map<string, Door>();
   readonly #names: Names;
   readonly #ending = new AbortController();
@@ -79,7 +88,7 @@ class SshRun {
     resolve,
     lookup,
   }: SshConnectorOptions) {
-    this.#names = createNames({ signal: this.#ending.signal, ask: lookup });
+    this.#names = createNames({ signal: this.#ending.signal, slots: this.#lookups, ask: lookup });
     this.#resolve = resolve;
     this.#home = home;
     this.#env = env;
@@ -91,6 +100,13 @@ class SshRun {
       keyFiles: createKeyFiles(),
       agentFor: hop => this.#agentFor(hop),
     };
+  }
+
+  expect(hosts: number): void {
+    needOpenFiles(hosts, FILES_FOR_HOST);
+    const room = Math.floor((openFilesLeft() - hosts) / (2 * FILES_FOR_EACH));
+    this.#dials.shrink(room);
+    this.#lookups.shrink(room);
   }
 
   async connect(target: Target, context: ConnectorContext): Promise<Connection> {
@@ -275,7 +291,7 @@ class SshRun {
     { retry, ...limits }: { readonly timeout: number; readonly signal: AbortSignal; readonly retry: Retry },
   ): Promise<readonly Address[]> {
     using deadline = this.#deadline(hop.name, limits);
-    return await retrying(() => addressesFor(hop, this.#names, deadline), { deadline, retry });
+    return await retrying(() => addressesFor(hop, this.#names, deadline), { host: hop.name, deadline, retry });
   }
 
   #door(key: string): Door {

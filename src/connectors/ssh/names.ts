@@ -1,6 +1,6 @@
 /** Names into addresses, without anybody waiting for a name that is not theirs. @module */
 import { isIP } from "node:net";
-import { Slots } from "../shared/slots.ts";
+import type { Slots } from "../shared/slots.ts";
 import { unlessAborted } from "../shared/wait.ts";
 
 export interface Address {
@@ -20,15 +20,13 @@ export interface Names {
 export interface NamesOptions {
   /** Ends all lookups. */
   readonly signal: AbortSignal;
+  /** Lookups at once: a name server that does not answer holds each of its own for many seconds. */
+  readonly slots: Slots;
   /** How names are looked up; default: as the machine does it, see `askMachine`. */
   readonly ask?: ((name: string, signal: AbortSignal) => Promise<readonly string[]>) | undefined;
 }
 
-/** Lookups at once: a name server that does not answer holds each of its own for many seconds. */
-const LOOKUPS = 64;
-
-export function createNames({ signal: ending, ask = askMachine }: NamesOptions): Names {
-  const slots = new Slots(LOOKUPS);
+export function createNames({ signal: ending, slots, ask = askMachine }: NamesOptions): Names {
   const lookups = new Map<string, Lookup>();
   /** Whoever comes later asks anew. */
   const forget = (name: string, { stop }: Pick<Lookup, "stop">): void => {

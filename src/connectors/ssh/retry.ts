@@ -1,4 +1,5 @@
 /** Trying to connect again, where that may help. @module */
+import { limitFailure } from "../../core/connect-failure.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { backOff, pause } from "../shared/wait.ts";
@@ -18,13 +19,14 @@ export class DroppedError extends ConnectError {}
 /** What may be a matter of time is tried again, unless it is a matter of how many come at once. Throws `ConnectError`, or the deadline's reason. */
 export async function retrying<T>(
   connect: () => Promise<T>,
-  { deadline, retry }: { readonly deadline: Deadline; readonly retry: Retry },
+  { host, deadline, retry }: { readonly host: string; readonly deadline: Deadline; readonly retry: Retry },
 ): Promise<T> {
   let last: ConnectError | undefined;
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect();
-    } catch (error) {
+    } catch (caught) {
+      const error = limitFailure(caught, host) ?? caught;
       // What it ran into tells more than what it would have waited for.
       if (last && deadline.signal.aborted && error instanceof ConnectError)
         throw tried(

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { Connection } from "../../core/connector.ts";
+import { limitFailure } from "../../core/connect-failure.ts";
 import { ConnectError } from "../../core/errors.ts";
 import { limitReached } from "../../core/limits.ts";
 import type { Deadline } from "../shared/deadline.ts";
@@ -53,10 +54,10 @@ export async function addressesFor(hop: Hop, names: Names, deadline: Deadline): 
     all = await lookup;
   } catch (error) {
     deadline.signal.throwIfAborted();
-    const limit = limitReached(error);
+    if (limitReached(error)) throw error;
     throw new ConnectError(
-      `The name ${JSON.stringify(hostname)}${same} cannot be looked up: ${limit?.message ?? (error as Error).message}`,
-      { host: hop.name, cause: error, retryable: true, ...(limit ? { hint: limit.hint } : {}) },
+      `The name ${JSON.stringify(hostname)}${same} cannot be looked up: ${(error as Error).message}`,
+      { host: hop.name, cause: error, retryable: true },
     );
   }
   if (all.length === 0)
@@ -112,6 +113,8 @@ async function overTcp(hop: Hop, candidates: readonly Candidate[], deadline: Dea
         });
     } catch (error) {
       deadline.signal.throwIfAborted();
+      const limit = limitFailure(withoutSocket(error as NodeJS.ErrnoException), hop.name);
+      if (limit) throw limit;
       failure = error instanceof ConnectError ? error : socketError(hop, error as NodeJS.ErrnoException);
     }
     failures.push(failure!);
@@ -153,16 +156,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** An error of the operating system as one of ours. */
-export function socketError(hop: Hop, failure: NodeJS.ErrnoException): ConnectError {
-  const error = withoutSocket(failure);
-  const limit = limitReached(error);
-  if (limit)
-    return new ConnectError(`${describeHop(hop)} cannot be connected to: ${limit.message}`, {
-      host: hop.name,
-      cause: error,
-      retryable: true,
-      hint: limit.hint,
-    });
+export function socketError(hop: Hop, error: NodeJS.ErrnoException): ConnectError {
   const reason = REASONS[error.code ?? ""];
   return new ConnectError(`${describeHop(hop)} ${reason ?? `cannot be connected to: ${error.message}`}`, {
     host: hop.name,
@@ -254,7 +248,7 @@ function throughProgram(command: string, shell: string): Way {
   child.stdin.on("error", () => {});
   const ended = Promise.withResolvers<string>();
   child.on("error", error => {
-    complaint += error.message;
+    complaint += limitReached(error)?.message ?? error.message;
     socket.destroy();
   });
   // The process may be told to be gone before the last of what it said has arrived.

@@ -93,7 +93,7 @@ export class OpenSshTransport {
         },
         { context, deadline, confirmation: this.#confirmation },
       );
-      return retrying(() => start(answers, deadline), { deadline, retry });
+      return retrying(() => start(answers, deadline), { host: target.name, deadline, retry });
     });
     return new OpenSshConnection({
       host: target.name,
