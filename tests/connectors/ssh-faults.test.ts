@@ -1,6 +1,6 @@
 /** What goes wrong on the way: refusals, drops, stalls, limits. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -244,7 +244,9 @@ describe("a connection", () => {
   test("to a server that allows no sessions is an error", async () => {
     await using ssh = await setUp({ config: ["MaxSessions 0"] });
     const connection = await ssh.connect();
-    expect((await failure(connection.run(sh`true`))).code).toBe("E_CONNECTION_LOST");
+    expect((await failure(connection.run(sh`true`))).message).toBe(
+      "The server refuses to run commands on web-1: open failed",
+    );
     await connection.close();
   });
 
@@ -263,13 +265,33 @@ describe("a connection", () => {
     await forced[Symbol.asyncDispose]();
   });
 
-  test("to a host with a forced command gives that command's output", async () => {
-    await using ssh = await setUp({ config: ["ForceCommand echo forced; exit 3"] });
-    const connection = await ssh.connect();
-    const { exitCode, stdout } = await connection.run(sh`echo mine`);
-    expect([exitCode, text(stdout)]).toEqual([3, "forced"]);
-    await connection.close();
-  });
+  const WORDS = "Welcome\nNo commands before noon\n";
+  for (const [what, options] of Object.entries({
+    "with a forced command": { config: [`ForceCommand printf '${WORDS.replaceAll("\n", "\\n")}'; exit 3`] },
+    "whose login shell refuses, and says why on stderr": `printf '${WORDS.replaceAll("\n", "\\n")}' >&2; exit 3`,
+    "whose login shell does something else, and calls it a success": `printf '${WORDS.replaceAll("\n", "\\n")}'; exit 0`,
+    "whose login shell says much": `yes Beware of the dog | head -c 300000; printf '\n${WORDS.replaceAll("\n", "\\n")}'; exit 3`,
+  }))
+    for (const transport of ["embedded", "openssh"])
+      test(`to a host ${what} is none that runs commands (${transport})`, async () => {
+        const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
+        await Bun.write(shell, `#!/bin/sh\n${typeof options === "string" ? options : ""}\n`);
+        await chmod(shell, 0o755);
+        await using ssh = await setUp(typeof options === "string" ? { shell } : options);
+        const known = join(ssh.server.home, ".ssh/known_hosts");
+        const connection = await ssh.connect({
+          sshTransport: transport,
+          sshConfigFile: "none",
+          sshKnownHostsFile: known,
+        });
+        const error = await failure(connection.run(sh`echo mine`));
+        expect(error.code).toBe("E_CONNECT");
+        expect(error.message).toContain("No commands before noon");
+        expect(error.message).toMatch(/exit code [03]\b/);
+        expect(error.message).not.toMatch(/[0-9a-f]{16}|tsinfra-/);
+        await connection.close();
+        await rm(join(shell, ".."), { recursive: true });
+      });
 });
 
 describe("Diffie-Hellman groups", () => {

@@ -396,7 +396,7 @@ describe("logging in with words", () => {
     await using server = await fakeServer(["password"], { password: "s3cret", runs: false });
     const error = await connect({ ...server.data, sshPassword: "s3cret" }).catch(error => error);
     expect(error.code).toBe("E_CONNECTION_LOST");
-    expect(error.message).toMatch(/the server refuses to run commands$/i);
+    expect(error.message).toContain("The server refuses to run commands");
   });
 
   test("a password at hand is given without asking first what the server allows", async () => {

@@ -1,9 +1,9 @@
 /** Running commands in a place that a program reaches. @module */
 import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
-import { captureOutput } from "../shared/output.ts";
+import { captureOutput, lastWords } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
 import { onAbort, settlesWithin } from "../shared/wait.ts";
 import { Frame, type Words } from "./frame.ts";
@@ -35,6 +35,7 @@ export interface Reach {
 export class PlaceConnection {
   readonly #reach: Reach;
   readonly #slots = new Slots(AT_ONCE);
+  #hasWorked = false;
   readonly #lingering = new Set<Promise<unknown>>();
 
   constructor(reach: Reach) {
@@ -82,6 +83,7 @@ export class PlaceConnection {
     using _ = onAbort(signal, () => stop(signal?.reason));
     await Promise.race([settled, frame.ended]);
     await stopping;
+    if (frame.pid !== undefined) this.#hasWorked = true;
     if (failure) throw failure.reason;
     if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0)))
       return output.result(await this.#exitCode(frame, await settled));
@@ -96,13 +98,10 @@ export class PlaceConnection {
     // Not every program knows; of one that has said nothing it was at least no success.
     if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode || KILLED;
     const { host } = this.#reach;
-    const reason = frame.stderr.noise.split("\n").at(-1) || `its program ended with exit code ${ending.exitCode}`;
-    throw new ConnectionLostError(
-      frame.pid === undefined
-        ? `Cannot run commands on ${host} any more: ${reason}`
-        : `Lost ${host} before the command ended`,
-      { host },
-    );
+    if (frame.pid !== undefined) throw new ConnectionLostError(`Lost ${host} before the command ended`, { host });
+    const reason = `${lastWords(frame.stderr.noise, frame.stdout.noise)} (exit code ${ending.exitCode})`;
+    if (this.#hasWorked) throw new ConnectionLostError(`Cannot run commands on ${host} any more: ${reason}`, { host });
+    throw new ConnectError(`Cannot run commands on ${host}: ${reason}`, { host });
   }
 
   async #isThere(): Promise<boolean> {

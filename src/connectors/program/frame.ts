@@ -55,6 +55,9 @@ const READING_SCRIPT = `${PLAIN}; cat >/dev/null 2>&1; exit $c`;
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
 const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; ${LINE}; ${mark("e", "$c")}; exit $c`;
 
+/** As much as is kept of what comes before a line has begun. */
+const MOST_NOISE = 64 * 1024;
+
 /** One of a line's two streams. */
 export class FramedStream {
   /** What the first mark carried. */
@@ -86,7 +89,7 @@ export class FramedStream {
     if (this.#state === "before") {
       const found = this.#find(bytes, "b");
       if (!found) {
-        this.#held = bytes;
+        this.#held = Buffer.from(bytes.subarray(-MOST_NOISE));
         return NOTHING;
       }
       this.begin = found.value;

@@ -19,6 +19,15 @@ export function captureOutput({ capture = true, onOutput }: RunOptions): OutputC
   };
 }
 
+/** The last lines of what was said, in one; of the first that said anything. */
+export function lastWords(...said: readonly string[]): string {
+  const lines = said
+    .map(text => text.split(/[\r\n]+/).filter(line => line.trim() !== ""))
+    .find(some => some.length > 0);
+  return lines?.slice(-LAST_WORDS).join(" ").trim() ?? "it gave no reason";
+}
+const LAST_WORDS = 3;
+
 /** Exit code of a command that a signal ended, as shells count it. */
 export function signalExitCode(signal: string): number {
   return 128 + (SIGNAL_NUMBERS[signal.replace(/^SIG/, "")] ?? 0);
