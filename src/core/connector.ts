@@ -99,8 +99,8 @@ export interface RunOptions {
   readonly stdin?: Input;
   /** A pseudo-terminal, where `can.pty`; stderr then arrives as stdout. */
   readonly pty?: boolean;
-  /** Every chunk as it arrives. */
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  /** Every chunk as it arrives. While a promise that it returned is pending the command's output is left where it is, except on a terminal of this machine; one that rejects ends the command. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
   /** Keep output for the result; default true. */
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */

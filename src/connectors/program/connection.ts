@@ -5,7 +5,7 @@ import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
 import { captureOutput, lastWords } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
-import { onAbort, settlesWithin } from "../shared/wait.ts";
+import { onAbort, settlesWithin, unlessAborted } from "../shared/wait.ts";
 import { Frame, type Words } from "./frame.ts";
 
 /** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */
@@ -82,6 +82,7 @@ export class PlaceConnection {
     );
     using _ = onAbort(signal, () => stop(signal?.reason));
     await Promise.race([settled, frame.ended]);
+    if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await stopping;
     if (frame.pid !== undefined) this.#hasWorked = true;
     if (failure) throw failure.reason;

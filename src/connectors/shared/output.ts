@@ -3,17 +3,37 @@ import type { OutputStream, RunOptions, RunResult } from "../../core/connector.t
 
 /** Collects a command's output and passes it on as it arrives. */
 export interface OutputCapture {
-  add(stream: OutputStream, chunk: Uint8Array): void;
+  /** Nothing more should be read before the promise, if there is one, has resolved. */
+  add(stream: OutputStream, chunk: Uint8Array): void | Promise<void>;
+  /** Somebody has not yet taken what was passed on. */
+  readonly isPending: boolean;
+  /** All that was passed on has been taken. Rejects if somebody could not take it. */
+  taken(): Promise<void>;
   result(exitCode: number): RunResult;
 }
 
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
   const kept: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  const pending = new Set<Promise<void>>();
   return {
     add(stream, chunk) {
       if (chunk.length === 0) return;
       if (capture) kept[stream].push(chunk);
-      onOutput?.(stream, chunk);
+      const taking = onOutput?.(stream, chunk);
+      if (!taking) return;
+      pending.add(taking);
+      // One that rejects stays: it is told to whoever waits for all.
+      taking.then(
+        () => pending.delete(taking),
+        () => {},
+      );
+      return taking;
+    },
+    get isPending() {
+      return pending.size > 0;
+    },
+    async taken() {
+      await Promise.all(pending);
     },
     result: exitCode => ({ exitCode, stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) }),
   };

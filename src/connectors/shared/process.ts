@@ -29,14 +29,13 @@ export async function runProcess(argv: readonly string[], options: ProcessOption
   const { signal, stdin } = options;
   signal?.throwIfAborted();
   const output = captureOutput(options);
-  const child = start(argv, options, output);
-
   let failure: { readonly reason: unknown } | undefined;
   let stopping: Promise<void> | undefined;
-  const stop = (reason: unknown) => {
+  const stop = (reason: unknown): void => {
     failure ??= { reason };
     stopping ??= endGroup(child);
   };
+  const child = start(argv, options, { output, onFailure: stop });
   using _ = onAbort(signal, () => stop(signal?.reason));
   pump(stdin, child.write)
     .then(({ lastByte }) => child.endInput(lastByte))
@@ -46,13 +45,20 @@ export async function runProcess(argv: readonly string[], options: ProcessOption
   if (!failure) await unlessAborted(silenceOrEnd(child), signal).catch(() => {});
   await stopping;
   await child.release();
+  if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
   if (failure) throw failure.reason;
   return output.result(exitCode);
 }
 
-function start(argv: readonly string[], options: ProcessOptions, output: OutputCapture): Child {
+/** Where output goes, and what is done when it cannot be taken. */
+interface Hearing {
+  readonly output: OutputCapture;
+  readonly onFailure: (reason: unknown) => void;
+}
+
+function start(argv: readonly string[], options: ProcessOptions, hearing: Hearing): Child {
   try {
-    return options.pty ? startOnTerminal(argv, options, output) : startOnPipes(argv, options, output);
+    return options.pty ? startOnTerminal(argv, options, hearing) : startOnPipes(argv, options, hearing);
   } catch (error) {
     // Of a terminal that cannot be made the runtime does not say why.
     const limit = limitReached(error) ?? limitReached(noFileLeft());
@@ -79,7 +85,7 @@ interface Child {
 function startOnPipes(
   argv: readonly string[],
   { env = process.env, cwd }: ProcessOptions,
-  output: OutputCapture,
+  { output, onFailure }: Hearing,
 ): Child {
   const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   let lastOutput = performance.now();
@@ -91,16 +97,19 @@ function startOnPipes(
       const { done, value } = await reader.read();
       if (done || !value) return;
       lastOutput = performance.now();
-      output.add(stream, value);
+      await output.add(stream, value);
     }
   };
   const stdout = child.stdout.getReader();
   const stderr = child.stderr.getReader();
+  const reading = Promise.all([read("stdout", stdout), read("stderr", stderr)]);
+  reading.catch(onFailure);
   return {
     pid: child.pid,
     exited: child.exited,
-    outputEnd: Promise.all([read("stdout", stdout), read("stderr", stderr)]),
-    lastOutput: () => lastOutput,
+    outputEnd: reading,
+    // Output that has not been taken is no silence.
+    lastOutput: () => (output.isPending ? performance.now() : lastOutput),
     silence: SILENCE,
     async write(piece) {
       try {
@@ -124,7 +133,7 @@ function startOnPipes(
 function startOnTerminal(
   argv: readonly string[],
   { env = process.env, cwd }: ProcessOptions,
-  output: OutputCapture,
+  { output, onFailure }: Hearing,
 ): Child {
   let lastOutput = performance.now();
   const drained: (() => void)[] = [];
@@ -133,7 +142,7 @@ function startOnTerminal(
     rows: 24,
     data(_, chunk) {
       lastOutput = performance.now();
-      output.add("stdout", new Uint8Array(chunk));
+      output.add("stdout", new Uint8Array(chunk))?.catch(onFailure);
     },
     drain() {
       for (const resume of drained.splice(0)) resume();

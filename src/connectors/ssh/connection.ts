@@ -171,14 +171,15 @@ export class SshConnection implements Connection {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
     const output = captureOutput(options);
-    channel.on("data", (chunk: Buffer) => {
-      talk.heard();
-      output.add("stdout", marked.stdout.pass(chunk));
-    });
-    channel.stderr.on("data", (chunk: Buffer) => {
-      talk.heard();
-      output.add("stderr", marked.stderr.pass(chunk));
-    });
+    for (const [name, stream] of [
+      ["stdout", channel],
+      ["stderr", channel.stderr],
+    ] as const)
+      stream.on("data", (chunk: Buffer) => {
+        talk.heard();
+        const taking = output.add(name, marked[name].pass(chunk));
+        if (taking) talk.waitFor(stream, taking).catch(stop);
+      });
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {
@@ -191,6 +192,7 @@ export class SshConnection implements Connection {
       .catch(stop);
 
     await talk.end;
+    if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await stopping;
     if (failure) throw failure.reason;
     if (talk.exitCode === undefined)

@@ -1,4 +1,5 @@
 /** One command on one channel. @module */
+import type { Readable } from "node:stream";
 import { settlesWithin } from "../shared/wait.ts";
 import { signalExitCode } from "../shared/output.ts";
 import type { ClientChannel } from "./library.ts";
@@ -18,6 +19,7 @@ export class Talk {
   readonly channel: ClientChannel;
   #hasEnded = false;
   #heardAt = performance.now();
+  #untaken = 0;
   #resume: (() => void) | undefined;
 
   constructor(channel: ClientChannel) {
@@ -44,6 +46,18 @@ export class Talk {
   /** Call whenever output has arrived. */
   heard(): void {
     this.#heardAt = performance.now();
+  }
+  /** Read no more of a stream of the channel until what came from it has been taken. */
+  async waitFor(stream: Readable, taking: Promise<void>): Promise<void> {
+    stream.pause();
+    this.#untaken++;
+    try {
+      await taking;
+    } finally {
+      this.#untaken--;
+      this.heard();
+      stream.resume();
+    }
   }
   /** False when nobody reads any more. */
   async write(piece: Uint8Array): Promise<boolean> {
@@ -79,6 +93,8 @@ export class Talk {
   async #silence(): Promise<void> {
     const exit = performance.now();
     for (;;) {
+      // What has not been taken is no silence.
+      if (this.#untaken > 0) this.heard();
       const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
       if (left <= 0 || (await settlesWithin(this.end, left))) return;
     }
