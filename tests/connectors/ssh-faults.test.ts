@@ -1,7 +1,7 @@
 /** What goes wrong on the way: refusals, drops, stalls, limits. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
@@ -11,6 +11,7 @@ import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { needTools } from "../support/machine.ts";
+import { joined, proxy } from "../support/tcp-proxy.ts";
 
 setDefaultTimeout(60_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client" });
@@ -37,37 +38,6 @@ async function setUp(options: SshdOptions = {}) {
   };
 }
 
-/** Stands between client and server, and does to each connection what it is told. */
-async function proxy(
-  to: { readonly address: string; readonly port: number },
-  treat: (client: Socket, server: () => Socket, number: number) => void,
-) {
-  let count = 0;
-  const open = new Set<Socket>();
-  const track = (socket: Socket): Socket => {
-    open.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => open.delete(socket));
-    return socket;
-  };
-  const listener: Server = createServer(client =>
-    treat(track(client), () => track(connectTcp(to.port, to.address)), ++count),
-  );
-  await new Promise<void>(resolve => listener.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (listener.address() as { port: number }).port,
-    count: () => count,
-    async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
-      await new Promise(resolve => listener.close(resolve));
-    },
-  };
-}
-const join2 = (client: Socket, server: Socket): void => {
-  client.pipe(server).pipe(client);
-  client.on("close", () => server.destroy());
-  server.on("close", () => client.destroy());
-};
 /** Behind another port the host has the same keys. */
 const through = (server: Sshd, port: number) => ({
   sshPort: port,
@@ -98,7 +68,7 @@ describe("connecting", () => {
     await using ssh = await setUp();
     await knowAnyPort(ssh.server);
     await using gate = await proxy(ssh.server, (client, server, number) =>
-      number <= 5 ? (number % 2 ? client.destroy() : client.resetAndDestroy()) : join2(client, server()),
+      number <= 5 ? (number % 2 ? client.destroy() : client.resetAndDestroy()) : joined(client, server()),
     );
     const connection = await ssh.connect({
       ...through(ssh.server, gate.port),
@@ -195,7 +165,7 @@ describe("a connection", () => {
     const clients: Socket[] = [];
     await using cut = await proxy(ssh.server, (client, server) => {
       clients.push(client);
-      join2(client, server());
+      joined(client, server());
     });
     const connection = await ssh.connect(through(ssh.server, cut.port));
     const running = connection.run(sh`echo begun; sleep 1000`, { onOutput: () => void clients[0]?.resetAndDestroy() });

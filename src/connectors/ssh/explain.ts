@@ -1,5 +1,6 @@
 /** How a host is reached: what was decided, where each part was said, and what comes of trying. @module */
 import type { ConnectorContext, Explanation } from "../../core/connector.ts";
+import { connectFailure } from "../../core/connect-failure.ts";
 import { TsinfraError } from "../../core/errors.ts";
 import type { HostData } from "../../core/host.ts";
 import { allowedHostKeyAlgorithms } from "./algorithms.ts";
@@ -41,7 +42,7 @@ export async function explainRoute(route: Hop, options: ExplainOptions): Promise
       explained.push({ ...plan, ...meeting, connected: "yes" });
     } catch (error) {
       isReached = false;
-      explained.push({ ...plan, ...meeting, ...failure(error) });
+      explained.push({ ...plan, ...meeting, ...failure(connectFailure(error, hop.name)) });
     }
   }
   for (const client of clients.reverse()) client.end();

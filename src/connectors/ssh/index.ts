@@ -63,6 +63,24 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
   };
 }
 
+/** What connecting to one server needs. */
+interface Reaching {
+  readonly through?: Connection | undefined;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly context: ConnectorContext;
+  readonly retry: Retry;
+  readonly meeting?: Meeting;
+}
+
+/** False for one that could not be made. */
+const wasOpen = (connecting: Promise<Client> | undefined): Promise<boolean> =>
+  Promise.resolve(connecting).then(
+    client => client !== undefined,
+    () => false,
+  );
+
 /** What the hosts of a run share. */
 class SshRun {
   readonly #home: string;
@@ -150,10 +168,8 @@ class SshRun {
       context.warn(
         `The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`,
       );
-    const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
     const meeting: Meeting = {};
-    const client = await this.#dial(hop, {
-      via,
+    const client = await this.#reach(hop, {
       through: target.through,
       timeout: target.timeout,
       signal: target.signal,
@@ -231,22 +247,17 @@ class SshRun {
     const key = hopKey(hop);
     const known = this.#jumps.get(key);
     if (known) return known;
-    const signal = this.#ending.signal;
-    const client = (async () => {
-      const via = hop.via && (await this.#jump(hop.via, timeout, context));
-      const { sshConnectRetries, sshConnectRetryMinDelay, sshConnectRetryMaxDelay } = SSH_DATA_KEYS;
-      return await this.#dial(hop, {
-        via,
-        timeout,
-        signal,
-        context,
-        retry: {
-          times: sshConnectRetries.default,
-          minDelay: sshConnectRetryMinDelay.default,
-          maxDelay: sshConnectRetryMaxDelay.default,
-        },
-      });
-    })();
+    const { sshConnectRetries, sshConnectRetryMinDelay, sshConnectRetryMaxDelay } = SSH_DATA_KEYS;
+    const client = this.#reach(hop, {
+      timeout,
+      signal: this.#ending.signal,
+      context,
+      retry: {
+        times: sshConnectRetries.default,
+        minDelay: sshConnectRetryMinDelay.default,
+        maxDelay: sshConnectRetryMaxDelay.default,
+      },
+    });
     this.#jumps.set(key, client);
     // A later host, or a later try, makes a new one.
     const forget = (): void => {
@@ -256,19 +267,23 @@ class SshRun {
     return client;
   }
 
-  async #dial(
-    hop: Hop,
-    options: {
-      readonly via: Client | undefined;
-      readonly through?: Connection | undefined;
-      readonly timeout: number;
-      readonly signal: AbortSignal;
-      readonly context: ConnectorContext;
-      readonly retry: Retry;
-      readonly meeting?: Meeting;
-    },
-  ): Promise<Client> {
-    const { via, through, context, retry, meeting, signal } = options;
+  /** Connect to a server, through its jump host if it has one. */
+  async #reach(hop: Hop, options: Reaching): Promise<Client> {
+    for (let losses = 0; ; losses++) {
+      const jump = hop.via && this.#jump(hop.via, options.timeout, options.context);
+      try {
+        return await this.#dial(hop, { ...options, via: jump && (await unlessAborted(jump, options.signal)) });
+      } catch (error) {
+        // A connection to the jump host that was lost meanwhile does not count against this server: there is another one.
+        const isLost = hop.via && this.#jumps.get(hopKey(hop.via)) !== jump && (await wasOpen(jump));
+        if (!isLost || losses >= options.retry.times || options.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #dial(hop: Hop, options: Reaching & { readonly via: Client | undefined }): Promise<Client> {
+    const { via, through, context, retry, meeting } = options;
+    const signal = AbortSignal.any([options.signal, this.#ending.signal]);
     const timeout = hop.settings.connectTimeout ?? options.timeout;
     const isDirect = !via && !through && hop.settings.proxyCommand === undefined;
     const addresses = isDirect ? await this.#addressesOf(hop, { timeout, signal, retry }) : [];

@@ -10,7 +10,7 @@ import type { Deadline } from "../shared/deadline.ts";
 import { withoutSocket } from "../shared/open-files.ts";
 import { openTunnel } from "../shared/tunnel.ts";
 import { onAbort, unlessAborted } from "../shared/wait.ts";
-import type { Client } from "./library.ts";
+import type { Client, ClientChannel } from "./library.ts";
 import type { Address, Names } from "./names.ts";
 import { type Hop, hopAddress } from "./route.ts";
 
@@ -34,7 +34,7 @@ export async function openWay(
   },
 ): Promise<Way> {
   if (options.through) return openTunnel(options.through, hop.settings);
-  if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.deadline.signal) };
+  if (options.via) return { socket: await throughJump(hop, options.via, options.deadline.signal) };
   const { proxyCommand } = hop.settings;
   if (proxyCommand !== undefined) return throughProgram(proxyCommand, options.shell);
   return { socket: await overTcp(hop, options.addresses, options.deadline) };
@@ -171,9 +171,9 @@ export function describeHop(hop: Hop): string {
   return `${hop.isJump ? "The jump host " : ""}${hop.name}${address === hop.name ? "" : ` (${address})`}`;
 }
 
-async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
+async function throughJump(hop: Hop, jump: Client, signal: AbortSignal): Promise<Duplex> {
   const { hostname, port } = hop.settings;
-  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
   const fail = (error: Error): void => {
     const reason = error.message.replace(/^\(SSH\) Channel open failure: /, "");
     reject(
@@ -199,7 +199,16 @@ async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
   } catch (error) {
     fail(error as Error);
   }
-  return await promise;
+  try {
+    return await unlessAborted(promise, signal);
+  } catch (error) {
+    // It may still come: nobody wants it any more.
+    promise.then(
+      channel => channel.close(),
+      () => {},
+    );
+    throw error;
+  }
 }
 
 /** As much of a program's complaint as is shown. */
