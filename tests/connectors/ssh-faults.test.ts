@@ -5,7 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
-import { sh } from "../../src/core/command.ts";
+import { Secret, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
@@ -262,6 +262,26 @@ describe("a connection", () => {
         await connection.close();
         await rm(join(shell, ".."), { recursive: true });
       });
+
+  for (const transport of ["embedded", "openssh"])
+    test(`to a host whose login shell repeats what it is told shows neither marks nor secrets (${transport})`, async () => {
+      const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
+      await Bun.write(shell, `#!/bin/sh\necho "fatal: unrecognized command '$2'" >&2; exit 128\n`);
+      await chmod(shell, 0o755);
+      await using ssh = await setUp({ shell });
+      const known = join(ssh.server.home, ".ssh/known_hosts");
+      const connection = await ssh.connect({
+        sshTransport: transport,
+        sshConfigFile: "none",
+        sshKnownHostsFile: known,
+      });
+      const error = await failure(connection.run(sh`echo ${new Secret("hush")}\necho ${new Secret("hush")}`));
+      expect(error.message).toContain("fatal: unrecognized command '…");
+      expect(error.message).toContain("exit code 128");
+      expect(error.message).not.toMatch(/[0-9a-f]{16}|hush/);
+      await connection.close();
+      await rm(join(shell, ".."), { recursive: true });
+    });
 });
 
 describe("Diffie-Hellman groups", () => {

@@ -1,5 +1,6 @@
 /** A command's output between two lines of ours: so that a program's own words are not taken for it, and a lost program not for its end. @module */
 import { Secret, type Shell } from "../../core/command.ts";
+import { beforeOurLine } from "../shared/output.ts";
 
 /** Words of a command line; the last one may hold secrets. */
 export type Words = readonly (string | Secret)[];
@@ -66,12 +67,14 @@ export class FramedStream {
   end: number | undefined;
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
+  readonly #nonce: string;
   readonly #marks: Readonly<Record<"b" | "e", string>>;
   readonly #tell: Readonly<Record<"b" | "e", () => void>>;
   #state: "before" | "within" | "after" = "before";
   #held: Buffer = NOTHING;
 
   constructor(nonce: string) {
+    this.#nonce = nonce;
     this.#marks = { b: `\x01${nonce} b`, e: `\x01${nonce} e` };
     const begun = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
@@ -110,7 +113,7 @@ export class FramedStream {
   }
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {
-    return this.#state === "before" ? this.#held.toString().trim() : "";
+    return this.#state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
   }
 
   #find(

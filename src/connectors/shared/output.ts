@@ -48,6 +48,15 @@ export function lastWords(...said: readonly string[]): string {
 }
 const LAST_WORDS = 3;
 
+/** What somebody said who may repeat the line that we sent, with a mark of ours in it, and secrets perhaps: only what comes before that. */
+export function beforeOurLine(said: string, mark: string): string {
+  const at = said.indexOf(mark);
+  if (at < 0) return said;
+  const program = said.indexOf("/bin/sh");
+  const start = program < 0 || program > at ? at : said.startsWith("exec ", program - 5) ? program - 5 : program;
+  return `${said.slice(0, start)}…`;
+}
+
 /** Exit code of a command that a signal ended, as shells count it. */
 export function signalExitCode(signal: string): number {
   return 128 + (SIGNAL_NUMBERS[signal.replace(/^SIG/, "")] ?? 0);

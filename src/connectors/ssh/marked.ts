@@ -1,5 +1,6 @@
 /** Telling a command's output from what the login shell's start-up files print, and learning its process id. @module */
 import { randomBytes } from "node:crypto";
+import { beforeOurLine } from "../shared/output.ts";
 import { inOwnGroup, inPosixShell } from "./login-shell.ts";
 
 /** A command line that says where its output begins. */
@@ -39,10 +40,12 @@ export class MarkFilter {
   readonly begun: Promise<void>;
   readonly #begin: () => void;
   readonly #mark: string;
+  readonly #pattern: RegExp;
   #held: Buffer | undefined = Buffer.alloc(0);
 
   constructor(mark: string) {
     this.#mark = mark;
+    this.#pattern = new RegExp(`${mark}(?: (\\d+))?\\r?\\n`);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.begun = promise;
     this.#begin = resolve;
@@ -58,18 +61,18 @@ export class MarkFilter {
   }
   /** What came before the mark, if it never came: whatever was run instead speaks there. */
   get noise(): string {
-    return this.#held?.toString().trim() ?? "";
+    return beforeOurLine(this.#held?.toString().trim() ?? "", this.#mark);
   }
   /** What of the chunk is the command's own. */
   pass(chunk: Buffer): Buffer {
     if (this.#held === undefined) return chunk;
     const held = Buffer.concat([this.#held, chunk]);
-    const start = held.indexOf(this.#mark);
-    const end = start < 0 ? -1 : held.indexOf("\n", start);
-    if (end >= 0) {
-      const pid = Number(held.toString("latin1", start + this.#mark.length, end));
+    // A line that only repeats what was to be run has it too, but not like this.
+    const found = this.#pattern.exec(held.toString("latin1"));
+    if (found) {
+      const pid = Number(found[1]);
       if (pid > 1) this.pid = pid;
-      return this.#release(held.subarray(end + 1));
+      return this.#release(held.subarray(found.index + found[0].length));
     }
     this.#held = Buffer.from(held.subarray(-MOST_NOISE));
     return NOTHING;
