@@ -11,7 +11,7 @@ import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
 import type { KeyFiles } from "./keys.ts";
 import { type Client, type ConnectConfig, loadLibrary, serverSoftware, type SshLibrary } from "./library.ts";
 import type { Address } from "./names.ts";
-import { DroppedError, type Retry, retrying } from "./retry.ts";
+import { DroppedError, type Retry, retrying, saysDropped } from "./retry.ts";
 import { type Hop, hopAddress, USE_OPENSSH } from "./route.ts";
 import { type Candidate, describeHop, openWay, socketError, type Way } from "./sockets.ts";
 
@@ -129,7 +129,8 @@ async function dialOnce(options: DialOptions, addresses: readonly Candidate[]): 
 async function programError(what: string, { name }: Hop, complaint: Promise<string>): Promise<ConnectError> {
   await settlesWithin(complaint, 1000);
   const said = await Promise.race([complaint, ""]);
-  return new ConnectError(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, {
+  const Kind = saysDropped(said) ? DroppedError : ConnectError;
+  return new Kind(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, {
     host: name,
     retryable: true,
   });

@@ -16,6 +16,10 @@ export interface Retry {
 /** The server hung up before it said who it is, as a busy sshd does (MaxStartups): it is there, and has time for us soon. See `Door`. */
 export class DroppedError extends ConnectError {}
 
+/** What ssh says when that has happened to it. */
+export const saysDropped = (said: string): boolean =>
+  /kex_exchange_identification|closed by remote host|Connection reset by peer/i.test(said);
+
 /** What may be a matter of time is tried again, unless it is a matter of how many come at once. Throws `ConnectError`, or the deadline's reason. */
 export async function retrying<T>(
   connect: () => Promise<T>,

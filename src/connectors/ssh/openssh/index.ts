@@ -9,7 +9,7 @@ import type { DataReader } from "../../shared/host-data.ts";
 import { runProcess } from "../../shared/process.ts";
 import type { SshDataKey } from "../data-keys.ts";
 import { createConfirmation } from "../host-keys/confirm.ts";
-import { DroppedError, type Retry, retrying } from "../retry.ts";
+import { DroppedError, type Retry, retrying, saysDropped } from "../retry.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { ONLY_CONNECT, sshArguments } from "./arguments.ts";
 import { writeAskpass } from "./askpass.ts";
@@ -171,13 +171,12 @@ function translate(said: string, host: string): ConnectError {
   const allowed = /Permission denied \(([^)]*)\)/.exec(said)?.[1];
   if (allowed !== undefined)
     return new ConnectError(`Cannot log in to ${host} with ssh: ${why}`, { host, hint: `Check with: ssh -v ${host}` });
-  const Kind = DROPPED.test(said) ? DroppedError : ConnectError;
+  const Kind = saysDropped(said) ? DroppedError : ConnectError;
   return new Kind(`ssh cannot connect to ${host}: ${why || "it ended without a word"}`, {
     host,
-    retryable: DROPPED.test(said) || RETRYABLE.test(said),
+    retryable: saysDropped(said) || RETRYABLE.test(said),
   });
 }
-const DROPPED = /kex_exchange_identification|closed by remote host|Connection reset by peer/i;
 const RETRYABLE =
   /Connection (refused|timed out)|No route to host|Network is unreachable|Temporary failure in name resolution|timed out during banner exchange/i;
 
