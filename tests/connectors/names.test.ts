@@ -181,4 +181,15 @@ describe("names", () => {
     expect(addresses.map(({ address }) => address)).toContain("127.0.0.1");
     expect(await names.addressesOf("no-such-host.invalid", never)).toEqual([]);
   });
+
+  test("are found where there is no getent, too", async () => {
+    const path = process.env.PATH;
+    process.env.PATH = "/nonexistent";
+    try {
+      const names = createNames({ signal: never, slots: new Slots(1) });
+      expect((await names.addressesOf("localhost", never)).map(({ address }) => address)).toContain("127.0.0.1");
+    } finally {
+      process.env.PATH = path;
+    }
+  });
 });

@@ -88,7 +88,7 @@ const addresses = (texts: readonly string[]): readonly Address[] =>
  * `getaddrinfo` in this process would occupy one of the few threads that also read files, for as long as a name server does not answer.
  */
 async function askMachine(name: string, signal: AbortSignal): Promise<readonly string[]> {
-  const getent = Bun.which("getent");
+  const getent = Bun.which("getent", { PATH: process.env.PATH ?? "" });
   if (getent === null) return await askRuntime(name);
   const child = Bun.spawn([getent, "ahosts", name], { stdin: "ignore", stdout: "pipe", stderr: "ignore", signal });
   const [text, code] = await Promise.all([child.stdout.text(), child.exited]);
