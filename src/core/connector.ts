@@ -99,7 +99,7 @@ export interface RunOptions {
   readonly stdin?: Input;
   /** A pseudo-terminal, where `can.pty`; stderr then arrives as stdout. */
   readonly pty?: boolean;
-  /** Every chunk as it arrives. While a promise that it returned is pending the command's output is left where it is, except on a terminal of this machine; one that rejects ends the command. */
+  /** Every chunk as it arrives. While a promise that it returned is pending the command's output is left where it is, except on a terminal of this machine; one that rejects ends the command, as does an exception. */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
   /** Keep output for the result; default true. */
   readonly capture?: boolean;

@@ -108,10 +108,15 @@ test("all output has been taken when a command is told to have ended, and one th
       },
     });
     expect(taken).toBe("one\ntwo\n");
-    const failing = connection.run(sh`echo one; sleep 1000`, {
-      onOutput: () => Promise.reject(new Error("The disk is full")),
-    });
-    expect((await failing.catch(error => error)).message).toBe("The disk is full");
+    for (const onOutput of [
+      () => Promise.reject(new Error("The disk is full")),
+      () => {
+        throw new Error("The disk is full");
+      },
+    ]) {
+      const failing = connection.run(sh`echo one; sleep 1000`, { onOutput });
+      expect((await failing.catch(error => error)).message).toBe("The disk is full");
+    }
     await connection.close();
   }
 });

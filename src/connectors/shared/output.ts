@@ -15,11 +15,18 @@ export interface OutputCapture {
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
   const kept: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
   const pending = new Set<Promise<void>>();
+  const handOver = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+    try {
+      return onOutput?.(stream, chunk);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
   return {
     add(stream, chunk) {
       if (chunk.length === 0) return;
       if (capture) kept[stream].push(chunk);
-      const taking = onOutput?.(stream, chunk);
+      const taking = handOver(stream, chunk);
       if (!taking) return;
       pending.add(taking);
       // One that rejects stays: it is told to whoever waits for all.

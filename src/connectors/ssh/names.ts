@@ -90,6 +90,8 @@ const addresses = (texts: readonly string[]): readonly Address[] =>
 async function askMachine(name: string, signal: AbortSignal): Promise<readonly string[]> {
   const getent = Bun.which("getent", { PATH: process.env.PATH ?? "" });
   if (getent === null) return await askRuntime(name);
+  // It would be an option.
+  if (name.startsWith("-")) return [];
   const child = Bun.spawn([getent, "ahosts", name], { stdin: "ignore", stdout: "pipe", stderr: "ignore", signal });
   const [text, code] = await Promise.all([child.stdout.text(), child.exited]);
   signal.throwIfAborted();
