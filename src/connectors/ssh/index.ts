@@ -329,7 +329,10 @@ class SshRun {
   }
 
   async #sources(only: string | undefined, signal: AbortSignal): Promise<Sources> {
-    this.#user ??= localUser();
+    this.#user ??= localUser().catch((error: unknown) => {
+      this.#user = undefined;
+      throw error;
+    });
     const { name, uid } = await this.#user;
     return {
       files: this.#configFiles,
