@@ -34,6 +34,7 @@ const settingsOf = (only: string, question: Question) =>
     surroundings: { home: homedir(), user, uid, env: process.env },
     only,
     systemFile: "/nonexistent",
+    resolve: async () => undefined,
     succeeds: async command => (await Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore" }).exited) === 0,
   });
 /** What ssh says while it connects to nothing. */

@@ -1,7 +1,7 @@
 /** Which lines of the configuration speak of a host. @module */
 import { dirname, join } from "node:path";
 import { expandHome } from "../../shared/paths.ts";
-import { canonicalName, isCanonicalizing, type Resolve, systemResolve } from "./canonical.ts";
+import { canonicalName, isCanonicalizing, type Resolve } from "./canonical.ts";
 import type { ConfigFiles } from "./files.ts";
 import { badLine, type Directive, type Place } from "./lines.ts";
 import { matchesHostList, matchesList, matchesPattern } from "./patterns.ts";
@@ -34,7 +34,7 @@ export interface Sources {
   /** True if the command ends with exit code 0. */
   readonly succeeds: (command: string) => Promise<boolean>;
   /** Looks names up where the configuration wants them made canonical; default: as the machine does. */
-  readonly resolve?: Resolve | undefined;
+  readonly resolve: Resolve;
 }
 
 /** Includes may nest this deep, as in ssh. */
@@ -53,7 +53,7 @@ const ADDING = new Set([
 export async function evaluate(question: Question, sources: Sources): Promise<Settings> {
   const evaluation = new Evaluation(question, sources);
   await evaluation.pass(false);
-  evaluation.hostname = await canonicalName(evaluation.hostname, evaluation, sources.resolve ?? systemResolve);
+  evaluation.hostname = await canonicalName(evaluation.hostname, evaluation, sources.resolve);
   // Canonical names, or a `Match final` anywhere, ask for all to be read again, now with the host name that came out.
   if (evaluation.wantsFinalPass || isCanonicalizing(evaluation)) await evaluation.pass(true);
   return evaluation;
