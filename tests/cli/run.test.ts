@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCli } from "../../src/cli/index.ts";
-import type { Interruption } from "../../src/cli/interrupts.ts";
+import type { Interruption } from "../../src/cli/io.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { Secret } from "../../src/core/command.ts";
 import type { Connector } from "../../src/core/connector.ts";

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { ConnectError } from "../../../core/errors.ts";
 import { unlessAborted } from "../../shared/wait.ts";
 import type { Names } from "../names.ts";
-import type { Settings } from "./evaluate.ts";
+import type { Settings } from "./settings.ts";
 import { badLine, type Directive } from "./lines.ts";
 import { matchesHostList } from "./patterns.ts";
 
