@@ -3,11 +3,21 @@ import { readFileSync } from "node:fs";
 import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
 import type { Clock } from "../engine/settings.ts";
-import type { Interruption, SignalName } from "./interrupts.ts";
 import { processOutlets } from "./outlet.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
+
+/** Signals that ask the program to end. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** One of the streams takes no more. */
+export interface Unwritable {
+  readonly stream: "stdout" | "stderr";
+  readonly error: Error;
+}
+
+export type Interruption = SignalName | Unwritable;
 
 export interface Io {
   readonly stdout: Sink;
