@@ -58,7 +58,7 @@ async function localShell(command: string, cwd: string, signal: AbortSignal): Pr
     new Response(child.stderr).text(),
     child.exited,
   ]);
-  return { exitCode, stdout, stderr, stdoutLines: linesOf(stdout), stderrLines: linesOf(stderr) };
+  return { exitCode, stdout, stderr, stdoutLines: linesOf(stdout), stderrLines: linesOf(stderr), isCut: false };
 }
 
 const linesOf = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));

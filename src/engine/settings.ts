@@ -43,6 +43,8 @@ export interface RunSettings {
   readonly connectorContext: ConnectorContext;
   readonly local: LocalFiles;
   readonly emit: Emit;
+  /** Something to wait for where the events of output come faster than they are taken, else nothing; hosts are not read from until then. */
+  outputReady?(): Promise<void> | undefined;
   readonly clock: Clock;
   /** Reading and writing files of the control machine in pieces. */
   readonly transfers: LocalTransfers;
@@ -86,6 +88,16 @@ export interface LocalTransfers {
   /** All of a file of at most that many bytes, else `undefined`. Many hosts that ask share one reading. */
   small(path: string, most: number): Promise<Uint8Array | undefined>;
   read(path: string): AsyncIterable<Uint8Array>;
-  /** A sink that replaces the file when `commit` is called and leaves it alone when `discard` is. */
-  write(path: string): Promise<{ push(chunk: Uint8Array): void; commit(): Promise<void>; discard(): Promise<void> }>;
+  /** Throws `LocalFileError`, as everything that is done with the sink does. */
+  write(path: string): Promise<LocalSink>;
+}
+
+/** Replaces a file of the control machine when it is complete. */
+export interface LocalSink {
+  /** Copies the chunk. If it returns a promise, no more is to be given until that has resolved; it rejects when the file cannot be written. */
+  push(chunk: Uint8Array): void | Promise<void>;
+  /** Put the content in the file's place. When that fails, nothing is left of it. */
+  commit(): Promise<void>;
+  /** Leave the file alone, and nothing of the content. */
+  discard(): Promise<void>;
 }

@@ -157,7 +157,7 @@ export function testConnector(subject: Subject): void {
       let bytes = 0;
       const result = await connection.run(sh`echo x`, {
         capture: false,
-        onOutput: (_, chunk) => (bytes += chunk.length),
+        onOutput: (_, chunk) => void (bytes += chunk.length),
       });
       expect([result.stdout.length, bytes]).toEqual([0, 2]);
     });

@@ -1,21 +1,52 @@
 /** What a command prints, on its way to whoever wants it. @module */
+import type { Readable } from "node:stream";
 import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
+import { KeptOutput } from "../../core/output.ts";
 
 /** Collects a command's output and passes it on as it arrives. */
 export interface OutputCapture {
-  add(stream: OutputStream, chunk: Uint8Array): void;
+  /** The promise is what the receiver waits for: until then, nothing more is to be read. */
+  add(stream: OutputStream, chunk: Uint8Array): void | Promise<void>;
   result(exitCode: number): RunResult;
 }
 
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
-  const kept: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  const kept = { stdout: new KeptOutput(), stderr: new KeptOutput() };
   return {
     add(stream, chunk) {
       if (chunk.length === 0) return;
-      if (capture) kept[stream].push(chunk);
-      onOutput?.(stream, chunk);
+      if (capture) kept[stream].add(chunk);
+      return onOutput?.(stream, chunk);
     },
-    result: exitCode => ({ exitCode, stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) }),
+    result: exitCode => ({
+      exitCode,
+      stdout: kept.stdout.bytes(),
+      stderr: kept.stderr.bytes(),
+      isCut: kept.stdout.isCut || kept.stderr.isCut,
+    }),
+  };
+}
+
+/** Hand on what a command's two streams give; both pause while the receiver is busy, and `isHeld` says that they do. */
+export function receive(
+  streams: Readonly<Record<OutputStream, Readable>>,
+  take: (stream: OutputStream, chunk: Buffer) => void | Promise<void>,
+): { readonly isHeld: boolean } {
+  let held = 0;
+  const both = [streams.stdout, streams.stderr];
+  for (const stream of ["stdout", "stderr"] as const)
+    streams[stream].on("data", (chunk: Buffer) => {
+      const busy = take(stream, chunk);
+      if (!busy) return;
+      if (held++ === 0) for (const one of both) one.pause();
+      void busy.then(() => {
+        if (--held === 0) for (const one of both) one.resume();
+      });
+    });
+  return {
+    get isHeld() {
+      return held > 0;
+    },
   };
 }
 

@@ -69,6 +69,7 @@ function startOnPipes(
 ): Child {
   const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   let lastOutput = performance.now();
+  let held = 0;
   const read = async (
     stream: OutputStream,
     reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> },
@@ -76,8 +77,10 @@ function startOnPipes(
     for (;;) {
       const { done, value } = await reader.read();
       if (done || !value) return;
+      held++;
+      await output.add(stream, value);
+      held--;
       lastOutput = performance.now();
-      output.add(stream, value);
     }
   };
   const stdout = child.stdout.getReader();
@@ -86,7 +89,8 @@ function startOnPipes(
     pid: child.pid,
     exited: child.exited,
     outputEnd: Promise.all([read("stdout", stdout), read("stderr", stderr)]),
-    lastOutput: () => lastOutput,
+    // What is not read while its receiver is slow is no silence.
+    lastOutput: () => (held > 0 ? performance.now() : lastOutput),
     silence: SILENCE,
     async write(piece) {
       try {
@@ -119,7 +123,8 @@ function startOnTerminal(
     rows: 24,
     data(_, chunk) {
       lastOutput = performance.now();
-      output.add("stdout", new Uint8Array(chunk));
+      // A terminal cannot be told to wait.
+      void output.add("stdout", chunk);
     },
     drain() {
       for (const resume of drained.splice(0)) resume();

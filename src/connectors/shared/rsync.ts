@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult } from "../../core/connector.ts";
 import { OperationError } from "../../core/errors.ts";
-import { captureOutput, signalExitCode } from "./output.ts";
+import { captureOutput, receive, signalExitCode } from "./output.ts";
 import { onAbort } from "./wait.ts";
 
 /** What is copied where. */
@@ -36,8 +36,7 @@ export async function rsyncOver(
   const args = [...flags, "-s", "-e", REMOTE_SHELL, "--", src, `host:${dest.replace(/^~\/+/, "./")}`];
   const child = spawn("rsync", args, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], detached: true });
   const [, stdout, stderr, toRsync, fromRsync] = child.stdio as unknown as [null, Duplex, Duplex, Duplex, Duplex];
-  stdout.on("data", (chunk: Buffer) => output.add("stdout", chunk));
-  stderr.on("data", (chunk: Buffer) => output.add("stderr", chunk));
+  receive({ stdout, stderr }, output.add);
   toRsync.on("error", () => {});
   const ended = new Promise<number>((resolve, reject) => {
     child.on("error", reject);
@@ -56,7 +55,7 @@ export async function rsyncOver(
     run(line, {
       stdin,
       capture: false,
-      onOutput: (stream, chunk) => (stream === "stdout" ? void toRsync.write(chunk) : output.add("stderr", chunk)),
+      onOutput: (stream, chunk) => (stream === "stdout" ? send(toRsync, chunk) : output.add("stderr", chunk)),
       ...(signal ? { signal } : {}),
     }).finally(() => toRsync.end()),
   );
@@ -65,6 +64,18 @@ export async function rsyncOver(
   if (there?.exitCode === NOT_FOUND)
     throw new OperationError("The host has no rsync", { hint: "Install rsync there, or use files.sync" });
   return output.result(exitCode);
+}
+
+/** Resolves when the stream has room again, or is gone; copied, for the chunk may be part of a buffer that is used again. */
+function send(stream: Duplex, chunk: Uint8Array): void | Promise<void> {
+  if (stream.destroyed || stream.write(Buffer.from(chunk))) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    stream.off("drain", done).off("close", done);
+    resolve();
+  };
+  stream.on("drain", done).on("close", done);
+  return promise;
 }
 
 /** What a shell says of a program that it does not find. */

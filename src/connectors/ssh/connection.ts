@@ -4,7 +4,7 @@ import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/c
 import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
 import { Holders } from "../shared/holders.ts";
-import { captureOutput } from "../shared/output.ts";
+import { captureOutput, receive } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
@@ -170,14 +170,11 @@ export class SshConnection implements Connection {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
     const output = captureOutput(options);
-    channel.on("data", (chunk: Buffer) => {
+    const reading = receive({ stdout: channel, stderr: channel.stderr }, (stream, chunk) => {
       talk.heard();
-      output.add("stdout", marked.stdout.pass(chunk));
+      return output.add(stream, marked[stream].pass(chunk));
     });
-    channel.stderr.on("data", (chunk: Buffer) => {
-      talk.heard();
-      output.add("stderr", marked.stderr.pass(chunk));
-    });
+    talk.isHeld = () => reading.isHeld;
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {
@@ -194,8 +191,8 @@ export class SshConnection implements Connection {
     if (failure) throw failure.reason;
     if (talk.exitCode === undefined)
       throw this.#lost(talk.refusal && new Error("The server refuses to run commands", { cause: talk.refusal }));
-    output.add("stdout", marked.stdout.rest());
-    output.add("stderr", marked.stderr.rest());
+    await output.add("stdout", marked.stdout.rest());
+    await output.add("stderr", marked.stderr.rest());
     return output.result(talk.exitCode);
   }
 

@@ -16,6 +16,8 @@ export class Talk {
   /** The command has ended and all its output is here, or the connection is gone. */
   readonly end: Promise<void>;
   readonly channel: ClientChannel;
+  /** Nothing is read, because its receiver is slow: that is no silence. */
+  isHeld = (): boolean => false;
   #hasEnded = false;
   #heardAt = performance.now();
   #resume: (() => void) | undefined;
@@ -79,6 +81,7 @@ export class Talk {
   async #silence(): Promise<void> {
     const exit = performance.now();
     for (;;) {
+      if (this.isHeld()) this.#heardAt = performance.now();
       const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
       if (left <= 0 || (await settlesWithin(this.end, left))) return;
     }

@@ -1,11 +1,12 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
+import { KeptOutput } from "../../core/output.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, type Surroundings } from "./escalation.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
-import { Mark, preambleBytes, withPreamble } from "./streams.ts";
+import { Mark, MOST_BESIDE, preambleBytes, tooMuchBefore, withPreamble } from "./streams.ts";
 
 /** What running a command needs beside the connection. */
 export interface ChannelOptions extends CommandOptions {
@@ -22,8 +23,11 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const nonce = newNonce();
   const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
   const scripted = options.surroundings.shell !== false;
-  const mark = new Mark(nonce);
+  const mark = new Mark(nonce, host);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
+  const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
+  let beside = 0;
+  let tooMuch: unknown;
   const ready = Promise.withResolvers<void>();
   const prompted = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
@@ -35,12 +39,29 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     // A password on trial may be refused: then the end of the input must come, or it would be asked for again.
     { lines: preamble.slice(passwords), after: passwords > 0 && !onTrial ? begun.promise : ready.promise },
   ];
-  const onOutput = (stream: OutputStream, chunk: Uint8Array): void => options.onOutput?.(stream, chunk, index);
+  const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+    if (chunk.length === 0) return;
+    kept[stream].add(chunk);
+    return options.onOutput?.(stream, chunk, index);
+  };
+  const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+    if (!scripted || mark.pid !== undefined) return take(stream, chunk);
+    if (stream !== marked) {
+      if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
+      return take(stream, chunk);
+    }
+    const rest = mark.push(chunk);
+    if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
+    if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
+    if (mark.pid !== undefined) begun.resolve();
+    return take(stream, rest);
+  };
 
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(options.signal.reason);
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
+  options.onTurn?.();
   const timer =
     options.timeout === undefined
       ? undefined
@@ -54,20 +75,26 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),
       ...(options.pty ? { pty: true } : {}),
       signal: abort.signal,
-      capture: options.capture ?? true,
+      capture: false,
       onOutput: (stream, chunk) => {
-        if (!scripted || stream !== marked) return onOutput(stream, chunk);
-        const rest = mark.push(chunk);
-        if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
-        if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
-        if (mark.pid !== undefined) begun.resolve();
-        if (rest.length > 0) onOutput(stream, rest);
+        if (tooMuch) return;
+        try {
+          return onOutput(stream, chunk);
+        } catch (error) {
+          abort.abort((tooMuch = error));
+        }
       },
     });
-    if (!scripted) return { ...result, started: true };
-    const output =
-      mark.pid === undefined ? mark.before : options.capture === false ? EMPTY : mark.strip(result[marked]);
-    return { ...result, [marked]: output, started: mark.pid !== undefined };
+    if (tooMuch) throw tooMuch;
+    const started = !scripted || mark.pid !== undefined;
+    return {
+      exitCode: result.exitCode,
+      stdout: kept.stdout.bytes(),
+      stderr: kept.stderr.bytes(),
+      isCut: kept.stdout.isCut || kept.stderr.isCut,
+      started,
+      ...(started ? {} : { [marked]: mark.before }),
+    };
   } catch (error) {
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
       await endOnHost(connection, mark.pid, options.surroundings);
@@ -89,8 +116,6 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
     .catch(() => undefined);
 }
 const KILL_DEADLINE_MS = 10_000;
-
-const EMPTY = new Uint8Array();
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

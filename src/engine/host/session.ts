@@ -38,6 +38,7 @@ export class Session {
     const { context, fast, host, onShellEnded, onTransfer, signal = NEVER, transfers } = settings;
     this.#settings = settings;
     this.#shells = new SharedShells({
+      host,
       connection: () => this.#open(),
       kill: endOnHost,
       onEnded: onShellEnded,

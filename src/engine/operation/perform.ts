@@ -4,7 +4,7 @@ import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
 import { reportError } from "../report.ts";
-import type { Attempt } from "./attempt.ts";
+import { type Attempt, printedBy } from "./attempt.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
@@ -44,7 +44,7 @@ export async function perform(
   // What was sent behind what failed does not run.
   if (attempt.error) call.host.ahead = undefined;
 
-  const { error, executed, noop, stdoutLines, stderrLines } = attempt;
+  const { error, executed, noop, results } = attempt;
   const outcome: OutcomeType = error
     ? call.how.all._ignoreErrors
       ? "ignored"
@@ -52,7 +52,7 @@ export async function perform(
     : executed > 0
       ? "changed"
       : "unchanged";
-  call.completion = { outcome, stdoutLines, stderrLines, retryAttempts };
+  call.completion = { outcome, results, retryAttempts };
   emit({
     type: "operation:host:end",
     id,
@@ -89,11 +89,13 @@ const isRetryable = (error: TsinfraError): boolean => error.code !== "E_ESCALATI
 function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): boolean {
   const { _retryUntil } = call.how.all;
   if (!_retryUntil || attempt.executed === 0) return false;
-  const { stdoutLines, stderrLines, commands, executed } = attempt;
+  const { commands, executed, results } = attempt;
   try {
+    const { stdoutLines, stderrLines, isCut } = printedBy(results);
     return _retryUntil({
       stdoutLines,
       stderrLines,
+      isCut,
       commands,
       executedCommands: executed,
       host: call.host.name,

@@ -4,11 +4,12 @@ import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
-import { appendTo, type Attempt, newAttempt } from "./attempt.ts";
+import { type Attempt, newAttempt } from "./attempt.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
-import { commandError, lineEmitter, toCommandResult } from "./commands.ts";
+import { commandError, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
+import { lineEmitter } from "./output-lines.ts";
 import type { Performs } from "./callback.ts";
 
 /** Evaluate an operation with fresh facts and run its commands. Rejects only when the run is cancelled. */
@@ -66,7 +67,7 @@ export async function takeAhead(engine: Engine, call: OperationCall): Promise<At
   const sent = await host.ahead?.take(call);
   if (!sent) return undefined;
   const attempt = newAttempt();
-  const lines = lineEmitter(emit, host.name, "operation");
+  const lines = lineEmitter(engine.settings, host.name, "operation");
   const begin = (): void => {
     for (const { text } of sent.steps) {
       attempt.commands.push(text);
@@ -75,7 +76,7 @@ export async function takeAhead(engine: Engine, call: OperationCall): Promise<At
   };
   try {
     const results = await sent.results(signal, begin, lines.push);
-    lines.end();
+    await lines.end();
     // Its shell has ended on the way: what is missing shows when it is evaluated again.
     const last = results?.at(-1);
     if (!results || (results.length < sent.steps.length && (!last || isSuccess(call, last)))) {
@@ -87,8 +88,7 @@ export async function takeAhead(engine: Engine, call: OperationCall): Promise<At
       const { command, upload } = sent.steps[index]!;
       if (upload) host.session.transfers.uploaded(upload.dest, upload.size, results[index]!);
       else {
-        appendTo(attempt.stdoutLines, result.stdoutLines);
-        appendTo(attempt.stderrLines, result.stderrLines);
+        attempt.results.push(result);
         if (!isSuccess(call, result)) throw commandError(host.name, command, result);
       }
       attempt.executed++;
