@@ -1,12 +1,12 @@
 /** Running commands in a place that a program reaches. @module */
 import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
 import { captureOutput } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
 import { onAbort, settlesWithin } from "../shared/wait.ts";
-import { Frame, type Words } from "./frame.ts";
+import { Frame, MOST_NOISE, type Words } from "./frame.ts";
 
 /** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */
 const AT_ONCE = 6;
@@ -73,7 +73,12 @@ export class PlaceConnection {
       capture: false,
       signal: cut.signal,
       ...(pty || stdin !== undefined ? { stdin: feed(stdin, { frame, pty, onFailure: stop }) } : {}),
-      onOutput: (stream, chunk) => output.add(stream, frame[stream].pass(chunk)),
+      onOutput: (stream, chunk) => {
+        const own = frame[stream].pass(chunk);
+        if (!frame[stream].isDrowned) return output.add(stream, own);
+        failure ??= { reason: this.#drowned() };
+        cut.abort(failure.reason);
+      },
     });
     const settled = running.then(
       ({ exitCode }) => ({ exitCode }),
@@ -87,6 +92,14 @@ export class PlaceConnection {
       return output.result(await this.#exitCode(frame, await settled));
     this.#letGo(settled, cut);
     return output.result(frame.exitCode);
+  }
+
+  #drowned(): ConnectError {
+    const { host } = this.#reach;
+    return new ConnectError(
+      `Cannot run commands on ${host}: more than ${MOST_NOISE / 1024} KiB were printed before the command began`,
+      { host, hint: "Look at what the program prints, and the start-up files of the shell that it starts" },
+    );
   }
 
   /** The exit code of a command that did not say it: killed together with its wrapper, or lost. Throws `ConnectionLostError`. */

@@ -61,6 +61,8 @@ export class FramedStream {
   begin: number | undefined;
   /** What the second one carried. */
   end: number | undefined;
+  /** More than `MOST_NOISE` bytes came, and not the first mark: it is not waited for any more. */
+  isDrowned = false;
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
   readonly #marks: Readonly<Record<"b" | "e", string>>;
@@ -86,7 +88,8 @@ export class FramedStream {
     if (this.#state === "before") {
       const found = this.#find(bytes, "b");
       if (!found) {
-        this.#held = bytes;
+        this.isDrowned ||= bytes.length > MOST_NOISE;
+        this.#held = this.isDrowned ? NOTHING : bytes;
         return NOTHING;
       }
       this.begin = found.value;
@@ -131,4 +134,6 @@ export class FramedStream {
 }
 
 const MARK = 1;
+/** Bytes that a program may say before it comes to the line. */
+export const MOST_NOISE = 64 * 1024;
 const NOTHING = Buffer.alloc(0);

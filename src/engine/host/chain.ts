@@ -61,10 +61,11 @@ function behind(outer: Connection, inner: Connection): Connection {
       throw error;
     }
   };
-  const { rsync } = inner;
+  const { rsync, stage } = inner;
   return {
     run: (command, options) => watched(inner.run(command, options)),
     close,
     ...(rsync ? { rsync: (...args) => watched(rsync.apply(inner, args)) } : {}),
+    ...(stage ? { stage: signal => watched(stage.call(inner, signal)) } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, type Surroundings } from "./escalation.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
+import { milliseconds } from "./time-limit.ts";
 import { Mark, MOST_BESIDE, preambleBytes, tooMuchBefore, withPreamble } from "./streams.ts";
 
 /** What running a command needs beside the connection. */
@@ -68,7 +69,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       : setTimeout(
           () =>
             abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
-          options.timeout * 1000,
+          milliseconds(options.timeout),
         );
   try {
     const result = await connection.run(options.staged ? throughFile(line, options.staged) : line, {
