@@ -69,7 +69,7 @@ const PID_LENGTH = 32;
 /** Bytes that may come on the mark's stream before the mark: what start-up files and sudo have to say. */
 export const MOST_BEFORE = 256 * 1024;
 /** The same on the other stream, where a command's own output may overtake the mark. */
-export const MOST_BESIDE = 16 * 1024 * 1024;
+export const MOST_BESIDE = 64 * 1024 * 1024;
 
 /** A login shell that does not come to the command. */
 export const tooMuchBefore = (host: string, most: number): ConnectError =>
