@@ -3,12 +3,15 @@ import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
 import type { Clock } from "../engine/settings.ts";
 import type { Keyboard } from "./prompts.ts";
+import { withRoom } from "./room.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
 
 export interface Io {
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Resolves when what was written has been taken, so that more may come; nothing where there is room. */
+  outputReady?(): Promise<void> | undefined;
   readonly stdin: Keyboard;
   readonly environment: Record<string, string | undefined>;
   readonly clock: Clock;
@@ -35,9 +38,11 @@ export const processIo = (): Io => {
       if (!isUnread) for (const callback of callbacks) callback("unread");
       isUnread = true;
     });
+  const [stdout, stderr] = [withRoom(process.stdout), withRoom(process.stderr)];
   return {
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout,
+    stderr,
+    outputReady: () => stdout.room() ?? stderr.room(),
     stdin: process.stdin,
     environment: process.env,
     clock: systemClock,

@@ -16,6 +16,7 @@ export interface RunParts {
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly connectorContext: ConnectorContext;
   readonly emit: Emit;
+  readonly outputReady?: NonNullable<RunSettings["outputReady"]>;
   readonly clock: Clock;
   readonly cwd: string;
   /** Directory of the deploy files. */

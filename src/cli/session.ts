@@ -158,6 +158,7 @@ export async function openSession(context: Context, written: string | undefined)
           connectors,
           connectorContext,
           emit,
+          ...(io.outputReady ? { outputReady: io.outputReady } : {}),
           clock: io.clock,
           cwd,
           deployDir,

@@ -8,7 +8,7 @@ export type Condition = () => boolean;
 export interface RetryReport {
   readonly stdoutLines: readonly string[];
   readonly stderrLines: readonly string[];
-  /** True if a command printed more than the last 16 MiB of each output, which are kept. */
+  /** True if a command printed more than the last 8 MiB of each output, which are kept. */
   readonly isCut: boolean;
   /** The attempt's commands as printed, secrets masked. */
   readonly commands: readonly string[];

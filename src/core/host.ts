@@ -88,7 +88,7 @@ export interface OperationHost extends HostIdentity, FactSource {
   timestamp(): string;
 }
 
-/** What a command printed and how it ended. Of each output the last 16 MiB are kept. */
+/** What a command printed and how it ended. Of each output the last 8 MiB are kept. */
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;

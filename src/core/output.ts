@@ -1,7 +1,7 @@
 /** What a command printed, as far as it is kept. @module */
 
 /** Bytes that are kept of each output of a command: its end. The rest is told as it comes, and forgotten. */
-export const KEPT_OUTPUT = 16 * 1024 * 1024;
+export const KEPT_OUTPUT = 8 * 1024 * 1024;
 
 /** The last bytes of an output, in a buffer that grows to `most` bytes and no further. */
 export class KeptOutput {
@@ -57,7 +57,7 @@ export class KeptOutput {
 
   #grow(needed: number): void {
     if (needed <= this.#buffer.length) return;
-    const grown = new Uint8Array(Math.min(this.#most, Math.max(needed, 2 * this.#buffer.length)));
+    const grown = new Uint8Array(Math.min(this.#most, Math.max(needed, 4 * this.#buffer.length)));
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
   }

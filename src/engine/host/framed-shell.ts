@@ -18,7 +18,7 @@ export interface FramedOptions {
   readonly onTurn?: () => void;
   /** Where the group has a test: it succeeded, and the command begins. */
   readonly onBegin?: () => void;
-  /** Bytes that are kept of each output, the last ones; default 16 MiB. */
+  /** Bytes that are kept of each output, the last ones; default 8 MiB. */
   readonly keep?: number;
   /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
   readonly inPlace?: boolean;
