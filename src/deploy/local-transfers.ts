@@ -5,8 +5,8 @@ import { dirname } from "node:path";
 import { LocalFileError } from "../core/errors.ts";
 import type { LocalTransfers } from "../engine/settings.ts";
 
-/** Big enough that reading is never what an upload waits for. */
-const CHUNK_BYTES = 1024 * 1024;
+/** Big enough that reading is never what an upload waits for, small enough that what waits to be sent is little. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** What many hosts are sent is read once. */
 const contents = new Map<string, { readonly identity: string; readonly content: Promise<Uint8Array> }>();
