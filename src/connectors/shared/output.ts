@@ -16,7 +16,9 @@ export function captureOutput({ capture = true, onOutput }: RunOptions): OutputC
     add(stream, chunk) {
       if (chunk.length === 0) return;
       if (capture) kept[stream].add(chunk);
-      return onOutput?.(stream, chunk);
+      // What is called for its effect may return anything.
+      const busy: unknown = onOutput?.(stream, chunk);
+      return busy instanceof Promise ? busy : undefined;
     },
     result: exitCode => ({
       exitCode,
