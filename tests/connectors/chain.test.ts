@@ -1,5 +1,5 @@
 /** Connectors through connectors, as the engine makes them of a host's name. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
@@ -21,6 +21,7 @@ import { needTools } from "../support/machine.ts";
 import { busyboxRootfs, removeRootfs } from "../support/rootfs.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 
+setDefaultTimeout(60_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", nc: "netcat-openbsd" });
 
 let root = "";

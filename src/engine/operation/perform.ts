@@ -5,7 +5,7 @@ import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
 import { reportError, threw } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
-import { type Attempt, type Ending, newAttempt } from "./attempt.ts";
+import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
 import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
@@ -84,11 +84,11 @@ function end(
   { tries, ...told }: { id: string; outcome: OutcomeType; tries: readonly Attempt[]; seconds: number; nested: boolean },
 ): Ending {
   const { outcome } = told;
-  const { error, executed, noop, stdoutLines, stderrLines } = lastOf(tries);
+  const { error, executed, noop, results } = lastOf(tries);
   const retryAttempts = Math.max(0, tries.length - 1);
   const hasSucceeded = outcome === "changed" || outcome === "unchanged";
   const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
-  call.completion = { outcome, stdoutLines, stderrLines, retryAttempts };
+  call.completion = { outcome, results, retryAttempts };
   emit({
     type: "operation:host:end",
     ...told,
@@ -144,11 +144,13 @@ const isRetryable = (error: TsinfraError): boolean => error.code !== "E_ESCALATI
 function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): boolean {
   const { _retryUntil } = call.how.all;
   if (!_retryUntil || attempt.executed === 0) return false;
-  const { stdoutLines, stderrLines, commands, executed } = attempt;
+  const { commands, executed, results } = attempt;
   try {
+    const { stdoutLines, stderrLines, isCut } = printedBy(results);
     return _retryUntil({
       stdoutLines,
       stderrLines,
+      isCut,
       commands,
       executedCommands: executed,
       host: call.host.name,
