@@ -22,7 +22,8 @@ export function lineEmitter(
   host: string,
   purpose: "operation" | "direct",
 ): LineEmitter {
-  const rest = { stdout: new Rest(), stderr: new Rest() };
+  // Most commands print nothing.
+  const rest: { stdout?: Rest; stderr?: Rest } = {};
   function* telling(stream: OutputStream, pieces: Iterable<Piece>): Generator<void, void> {
     let count = 0;
     for (const { text, continues } of pieces) {
@@ -51,9 +52,10 @@ export function lineEmitter(
     return waiting;
   };
   return {
-    push: (stream, chunk) => enqueue(telling(stream, rest[stream].take(chunk))),
+    push: (stream, chunk) => enqueue(telling(stream, (rest[stream] ??= new Rest()).take(chunk))),
     async end() {
-      for (const stream of ["stdout", "stderr"] as const) await enqueue(telling(stream, rest[stream].end()));
+      for (const stream of ["stdout", "stderr"] as const)
+        if (rest[stream]) await enqueue(telling(stream, rest[stream].end()));
     },
   };
 }
