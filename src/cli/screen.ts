@@ -38,12 +38,12 @@ export class Screen {
     this.#err.write(`${live === "" ? "" : CLEAR_LINE}${lines.join("\n")}\n${live}`);
   }
 
-  /** A line of data. */
-  data(line: string): void {
+  /** A line of data, or a part of one that `goesOn`. */
+  data(line: string, { goesOn = false }: { readonly goesOn?: boolean } = {}): void {
     // Both streams may be the same terminal.
     const live = this.#out.isTTY ? this.#live : "";
     if (live !== "") this.#err.write(CLEAR_LINE);
-    this.#out.write(`${line}\n`);
+    this.#out.write(goesOn ? line : `${line}\n`);
     if (live !== "") this.#err.write(live);
   }
 

@@ -102,7 +102,7 @@ export interface RunOptions {
    * for this command until that has resolved: so nothing piles up in front of a slow reader. It never rejects.
    */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
-  /** Keep output for the result, the last 8 MiB of each stream; default true. */
+  /** Keep output for the result, the last 64 MiB of each stream; default true. */
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */
   readonly signal?: AbortSignal;

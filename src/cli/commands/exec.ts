@@ -40,7 +40,9 @@ function printer({ screen, hosts, isJson, shard }: Session): (event: EngineEvent
     hosts.length === 1 && !shard ? "" : `${padEnd(`${oneLine(host)}:`, width + 1)} `;
   return event => {
     if (isJson || event.type !== "output" || event.for !== "operation") return;
-    if (event.stream === "stdout") screen.data(prefix(event.host) + event.line);
+    if (event.stream === "stdout" && hosts.length === 1 && !shard)
+      screen.data(event.line, { goesOn: event.continues ?? false });
+    else if (event.stream === "stdout") screen.data(prefix(event.host) + event.line);
     else screen.lines([prefix(event.host) + event.line]);
   };
 }
