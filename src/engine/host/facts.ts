@@ -188,7 +188,8 @@ export class Facts {
           isOurs: fast,
           keep: 0,
           onTurn: () => limit.begin(),
-          onOutput: (stream, chunk) => printed.add(stream, chunk),
+          // What is ended may still have something to say, its end for one.
+          onOutput: (stream, chunk) => (limit.isOver ? undefined : printed.add(stream, chunk)),
           ...(how.input ? { stdin: how.input } : {}),
           ...(how.all._getPty ? { pty: true } : {}),
         },
@@ -196,6 +197,7 @@ export class Facts {
       );
       for (const answer of answers) answer.slot = sent.slot;
       const result = (await sent.results)[0]!;
+      limit.signal.throwIfAborted();
       // It ran elsewhere than it was sent to: when, nobody knows.
       if (sent.slot && result.slot?.shell !== sent.slot.shell) this.#drop(answers);
       if (printed.isCut) this.#cutShort(asks);
