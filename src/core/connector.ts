@@ -103,7 +103,7 @@ export interface RunOptions {
    * command's output is left where it is, except on a terminal of this machine; one that rejects ends the command, as does an exception.
    */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
-  /** Keep output for the result, the last 8 MiB of each stream; default true. */
+  /** Keep output for the result, the last 64 MiB of each stream; default true. */
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */
   readonly signal?: AbortSignal;

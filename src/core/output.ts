@@ -47,6 +47,7 @@ export class KeptOutput {
 
   /** What is kept; if it was cut, from the first whole line on. Nothing may be added afterwards. */
   bytes(): Uint8Array {
+    if (this.#length === this.#buffer.length && !this.#isCut) return this.#buffer;
     const kept =
       this.#start === 0
         ? this.#buffer.subarray(0, this.#length)

@@ -108,6 +108,30 @@ describe("a chain", () => {
     expect(closed).toEqual(["outer"]);
   });
 
+  test("keeps every ability of its last part", async () => {
+    const closed: string[] = [];
+    const made = { path: "/t", write: async () => {}, read: async () => {}, [Symbol.asyncDispose]: async () => {} };
+    const nothing = { exitCode: 0, stdout: new Uint8Array(), stderr: new Uint8Array() };
+    const part = (name: string, abilities: Partial<Connection>): Connector => ({
+      name,
+      summary: "",
+      can: { pty: true, rsync: true, through: true },
+      dataKeys: {},
+      connect: async () => ({ run: async () => nothing, close: async () => void closed.push(name), ...abilities }),
+    });
+    const chained = await openChain(parseHostName("@outer/a/@inner/b"), {
+      ...options(),
+      connectors: new Map([
+        ["outer", part("outer", {})],
+        ["inner", part("inner", { rsync: async () => nothing, stage: async () => made })],
+      ]),
+    });
+    expect(await chained.stage?.(new AbortController().signal)).toBe(made);
+    expect(await chained.rsync?.("a", "b", [])).toBe(nothing);
+    await chained.close();
+    expect(closed).toEqual(["inner", "outer"]);
+  });
+
   test("says which part cannot be reached", async () => {
     const error = await open("@chroot/ROOT/@ssh/target", { sshPort: 1 }).catch(error => error);
     expect([error.code, error.message]).toEqual([

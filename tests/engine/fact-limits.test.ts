@@ -2,13 +2,14 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { raw, sh, type Shell } from "../../src/core/command.ts";
+import type { Connection } from "../../src/core/connector.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { fact } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
 import { resolveArguments } from "../../src/engine/host/arguments.ts";
 import type { Facts } from "../../src/engine/host/facts.ts";
 import { fakeRun, runAll } from "../support/fake-run.ts";
-import { factsOf, localSession } from "../support/local-session.ts";
+import { factsOf, localConnection, localSession } from "../support/local-session.ts";
 import { until } from "../support/until.ts";
 
 const how = resolveArguments({ context: {}, host: {}, config: DEFAULT_CONFIG, inheritedEnv: {} });
@@ -61,6 +62,21 @@ for (const fast of [true, false])
       const { facts } = open(fast);
       const answers = [1, 2, 3, 4].map(index => ask(facts, `F${index}`, `sleep 0.6; echo ${index}`, 2));
       expect(await Promise.all(answers)).toEqual(["1", "2", "3", "4"]);
+    });
+
+    test("end when the login itself hangs", async () => {
+      let login = 0;
+      const connect = async (): Promise<Connection> => {
+        const connection = await localConnection();
+        const hang = sh`${raw("echo $$ >&2; exec sleep 1000")}`;
+        const onOutput = (_: unknown, chunk: Uint8Array) => void (login ||= Number(Buffer.from(chunk).toString()));
+        return { ...connection, run: (_, how) => connection.run(hang, { ...how, onOutput }) };
+      };
+      const session = localSession({ fast, connect });
+      const answer = await reason(ask(factsOf(session, fast), "Any", "echo x", 0.5));
+      expect(answer).toBe("E_FACT on here: Cannot get fact Any: no answer within 0.5 seconds");
+      await until("it has ended", async () => !(await isRunning(`${login}`)));
+      await session.close();
     });
 
     test("may print much, but not without end", async () => {

@@ -13,8 +13,11 @@ export interface OutputCapture {
   result(exitCode: number): RunResult;
 }
 
+/** Bytes of each stream that a result holds, the last ones. */
+export const MOST_CAPTURED = 64 * 1024 * 1024;
+
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
-  const kept = { stdout: new KeptOutput(), stderr: new KeptOutput() };
+  const kept = { stdout: new KeptOutput(MOST_CAPTURED), stderr: new KeptOutput(MOST_CAPTURED) };
   const pending = new Set<Promise<void>>();
   const handOver = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     try {

@@ -176,10 +176,6 @@ export class Facts {
     const single = asks.length === 1 && (!fast || asks[0]!.isTogether);
     using limit = new TimeLimit(seconds, signal);
     const printed = new FactOutput(nonce, () => limit.begin());
-    let inTime: readonly AskOutput[] = [];
-    limit.signal.addEventListener("abort", () => {
-      if (!single) inTime = printed.answered(asks.length);
-    });
     try {
       const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
@@ -192,7 +188,8 @@ export class Facts {
           isOurs: fast,
           keep: 0,
           onTurn: () => limit.begin(),
-          onOutput: (stream, chunk) => printed.add(stream, chunk),
+          // What is ended may still have something to say, its end for one.
+          onOutput: (stream, chunk) => (limit.isOver ? undefined : printed.add(stream, chunk)),
           ...(how.input ? { stdin: how.input } : {}),
           ...(how.all._getPty ? { pty: true } : {}),
         },
@@ -200,8 +197,7 @@ export class Facts {
       );
       for (const answer of answers) answer.slot = sent.slot;
       const result = (await sent.results)[0]!;
-      // What was ended for it may have said so.
-      if (limit.isOver) limit.signal.throwIfAborted();
+      limit.signal.throwIfAborted();
       // It ran elsewhere than it was sent to: when, nobody knows.
       if (sent.slot && result.slot?.shell !== sent.slot.shell) this.#drop(answers);
       if (printed.isCut) this.#cutShort(asks);
@@ -214,7 +210,7 @@ export class Facts {
           this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 });
       }
     } catch (error) {
-      if (limit.isOver) this.#tookTooLong(asks, inTime, seconds);
+      if (limit.isOver) this.#tookTooLong(asks, single ? [] : printed.answered(asks.length), seconds);
       else for (const question of questions) question.reject(error);
     }
     const took = (now() - started) / 1000;

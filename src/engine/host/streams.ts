@@ -8,7 +8,7 @@ export class Mark {
   readonly #start: string;
   readonly #host: string;
   /** What came before the mark has come whole, and how much of the buffer that is. */
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   #length = 0;
   pid: number | undefined;
 
@@ -34,7 +34,7 @@ export class Mark {
       return this.#held.subarray(from + found.index + found[0].length, this.#length);
     }
     if (this.#length > MOST_BEFORE) throw tooMuchBefore(this.#host, MOST_BEFORE);
-    return new Uint8Array();
+    return NOTHING;
   }
 
   sawBefore(line: string): boolean {
@@ -55,7 +55,7 @@ export class Mark {
   #hold(chunk: Uint8Array): void {
     const needed = this.#length + chunk.length;
     if (needed > this.#held.length) {
-      const grown = Buffer.alloc(Math.max(needed, 2 * this.#held.length));
+      const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#held.length));
       grown.set(this.before);
       this.#held = grown;
     }
@@ -65,6 +65,7 @@ export class Mark {
 }
 const MARK_LINE = (start: string): RegExp => new RegExp(`${start}(\\d+)\\r?\\n`);
 const PID_LENGTH = 32;
+const NOTHING = Buffer.alloc(0);
 
 /** Bytes that may come before the mark on the other stream, where a command's own output may overtake it. */
 export const MOST_BESIDE = 64 * 1024 * 1024;
