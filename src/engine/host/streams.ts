@@ -27,12 +27,21 @@ export class Mark {
     if (this.pid !== undefined) return chunk;
     // The mark may have begun in what came before.
     const from = Math.max(0, this.#length - this.#start.length - PID_LENGTH);
-    this.#hold(chunk);
-    const found = MARK_LINE(this.#start).exec(this.#held.toString("latin1", from, this.#length));
-    if (found) {
+    const isFirst = this.#length === 0;
+    if (isFirst) {
+      // Mostly it is all there at once, and nothing need be copied.
+      this.#held = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#length = chunk.length;
+    } else this.#hold(chunk);
+    const text = this.#held.toString("latin1", from, this.#length);
+    for (let at = text.indexOf(this.#start); at !== -1; at = text.indexOf(this.#start, at + 1)) {
+      PID_LINE.lastIndex = at + this.#start.length;
+      const found = PID_LINE.exec(text);
+      if (!found) continue;
       this.pid = Number(found[1]);
-      return this.#held.subarray(from + found.index + found[0].length, this.#length);
+      return this.#held.subarray(from + PID_LINE.lastIndex, this.#length);
     }
+    if (isFirst) this.#held = Buffer.from(this.#held);
     if (this.#length > MOST_BEFORE) throw tooMuchBefore(this.#host, MOST_BEFORE);
     return NOTHING;
   }
@@ -63,7 +72,7 @@ export class Mark {
     this.#length = needed;
   }
 }
-const MARK_LINE = (start: string): RegExp => new RegExp(`${start}(\\d+)\\r?\\n`);
+const PID_LINE = /(\d+)\r?\n/y;
 const PID_LENGTH = 32;
 const NOTHING = Buffer.alloc(0);
 

@@ -7,7 +7,7 @@ import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
-import type { Behind, Sent } from "../host/sending.ts";
+import type { Behind, Ran, Sent } from "../host/sending.ts";
 import type { HostState } from "../host-state.ts";
 import { lineEmitter } from "./output-lines.ts";
 
@@ -71,10 +71,9 @@ export async function sendCommands(
   const told = results.then(ran =>
     ran.map((one): CommandRan => {
       const result = toCommandResult(one);
-      // Assigned to: a copy would have split the output into lines.
-      if (one.started) return Object.assign(result, { started: true });
+      if (result.started) return result;
       const refusal = (options.pty ? result.stdoutLines : result.stderrLines).findLast(line => line.trim() !== "");
-      return Object.assign(result, { started: false }, refusal === undefined ? {} : { refusal: refusal.trim() });
+      return { ...result, ...(refusal === undefined ? {} : { refusal: refusal.trim() }) };
     }),
   );
   return { behind, results: settled(told.finally(lines.end)) };
@@ -132,8 +131,15 @@ export function commandError(
 }
 
 /** What a command printed, as text; in lines once they are asked for. */
-export const toCommandResult = ({ exitCode, stdout, stderr, isCut = false }: RunResult): CommandResult => ({
+export const toCommandResult = ({
   exitCode,
+  started = true,
+  stdout,
+  stderr,
+  isCut = false,
+}: RunResult & Partial<Ran>): CommandRan => ({
+  exitCode,
+  started,
   stdout: text(stdout),
   stderr: text(stderr),
   isCut,

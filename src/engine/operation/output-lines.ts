@@ -13,8 +13,8 @@ const TURN = 20;
 export interface LineEmitter {
   /** The promise is there when whoever gives chunks has to wait; it never rejects. */
   push(stream: OutputStream, chunk: Uint8Array): void | Promise<void>;
-  /** Tell what is left; resolves when all has been told. */
-  end(): Promise<void>;
+  /** Tell what is left; a promise where not all of it could be told at once. */
+  end(): void | Promise<void>;
 }
 
 export function lineEmitter(
@@ -56,9 +56,11 @@ export function lineEmitter(
       const taking = unlessAborted(taken, signal);
       return told ? told.then(() => taking) : taking;
     },
-    async end() {
+    end() {
+      let told: Promise<void> | undefined;
       for (const stream of ["stdout", "stderr"] as const)
-        if (rest[stream]) await enqueue(telling(stream, rest[stream].end()));
+        if (rest[stream]) told = enqueue(telling(stream, rest[stream].end()));
+      return told;
     },
   };
 }
