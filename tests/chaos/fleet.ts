@@ -97,7 +97,7 @@ export async function setStage(fleet: Fleet, hosts: readonly ChaosHost[], progra
   const [temp, home] = [join(directory, "temp"), join(directory, "home")];
   for (const path of [temp, home]) mkdirSync(path);
   writeFileSync(join(directory, "deploy.ts"), deployText(program));
-  writeFileSync(join(directory, "script.sh"), `#!/bin/sh\necho "$1" >>"$2"\n`);
+  writeFileSync(join(directory, "script.sh"), `#!/bin/sh\nsleep "$3"; echo "$1" >>"$2"; sleep "$4"\n`);
   for (const size of new Set(program.steps.flatMap(step => [step, ...step.nested]).map(step => step.size)))
     writeFileSync(join(directory, `put-${size}`), "0123456789".repeat(size / 10));
   // What is lost is noticed soon, and a busy machine is no lost host.

@@ -130,7 +130,7 @@ async function lossRun(fleet: Fleet, next: Next, losses: number): Promise<Result
       refusedFor: 0,
       faults: Array.from({ length: losses * 4 }, () => ({
         kind: pick(next, ["drop", "reset"] as const),
-        after: 4_500 + next(2_500),
+        after: 2_100 + next(1_500),
         counts: pick(next, ["up", "down"] as const),
       })),
     },

@@ -151,7 +151,7 @@ function declare(step: any): any {
   if (kind === "append") return append({ id, journal, ...how });
   if (kind === "line") return files.line({ path: dir + "/lines", line: id, ...how });
   if (kind === "put") return files.put({ src: \`put-\${step.size}\`, dest: \`\${dir}/put-\${id}\`, ...how });
-  if (kind === "script") return server.script({ src: "script.sh", args: [id + ".0", journal], ...how });
+  if (kind === "script") return server.script({ src: "script.sh", args: [id + ".0", journal, before, behind], ...how });
   return ts.call({
     async function(control) {
       for (const nested of step.nested) declare(nested);

@@ -105,13 +105,19 @@ export async function chaosRun(
     exitCode,
     seconds: (ended - started) / 1000,
     secondsAfterSignal: signalled === undefined ? undefined : (ended - signalled) / 1000,
-    summary: `${hosts.length} hosts, ${program.steps.length} steps ${program.options.join(" ")}, exit code ${exitCode ?? child.signalCode}, ${sent.join(" ")}${failures(told)}`,
+    summary: `${hosts.length} hosts, ${program.steps.length} steps ${program.options.join(" ")}, exit code ${exitCode ?? child.signalCode}, ${sent.join(" ")}${failures(told)}${struck(stage)}`,
   };
 }
 
 function failures({ failed, results }: Told): string {
   const all = results ? results.hosts.filter(({ error }) => error).length : failed.size;
   return all > 0 ? ` ${all} hosts failed` : "";
+}
+
+/** How many faults there really were. */
+function struck({ proxies }: Stage): string {
+  const count = [...proxies.values()].reduce((sum, { log }) => sum + log.length, 0);
+  return count > 0 ? `, ${count} faults` : "";
 }
 
 /** What has begun and has not ended, for who has to look into a hang. */
