@@ -1,19 +1,22 @@
 /** The program. @module */
 import { version } from "../package.json" with { type: "json" };
+import { writeSync } from "node:fs";
 import { startWithSettings } from "./cli/start.ts";
 
 const args = process.argv.slice(2);
-// The most frequent question of all is answered before anything is loaded.
-if (args.length === 1 && args[0] === "--version") console.log(version);
-else {
+// The most frequent question of all is answered before anything is loaded; where it cannot be, the long way tells why.
+if (!(args.length === 1 && args[0] === "--version" && isWritten(`${version}\n`))) {
   startWithSettings(args);
   const { runCli } = await import("./cli/index.ts");
   const code = await runCli(args, version);
-  // Open sockets of a connection that does not answer must not keep the process; what was written must arrive.
-  await Promise.all(
-    [process.stdout, process.stderr].map(
-      stream => new Promise<void>(resolve => void stream.write("", () => resolve())),
-    ),
-  );
+  // Open sockets of a connection that does not answer must not keep the process.
   process.exit(code);
+}
+
+function isWritten(text: string): boolean {
+  try {
+    return writeSync(1, text) === text.length;
+  } catch {
+    return false;
+  }
 }

@@ -1,26 +1,44 @@
 /** The command line: from arguments to an exit code. @module */
+import { CancelledError } from "../core/errors.ts";
 import { describeError, EXIT, type ExitCode } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
 import { OPTIONS, type OptionValues } from "./options.ts";
 import { ArgumentError, type CommandLine, parseCommandLine } from "./parse.ts";
 import { type CommandName, routeOf, verbOf } from "./route.ts";
 import { type Context, createContext } from "./context.ts";
+import { Interrupts } from "./interrupts.ts";
+import { Screen } from "./screen.ts";
 import { fatalLines } from "./views/errors.ts";
 
 /** Run a command line. Never rejects. */
 export async function runCli(args: readonly string[], version: string, io: Io = processIo()): Promise<ExitCode> {
-  let context = createContext(io, NO_OPTIONS);
+  const screen = new Screen(io.stdout, io.stderr);
+  const interrupts = new Interrupts(io, screen, () => context.paint);
+  let context = createContext({ io, screen, interrupts }, NO_OPTIONS);
   let code: ExitCode;
+  const fail = (error: unknown): ExitCode => report(context, error, screen.hasEvents || args.includes("--json"));
   try {
     const line = parseCommandLine(args);
-    context = createContext(io, line.options);
+    context = createContext(context, line.options);
     code = await runLine(context, line, version);
+    const hadStrays = await interrupts.hadStrays();
+    if (interrupts.problem) code = fail(interrupts.problem);
+    else if (hadStrays) code = EXIT.failed;
   } catch (error) {
-    code = report(context, error, context.screen.hasEvents || args.includes("--json"));
+    await interrupts.hadStrays();
+    // What was interrupted says so; why, is told in its place.
+    code = fail(error instanceof CancelledError ? (interrupts.problem ?? error) : error);
   }
   // A log without its end is that of a run that was killed.
-  if (context.shard && context.screen.hasEvents)
-    context.screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
+  if (context.shard && screen.hasEvents) screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
+  const isTold = interrupts.problem !== undefined;
+  await io.flush();
+  // A disk may be full for the last words alone.
+  if (interrupts.problem && !isTold) {
+    code = fail(interrupts.problem);
+    await io.flush();
+  }
+  interrupts.close();
   return code;
 }
 

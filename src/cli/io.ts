@@ -1,7 +1,10 @@
 /** What a command reaches of the world around it; tests bring their own. @module */
+import { readFileSync } from "node:fs";
 import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
 import type { Clock } from "../engine/settings.ts";
+import type { Interruption, SignalName } from "./interrupts.ts";
+import { processOutlets } from "./outlet.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
@@ -14,42 +17,48 @@ export interface Io {
   readonly clock: Clock;
   cwd(): string;
   chdir(directory: string): void;
-  /** Call back at every interrupt, and once with `unread` when nobody reads the output any more; the result ends that. */
-  onInterrupt(callback: (why?: "unread") => void): () => void;
+  /** Call back at every signal that asks the program to end, and once for each stream that takes no more. The result ends that. */
+  onInterrupt(callback: (why: Interruption) => void): () => void;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
-  /** Leave at once. */
+  /** Settles when everything that was written has arrived, or cannot. */
+  flush(): Promise<void>;
+  /** Leave at once, whatever hangs: what was written has a moment to arrive. */
   exit(code: number): void;
   /** The ways to reach hosts. */
   connectors(): Promise<ReadonlyMap<string, Connector>>;
   run(parts: RunParts): Promise<Run>;
 }
 
+/** Somebody who leaves waits so long for whoever reads the output, in milliseconds. */
+const LAST_WORDS_MS = 500;
+
 /** This process. */
 export const processIo = (): Io => {
-  const callbacks = new Set<(why?: "unread") => void>();
-  let isUnread = false;
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", () => {
-      // Whoever was reading has gone (`| head`): said once, however much is still written.
-      if (!isUnread) for (const callback of callbacks) callback("unread");
-      isUnread = true;
-    });
+  const outlets = processOutlets();
+  const callbacks = new Set<(why: Interruption) => void>();
+  for (const stream of ["stdout", "stderr"] as const)
+    outlets[stream].onFailure = error => {
+      for (const callback of callbacks) callback({ stream, error });
+    };
+  const flush = async (): Promise<void> => {
+    await Promise.all([outlets.stdout.flush(), outlets.stderr.flush()]);
+  };
   return {
-    stdout: process.stdout,
-    stderr: process.stderr,
+    ...outlets,
     stdin: process.stdin,
     environment: process.env,
     clock: systemClock,
     cwd: () => process.cwd(),
     chdir: directory => process.chdir(directory),
     onInterrupt(callback) {
-      const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-      const onSignal = (): void => callback();
-      for (const signal of signals) process.on(signal, onSignal);
+      const handlers = SIGNALS.filter(signal => !isIgnored(signal)).map(
+        signal => [signal, () => callback(signal)] as const,
+      );
+      for (const [signal, handler] of handlers) process.on(signal, handler);
       callbacks.add(callback);
       return () => {
-        for (const signal of signals) process.off(signal, onSignal);
+        for (const [signal, handler] of handlers) process.off(signal, handler);
         callbacks.delete(callback);
       };
     },
@@ -60,7 +69,12 @@ export const processIo = (): Io => {
         for (const event of events) process.off(event, callback);
       };
     },
-    exit: code => process.exit(code),
+    flush,
+    exit: code => {
+      const leave = (): never => process.exit(code);
+      setTimeout(leave, LAST_WORDS_MS);
+      void flush().then(leave);
+    },
     async connectors() {
       const { createConnectors } = await import("../connectors/index.ts");
       return createConnectors();
@@ -75,8 +89,22 @@ export const processIo = (): Io => {
   };
 };
 
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const NUMBERS: Readonly<Record<SignalName, number>> = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
+
+/** Whoever started the program may want it to go on when the terminal is closed (`nohup`): only Linux tells. */
+function isIgnored(signal: SignalName): boolean {
+  try {
+    const [, mask = "0"] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+    return ((BigInt(`0x${mask}`) >> BigInt(NUMBERS[signal] - 1)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
 const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (seconds, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);

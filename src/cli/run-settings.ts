@@ -2,11 +2,13 @@
 import type { Settings } from "../config/define.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
 import type { CommandResult } from "../core/host.ts";
+import { linesOf } from "../core/lines.ts";
 import { callSites, loadDeploy, localTransfers } from "../deploy/index.ts";
 import { createLocalFiles } from "../deploy/local-files.ts";
 import type { Emit } from "../engine/events.ts";
 import type { Clock, HostDefinition, RunSettings } from "../engine/settings.ts";
 import { loadArgumentCheck } from "../reference/index.ts";
+import { runChild } from "./child.ts";
 import { unifiedDiff } from "./unified-diff.ts";
 
 /** What differs from run to run. */
@@ -22,6 +24,8 @@ export interface RunParts {
   readonly deployDir: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
+  readonly givenUp: AbortSignal;
+  readonly onOutput: NonNullable<RunSettings["onOutput"]>;
 }
 
 /** Settings for `createRun`. */
@@ -43,22 +47,8 @@ export async function runSettings({ settings, deployDir, ...parts }: RunParts): 
   };
 }
 
-/** Run a shell command on this machine. Bun would pass on the environment as it was at the start, with the passwords that were taken out of it. */
+/** Run a shell command on this machine. */
 async function localShell(command: string, cwd: string, signal: AbortSignal): Promise<CommandResult> {
-  const child = Bun.spawn(["/bin/sh", "-c", command], {
-    cwd,
-    env: process.env,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    signal,
-  });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { exitCode, stdout, stderr, stdoutLines: linesOf(stdout), stderrLines: linesOf(stderr) };
+  const result = await runChild(["/bin/sh", "-c", command], { cwd, env: process.env, signal });
+  return { ...result, stdoutLines: linesOf(result.stdout), stderrLines: linesOf(result.stderr) };
 }
-
-const linesOf = (text: string): readonly string[] => (text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/));

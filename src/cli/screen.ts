@@ -4,13 +4,21 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_LINE = "\r\x1b[2K";
 const DEFAULT_COLUMNS = 80;
+const LINE_BREAK = 10;
 
 /** Where bytes go. */
 export interface Sink {
-  write(text: string): unknown;
+  write(chunk: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
-  readonly columns?: number;
+  readonly columns?: number | undefined;
+  /** Bytes that nobody has taken yet. */
+  readonly pending?: number;
+  /** `undefined` while there is room; else settles when there is some again. */
+  room?(): Promise<void> | undefined;
 }
+
+/** The line in progress is not drawn for whom it would only pile up. */
+const IDLE_BYTES = 4096;
 
 /** Lines for people go to stderr, data goes to stdout, and neither ever runs into the line in progress. */
 export class Screen {
@@ -20,6 +28,8 @@ export class Screen {
   /** What every event says of where it comes from. */
   #origin: Readonly<Record<string, unknown>> = {};
   #hasEvents = false;
+  /** Where bytes were written as they came, the last line may not have ended. */
+  #openLine: Sink | undefined;
 
   constructor(out: Sink, err: Sink) {
     this.#out = out;
@@ -35,7 +45,31 @@ export class Screen {
   lines(lines: readonly string[]): void {
     if (lines.length === 0) return;
     const live = this.#live;
-    this.#err.write(`${live === "" ? "" : CLEAR_LINE}${lines.join("\n")}\n${live}`);
+    this.#err.write(`${this.#lineBreak()}${live === "" ? "" : CLEAR_LINE}${lines.join("\n")}\n${live}`);
+  }
+
+  /** Bytes as they come, lines or not, to one of the streams. */
+  bytes(stream: "stdout" | "stderr", chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    const sink = stream === "stdout" ? this.#out : this.#err;
+    if (sink.isTTY) this.live(undefined);
+    // Whoever gave the chunk may use it again.
+    sink.write(new Uint8Array(chunk));
+    if (chunk.at(-1) !== LINE_BREAK) this.#openLine = sink;
+    else if (this.#openLine === sink) this.#openLine = undefined;
+  }
+
+  /** `undefined` while both streams are read about as fast as they are written; else settles when they are. */
+  room(): Promise<void> | undefined {
+    return this.#out.room?.() ?? this.#err.room?.();
+  }
+
+  /** What ends an open line that the next one for people would run into. */
+  #lineBreak(): string {
+    const open = this.#openLine;
+    if (!open || (open !== this.#err && !(open.isTTY && this.#err.isTTY))) return "";
+    this.#openLine = undefined;
+    return "\n";
   }
 
   /** A line of data. */
@@ -67,6 +101,8 @@ export class Screen {
   live(line: string | undefined): void {
     const next = line ?? "";
     if (next === this.#live) return;
+    // Neither into a line that has not ended, nor for nobody.
+    if (next !== "" && (this.#openLine?.isTTY || (this.#err.pending ?? 0) > IDLE_BYTES)) return;
     const cursor = this.#live === "" ? HIDE_CURSOR : next === "" ? SHOW_CURSOR : "";
     this.#err.write(`${CLEAR_LINE}${cursor}${next}`);
     this.#live = next;

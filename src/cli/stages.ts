@@ -1,83 +1,80 @@
 /** The five stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
-import { TooManyFailuresError } from "../core/errors.ts";
+import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { ArgumentError } from "./parse.ts";
-import type { Session, ViewMode } from "./session.ts";
+import type { Invocation, RunListener, ViewMode } from "./invocation.ts";
 import { hostList } from "./views/hosts.ts";
 import { plural } from "./views/text.ts";
-import type { EngineEvent } from "../engine/events.ts";
 
 /** How a command runs its deploys. */
-export interface StageOptions extends ViewMode {
+export interface StageOptions extends ViewMode, RunListener {
   /** Go ahead without showing what would change. */
   readonly isUnasked?: boolean;
-  readonly onEvent?: (event: EngineEvent) => void;
 }
 
 /** Connect, prepare, ask, execute and, whatever happened, disconnect. `load` is called after the inventory is known. */
 export async function runStages(
-  session: Session,
+  invocation: Invocation,
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions = {},
 ): Promise<ExitCode> {
   try {
     const deploys = await explaining(load);
     const file = deploys[0]?.file;
-    const { run } = await session.start(
+    const run = await invocation.start(
       { ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) },
-      options.onEvent,
+      options,
     );
     try {
-      await run.connect();
-      const code = await changeHosts(session, run, deploys, options);
-      return session.hasStray() ? EXIT.failed : code;
+      await unlessGivenUp(invocation, run.connect());
+      return await changeHosts(invocation, run, deploys, options);
     } finally {
       await run.disconnect();
     }
   } finally {
-    session.close();
+    invocation.close();
   }
 }
 
 async function changeHosts(
-  session: Session,
+  invocation: Invocation,
   run: Run,
   deploys: readonly Deploy[],
   { isUnasked = false }: StageOptions,
 ): Promise<ExitCode> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
-    await explaining(() => unlessGivenUp(session, run.prepare(deploys), 3));
-    if (session.options["debug-operations"]) return printOperations(session, run);
-    const stop = isUnasked ? undefined : await propose(session, run);
+    await explaining(() => unlessGivenUp(invocation, run.prepare(deploys)));
+    if (invocation.options["debug-operations"]) return printOperations(invocation, run);
+    const stop = isUnasked ? undefined : await propose(invocation, run);
     if (stop !== undefined) return stop;
   }
   try {
-    await unlessGivenUp(session, run.execute(), 10);
+    await run.execute();
   } catch (error) {
     // The results have told it; the message says which rule ended the run.
     if (!(error instanceof TooManyFailuresError)) throw error;
-    if (run.activeHosts.length > 0) session.screen.lines([`${session.paint("fail", "Stopped:")} ${error.message}`]);
+    if (run.activeHosts.length > 0)
+      invocation.screen.lines([`${invocation.paint("fail", "Stopped:")} ${error.message}`]);
     return EXIT.failed;
   }
   return codeOf(run);
 }
 
-/** A deploy file or a callback may wait for something of its own, which no interruption reaches: some seconds later it is waited for no longer. */
-async function unlessGivenUp<T>({ signal }: Session, work: Promise<T>, seconds: number): Promise<T> {
+/** A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too. */
+export async function unlessGivenUp<T>({ interrupts }: Invocation, work: Promise<T>): Promise<T> {
+  const { givenUp } = interrupts;
   const { promise, reject } = Promise.withResolvers<never>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const onAbort = (): void => void (timer = setTimeout(() => reject(signal.reason), seconds * 1000));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
+  const onAbort = (): void => reject(givenUp.reason as Error);
+  if (givenUp.aborted) onAbort();
+  givenUp.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([work, promise]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
-    clearTimeout(timer);
+    givenUp.removeEventListener("abort", onAbort);
   }
 }
 
@@ -92,13 +89,13 @@ async function explaining<T>(body: () => Promise<T>): Promise<T> {
 }
 
 /** Show what would change; an exit code when that is all that is to be done. */
-async function propose(session: Session, run: Run): Promise<ExitCode | undefined> {
-  const { options, prompts, screen, paint, isYes } = session;
+async function propose(invocation: Invocation, run: Run): Promise<ExitCode | undefined> {
+  const { options, prompts, screen, paint, isYes } = invocation;
   const proposed = run.propose();
   if (options.dry) return codeOf(run);
   const changes = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   // Running what changes nothing needs no permission, and its results are what was asked for.
-  if (isYes || (changes.length === 0 && run.failedHosts.length === 0)) return undefined;
+  if (isYes || run.activeHosts.length === 0 || (changes.length === 0 && run.failedHosts.length === 0)) return undefined;
   const failed = run.failedHosts;
   const warning =
     failed.length === 0
@@ -119,7 +116,7 @@ async function propose(session: Session, run: Run): Promise<ExitCode | undefined
   return EXIT.ok;
 }
 
-function printOperations({ screen }: Session, run: Run): ExitCode {
+function printOperations({ screen }: Invocation, run: Run): ExitCode {
   screen.data(JSON.stringify(run.propose(), null, 2));
   return codeOf(run);
 }

@@ -17,8 +17,8 @@ export interface ConfigFileOptions {
   readonly file?: string | undefined;
   /** Which `$env` layer to apply. */
   readonly env?: string | undefined;
-  /** Called before anything is imported, so that config files can import `tsinfra`. */
-  readonly beforeImport?: (() => unknown) | undefined;
+  /** Called before a config file is imported, so that it can import `tsinfra`. */
+  readonly beforeImport?: ((file: string) => unknown) | undefined;
 }
 
 export interface ConfigFile {
@@ -31,13 +31,13 @@ export interface ConfigFile {
 /** `undefined` when there is no config file. Throws `ConfigError` with the place of the mistake. */
 export async function loadConfigFile(options: ConfigFileOptions): Promise<ConfigFile | undefined> {
   const main =
-    options.file === undefined ? findConfigFile(options.cwd) : requireFile(resolve(options.cwd, options.file));
+    options.file === undefined ? findConfigFile(options.cwd) : requireConfigFile(resolve(options.cwd, options.file));
   if (main === undefined) return undefined;
-  await options.beforeImport?.();
   const { loadConfig } = await import("c12");
   const seen: string[] = [];
   const importConfig = async (file: string): Promise<unknown> => {
     seen.push(file);
+    await options.beforeImport?.(file);
     const config = await importDefault(file);
     check(config, file, options.env);
     return config;
@@ -77,7 +77,8 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
   return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
 }
 
-function findConfigFile(cwd: string): string | undefined {
+/** The config file of a directory, if it has one. */
+export function findConfigFile(cwd: string): string | undefined {
   for (const [directory, names] of [
     [cwd, ["infra.config"]],
     [join(cwd, ".config"), ["infra", "infra.config"]],
@@ -99,7 +100,8 @@ function list(directory: string): readonly string[] {
   }
 }
 
-function requireFile(file: string): string {
+/** That file. Throws `ConfigError` when it is none. */
+export function requireConfigFile(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (stat?.isFile()) return file;
   const near = nearest(basename(file), list(dirname(file)));

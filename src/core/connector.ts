@@ -96,8 +96,8 @@ export interface RunOptions {
   readonly stdin?: Input;
   /** A pseudo-terminal, where `can.pty`; stderr then arrives as stdout. */
   readonly pty?: boolean;
-  /** Every chunk as it arrives. */
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  /** Every chunk as it arrives. A promise asks for no more before it settles: a connection that can wait does. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void;
   /** Keep output for the result; default true. */
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */

@@ -5,8 +5,6 @@ import { type CallSite, TsinfraError } from "./errors.ts";
 export interface LoadFailure {
   readonly message: string;
   readonly at: CallSite;
-  /** `at` was found in the file's text, rather than told by what parsed or ran it. */
-  readonly isFromText: boolean;
 }
 
 /**
@@ -20,8 +18,7 @@ export function loadFailure(error: unknown, file: string, source: (file: string)
   const found = told ? undefined : missingImport(message, file, source);
   return {
     message,
-    at: told ?? found ?? stackSite(first, file) ?? { file, line: 1, column: 1 },
-    isFromText: found !== undefined,
+    at: told ?? found ?? stackSite(first) ?? { file, line: 1, column: 1 },
   };
 }
 
@@ -82,13 +79,15 @@ function missingImport(
   };
 }
 
-/** The topmost frame in the user's file. */
-function stackSite(error: unknown, file: string): CallSite | undefined {
+/** The topmost frame in a file of the user's. */
+function stackSite(error: unknown): CallSite | undefined {
   if (!(error instanceof Error) || !error.stack) return undefined;
-  const frames = [...error.stack.matchAll(/^\s+at .*?\(?(?:file:\/\/)?(\/[^()\n]+?):(\d+):(\d+)\)?$/gm)].map(match => ({
+  const frames = [...error.stack.matchAll(/^\s+at (?:.*? \()?(?:file:\/\/)?(\/.+?):(\d+):(\d+)\)?$/gm)].map(match => ({
     file: match[1] ?? "",
     line: Number(match[2]),
     column: Number(match[3]),
   }));
-  return frames.find(frame => frame.file === file);
+  return frames.find(({ file }) => !file.startsWith(OWN_FILES));
 }
+/** Our own sources, or the inside of the executable. */
+const OWN_FILES = import.meta.dir.replace(/\/core$/, "/");

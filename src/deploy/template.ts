@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { TemplateError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { locate } from "./call-site.ts";
+import { prepareModule } from "./user-modules.ts";
 
 export type TemplateData = Readonly<Record<string, unknown>>;
 
@@ -27,6 +28,7 @@ export function createTemplates(directories: readonly string[]): Templates {
 const MODULE = /\.[mc]?[jt]s$/;
 
 async function renderModule(path: string, data: TemplateData): Promise<string> {
+  await prepareModule(path);
   const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href).catch((error: unknown) => {
     const { message, at } = loadFailure(error, path, readSource);
     throw new TemplateError(`Template ${at.file}:${at.line}:${at.column}: ${message}`, { cause: error });

@@ -1,7 +1,7 @@
 /** What the parts of a run share. @module */
 import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
-import { type CallSite, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
+import { type CallSite, ConnectError, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
 import type { Fact } from "../core/fact.ts";
 import type { Logger, RunState } from "../core/scope.ts";
 import type { Stage } from "./events.ts";
@@ -14,7 +14,7 @@ import {
   withArguments,
 } from "./host/arguments.ts";
 import type { RunSettings } from "./settings.ts";
-import { reportError } from "./report.ts";
+import { reportError, threw } from "./report.ts";
 
 /** From which place in a deploy something is asked of a host. */
 export interface DeployPoint {
@@ -96,10 +96,12 @@ export class Engine {
   /** Take a host out of the run. */
   fail(host: HostState, error: unknown, stage: Stage): void {
     if (host.error) return;
+    // A connector may be anybody's.
+    const Thrown = stage === "connect" ? ConnectError : FactError;
     host.error =
       error instanceof TsinfraError
         ? error
-        : new FactError(error instanceof Error ? error.message : String(error), { host: host.name, cause: error });
+        : new Thrown(threw(stage === "connect" ? "Connecting" : "Asking", error), { host: host.name, cause: error });
     this.settings.emit({ type: "host:failed", host: host.name, stage, error: reportError(host.error) });
   }
 

@@ -14,7 +14,9 @@ export type OutcomeType =
   | "skipped"
   | "failed"
   /** Failed under `_ignoreErrors`. */
-  | "ignored";
+  | "ignored"
+  /** It was running when the run was interrupted. */
+  | "interrupted";
 
 /** An error as data: what `TsinfraError` carries. */
 export interface ErrorReport {
@@ -54,8 +56,11 @@ export interface OperationSummary {
   readonly skipped: number;
   readonly failed: number;
   readonly ignored: number;
-  /** Hosts that failed earlier and never came here. */
+  readonly interrupted: number;
+  /** Hosts that failed earlier, or were too late when the run was interrupted, and never came here. */
   readonly notReached: number;
+  /** Hosts where it sent commands and did not succeed: what it changed there is not known. */
+  readonly unfinished: number;
   readonly seconds: number;
 }
 
@@ -65,6 +70,7 @@ export interface HostSummary {
   readonly unchanged: number;
   readonly failed: number;
   readonly ignored: number;
+  readonly interrupted: number;
   readonly notReached: number;
   /** Why the host failed, if it did. */
   readonly error?: ErrorReport;
@@ -130,6 +136,8 @@ export type EngineEvent =
       readonly noop?: string;
       readonly error?: ErrorReport;
       readonly nested: boolean;
+      /** It sent commands and did not succeed: what it changed is not known. */
+      readonly unfinished?: true;
     }
   | { readonly type: "operation:end"; readonly id: string; readonly operation: string; readonly seconds: number }
   /** A command is sent; secrets are masked. */
@@ -175,7 +183,7 @@ export type EngineEvent =
       readonly operations: readonly OperationSummary[];
       readonly hosts: readonly HostSummary[];
       readonly seconds: number;
-      /** False if any host failed. */
+      /** False if any host failed, or the run was interrupted. */
       readonly ok: boolean;
     };
 

@@ -34,6 +34,8 @@ export interface Completion {
 export interface SentAhead {
   /** What was sent for an operation; `undefined`: it waits for its turn. */
   take(call: OperationCall): Promise<SentOperation | undefined>;
+  /** Operations whose commands have begun on the host, or may have, though nobody has looked at what came of them. */
+  begun(): Promise<readonly OperationCall[]>;
 }
 
 /** One operation that was sent before its turn. */
@@ -48,7 +50,7 @@ export interface SentOperation {
   results(
     signal: AbortSignal,
     onBegin: () => void,
-    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void,
   ): Promise<readonly Ran[] | undefined>;
 }
 
@@ -155,6 +157,8 @@ export interface Declaring {
   declare(call: OperationCall): void;
   /** What awaiting its handle waits for. */
   settled(call: OperationCall): Promise<unknown>;
+  /** In a callback: until the operations that it has declared so far have run. Never rejects. */
+  haveRun?(): Promise<unknown>;
 }
 
 /** One host. */

@@ -1,31 +1,38 @@
 /** Errors as data for the event stream. @module */
 import { type CallSite, CommandError, TsinfraError } from "../core/errors.ts";
+import { hintFor } from "../core/hints.ts";
 import type { ErrorReport } from "./events.ts";
 
 /** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
-export const threw = (what: string, thrown: unknown): string =>
-  `${what} threw ${thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)}`;
+export const threw = (what: string, thrown: unknown): string => `${what} threw ${thrownText(thrown)}`;
 
 /** Lines of a failed command's output that a report carries. */
 const TAIL = 10;
 
-/** What a view needs to show an error. */
+/** What a view needs to show an error: the one way from an error to a report. Anything that is no `TsinfraError` is a mistake of ours. */
 export function reportError(error: unknown): ErrorReport {
-  if (!(error instanceof TsinfraError)) {
-    return {
-      code: "E_UNEXPECTED",
-      message: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    };
-  }
-  const output = error instanceof CommandError ? (tail(error.stderr) ?? tail(error.stdout)) : undefined;
+  const isOurs = error instanceof TsinfraError;
+  const code = isOurs ? error.code : "E_UNEXPECTED";
+  const hint = (isOurs ? error.hint : undefined) ?? hintFor(code);
+  const output = error instanceof CommandError ? evidence(error) : undefined;
   return {
-    code: error.code,
-    message: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.at === undefined ? {} : { at: error.at }),
-    ...(error.callers.length === 0 ? {} : { callers: error.callers }),
+    code,
+    message: isOurs ? error.message : thrownText(error),
+    ...(hint === undefined ? {} : { hint }),
+    ...(isOurs && error.at !== undefined ? { at: error.at } : {}),
+    ...(isOurs && error.callers.length > 0 ? { callers: error.callers } : {}),
     ...(output === undefined ? {} : { output }),
   };
+}
+
+const thrownText = (thrown: unknown): string =>
+  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+
+/** What the command printed last, but for what the message has said. */
+function evidence({ message, stderr, stdout }: CommandError): readonly string[] | undefined {
+  const lines = tail(stderr) ?? tail(stdout) ?? [];
+  const rest = message.endsWith(`: ${lines.at(-1)?.trim()}`) ? lines.slice(0, -1) : lines;
+  return rest.length === 0 ? undefined : rest;
 }
 
 /** Where the user's code threw; the operation that it threw in is its outermost caller. */

@@ -1,6 +1,6 @@
 /** What a run is given from outside. Types alone. @module */
 import type { Config } from "../core/config.ts";
-import type { Connector, ConnectorContext } from "../core/connector.ts";
+import type { Connector, ConnectorContext, OutputStream } from "../core/connector.ts";
 import type { CallSite } from "../core/errors.ts";
 import type { CommandResult, LocalFiles } from "../core/host.ts";
 import type { Emit } from "./events.ts";
@@ -29,8 +29,10 @@ export interface HostDefinition {
 
 /** Wall and monotonic time, and waiting; a test brings its own. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970. The date may be set while a run goes on: nothing is measured with it. */
   now(): number;
+  /** Milliseconds since some moment, which only ever grow. */
+  monotonic(): number;
   /** Resolves after `seconds`; rejects with the signal's reason when aborted. */
   sleep(seconds: number, signal?: AbortSignal): Promise<void>;
 }
@@ -66,7 +68,12 @@ export interface RunSettings {
   readonly noWait: boolean;
   /** Commands share a shell that stays, facts are asked ahead, small uploads ride in commands; false where one must be sure. */
   readonly fast: boolean;
+  /** Aborted when the run is interrupted: what runs is ended. */
   readonly signal: AbortSignal;
+  /** Aborted some time after `signal`: what has not ended by then is not waited for any longer. Absent: it is. */
+  readonly givenUp?: AbortSignal;
+  /** Told what operations print, byte for byte, before it becomes lines; the chunk is good for the call alone. No more is read from that host before a promise that it returns has settled, where the connection can wait. */
+  onOutput?(host: string, stream: OutputStream, chunk: Uint8Array): Promise<void> | undefined;
 }
 
 /** One deploy file, or anything else that declares operations for a host. */

@@ -33,7 +33,7 @@ export function fileReference(text: string, cwd: string): FileReference | undefi
 /** Evaluate an inventory file, or a function it exports. */
 export async function readInventoryFile(
   reference: FileReference,
-  beforeImport: (() => unknown) | undefined,
+  beforeImport: ((file: string) => unknown) | undefined,
 ): Promise<readonly Group[]> {
   const { file } = reference;
   if (!FILE_EXTENSIONS.includes(extname(file))) {
@@ -65,10 +65,10 @@ function inSourceOrder<V>(entries: readonly (readonly [string, V])[], text: stri
 /** Import a TypeScript, JavaScript, JSON, YAML or TOML file. Throws `InventoryError` with the place of the mistake. */
 export async function importUserFile(
   file: string,
-  beforeImport: (() => unknown) | undefined,
+  beforeImport: ((file: string) => unknown) | undefined,
 ): Promise<Record<string, unknown>> {
   try {
-    await beforeImport?.();
+    await beforeImport?.(file);
     // The parser of JSON with comments says where a mistake is; the plain one does not.
     return (await import(file, file.endsWith(".json") ? { with: { type: "jsonc" } } : {})) as Record<string, unknown>;
   } catch (error) {

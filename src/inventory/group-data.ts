@@ -48,7 +48,7 @@ const groupOf = (file: string): string => basename(file, extname(file));
 /** Data by group; files later in the list win key by key. */
 export async function readGroupData(
   files: readonly string[],
-  beforeImport: (() => unknown) | undefined,
+  beforeImport: ((file: string) => unknown) | undefined,
 ): Promise<ReadonlyMap<string, Data>> {
   const contents = await Promise.all(
     files.map(async file => [groupOf(file), exported(await importUserFile(file, beforeImport), file)] as const),

@@ -29,7 +29,7 @@ export interface InventoryOptions {
   readonly groupData?: readonly string[];
   readonly limit?: readonly string[];
   readonly exclude?: readonly string[];
-  readonly beforeImport?: (() => unknown) | undefined;
+  readonly beforeImport?: ((file: string) => unknown) | undefined;
 }
 
 /** A host before it is connected; what a run is given. */

@@ -7,7 +7,7 @@ import { operation } from "../core/operation.ts";
 export interface CallArguments {
   /**
    * Runs when the operation's turn comes; what it throws fails the host. Its result is not used, but a promise is waited for.
-   * Operations that it calls run at once, and `host` and `config` are those of this host.
+   * Operations that it calls run at once, one after the other, and what it asks or runs after them waits for them; `host` and `config` are those of this host.
    */
   function(host: HostControl, ...args: readonly unknown[]): unknown;
   /** What it is called with after the host. */

@@ -3,19 +3,26 @@ import { Secret, Shell } from "../core/command.ts";
 import { OperationTypeError } from "../core/errors.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
+import { memberPath, strayText, type StrayText } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
- * Those that are not ours take what they like.
+ * Those that are not ours take what they like, but text that was made of a promise, of a function or of nothing nobody takes;
+ * neither in `globals`, whose types others check.
  */
-export type CheckArguments = (name: string, args: object) => void;
+export type CheckArguments = (name: string, args: object, globals?: object) => void;
 
 /** A check that knows these signatures. */
 export function argumentCheck({ operations, facts, aliases }: Signatures): CheckArguments {
   // Names of facts have capitals, those of operations have none.
   const find = (name: string): Signature | undefined => own(operations, name) ?? own(facts, name);
-  return (name, args) => check(name, find(name) ?? find(own(aliases, name) ?? ""), args);
+  return (name, args, globals = {}) => {
+    const signature = find(name) ?? find(own(aliases, name) ?? "");
+    check(name, signature, args);
+    checkText(name, signature, args);
+    checkText(name, undefined, globals);
+  };
 }
 
 const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
@@ -38,6 +45,46 @@ function check(name: string, signature: Signature | undefined, args: object): vo
     if (type && mismatch) throw wrongArgument(name, key, type, mismatch);
   }
 }
+
+/** Text that was made of what is none. What a program says is not judged: `x = undefined` is JavaScript. */
+function checkText(name: string, signature: Signature | undefined, args: object): void {
+  if (typeof args !== "object" || args === null) return;
+  const entries = Object.entries(args);
+  const isForProgram = entries.some(([, value]) => isProgram(value));
+  for (const [key, value] of entries) {
+    const found = strayText(value, isForProgram && !isProgram(value));
+    if (!found) continue;
+    const type = signature && (own(signature.fields, key) ?? signature.rest);
+    throw strayArgument(name, key, found, key === "name" || (type !== undefined && !holdsSecret(type)));
+  }
+}
+
+function strayArgument(
+  name: string,
+  argument: string,
+  { path, stray, line }: StrayText,
+  isShown: boolean,
+): OperationTypeError {
+  const place = `Argument "${argument}${path}" of ${name}`;
+  const text = isShown && line !== undefined ? `: ${shown(line.trim())}` : "";
+  switch (stray) {
+    case "promise":
+      return new OperationTypeError(`${place} is a promise`, { hint: AWAIT });
+    case "promise text":
+      return new OperationTypeError(`${place} holds a promise in place of its value${text}`, { hint: AWAIT });
+    case "function text":
+      return new OperationTypeError(`${place} holds a function in place of its result`, {
+        hint: "Call it: write `()` behind it",
+      });
+    case "undefined":
+      return new OperationTypeError(`${place} holds "undefined" in place of a value${text}`, {
+        hint: 'Say what stands there when the value is missing: `value ?? "…"`',
+      });
+  }
+}
+const AWAIT = "Put `await` before it";
+
+const isProgram = (value: unknown): boolean => typeof value === "string" && /^\S+\.[cm]?[jt]sx?$/.test(value);
 
 const wantedNote = (type: ValueType | undefined): string =>
   type === undefined || type === "unknown" ? "" : `: ${wanted(type)}`;
@@ -100,7 +147,7 @@ function isUsualMode(digits: string): boolean {
 }
 
 function hintFor(type: ValueType, value: unknown): { readonly hint?: string } {
-  if (value instanceof Promise) return { hint: "Write await before it" };
+  if (value instanceof Promise) return { hint: AWAIT };
   if (accepts(type, "function") && typeof value === "object" && value !== null && "didChange" in value)
     return { hint: "Pass its didChange" };
   if (typeof value !== "string") return {};
@@ -124,7 +171,7 @@ export function mismatchOf(type: ValueType, value: unknown): Mismatch | undefine
       ? firstOf(type.tuple.map((item, index) => [`[${index}]`, item, value[index]]))
       : wrong;
   if (!isPlainObject(value)) return wrong;
-  if ("map" in type) return firstOf(Object.entries(value).map(([key, item]) => [member(key), type.map, item]));
+  if ("map" in type) return firstOf(Object.entries(value).map(([key, item]) => [memberPath(key), type.map, item]));
   return objectMismatch(type, value, wrong);
 }
 
@@ -156,10 +203,8 @@ function objectMismatch(
     : Object.keys(value).find(key => own(type.fields, key) === undefined && value[key] !== undefined);
   if (unknown !== undefined) return { ...wrong, key: { name: unknown, problem: "unknown" } };
   const given = Object.entries(value).filter(([, item]) => item !== undefined);
-  return firstOf(given.map(([key, item]) => [member(key), own(type.fields, key) ?? type.rest ?? "unknown", item]));
+  return firstOf(given.map(([key, item]) => [memberPath(key), own(type.fields, key) ?? type.rest ?? "unknown", item]));
 }
-
-const member = (key: string): string => (/^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
 
 function isNamed(type: Extract<ValueType, string>, value: unknown): boolean {
   switch (type) {

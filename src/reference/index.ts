@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { argumentCheck, type CheckArguments } from "./check.ts";
 import { embedded, type EmbeddedReference } from "./embedded.ts";
 import type { Reference, Signatures } from "./model.ts";
+import { markFunctions } from "./stray-text.ts";
 
 export { argumentCheck, type CheckArguments } from "./check.ts";
 export type {
@@ -23,8 +24,11 @@ export const loadReference = (): Promise<Reference> => load<Reference>("referenc
 /** The part that arguments are checked and command lines are read with: small, for the way of a deploy. */
 export const loadSignatures = (): Promise<Signatures> => load<Signatures>("signatures");
 
-/** The check of the arguments that operations and facts are given. */
-export const loadArgumentCheck = async (): Promise<CheckArguments> => argumentCheck(await loadSignatures());
+/** The check of the arguments that operations and facts are given. From then on functions that become text say that they are functions. */
+export async function loadArgumentCheck(): Promise<CheckArguments> {
+  markFunctions();
+  return argumentCheck(await loadSignatures());
+}
 
 /** The licences of all that tsinfra is made from. */
 export const loadLicences = (): Promise<string> => loadText("licences");

@@ -54,7 +54,7 @@ const run = createRun({
     write: async () => ({ push() {}, async commit() {}, async discard() {} }),
   },
   emit: () => {},
-  clock: { now: () => performance.now(), sleep: async () => {} },
+  clock: { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => {} },
   cwd: "/",
   serial: false,
   noWait: false,

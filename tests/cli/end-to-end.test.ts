@@ -142,7 +142,7 @@ server.shell({ name: "Go on", commands: ["true"] });
   expect(err).toContain("  @local  Failed: Command failed with exit code 4: echo to the log");
   expect(err).toContain("│ oh no");
   expect(err).toMatch(/^ {2}Go on .* 1 .*-$/m);
-  expect(err).toMatch(/^Failed: 1 of 1 host failed, nothing changed, /m);
+  expect(err).toMatch(/^Failed: 1 of 1 host failed, 1 change did not finish, /m);
   expect(err).not.toMatch(/[^\n\P{Cc}]/u);
 });
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCli } from "../../src/cli/index.ts";
+import type { Interruption } from "../../src/cli/interrupts.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { Secret } from "../../src/core/command.ts";
 import type { Connector } from "../../src/core/connector.ts";
@@ -21,6 +22,9 @@ beforeAll(async () => {
   await writeFile(join(root, "deploy.ts"), "export {};\n");
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+const text = (chunk: string | Uint8Array): string =>
+  typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
 
 const can = { pty: false, rsync: false };
 const connectors = new Map<string, Connector>([
@@ -48,7 +52,7 @@ interface World {
   readonly changes?: readonly string[];
   /** Hosts that cannot be connected. */
   readonly unreachable?: readonly string[];
-  readonly onExecute?: (emit: Emit, interrupt: () => void) => Promise<void>;
+  readonly onExecute?: (emit: Emit, interrupt: () => void, onOutput: RunParts["onOutput"]) => Promise<void>;
   readonly answer?: (host: string) => unknown;
 }
 interface Outcome {
@@ -65,7 +69,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
   const written = { out: "", err: "" };
   const calls: string[] = [];
   let parts: RunParts | undefined;
-  const interrupts = new Set<() => void>();
+  const interrupts = new Set<(why: Interruption) => void>();
   const answers = [...(world.answers ?? [])];
   const keyboard = Object.assign(new EventEmitter(), {
     isTTY: world.isTerminal ?? false,
@@ -74,11 +78,11 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     resume: () => void setImmediate(() => keyboard.emit("data", `${answers.shift() ?? ""}\n`)),
   });
   const io: Io = {
-    stdout: { write: text => void (written.out += text) },
-    stderr: { write: text => void (written.err += text), isTTY: world.isTerminal ?? false, columns: 80 },
+    stdout: { write: chunk => void (written.out += text(chunk)) },
+    stderr: { write: chunk => void (written.err += text(chunk)), isTTY: world.isTerminal ?? false, columns: 80 },
     stdin: keyboard,
     environment: { ...world.environment },
-    clock: { now: () => 0, sleep: () => Promise.resolve() },
+    clock: { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() },
     cwd: () => root,
     chdir: () => {},
     onInterrupt: callback => {
@@ -86,11 +90,12 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
+    flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),
     run: given => {
       parts = given;
-      return Promise.resolve(fakeRun(given, world, calls, () => interrupts.forEach(callback => callback())));
+      return Promise.resolve(fakeRun(given, world, calls, () => interrupts.forEach(callback => callback("SIGINT"))));
     },
   };
   const code = await runCli(args, "1.2.3", io);
@@ -98,7 +103,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
   return { code, ...written, calls, parts };
 }
 
-function fakeRun({ emit, hosts }: RunParts, world: World, calls: string[], interrupt: () => void): Run {
+function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: string[], interrupt: () => void): Run {
   const failed: string[] = [];
   const active = (): string[] => hosts.map(host => host.name).filter(name => !failed.includes(name));
   const proposed: readonly ProposedChange[] = (world.changes ?? ["Install"]).map((operation, index) => ({
@@ -130,7 +135,7 @@ function fakeRun({ emit, hosts }: RunParts, world: World, calls: string[], inter
     },
     execute: async () => {
       stage("execute");
-      await world.onExecute?.(emit, interrupt);
+      await world.onExecute?.(emit, interrupt, onOutput);
       emit({ type: "results", operations: [], hosts: [], seconds: 1, ok: failed.length === 0 });
     },
     disconnect: async () => stage("disconnect"),
@@ -422,7 +427,32 @@ describe("exec", () => {
     expect([code, calls]).toEqual([0, ["connect", "prepare exec", "execute", "disconnect"]]);
     expect(out).toBe("a:  one\nbb:   three\t\n");
     expect(err).toBe("bb: two\n");
-    expect((await cli(["a", "exec", "--", "x"], { onExecute: prints })).out).toBe("one\n  three\t\n");
+  });
+
+  test("passes the bytes of one host through, and puts nothing into a line that has not ended", async () => {
+    const { out, err } = await cli(["a", "exec", "--", "x"], {
+      onExecute: async (emit, _, onOutput) => {
+        await onOutput("a", "stdout", Buffer.from("one\r\n\0tw"));
+        emit(output("a", "stdout", "one"));
+        await onOutput("a", "stdout", Buffer.from("o"));
+        await onOutput("a", "stderr", Buffer.from("dots .."));
+        emit({
+          type: "operation:host:end",
+          id: "1",
+          operation: "exec x",
+          host: "a",
+          outcome: "failed",
+          commands: 0,
+          retryAttempts: 0,
+          seconds: 0,
+          nested: false,
+          unfinished: true,
+          error: { code: "E_COMMAND", message: "Command failed with exit code 1 on a: x" },
+        });
+      },
+    });
+    expect(out).toBe("one\r\n\0two");
+    expect(err).toBe("dots ..\n  a  Failed: Command failed with exit code 1: x\n");
   });
 
   test("prints events, and nothing else, with --json", async () => {
@@ -449,7 +479,7 @@ describe("around it all", () => {
     expect(help.out).toContain("tsinfra INVENTORY DEPLOY.ts...");
     for (const line of help.out.split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
     expect((await cli(["web", "exec", "--help"])).out).toContain("Run a shell command on every host");
-    expect((await cli(["check", "-h"])).out).toContain("tsinfra check FILE.ts...");
+    expect((await cli(["check", "-h"])).out).toContain("tsinfra check [FILE...]");
     expect((await cli(["web", "apt.packages", "--help"])).out).toContain("Run one operation");
     expect((await cli(["help"])).out).toBe(help.out);
     expect((await cli(["help", "exec"])).out).toContain("Run a shell command on every host");

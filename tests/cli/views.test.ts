@@ -36,7 +36,7 @@ class Recorder {
   }
 }
 
-const clock = { now: () => Date.parse("2026-11-22T12:00:00Z"), sleep: () => Promise.resolve() };
+const clock = { now: () => Date.parse("2026-11-22T12:00:00Z"), monotonic: () => 0, sleep: () => Promise.resolve() };
 
 function show(
   format: OutputFormat,

@@ -196,7 +196,7 @@ describe("a connection", () => {
       join2(client, server());
     });
     const connection = await ssh.connect(through(ssh.server, cut.port));
-    const running = connection.run(sh`echo begun; sleep 1000`, { onOutput: () => clients[0]?.resetAndDestroy() });
+    const running = connection.run(sh`echo begun; sleep 1000`, { onOutput: () => void clients[0]?.resetAndDestroy() });
     const waiting = connection.run(sh`sleep 1000`);
     for (const error of [await failure(running), await failure(waiting), await failure(connection.run(sh`true`))]) {
       expect(error.code).toBe("E_CONNECTION_LOST");
@@ -224,7 +224,7 @@ describe("a connection", () => {
     const sshConfigFile = join(ssh.server.directory, "keepalive");
     await Bun.write(sshConfigFile, "ServerAliveInterval 1\nServerAliveCountMax 1\n");
     const connection = await ssh.connect({ ...through(ssh.server, dead.port), sshConfigFile });
-    const error = await failure(connection.run(sh`echo begun; sleep 1000`, { onOutput: () => (isDead = true) }));
+    const error = await failure(connection.run(sh`echo begun; sleep 1000`, { onOutput: () => void (isDead = true) }));
     expect(error.code).toBe("E_CONNECTION_LOST");
     expect(error.message).toContain("no sign of life");
   });

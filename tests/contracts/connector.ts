@@ -157,9 +157,30 @@ export function testConnector(subject: Subject): void {
       let bytes = 0;
       const result = await connection.run(sh`echo x`, {
         capture: false,
-        onOutput: (_, chunk) => (bytes += chunk.length),
+        onOutput: (_, chunk) => void (bytes += chunk.length),
       });
       expect([result.stdout.length, bytes]).toEqual([0, 2]);
+    });
+
+    test("whoever takes long for output is waited for, and loses none, though the command has ended long ago", async () => {
+      const size = 4_000_000;
+      let bytes = 0;
+      let most = 0;
+      let open = 0;
+      const result = await connection.run(sh`head -c ${size} /dev/zero; echo end >&2`, {
+        capture: false,
+        onOutput: async (_, chunk) => {
+          const isFirst = bytes === 0;
+          bytes += chunk.length;
+          most = Math.max(most, ++open);
+          // Longer than a silence that counts as the end of output.
+          if (isFirst) await Bun.sleep(1500);
+          open--;
+        },
+      });
+      expect([result.exitCode, bytes]).toEqual([0, size + 4]);
+      // What had been read already, from each of the two streams, comes nevertheless.
+      expect(most).toBeLessThan(40);
     });
 
     test.if(!lacks.includes("concurrency"))("thirty commands at once all run", async () => {

@@ -72,7 +72,7 @@ async function deploy(
     local: createLocalFiles({ deployDir: root, cwd: root }),
     transfers: localTransfers,
     emit: event => events.push(event),
-    clock: { now: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
+    clock: { now: () => Date.now(), monotonic: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
     cwd: root,
     loadDeploy: async () => Promise.reject(new Error("There is none")),
     checkArguments: () => {},
@@ -288,7 +288,8 @@ describe("what is sent ahead", () => {
       },
     );
     expect(error).toMatchObject({ code: "E_CANCELLED" });
-    expect(ends).toEqual([]);
+    // The second one has been sent, and has not begun.
+    expect(ends).toMatchObject([{ outcome: "interrupted", unfinished: true, commands: 0 }]);
     expect(await state(work)).not.toContain("never");
   });
 });

@@ -89,7 +89,11 @@ async function execute(seed: number, base: string, fast: boolean) {
     local: createLocalFiles({ deployDir: base, cwd: base }),
     transfers: localTransfers,
     emit: event => events.push(event),
-    clock: { now: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
+    clock: {
+      now: () => performance.now(),
+      monotonic: () => performance.now(),
+      sleep: seconds => Bun.sleep(seconds * 1000),
+    },
     cwd: base,
     loadDeploy: async name => ({ name, evaluate: () => steps(random(seed * 7 + 1), setting, 1 + (seed % 4)) }),
     checkArguments: () => {},

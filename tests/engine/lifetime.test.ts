@@ -158,6 +158,23 @@ describe("a callback", () => {
   });
 });
 
+test("what a callback asks is asked after the operations that it declared before", async () => {
+  const fakes = fake();
+  await runAll(fakes, () => {
+    call({
+      async function(control) {
+        run({ command: "first" });
+        await control.getFact(Answer);
+        run({ command: "second" });
+        await control.run(sh`direct`);
+        run({ command: "third" });
+        await scope().host.run(sh`more`);
+      },
+    });
+  });
+  expect(fakes.sent).toEqual(["a: first", "a: answer", "a: second", "a: direct", "a: third", "a: more"]);
+});
+
 describe("an operation that cannot do what it was asked, while preparing", () => {
   const fussy = operation<{ readonly path: string }>({
     name: "test.fussy",

@@ -4,6 +4,7 @@ import { OperationTypeError } from "../../src/core/errors.ts";
 import type { Operation } from "../../src/core/operation.ts";
 import { inScope, type Scope } from "../../src/core/scope.ts";
 import * as operations from "../../src/operations/index.ts";
+import { markFunctions } from "../../src/reference/stray-text.ts";
 import { argumentCheck, loadArgumentCheck, loadReference, type Signatures } from "../../src/reference/index.ts";
 import { type FactCase, parseFactCase } from "../cases/fact-case.ts";
 import { type CaseFile, caseFiles, readCase } from "../cases/files.ts";
@@ -44,9 +45,9 @@ const SIGNATURES: Signatures = {
 const check = argumentCheck(SIGNATURES);
 
 /** The message and the hint of what is thrown. */
-function refusal(args: object, name = "demo.put"): string {
+function refusal(args: object, name = "demo.put", globals: object = {}): string {
   try {
-    check(name, args);
+    check(name, args, globals);
   } catch (error) {
     if (error instanceof OperationTypeError)
       return error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
@@ -145,7 +146,7 @@ describe("a wrong argument is told with", () => {
     [
       "a forgotten await",
       { dest: Promise.resolve("/x") },
-      'Argument "dest" of demo.put must be a string, found a promise (Write await before it)',
+      'Argument "dest" of demo.put must be a string, found a promise (Put `await` before it)',
     ],
   ];
   test.each(cases)("%s", (_, args, message) => expect(refusal(args)).toBe(message));
@@ -178,6 +179,153 @@ test("long values are cut, and control characters stay out of the message", () =
   const loop: unknown[] = [];
   loop.push(loop);
   expect(refusal({ dest: loop })).toEndWith("found a list");
+});
+
+describe("text that was none is refused:", () => {
+  markFunctions();
+  const promise = Promise.resolve("x");
+  const handle = new (class {
+    readonly #changed = true;
+    get didChange() {
+      return () => this.#changed;
+    }
+  })();
+  const missing: string | undefined = [].at(0);
+  const cases: readonly (readonly [args: object, message: string])[] = [
+    [
+      { dest: `/srv/${promise}` },
+      'Argument "dest" of demo.put holds a promise in place of its value: "/srv/[object Promise]" (Put `await` before it)',
+    ],
+    [
+      { dest: "/x", content: `name ${promise}\n` },
+      'Argument "content" of demo.put holds a promise in place of its value (Put `await` before it)',
+    ],
+    [
+      { dest: "/x", content: new Secret(`name ${promise}`) },
+      'Argument "content" of demo.put holds a promise in place of its value (Put `await` before it)',
+    ],
+    [
+      { dest: "/x", packages: ["vim", `nano=${promise}`] },
+      'Argument "packages[1]" of demo.put holds a promise in place of its value: "nano=[object Promise]" (Put `await` before it)',
+    ],
+    [
+      { dest: "/x", command: sh`echo ${`a ${promise}`}` },
+      'Argument "command" of demo.put holds a promise in place of its value: "a [object Promise]" (Put `await` before it)',
+    ],
+    [
+      { dest: "/x", free: { site: { names: [`${promise}`] } } },
+      'Argument "free.site.names[0]" of demo.put holds a promise in place of its value: "[object Promise]" (Put `await` before it)',
+    ],
+    [
+      { dest: "/x", free: { "a-b": promise } },
+      'Argument "free["a-b"]" of demo.put is a promise (Put `await` before it)',
+    ],
+    [
+      { dest: `/srv/${handle.didChange}` },
+      'Argument "dest" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
+    ],
+    [
+      { dest: "/x", content: "a" + String(() => "name") },
+      'Argument "content" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
+    ],
+    [
+      { dest: "/x", headers: { a: `${Array.from}` } },
+      'Argument "headers.a" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
+    ],
+    [
+      { dest: `/srv/${missing}/x` },
+      'Argument "dest" of demo.put holds "undefined" in place of a value: "/srv/undefined/x" (Say what stands there when the value is missing: `value ?? "…"`)',
+    ],
+    [
+      { dest: "/x", content: `a\nport ${missing}\n` },
+      'Argument "content" of demo.put holds "undefined" in place of a value (Say what stands there when the value is missing: `value ?? "…"`)',
+    ],
+    [
+      { dest: "/x", packages: `vim\nnano=${missing}` },
+      'Argument "packages" of demo.put holds "undefined" in place of a value: "nano=undefined" (Say what stands there when the value is missing: `value ?? "…"`)',
+    ],
+  ];
+  test.each(cases)("%j", (args, message) => expect(refusal(args)).toBe(message));
+
+  test("in names, variables and input as well, and in operations that are not ours", () => {
+    const refused = (globals: object): string => refusal({ dest: "/x" }, "demo.put", globals).replace(/ \(.*/, "");
+    expect(refused({ name: `Set up ${promise}` })).toBe(
+      'Argument "name" of demo.put holds a promise in place of its value: "Set up [object Promise]"',
+    );
+    expect(refused({ _env: { A: "a", TOKEN: `${missing}` } })).toBe(
+      'Argument "_env.TOKEN" of demo.put holds "undefined" in place of a value',
+    );
+    expect(refused({ _chdir: `/srv/${missing}` })).toContain('"_chdir" of demo.put');
+    expect(refused({ _stdin: [`${promise}`], _if: () => true })).toContain('"_stdin[0]" of demo.put');
+    expect(refusal({ anything: `${promise}` }, "mine.own")).toContain('"anything" of mine.own holds a promise');
+  });
+});
+
+describe("`undefined` is refused where a value stands", () => {
+  const refused = [
+    "undefined",
+    " 'undefined' ",
+    "a: 1\nport: undefined\nb: 2",
+    "- port: undefined",
+    '{\n  "port": "undefined",\n}',
+    "port = undefined",
+    "server_name undefined;",
+    "Port undefined",
+    "PORT=undefined node x.js",
+    'docker run -e PORT="undefined" app',
+    "useradd --uid=undefined ada",
+    "/srv/undefined",
+    "/undefined/x",
+    "~/undefined/x",
+    "./undefined",
+    "undefined/x",
+    "cp /a /srv/undefined/x",
+    "cat /etc/undefined; true",
+    "https://undefined/x",
+    "https://undefined:8080/x",
+    "https://example.com/undefined?x",
+    "proxy_pass http://undefined;",
+    "undefined@web-1",
+    "ada@undefined",
+    "scp x ada@undefined:/x",
+    "undefined:8080",
+    "listen undefined:80",
+  ];
+  test.each(refused)("%j", text => expect(refusal({ dest: "/x", content: text })).toContain('holds "undefined"'));
+  const left = [
+    "Leave what is undefined alone",
+    "Handle undefined services",
+    "what is left undefined",
+    "# the value is undefined here",
+    "# null/undefined",
+    "gcc -fsanitize=undefined x.c",
+    "CFLAGS=-fsanitize=undefined",
+    "LDFLAGS=-Wl,-undefined,dynamic_lookup",
+    "ld -undefined dynamic_lookup",
+    "grep -r undefined /var/log",
+    "if (x === undefined) return;",
+    "if (typeof x !== 'undefined') {",
+    "let x = undefined;",
+    "undefinedness",
+    "/srv/undefined-behaviour",
+    "/srv/undefined.txt",
+    "isundefined=1",
+    "mail@undefined.example.com",
+  ];
+  test.each(left)("but not in %j", text => expect(refusal({ dest: "/x", content: text })).toBe(""));
+
+  test("nor in a program, whose name is judged all the same", () => {
+    expect(refusal({ dest: "/srv/app.js", content: "x = undefined" })).toBe("");
+    expect(refusal({ dest: "/srv/undefined/app.js", content: "x = undefined" })).toContain('"dest" of demo.put holds');
+    expect(refusal({ dest: "/srv/app.js", content: `x = ${Promise.resolve()}` })).toContain("holds a promise");
+  });
+});
+
+test("marked functions are still their source", () => {
+  markFunctions();
+  const three = () => 3;
+  expect(three.toString()).not.toContain("[function]");
+  expect(new Function(`return (${three})()`)()).toBe(3);
 });
 
 test("operations and facts that are not ours take what they like", () => {

@@ -22,6 +22,9 @@ async function tsinfra(
     environment: {},
     cwd: () => "/",
     clock: { now: () => 0 },
+    onInterrupt: () => () => {},
+    onStray: () => () => {},
+    flush: async () => {},
   } as unknown as Io;
   return { code: await runCli(args, "0.0.0", io), ...printed };
 }

@@ -148,7 +148,11 @@ async function connected(
     local: createLocalFiles({ deployDir, cwd }),
     transfers: localTransfers,
     emit: event => events.push(event),
-    clock: { now: () => START + performance.now() - began, sleep: seconds => Bun.sleep(seconds * 1000) },
+    clock: {
+      now: () => START + performance.now() - began,
+      monotonic: () => performance.now(),
+      sleep: seconds => Bun.sleep(seconds * 1000),
+    },
     cwd,
     loadDeploy: file => Promise.reject(new Error(`A test includes no deploy file: ${file}`)),
     checkArguments: () => {},

@@ -13,6 +13,8 @@ export interface Output {
   readonly exitCode?: number;
   readonly stdout?: string;
   readonly stderr?: string;
+  /** What was to run it does not: sudo, su or the login shell say so instead. */
+  readonly isRefusal?: boolean;
 }
 export type Answer = Output | Error | undefined;
 
@@ -52,10 +54,10 @@ function fakeConnector(hosts: FakeHosts, sent: string[]): Connector {
           sent.push(`${name}: ${inner}`);
           const answer = await Promise.race([hosts.answer?.(name, inner, options), aborted(options.signal)]);
           if (answer instanceof Error) throw answer;
-          const { exitCode = 0, stdout = "", stderr = "" } = answer ?? {};
+          const { exitCode = 0, stdout = "", stderr = "", isRefusal = false } = answer ?? {};
           const streams = {
             stdout: Buffer.from(stdout),
-            stderr: Buffer.from(`${nonce ? `${nonce} 4242\n` : ""}${stderr}`),
+            stderr: Buffer.from(`${nonce && !isRefusal ? `${nonce} 4242\n` : ""}${stderr}`),
           };
           for (const stream of ["stdout", "stderr"] as const)
             if (streams[stream].length > 0) options.onOutput?.(stream, streams[stream]);
@@ -106,6 +108,7 @@ export function fakeRun(
     emit: event => events.push(event),
     clock: {
       now: () => now,
+      monotonic: () => now,
       sleep: async (seconds, signal) => {
         signal?.throwIfAborted();
         sleeps.push(seconds);

@@ -1,113 +1,83 @@
-/** `tsinfra check DEPLOY.ts…`. @module */
-import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
-import type { CallSite } from "../../core/errors.ts";
+/** `tsinfra check [FILE…]`. @module */
+import { existsSync, statSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import type { Finding, CheckPlan } from "../check/index.ts";
 import { subcommand } from "../command.ts";
+import type { Context } from "../context.ts";
 import { EXIT } from "../exit.ts";
 import { ArgumentError } from "../parse.ts";
-import type { Context } from "../context.ts";
 import { fatalLines } from "../views/errors.ts";
 import { plural } from "../views/text.ts";
 
 export const check = subcommand({
   name: "check",
-  description: "Check the types of deploy files, offline",
-  usage: ["tsinfra check FILE.ts..."],
+  description: "Find mistakes in deploy files, inventories and the config, offline",
+  usage: ["tsinfra check [FILE...]"],
   args: {
     file: {
       type: "positional",
       required: false,
-      valueHint: "FILE.ts",
-      description: "Deploy files, inventories, infra.config.ts",
+      valueHint: "FILE",
+      description: "Deploy files, inventories, group data, infra.config.ts; default: those of this directory",
     },
   },
-  notes: ["Connects to nothing and runs nothing. The compiler and the declarations are part of the executable."],
+  notes: [
+    "Without files: infra.config.ts, the inventory and group data that it names, group_data, and each program of this directory that uses tsinfra; always what those import and include.",
+    "Finds wrong types, promises that nobody waits for, text made of promises, of functions or of what may be missing, and host data that no connector can use.",
+    "Connects to nothing and runs nothing. The compiler and the declarations are part of the executable.",
+  ],
   async run(context, { files }) {
     const { io, options, screen, paint } = context;
-    if (files.length === 0)
-      throw new ArgumentError("There is no file to check", { hint: "Write tsinfra check deploy.ts" });
-    const paths = files.map(file => resolve(io.cwd(), file));
-    const missing = paths.find(path => !existsSync(path));
+    const cwd = io.cwd();
+    const { checkPlan, plannedFiles, planOfDirectory, planOfFiles } = await import("../check/index.ts");
+    const named = files.map(file => resolve(cwd, file));
+    const missing = named.find(path => !existsSync(path));
     if (missing !== undefined) throw new ArgumentError(`There is no file "${missing}"`);
-    const { mistakes, output } = await compile(context, await Promise.all(paths.map(path => realpath(path))));
-    for (const { at, code, message } of mistakes) {
-      if (options.json) screen.event({ type: "check:error", ...{ at, code, message } }, io.clock.now());
-      screen.lines([...fatalLines({ code, message: `${message} (${code})`, at }, paint, screen.columns), ""]);
-    }
-    if (mistakes.length === 0 && output !== undefined) {
+    const folder = named.find(path => statSync(path).isDirectory());
+    if (folder !== undefined)
+      throw new ArgumentError(`"${folder}" is a directory`, { hint: "Name files, or write tsinfra check in it" });
+    const config = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
+    const plan = named.length > 0 ? await planOfFiles(named) : await planOfDirectory(cwd, config);
+    const count = plannedFiles(plan).length;
+    if (count === 0)
+      throw new ArgumentError("There is nothing to check in this directory", {
+        hint: "Write tsinfra check FILE, or tsinfra init for a start",
+      });
+    if (named.length === 0) screen.lines([...planLines(plan, cwd), ""]);
+    const connectors = await io.connectors();
+    const { findings, output } = await checkPlan(plan, { cwd, connectors, environment: io.environment });
+    for (const finding of findings) tell(context, finding);
+    if (output !== undefined) {
       screen.lines(output.split("\n"));
       return EXIT.failed;
     }
     screen.lines([
-      mistakes.length === 0
-        ? `${paint("ok", "Fine:")} ${plural(files.length, "file")} checked`
-        : `${paint("fail", "Found")} ${plural(mistakes.length, "mistake")}`,
+      findings.length === 0
+        ? `${paint("ok", "Fine:")} ${plural(count, "file")} checked`
+        : `${paint("fail", "Found")} ${plural(findings.length, "mistake")}`,
     ]);
-    return mistakes.length === 0 ? EXIT.ok : EXIT.failed;
+    return findings.length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
 
-interface Mistake {
-  readonly at: CallSite;
-  readonly code: string;
-  readonly message: string;
+function tell({ io, options, screen, paint }: Context, { at, code, message, hint }: Finding): void {
+  const more = hint === undefined ? {} : { hint };
+  if (options.json) screen.event({ type: "check:error", ...{ at, code, message, ...more } }, io.clock.now());
+  screen.lines([...fatalLines({ code, message, at, ...more }, paint, screen.columns), ""]);
 }
 
-/** Run the compiler in a directory of its own: nothing in the user's directory or home may configure it. `output` is what it said beside mistakes, if it failed. */
-async function compile(
-  { io }: Context,
-  files: readonly string[],
-): Promise<{ readonly mistakes: readonly Mistake[]; readonly output?: string }> {
-  const { compilerOptions, writeTypes } = await import("../types-archive.ts");
-  const directory = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-")));
-  try {
-    await writeTypes(join(directory, "types"));
-    await writeFile(
-      join(directory, "tsconfig.json"),
-      JSON.stringify({ compilerOptions: compilerOptions("./types"), files }),
-    );
-    const { BUN_OPTIONS: _, ...environment } = io.environment;
-    const child = Bun.spawn(
-      [process.execPath, "check", "--no-script", "--no-pretty", "--all", "-p", join(directory, "tsconfig.json")],
-      {
-        cwd: directory,
-        env: { ...environment, BUN_BE_BUN: "1", HOME: directory, XDG_CONFIG_HOME: directory, NO_COLOR: "1" },
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-      },
-    );
-    const [stdout, stderr, exitCode] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited,
-    ]);
-    const mistakes = mistakesIn(`${stdout}\n${stderr}`, directory);
-    return exitCode === 0 || mistakes.length > 0
-      ? { mistakes }
-      : { mistakes, output: `${stdout}\n${stderr}`.trim() || `The compiler ended with exit code ${exitCode}` };
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-/** `file(line,column): error TS1234: message`, with more of the message on indented lines below. */
-function mistakesIn(output: string, directory: string): readonly Mistake[] {
-  const mistakes: { at: CallSite; code: string; message: string }[] = [];
-  let last: (typeof mistakes)[number] | undefined;
-  for (const line of output.split("\n")) {
-    const [, file, row, column, code, message] = /^(.+?)\((\d+),(\d+)\): error (TS\d+): (.*)$/.exec(line) ?? [];
-    if (file !== undefined && code !== undefined && message !== undefined) {
-      last = {
-        at: { file: isAbsolute(file) ? file : resolve(directory, file), line: Number(row), column: Number(column) },
-        code,
-        message,
-      };
-      mistakes.push(last);
-    } else if (last && /^\s+\S/.test(line)) last.message += `\n${line.trim()}`;
-    else last = undefined;
-  }
-  return mistakes;
+/** What is checked, by kind, a file a line. */
+function planLines({ config, inventories, groupData, programs, notes }: CheckPlan, cwd: string): readonly string[] {
+  const kinds = [
+    ["Config", config === undefined ? [] : [config]],
+    ["Inventory", inventories.map(({ file, function: name }) => (name === undefined ? file : `${file}:${name}`))],
+    ["Group data", groupData],
+    ["Programs", programs],
+  ] as const;
+  return [
+    ...kinds.flatMap(([kind, files]) =>
+      files.map((file, index) => `${(index === 0 ? kind : "").padEnd(12)}${relative(cwd, file) || file}`),
+    ),
+    ...notes.map((note, index) => `${(index === 0 ? "Not checked" : "").padEnd(12)}${note}`),
+  ];
 }

@@ -11,25 +11,25 @@ export const debugInventory = subcommand({
     "Prints JSON on stdout without connecting to anything. Passwords are masked. With --json there is one line per host.",
   ],
   async run(context, { inventory }) {
-    const [{ openSession }, { DataKeys }] = await Promise.all([
-      import("../session.ts"),
+    const [{ openInvocation }, { DataKeys }] = await Promise.all([
+      import("../invocation.ts"),
       import("../../inventory/index.ts"),
     ]);
-    const session = await openSession(context, inventory);
+    const invocation = await openInvocation(context, inventory);
     try {
-      const keys = new DataKeys(session.connectors.values());
-      const hosts = session.hosts.map(({ name, connector, address, through, groups, data }) => {
+      const keys = new DataKeys(invocation.connectors.values());
+      const hosts = invocation.hosts.map(({ name, connector, address, through, groups, data }) => {
         const merged: Record<string, unknown> = Object.assign({}, ...[...data].reverse());
         const shown = Object.fromEntries(
           Object.entries(merged).map(([key, value]) => [key, keys.isSecret(key) ? "***" : value]),
         );
         return { name, connector, address, ...(through.length > 0 ? { through } : {}), groups, data: shown };
       });
-      if (session.isJson)
+      if (invocation.isJson)
         for (const host of hosts)
-          session.screen.event(
+          invocation.screen.event(
             { type: "inventory:host", ...(JSON.parse(toJson(host)) as object) },
-            session.io.clock.now(),
+            invocation.io.clock.now(),
           );
       else {
         const groups = [...new Set(hosts.flatMap(host => host.groups))].sort();
@@ -38,11 +38,11 @@ export const debugInventory = subcommand({
           hosts.filter(host => host.groups.includes(group)).map(host => host.name),
         ]);
         const byName = hosts.map(({ name, ...host }) => [name, host]);
-        session.screen.data(toJson({ hosts: Object.fromEntries(byName), groups: Object.fromEntries(members) }));
+        invocation.screen.data(toJson({ hosts: Object.fromEntries(byName), groups: Object.fromEntries(members) }));
       }
       return EXIT.ok;
     } finally {
-      session.close();
+      invocation.close();
     }
   },
 });

@@ -19,13 +19,13 @@ export const deploy = subcommand({
     "A file that starts with #!/usr/bin/env tsinfra can be called as a program. Without an inventory the one of infra.config.ts is used; without that either, this machine, after a question. Where there is no terminal to ask on, an inventory must be named: -y does not answer this question.",
   ],
   async run(context, { inventory, files }) {
-    const [{ openSession }, { runStages }] = await Promise.all([import("../session.ts"), import("../stages.ts")]);
-    const session = await openSession(context, inventory);
-    return runStages(session, async () => {
-      await session.installModules();
+    const [{ openInvocation }, { runStages }] = await Promise.all([import("../invocation.ts"), import("../stages.ts")]);
+    const invocation = await openInvocation(context, inventory);
+    return runStages(invocation, async () => {
+      const ready = invocation.installModules();
       const { loadDeploy } = await import("../../deploy/index.ts");
       const deploys = [];
-      for (const file of files) deploys.push(await loadDeploy(file, { cwd: session.cwd }));
+      for (const file of files) deploys.push(await loadDeploy(file, { cwd: invocation.cwd, ready }));
       return deploys;
     });
   },

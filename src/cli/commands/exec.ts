@@ -1,7 +1,6 @@
 /** `tsinfra INVENTORY exec -- COMMAND`. @module */
-import type { EngineEvent } from "../../engine/events.ts";
 import { subcommand } from "../command.ts";
-import type { Session } from "../session.ts";
+import type { Invocation, RunListener } from "../invocation.ts";
 import { oneLine, padEnd, widthOf } from "../views/text.ts";
 
 export const exec = subcommand({
@@ -12,35 +11,38 @@ export const exec = subcommand({
     command: { type: "positional", required: false, description: "Shell command; several words are joined by spaces" },
   },
   notes: [
-    "What the command prints goes to stdout and stderr as it comes, behind the host's name where there is more than one host.",
+    "What the command prints goes to stdout and stderr as it comes: byte for byte from one host, in lines behind the host's name from several.",
     "There is no forecast and no question: the command runs.",
   ],
   async run(context, { inventory, shell }) {
-    const [{ openSession }, { runStages }, { operationNamed }] = await Promise.all([
-      import("../session.ts"),
+    const [{ openInvocation }, { runStages }, { operationNamed }] = await Promise.all([
+      import("../invocation.ts"),
       import("../stages.ts"),
       import("../names.ts"),
     ]);
-    const session = await openSession(context, inventory);
+    const invocation = await openInvocation(context, inventory);
     const operation = await operationNamed("server.shell");
     const deploy = { name: "exec", evaluate: async () => void operation({ commands: [shell], name: `exec ${shell}` }) };
-    return runStages(session, () => Promise.resolve([deploy]), {
+    return runStages(invocation, () => Promise.resolve([deploy]), {
       isQuiet: true,
       outputShown: true,
-      isUnasked: !session.options.dry,
-      onEvent: printer(session),
+      isUnasked: !invocation.options.dry,
+      ...printer(invocation),
     });
   },
 });
 
-/** Prints what the commands print. */
-function printer({ screen, hosts, isJson, shard }: Session): (event: EngineEvent) => void {
-  const width = Math.max(0, ...hosts.map(host => widthOf(oneLine(host.name))));
-  const prefix = (host: string): string =>
-    hosts.length === 1 && !shard ? "" : `${padEnd(`${oneLine(host)}:`, width + 1)} `;
-  return event => {
-    if (isJson || event.type !== "output" || event.for !== "operation") return;
-    if (event.stream === "stdout") screen.data(prefix(event.host) + event.line);
-    else screen.lines([prefix(event.host) + event.line]);
+/** Prints what the commands print: bytes as they are where there is one host, else lines behind its name. */
+function printer({ screen, hosts, isJson, shard }: Invocation): RunListener {
+  if (isJson) return {};
+  if (hosts.length === 1 && !shard) return { onOutput: (_, stream, chunk) => screen.bytes(stream, chunk) };
+  const width = hosts.reduce((widest, host) => Math.max(widest, widthOf(oneLine(host.name))), 0);
+  return {
+    onEvent: event => {
+      if (event.type !== "output" || event.for !== "operation") return;
+      const line = `${padEnd(`${oneLine(event.host)}:`, width + 1)} ${event.line}`;
+      if (event.stream === "stdout") screen.data(line);
+      else screen.lines([line]);
+    },
   };
 }

@@ -2,9 +2,10 @@
 import { subcommand } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { FactRequest } from "../names.ts";
-import type { Session } from "../session.ts";
+import type { Invocation } from "../invocation.ts";
 import { oneLine } from "../views/text.ts";
 import { toJson } from "../json.ts";
+import { unlessGivenUp } from "../stages.ts";
 
 export const fact = subcommand({
   name: "fact",
@@ -22,43 +23,45 @@ export const fact = subcommand({
     "A fact that cannot be answered is told on stderr, is left out of the JSON, and makes the exit code 1.",
   ],
   async run(context, { inventory, words }) {
-    const [{ openSession }, { factRequests }] = await Promise.all([import("../session.ts"), import("../names.ts")]);
+    const [{ openInvocation }, { factRequests }] = await Promise.all([
+      import("../invocation.ts"),
+      import("../names.ts"),
+    ]);
     const requests = await factRequests(words);
-    const session = await openSession(context, inventory);
+    const invocation = await openInvocation(context, inventory);
     try {
-      return await askAll(session, requests);
+      return await askAll(invocation, requests);
     } finally {
-      session.close();
+      invocation.close();
     }
   },
 });
 
 type Answers = Readonly<Record<string, unknown>>;
 
-async function askAll(session: Session, requests: readonly FactRequest[]): Promise<ExitCode> {
-  const { run } = await session.start({ isQuiet: true });
+async function askAll(invocation: Invocation, requests: readonly FactRequest[]): Promise<ExitCode> {
+  const run = await invocation.start({ isQuiet: true });
   let isComplete = true;
   try {
-    await run.connect();
+    await unlessGivenUp(invocation, run.connect());
     const all: [string, Answers][] = [];
     // All facts at once, so that they travel together.
-    const answered = await Promise.all(
-      requests.map(({ fact: wanted, args }) => run.facts(host => host.getFact(wanted, args))),
-    );
+    const asking = Promise.all(requests.map(({ fact: wanted, args }) => run.facts(host => host.getFact(wanted, args))));
+    const answered = await unlessGivenUp(invocation, asking);
     for (const [index, { label }] of requests.entries()) {
       const answers: Record<string, unknown> = {};
       for (const [host, result] of answered[index] ?? []) {
         if ("error" in result) {
           isComplete = false;
-          session.screen.lines([
-            `${session.paint("fail", "Failed:")} ${label} on ${oneLine(host)}: ${oneLine(result.error.message)}`,
+          invocation.screen.lines([
+            `${invocation.paint("fail", "Failed:")} ${label} on ${oneLine(host)}: ${oneLine(result.error.message)}`,
           ]);
         } else answers[host] = result.answer ?? null;
-        if (session.isJson) session.screen.event(answerEvent(label, host, result), session.io.clock.now());
+        if (invocation.isJson) invocation.screen.event(answerEvent(label, host, result), invocation.io.clock.now());
       }
       all.push([label, answers]);
     }
-    if (!session.isJson) session.screen.data(toJson(all.length === 1 ? all[0]?.[1] : Object.fromEntries(all)));
+    if (!invocation.isJson) invocation.screen.data(toJson(all.length === 1 ? all[0]?.[1] : Object.fromEntries(all)));
   } finally {
     await run.disconnect();
   }

@@ -29,14 +29,14 @@ export const operation = subcommand({
     'All arguments can be one word of JSON: \'[["vim"], {"present": false}]\'.',
   ],
   async run(context, { inventory, name, words }) {
-    const [{ openSession }, { runStages }, { operationArguments, operationNamed }] = await Promise.all([
-      import("../session.ts"),
+    const [{ openInvocation }, { runStages }, { operationArguments, operationNamed }] = await Promise.all([
+      import("../invocation.ts"),
       import("../stages.ts"),
       import("../names.ts"),
     ]);
     const called = await operationNamed(name);
     const args = await operationArguments(called, words);
-    const session = await openSession(context, inventory);
-    return runStages(session, () => Promise.resolve([{ name, evaluate: async () => void called(args) }]));
+    const invocation = await openInvocation(context, inventory);
+    return runStages(invocation, () => Promise.resolve([{ name, evaluate: async () => void called(args) }]));
   },
 });

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from "../exit.ts";
 import { toJson } from "../json.ts";
 import { createLog, logLine } from "../logger.ts";
 import { ArgumentError } from "../parse.ts";
-import type { Session } from "../session.ts";
+import type { Invocation } from "../invocation.ts";
 
 export const ssh = subcommand({
   name: "ssh",
@@ -18,13 +18,13 @@ export const ssh = subcommand({
   async run(context, { words: [verb, inventory, ...others] }) {
     if (verb !== "explain" || inventory === undefined || others.length > 0)
       throw new ArgumentError("There is no host to explain", { hint: "Write ssh explain HOST" });
-    const { openSession } = await import("../session.ts");
-    const session = await openSession(context, inventory);
+    const { openInvocation } = await import("../invocation.ts");
+    const invocation = await openInvocation(context, inventory);
     try {
-      return await explainAll(session);
+      return await explainAll(invocation);
     } finally {
-      await Promise.all([...session.connectors.values()].map(connector => connector.close?.()));
-      session.close();
+      await Promise.all([...invocation.connectors.values()].map(connector => connector.close?.()));
+      invocation.close();
     }
   },
 });
@@ -35,11 +35,11 @@ async function explainAll({
   prompts,
   screen,
   settings,
-  signal,
+  interrupts: { signal },
   cwd,
   isJson,
   paint,
-}: Session): Promise<ExitCode> {
+}: Invocation): Promise<ExitCode> {
   const log = createLog(event => screen.lines([logLine(event, paint)]), { isDebug: false });
   const connectorContext: ConnectorContext = {
     ask: question => prompts.ask(question),

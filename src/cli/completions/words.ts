@@ -40,7 +40,7 @@ export type ShellName = (typeof SHELLS)[number];
 const COMMANDS: Readonly<Record<(typeof WITHOUT_INVENTORY)[number] | (typeof VERBS)[number], string>> = {
   init: "Write a starter",
   types: "Write type declarations for the editor",
-  check: "Type-check deploy files",
+  check: "Find mistakes, offline",
   docs: "Read about operations and facts",
   report: "Join the event logs of shards",
   ssh: "Explain how a host is reached",

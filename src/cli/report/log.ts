@@ -83,7 +83,7 @@ function eventOf(line: string): LogEvent | undefined {
 }
 
 type Counts = Record<OutcomeType, number>;
-const noCounts = (): Counts => ({ changed: 0, unchanged: 0, skipped: 0, failed: 0, ignored: 0 });
+const noCounts = (): Counts => ({ changed: 0, unchanged: 0, skipped: 0, failed: 0, ignored: 0, interrupted: 0 });
 
 /** One run while its events are read. */
 class Draft {
@@ -96,7 +96,7 @@ class Draft {
   readonly #errors: ErrorReport[] = [];
   readonly #operations = new Map<
     string,
-    Counts & { readonly operation: string; readonly id: string; seconds: number }
+    Counts & { readonly operation: string; readonly id: string; seconds: number; unfinished: number }
   >();
   readonly #hosts = new Map<string, Counts>();
   readonly #failed = new Map<string, ErrorReport>();
@@ -146,9 +146,17 @@ class Draft {
       : this.#results !== undefined || this.#errors.length > 0 || this.#answers.size > 0;
   }
 
-  #count({ id, operation, host, outcome, seconds }: EngineEvent & { readonly type: "operation:host:end" }): void {
-    const row = this.#operations.get(id) ?? { operation, id, ...noCounts(), seconds: 0 };
+  #count({
+    id,
+    operation,
+    host,
+    outcome,
+    seconds,
+    unfinished,
+  }: EngineEvent & { readonly type: "operation:host:end" }): void {
+    const row = this.#operations.get(id) ?? { operation, id, ...noCounts(), seconds: 0, unfinished: 0 };
     row[outcome]++;
+    if (unfinished) row.unfinished++;
     row.seconds = Math.max(row.seconds, seconds);
     this.#operations.set(id, row);
     const ofHost = this.#hosts.get(host) ?? noCounts();
@@ -167,7 +175,7 @@ class Draft {
   /** Results of a run that wrote none. */
   #counted(): Results {
     const operations = [...this.#operations.values()].map((row): OperationSummary => {
-      const hosts = row.changed + row.unchanged + row.skipped + row.failed + row.ignored;
+      const hosts = row.changed + row.unchanged + row.skipped + row.failed + row.ignored + row.interrupted;
       return { ...row, hosts, notReached: 0 };
     });
     const names = new Set([...(this.#split?.hosts ?? []), ...this.#hosts.keys(), ...this.#failed.keys()]);

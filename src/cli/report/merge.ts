@@ -289,6 +289,9 @@ function mergeOperations(runs: readonly RunLog[]): readonly OperationSummary[] {
       skipped: sum(row => row.skipped),
       failed: sum(row => row.failed),
       ignored: sum(row => row.ignored),
+      // Logs of earlier versions have neither.
+      interrupted: sum(row => row.interrupted ?? 0),
+      unfinished: sum(row => row.unfinished ?? 0),
       notReached: sum(row => row.notReached),
       seconds: Math.max(...rows.map(row => row.seconds)),
     };

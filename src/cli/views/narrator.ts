@@ -36,6 +36,7 @@ const OUTCOMES: Readonly<Record<OutcomeType, { readonly label: string; readonly 
   skipped: { label: "Skipped", tone: "dim" },
   failed: { label: "Failed", tone: "fail" },
   ignored: { label: "Failed, ignored", tone: "warn" },
+  interrupted: { label: "Interrupted", tone: "warn" },
 };
 
 /** Turns events into lines, in their order. */
@@ -49,6 +50,8 @@ export class Narrator {
   /** Stage or operation id that the lines are under. */
   #heading = "";
   #hasSpoken = false;
+  /** Hints that were given. */
+  readonly #hinted = new Set<string>();
 
   constructor(options: NarratorOptions) {
     this.#options = options;
@@ -138,7 +141,7 @@ export class Narrator {
 
   #outcome(event: EngineEvent & { readonly type: "operation:host:end" }): readonly string[] {
     const { label, tone } = OUTCOMES[event.outcome];
-    const isTrouble = event.outcome === "failed" || event.outcome === "ignored";
+    const isTrouble = ["failed", "ignored", "interrupted"].includes(event.outcome);
     if (!isTrouble && this.#options.isQuiet) return [];
     const retries =
       event.retryAttempts > 0 ? [`${event.retryAttempts} ${event.retryAttempts === 1 ? "retry" : "retries"}`] : [];
@@ -161,8 +164,12 @@ export class Narrator {
           !event.nested && retries.length === 0,
         ),
       ];
-    const message = event.error ? messageFor(event.host, event.error) : "";
-    const lines = this.#hostLines(event.host, what, tone, `${circumstances}${message === "" ? "" : `: ${message}`}`);
+    const message = event.error
+      ? messageFor(event.host, event.error)
+      : event.unfinished
+        ? "state unknown"
+        : "before it sent a command";
+    const lines = this.#hostLines(event.host, what, tone, `${circumstances}: ${message}`);
     return [...heading, ...lines, ...this.#told(this.#evidence(event.error))];
   }
 
@@ -179,8 +186,12 @@ export class Narrator {
   #evidence(error: ErrorReport | undefined): readonly string[] {
     if (!error) return [];
     const isShown = this.#options.outputShown || this.#options.verbosity >= 3;
+    // The same advice for every host would hide what differs.
+    const { hint, ...rest } = error;
+    const isNew = hint !== undefined && !this.#hinted.has(hint);
+    if (isNew) this.#hinted.add(hint);
     return errorLines(
-      { ...error, output: isShown ? [] : (error.output ?? []) },
+      { ...rest, ...(isNew ? { hint } : {}), output: isShown ? [] : (error.output ?? []) },
       this.#options.paint,
       this.#nameWidth + 4,
     );
@@ -252,9 +263,9 @@ export class Narrator {
     ]);
   }
 
-  #quietResults({ hosts, ok }: EngineEvent & { readonly type: "results" }): readonly string[] {
-    if (ok || hosts.length === 1) return [];
+  #quietResults({ hosts }: EngineEvent & { readonly type: "results" }): readonly string[] {
     const failed = hosts.filter(host => host.error).map(host => host.host);
+    if (failed.length === 0 || hosts.length === 1) return [];
     return this.#told([
       `${this.#options.paint("fail", "Failed:")} ${failed.length} of ${plural(hosts.length, "host")}: ${foldHosts(failed).join(", ")}`,
     ]);

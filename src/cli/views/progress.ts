@@ -43,6 +43,7 @@ export class Progress {
       case "stage:end":
         this.#stage = undefined;
         this.#facts.clear();
+        this.#operations.clear();
         break;
       case "host:connecting":
         this.#busy.add(event.host);

@@ -21,10 +21,13 @@ export function proposedLines(
   const rows = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   const others = proposed.length - rows.length;
   if (rows.length === 0) {
+    const looked = proposed.filter(({ unchanged }) => unchanged.length > 0).length;
     const why =
       proposed.length === 0
         ? "there are no operations"
-        : `${plural(proposed.length, "operation")} found everything as it should be`;
+        : looked === 0
+          ? "no host is left"
+          : `${plural(looked, "operation")} found everything as it should be`;
     return [paint("heading", "Proposed changes"), `  Nothing would change: ${why}`];
   }
   const hosts = (names: readonly string[]): string =>
@@ -67,6 +70,7 @@ export function resultLines(
     { column: number("Skipped"), cell: row => count(row.skipped), isOptional: true },
     { column: number("Ignored"), cell: row => count(row.ignored, "warn"), isOptional: true },
     { column: number("Failed"), cell: row => count(row.failed, "fail"), isOptional: true },
+    { column: number("Interrupted"), cell: row => count(row.interrupted, "warn"), isOptional: true },
     { column: number("Missed"), cell: row => count(row.notReached), isOptional: true },
     { column: number("Time"), cell: row => (row.seconds > 0 ? duration(row.seconds) : "-") },
   ];
@@ -110,12 +114,25 @@ function summary(
   ok: boolean,
   paint: Paint,
 ): string {
-  const total = (key: "changed" | "unchanged" | "failed"): number => operations.reduce((sum, row) => sum + row[key], 0);
-  const changed = total("changed");
-  const what = changed === 0 ? "nothing changed" : `${plural(changed, "change")}`;
+  const total = (key: "changed" | "unfinished" | "interrupted"): number =>
+    operations.reduce((sum, row) => sum + row[key], 0);
+  const [changed, unfinished, interrupted] = [total("changed"), total("unfinished"), total("interrupted")];
+  // What did not come to its end may have changed something all the same.
+  const what = [
+    ...(changed > 0 || unfinished === 0 ? [changed === 0 ? "nothing changed" : plural(changed, "change")] : []),
+    ...(unfinished > 0 ? [`${changed > 0 ? `${unfinished} more` : plural(unfinished, "change")} did not finish`] : []),
+  ].join(", ");
   const where = failed === 0 ? `on ${plural(hosts, "host")}` : `${failed} of ${plural(hosts, "host")} failed`;
   const isWhole = operations.every(row => row.notReached === 0);
-  return `${!ok ? paint("fail", "Failed:") : isWhole ? paint("ok", "Done:") : paint("warn", "Stopped:")} ${failed === 0 ? `${what} ${where}` : `${where}, ${what}`}, ${duration(seconds)}`;
+  const head =
+    interrupted > 0
+      ? paint("warn", "Interrupted:")
+      : failed > 0
+        ? paint("fail", "Failed:")
+        : isWhole && ok
+          ? paint("ok", "Done:")
+          : paint("warn", "Stopped:");
+  return `${head} ${failed === 0 ? `${what} ${where}` : `${where}, ${what}`}, ${duration(seconds)}`;
 }
 
 const number = (title: string): Column => ({ title, align: "right" });

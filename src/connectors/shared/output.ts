@@ -3,7 +3,8 @@ import type { OutputStream, RunOptions, RunResult } from "../../core/connector.t
 
 /** Collects a command's output and passes it on as it arrives. */
 export interface OutputCapture {
-  add(stream: OutputStream, chunk: Uint8Array): void;
+  /** A promise: whoever wants it asks for no more before that settles. */
+  add(stream: OutputStream, chunk: Uint8Array): Promise<void> | void;
   result(exitCode: number): RunResult;
 }
 
@@ -13,7 +14,7 @@ export function captureOutput({ capture = true, onOutput }: RunOptions): OutputC
     add(stream, chunk) {
       if (chunk.length === 0) return;
       if (capture) kept[stream].push(chunk);
-      onOutput?.(stream, chunk);
+      return onOutput?.(stream, chunk);
     },
     result: exitCode => ({ exitCode, stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) }),
   };

@@ -69,6 +69,7 @@ function startOnPipes(
 ): Child {
   const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   let lastOutput = performance.now();
+  let held = 0;
   const read = async (
     stream: OutputStream,
     reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> },
@@ -76,8 +77,10 @@ function startOnPipes(
     for (;;) {
       const { done, value } = await reader.read();
       if (done || !value) return;
+      held++;
+      await output.add(stream, value);
+      held--;
       lastOutput = performance.now();
-      output.add(stream, value);
     }
   };
   const stdout = child.stdout.getReader();
@@ -86,7 +89,8 @@ function startOnPipes(
     pid: child.pid,
     exited: child.exited,
     outputEnd: Promise.all([read("stdout", stdout), read("stderr", stderr)]),
-    lastOutput: () => lastOutput,
+    // What is not read says nothing.
+    lastOutput: () => (held > 0 ? performance.now() : lastOutput),
     silence: SILENCE,
     async write(piece) {
       try {

@@ -170,14 +170,13 @@ export class SshConnection implements Connection {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
     const output = captureOutput(options);
-    channel.on("data", (chunk: Buffer) => {
-      talk.heard();
-      output.add("stdout", marked.stdout.pass(chunk));
-    });
-    channel.stderr.on("data", (chunk: Buffer) => {
-      talk.heard();
-      output.add("stderr", marked.stderr.pass(chunk));
-    });
+    const streams = { stdout: channel, stderr: channel.stderr } as const;
+    for (const stream of ["stdout", "stderr"] as const)
+      streams[stream].on("data", (chunk: Buffer) => {
+        talk.heard();
+        const taken = output.add(stream, marked[stream].pass(chunk));
+        if (taken) void talk.hold(streams[stream], taken);
+      });
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {
@@ -194,8 +193,8 @@ export class SshConnection implements Connection {
     if (failure) throw failure.reason;
     if (talk.exitCode === undefined)
       throw this.#lost(talk.refusal && new Error("The server refuses to run commands", { cause: talk.refusal }));
-    output.add("stdout", marked.stdout.rest());
-    output.add("stderr", marked.stderr.rest());
+    void output.add("stdout", marked.stdout.rest());
+    void output.add("stderr", marked.stderr.rest());
     return output.result(talk.exitCode);
   }
 

@@ -1,4 +1,5 @@
 /** One command on one channel. @module */
+import type { Readable } from "node:stream";
 import { settlesWithin } from "../shared/wait.ts";
 import { signalExitCode } from "../shared/output.ts";
 import type { ClientChannel } from "./library.ts";
@@ -18,6 +19,8 @@ export class Talk {
   readonly channel: ClientChannel;
   #hasEnded = false;
   #heardAt = performance.now();
+  /** Streams that are not read for now: their silence means nothing. */
+  #held = 0;
   #resume: (() => void) | undefined;
 
   constructor(channel: ClientChannel) {
@@ -44,6 +47,15 @@ export class Talk {
   /** Call whenever output has arrived. */
   heard(): void {
     this.#heardAt = performance.now();
+  }
+  /** Let nothing more arrive from one of the channel's streams until somebody has taken what did. */
+  async hold(stream: Readable, taken: Promise<void>): Promise<void> {
+    this.#held++;
+    stream.pause();
+    await taken;
+    this.#held--;
+    this.heard();
+    stream.resume();
   }
   /** False when nobody reads any more. */
   async write(piece: Uint8Array): Promise<boolean> {
@@ -79,7 +91,7 @@ export class Talk {
   async #silence(): Promise<void> {
     const exit = performance.now();
     for (;;) {
-      const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
+      const left = Math.max(exit, this.#held > 0 ? performance.now() : this.#heardAt) + SILENCE - performance.now();
       if (left <= 0 || (await settlesWithin(this.end, left))) return;
     }
   }

@@ -35,7 +35,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     // A password on trial may be refused: then the end of the input must come, or it would be asked for again.
     { lines: preamble.slice(passwords), after: passwords > 0 && !onTrial ? begun.promise : ready.promise },
   ];
-  const onOutput = (stream: OutputStream, chunk: Uint8Array): void => options.onOutput?.(stream, chunk, index);
+  const onOutput = (stream: OutputStream, chunk: Uint8Array): Promise<void> | void =>
+    options.onOutput?.(stream, chunk, index);
 
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(options.signal.reason);
@@ -61,7 +62,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
         if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
         if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
         if (mark.pid !== undefined) begun.resolve();
-        if (rest.length > 0) onOutput(stream, rest);
+        return rest.length > 0 ? onOutput(stream, rest) : undefined;
       },
     });
     if (!scripted) return { ...result, started: true };

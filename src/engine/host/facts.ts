@@ -232,7 +232,9 @@ export class Facts {
     if (!accepted.includes(exitCode)) {
       if (how.all._ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)))
         return resolve(fact.empty);
-      const reason = stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`;
+      // Some say on standard output why they do not let anybody in.
+      const reason =
+        [stderr, stdout].map(said => said.trim().split("\n").at(-1)).find(Boolean) ?? `exit code ${exitCode}`;
       const hint = `The command was: ${factCommand(question)}`;
       return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint }));
     }

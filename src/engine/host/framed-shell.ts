@@ -10,7 +10,7 @@ export interface FramedResult extends RunResult {
 }
 
 export interface FramedOptions {
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void;
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void;
   /** Where the group has a test: it succeeded, and the command begins. */
   readonly onBegin?: () => void;
   readonly capture?: boolean;
@@ -149,7 +149,8 @@ export class FramedShell {
     return promise;
   }
 
-  #take(stream: OutputStream, chunk: Uint8Array): void {
+  #take(stream: OutputStream, chunk: Uint8Array): Promise<void> | void {
+    let taken: Promise<void> | void = undefined;
     let data = this.#rest[stream].length === 0 ? chunk : Buffer.concat([this.#rest[stream], chunk]);
     if (!this.#started && stream === "stderr") {
       const found = new RegExp(`${this.#nonce} (\\d+)\\n`).exec(Buffer.from(data).toString("latin1"));
@@ -169,11 +170,11 @@ export class FramedShell {
       if (end === -1) {
         // What may be the beginning of the mark waits for the rest of it.
         const held = at === -1 ? heldBack(bytes) : at;
-        give(frame, stream, data.subarray(0, held));
+        taken = give(frame, stream, data.subarray(0, held));
         data = data.subarray(held);
         break;
       }
-      give(frame, stream, data.subarray(0, at));
+      taken = give(frame, stream, data.subarray(0, at));
       const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
       data = data.subarray(end + 1);
       if (said === "begin") {
@@ -186,6 +187,7 @@ export class FramedShell {
     }
     // Copied: the chunk may be part of a buffer that is used again.
     this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
+    return taken;
   }
 
   #end(reason: unknown): void {
@@ -241,10 +243,10 @@ const EMPTY = new Uint8Array();
 const NEWLINE = 10;
 const MARK_BEGIN = 1;
 
-function give(frame: Frame, stream: OutputStream, chunk: Uint8Array): void {
+function give(frame: Frame, stream: OutputStream, chunk: Uint8Array): Promise<void> | void {
   if (chunk.length === 0) return;
   if (frame.capture) frame.output[stream].push(new Uint8Array(chunk));
-  frame.onOutput?.(stream, chunk);
+  return frame.onOutput?.(stream, chunk);
 }
 
 function finish(frame: Frame): void {

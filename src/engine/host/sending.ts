@@ -13,7 +13,7 @@ export interface CommandOptions {
   readonly timeout?: number;
   readonly signal: AbortSignal;
   /** Chunks as they arrive, and which of the commands they are of. */
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => void;
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => Promise<void> | void;
   readonly capture?: boolean;
   /** The command is the engine's own and changes nothing of a shell but variables. */
   readonly isOurs?: boolean;
@@ -63,7 +63,7 @@ export interface BehindOptions {
   readonly successExitCodes: readonly number[];
   /** A shell test; what it prints is dropped. */
   readonly only?: Shell | undefined;
-  readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => void;
+  readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void;
 }
 
 /** Commands that were sent behind others. */

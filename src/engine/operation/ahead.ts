@@ -9,6 +9,7 @@ import { type Recalled, travelsAlone } from "../host/facts.ts";
 import type { Behind, Ran, SentBehind } from "../host/sending.ts";
 import { canShareShell, shellKey } from "../host/shared-shells.ts";
 import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
+import type { Clock } from "../settings.ts";
 import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
 
@@ -22,9 +23,11 @@ import { OperationView } from "./operation-host.ts";
 export class RunAhead implements SentAhead {
   readonly #sent = new Map<OperationCall, OperationAhead>();
   readonly #built: Promise<void>;
+  readonly #clock: Clock;
 
   /** `asked`: the questions of `call`, whose commands were just sent; `behind` sends what follows them. */
   constructor(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind) {
+    this.#clock = engine.settings.clock;
     this.#built = this.#build(engine, call, asked, behind).catch(() => undefined);
   }
 
@@ -32,6 +35,14 @@ export class RunAhead implements SentAhead {
   async take(call: OperationCall): Promise<OperationAhead | undefined> {
     await this.#built;
     return this.#sent.get(call);
+  }
+
+  async begun(): Promise<readonly OperationCall[]> {
+    const left = [...this.#sent].filter(([call, { steps }]) => steps.length > 0 && call.completion === undefined);
+    // The shell that was ended says what it has begun, if it says anything any more.
+    const silent = this.#clock.sleep(LAST_SIGN).then(() => true);
+    const begun = await Promise.all(left.map(([, { turn }]) => Promise.race([turn, silent])));
+    return left.filter((_, index) => begun[index]).map(([call]) => call);
   }
 
   async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
@@ -75,6 +86,9 @@ export class RunAhead implements SentAhead {
     askAhead(engine, last);
   }
 }
+
+/** A shell that is ended says within so many seconds how far it came. */
+const LAST_SIGN = 0.5;
 
 /** So far ahead, and no further. */
 const MOST_OPERATIONS = 30;
@@ -196,10 +210,15 @@ export class OperationAhead implements SentOperation {
     return this.#view.noopReason;
   }
 
+  /** True if its commands have begun, false if they do not run. */
+  get turn(): Promise<boolean> {
+    return this.#sent.turn;
+  }
+
   async results(
     signal: AbortSignal,
     onBegin: () => void,
-    onOutput: (stream: OutputStream, chunk: Uint8Array) => void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void,
   ): Promise<readonly Ran[] | undefined> {
     const results = this.#sent.results(signal);
     results.then(this.#ended, () => this.#ended?.());
@@ -218,16 +237,16 @@ const NOTHING = sh`true`;
 /** What an operation prints before it is its turn to be told of. */
 class HeldOutput {
   #early: [OutputStream, Uint8Array][] = [];
-  #listener: ((stream: OutputStream, chunk: Uint8Array) => void) | undefined;
+  #listener: ((stream: OutputStream, chunk: Uint8Array) => Promise<void> | void) | undefined;
 
-  readonly push = (stream: OutputStream, chunk: Uint8Array): void => {
-    if (this.#listener) this.#listener(stream, chunk);
-    else this.#early.push([stream, new Uint8Array(chunk)]);
+  readonly push = (stream: OutputStream, chunk: Uint8Array): Promise<void> | void => {
+    if (this.#listener) return this.#listener(stream, chunk);
+    this.#early.push([stream, new Uint8Array(chunk)]);
   };
 
-  open(listener: (stream: OutputStream, chunk: Uint8Array) => void): void {
+  open(listener: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void): void {
     this.#listener = listener;
-    for (const [stream, chunk] of this.#early) listener(stream, chunk);
+    for (const [stream, chunk] of this.#early) void listener(stream, chunk);
     this.#early = [];
   }
 }

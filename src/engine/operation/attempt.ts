@@ -1,5 +1,6 @@
 /** What one try of an operation came to. @module */
 import type { TsinfraError } from "../../core/errors.ts";
+import type { OutcomeType } from "../events.ts";
 
 /** What one try came to. */
 export interface Attempt {
@@ -11,6 +12,15 @@ export interface Attempt {
   readonly stdoutLines: string[];
   readonly stderrLines: string[];
   noop: string | undefined;
+  /** Something was sent that may have changed the host. */
+  hasBegun: boolean;
+}
+
+/** How an operation ended on one host, after its last try. */
+export interface Ending {
+  readonly outcome: OutcomeType;
+  /** It sent commands and did not succeed: what it changed is not known. */
+  readonly unfinished: boolean;
 }
 
 /** Nothing has come of it yet. */
@@ -21,6 +31,7 @@ export const newAttempt = (): Attempt => ({
   stdoutLines: [],
   stderrLines: [],
   noop: undefined,
+  hasBegun: false,
 });
 
 /** One by one: as arguments of one call, a million lines are too many. */

@@ -3,13 +3,13 @@ import { DeployError, type TsinfraError } from "../../core/errors.ts";
 import type { HostControl } from "../../core/host.ts";
 import { inScope } from "../../core/scope.ts";
 import type { Engine } from "../engine.ts";
-import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
+import type { Ending } from "./attempt.ts";
 import { runDirect } from "./commands.ts";
 import { DeployScope } from "./deploy-scope.ts";
 
 /** Runs an operation that a callback of another one, `within`, declared. Rejects only when the run is cancelled. */
-export type Performs = (engine: Engine, call: OperationCall, within: OperationCall) => Promise<OutcomeType>;
+export type Performs = (engine: Engine, call: OperationCall, within: OperationCall) => Promise<Ending>;
 
 /** Run a function between commands: in the scope of a deploy file, where operations run at once, one after the other. */
 export async function runFunction(
@@ -24,7 +24,7 @@ export async function runFunction(
   const scope = DeployScope.ofCallback(engine, call, {
     declare: nested => {
       const run = queue.then(async () => {
-        const outcome = await performs(engine, nested, call);
+        const { outcome } = await performs(engine, nested, call);
         if (outcome === "failed")
           failures.push(
             new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, { at: nested.at }),
@@ -34,9 +34,10 @@ export async function runFunction(
       runs.set(nested, run);
     },
     settled: nested => runs.get(nested) ?? Promise.resolve(),
+    haveRun: () => queue,
   });
   try {
-    await inScope(scope, () => body(hostControl(engine, call, scope)));
+    await inScope(scope, () => body(hostControl(engine, call, scope, () => queue)));
     scope.end();
   } finally {
     // What it declared is a part of it, also where it throws further on.
@@ -46,7 +47,13 @@ export async function runFunction(
   if (failures[0]) throw failures[0];
 }
 
-function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): HostControl {
+/** What it does waits until the operations that were declared before have run. */
+function hostControl(
+  engine: Engine,
+  call: OperationCall,
+  scope: DeployScope,
+  haveRun: () => Promise<unknown>,
+): HostControl {
   const { clock, emit, signal } = engine.settings;
   const { host } = call;
   return {
@@ -54,15 +61,21 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     groups: host.groups,
     data: call.data,
     getFact: scope.host.getFact,
-    run: (command, args) =>
-      runDirect(engine, host, command, args ?? {}, { context: call.how.all, config: call.config, data: [] }),
-    disconnect: () => host.session.disconnect(),
+    run: async (command, args = {}) => {
+      await haveRun();
+      return runDirect(engine, host, command, args, { context: call.how.all, config: call.config, data: [] });
+    },
+    disconnect: async () => {
+      await haveRun();
+      await host.session.disconnect();
+    },
     connect: async ({ timeout } = {}) => {
+      await haveRun();
       host.facts.forget();
       await host.session.connect(timeout);
     },
     sleep: seconds => clock.sleep(seconds, signal),
-    now: () => clock.now(),
+    now: () => clock.monotonic(),
     log: message => emit({ type: "log", level: "info", message, host: host.name }),
   };
 }

@@ -100,6 +100,8 @@ export class CommandQueue implements Yielded {
     const { host } = this.#call;
     const attempt = this.#attempt;
     for (const command of commands) attempt.commands.push(command.toString());
+    const hadBegun = attempt.hasBegun;
+    attempt.hasBegun = true;
     const finish = async (running: SentWorkResults): Promise<void> => {
       const results = await running.catch((error: unknown) => {
         if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
@@ -113,6 +115,7 @@ export class CommandQueue implements Yielded {
       const last = results.at(-1)!;
       const failed = !successExitCodes.includes(last.exitCode);
       attempt.executed += results.length - (failed ? 1 : 0);
+      if (results.length === 1 && !last.started) attempt.hasBegun = hadBegun;
       if (failed) throw commandError(host.name, commands[results.length - 1]!, last);
     };
     const sending = sendCommands(this.#engine, host, commands, how, "operation", successExitCodes);
@@ -164,6 +167,7 @@ export class CommandQueue implements Yielded {
 
   #announce(text: string): void {
     this.#attempt.commands.push(text);
+    this.#attempt.hasBegun = true;
     this.#engine.settings.emit({ type: "command", host: this.#call.host.name, command: text, for: "operation" });
   }
 

@@ -6,10 +6,10 @@ import { CommandError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
-import type { Emit } from "../events.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
 import type { Behind, Sent } from "../host/sending.ts";
 import type { HostState } from "../host-state.ts";
+import type { RunSettings } from "../settings.ts";
 
 /** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
 export async function runDirect(
@@ -31,10 +31,17 @@ export async function runDirect(
 /** Exit codes that are no failure, unless `_successExitCodes` says otherwise. */
 export const SUCCESS: readonly number[] = [0];
 
+/** How a command ended that was to run. */
+export interface CommandRan extends CommandResult {
+  /** Why it did not begin: what sudo, su, doas or the login shell said in its place. */
+  readonly refusal?: string;
+  readonly started: boolean;
+}
+
 /** Commands on their way. */
 export interface SentCommands {
   /** How those ended that ran, up to the first whose exit code is no success. */
-  readonly results: Promise<readonly CommandResult[]>;
+  readonly results: Promise<readonly CommandRan[]>;
   /** Sends what runs right behind them; absent where nothing can. */
   readonly behind?: Behind | undefined;
 }
@@ -50,7 +57,7 @@ export async function sendCommands(
 ): Promise<SentCommands> {
   const { emit, signal } = engine.settings;
   for (const command of commands) emit({ type: "command", host: host.name, command: command.toString(), for: purpose });
-  const lines = lineEmitter(emit, host.name, purpose);
+  const lines = lineEmitter(engine.settings, host.name, purpose);
   const options = {
     surroundings: how.surroundings,
     signal,
@@ -61,7 +68,15 @@ export async function sendCommands(
     ...(purpose === "direct" ? { alone: true } : {}),
   };
   const { behind, results } = await sendChange(host, () => host.session.send(commands, options, successExitCodes));
-  return { behind, results: settled(results.then(ran => ran.map(toCommandResult)).finally(lines.end)) };
+  const told = results.then(ran =>
+    ran.map((one): CommandRan => {
+      const result = toCommandResult(one);
+      if (one.started) return { ...result, started: true };
+      const refusal = (options.pty ? result.stdoutLines : result.stderrLines).findLast(line => line.trim() !== "");
+      return { ...result, started: false, ...(refusal === undefined ? {} : { refusal: refusal.trim() }) };
+    }),
+  );
+  return { behind, results: settled(told.finally(lines.end)) };
 }
 
 /** Send what may change a host: until it has ended, and beyond, only what was asked behind it is known of the host. */
@@ -92,15 +107,27 @@ function settled<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** `Command failed with exit code 100 on web-1: apt-get …`. */
-export function commandError(host: string, command: Shell, result: CommandResult): CommandError {
-  const { exitCode, stdout, stderr } = result;
-  return new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${brief(command.toString())}`, {
-    host,
-    exitCode,
-    stdout,
-    stderr,
-  });
+/** `Command failed with exit code 100 on web-1: apt-get …`, or `Command did not begin on web-1: sudo: a password is required`. */
+export function commandError(
+  host: string,
+  command: Shell,
+  { exitCode, stdout, stderr, refusal }: CommandResult & { readonly refusal?: string },
+): CommandError {
+  const written = brief(command.toString());
+  return refusal === undefined
+    ? new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${written}`, {
+        host,
+        exitCode,
+        stdout,
+        stderr,
+      })
+    : new CommandError(`Command did not begin on ${host}: ${refusal}`, {
+        host,
+        exitCode,
+        stdout,
+        stderr,
+        hint: `The command was: ${written}`,
+      });
 }
 
 export function toCommandResult({
@@ -119,10 +146,10 @@ export function toCommandResult({
 
 /** Cuts chunks into lines, each stream on its own. */
 export function lineEmitter(
-  emit: Emit,
+  { emit, onOutput }: Pick<RunSettings, "emit" | "onOutput">,
   host: string,
   purpose: "operation" | "direct",
-): { push(stream: OutputStream, chunk: Uint8Array): void; end(): void } {
+): { push(stream: OutputStream, chunk: Uint8Array): Promise<void> | undefined; end(): void } {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   // What has come of a line that has not ended: joined once, so that a long one costs what it is long.
   const rest = { stdout: [] as string[], stderr: [] as string[] };
@@ -138,6 +165,7 @@ export function lineEmitter(
         from = at + 1;
       }
       if (from < text.length) rest[stream].push(text.slice(from));
+      return purpose === "operation" ? onOutput?.(host, stream, chunk) : undefined;
     },
     end: () => {
       for (const stream of ["stdout", "stderr"] as const) {

@@ -164,6 +164,7 @@ export class DeployScope implements Scope {
 
   deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
+    this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
     const outer = this.#surrounding;
     return this.#inside(
       name === undefined ? "This block" : `deploy("${name}")`,
@@ -248,7 +249,8 @@ export class DeployScope implements Scope {
 
   #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<void> {
     const lifetime = new Lifetime(`local.include("${file}")`);
-    return this.#lifetime.inside(lifetime, this.#site(), async () => {
+    const site = this.#site();
+    const include = async (): Promise<void> => {
       const outer = this.#surrounding;
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
       const surrounding = {
@@ -263,7 +265,10 @@ export class DeployScope implements Scope {
       const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
       await inScope(scope, () => deploy.evaluate());
       lifetime.end();
-    });
+    };
+    return this.#lifetime.inside(lifetime, site, () =>
+      include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),
+    );
   }
 
   async #shell(command: string | readonly string[], ignoreErrors: boolean): Promise<string> {
@@ -297,7 +302,10 @@ export class DeployScope implements Scope {
         point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
         within: (what, args, body) =>
           scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
-        asking: (fact, answer) => scope.#lifetime.asking(fact, scope.#site(), answer),
+        asking: (what, ask) => {
+          const haveRun = scope.#declaring.haveRun?.();
+          return scope.#lifetime.asking(what, scope.#site(), haveRun ? haveRun.then(ask) : ask());
+        },
       };
     });
   }
@@ -359,4 +367,13 @@ function configFacade(settings: { current: Readonly<Config> }): Config {
       return true;
     },
   });
+}
+
+/** An included file is called by us: its errors do not know who included it. */
+function includedFrom(error: unknown, site: CallSite): unknown {
+  if (error instanceof TsinfraError && error.at !== undefined) {
+    const isKnown = error.callers.some(({ file, line }) => file === site.file && line === site.line);
+    if (!isKnown) error.callers = [...error.callers, site];
+  } else if (error instanceof Error) error.stack += `\n    at ${site.file}:${site.line}:${site.column}`;
+  return error;
 }

@@ -15,8 +15,8 @@ export interface Block {
   readonly point: DeployPoint;
   /** Run a body with stronger arguments. */
   within<R>(what: string, args: GlobalArguments, body: () => R): R;
-  /** Remember a question until it is answered. */
-  asking<T>(fact: string, answer: Promise<T>): Promise<T>;
+  /** Ask something of the host once the operations that were declared here have run, where they run at once; remember it until it is answered. */
+  asking<T>(what: string, ask: () => Promise<T>): Promise<T>;
 }
 
 /** The current host of a deploy file; `inForce` is asked at every use, as the object may be kept in a variable. */
@@ -30,17 +30,20 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
     },
     getFact: (fact, ...[given]) => {
       const block = inForce();
-      return block.asking(fact.name, engine.ask(state, fact, given, block.point));
+      return block.asking(fact.name, () => engine.ask(state, fact, given, block.point));
     },
     when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
-    withArguments: (args, body) =>
-      inForce().within("host.withArguments()", splitArguments("host.withArguments", args).globals, body),
+    withArguments: (args, body) => {
+      const { globals } = splitArguments("host.withArguments", args);
+      engine.settings.checkArguments("host.withArguments", {}, globals);
+      return inForce().within("host.withArguments()", globals, body);
+    },
     loop: items => items,
     log: message => emit({ type: "log", level: "info", message, host: state.name }),
     noop: reason => emit({ type: "noop", host: state.name, operation: "", reason }),
     run: (command, args: ConnectorArguments = {}) => {
       const block = inForce();
-      return block.asking("host.run()", runDirect(engine, state, command, args, block.point));
+      return block.asking("host.run()", () => runDirect(engine, state, command, args, block.point));
     },
   };
 }

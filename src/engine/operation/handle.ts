@@ -3,7 +3,7 @@ import { DeployError } from "../../core/errors.ts";
 import type { OperationHandle, OperationResult } from "../../core/handle.ts";
 import type { Completion, OperationCall } from "../host-state.ts";
 
-const hasFailed = ({ outcome }: Completion): boolean => outcome === "failed" || outcome === "ignored";
+const hasFailed = ({ outcome }: Completion): boolean => ["failed", "ignored", "interrupted"].includes(outcome);
 
 /** One operation on one host, as deploy files see it. */
 export class Handle implements OperationHandle {

@@ -3,73 +3,119 @@ import type { TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
-import { reportError } from "../report.ts";
-import type { Attempt } from "./attempt.ts";
+import { reportError, threw } from "../report.ts";
+import { stopwatch } from "../stopwatch.ts";
+import { type Attempt, type Ending, newAttempt } from "./attempt.ts";
 import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
-/** Run an operation: its condition, its attempts, its outcome. Never rejects, except when the run is cancelled. */
-export async function perform(
-  engine: Engine,
-  call: OperationCall,
-  id: string,
-  nestedIn?: string,
-): Promise<OutcomeType> {
-  const { clock, emit, signal } = engine.settings;
-  const started = clock.now();
-  const operation = call.name;
-  const host = call.host.name;
-  emit({ type: "operation:host:start", id, operation, host });
+/** Run an operation: its condition, its tries, its outcome. Rejects only when the run was interrupted before it began. */
+export async function perform(engine: Engine, call: OperationCall, id: string, nestedIn?: string): Promise<Ending> {
+  const { clock, emit, givenUp, signal } = engine.settings;
+  signal.throwIfAborted();
+  const seconds = stopwatch(clock);
+  emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
+  const tries: Attempt[] = [];
+  const work = tryUntilDone(engine, call, id, tries);
+  const outcome = await (givenUp ? unless(givenUp, work) : work).catch((error: unknown): OutcomeType => {
+    if (!signal.aborted) throw error;
+    return "interrupted";
+  });
+  // What was sent behind what failed does not run.
+  if (outcome === "failed" || outcome === "ignored") call.host.ahead = undefined;
+  const ending = end(engine, call, { id, outcome, tries, seconds: seconds(), nested: nestedIn !== undefined });
+  const { executed, error } = lastOf(tries);
+  if (executed > 0 && call.operation.freshLogin) call.host.session.endShells();
+  if (outcome === "failed" && nestedIn === undefined) call.host.error ??= error;
+  return ending;
+}
 
+/** The tries of an operation, until one succeeds or none is left. Rejects only when the run is interrupted. */
+async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tries: Attempt[]): Promise<OutcomeType> {
+  const { clock, emit, signal } = engine.settings;
   const retries = call.how.all._retries ?? 0;
-  let retryAttempts = 0;
-  let attempt = (await takeAhead(engine, call)) ?? (await tryOnce(engine, call, performNested));
-  while (retryAttempts < retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt))) {
+  let attempt = newAttempt();
+  tries.push(attempt);
+  if (!(await takeAhead(engine, call, attempt))) {
+    // The shell may have ended on the way.
+    attempt = { ...newAttempt(), hasBegun: attempt.commands.length > 0 };
+    tries[0] = attempt;
+    await tryOnce(engine, call, attempt, performNested);
+  }
+  for (
+    let retry = 1;
+    retry <= retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt));
+    retry++
+  ) {
     const delay = call.how.all._retryDelay ?? 5;
-    retryAttempts++;
     emit({
       type: "operation:retry",
       id,
-      operation,
-      host,
-      attempt: retryAttempts,
+      operation: call.name,
+      host: call.host.name,
+      attempt: retry,
       retries,
       delay,
       ...(attempt.error ? { error: reportError(attempt.error) } : {}),
     });
     await clock.sleep(delay, signal);
-    attempt = await tryOnce(engine, call, performNested);
+    attempt = newAttempt();
+    tries.push(attempt);
+    await tryOnce(engine, call, attempt, performNested);
   }
   signal.throwIfAborted();
-  // What was sent behind what failed does not run.
-  if (attempt.error) call.host.ahead = undefined;
+  if (attempt.error) return call.how.all._ignoreErrors ? "ignored" : "failed";
+  return attempt.executed > 0 ? "changed" : "unchanged";
+}
 
-  const { error, executed, noop, stdoutLines, stderrLines } = attempt;
-  const outcome: OutcomeType = error
-    ? call.how.all._ignoreErrors
-      ? "ignored"
-      : "failed"
-    : executed > 0
-      ? "changed"
-      : "unchanged";
+/** An operation that the run was interrupted in, before anybody looked at what became of it. */
+export function interrupt(engine: Engine, call: OperationCall, id: string): Ending {
+  const { emit } = engine.settings;
+  emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
+  const sent = { ...newAttempt(), hasBegun: true };
+  return end(engine, call, { id, outcome: "interrupted", tries: [sent], seconds: 0, nested: false });
+}
+
+/** Tell how an operation ended. */
+function end(
+  { settings: { emit } }: Engine,
+  call: OperationCall,
+  { tries, ...told }: { id: string; outcome: OutcomeType; tries: readonly Attempt[]; seconds: number; nested: boolean },
+): Ending {
+  const { outcome } = told;
+  const { error, executed, noop, stdoutLines, stderrLines } = lastOf(tries);
+  const retryAttempts = Math.max(0, tries.length - 1);
+  const hasSucceeded = outcome === "changed" || outcome === "unchanged";
+  const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
   call.completion = { outcome, stdoutLines, stderrLines, retryAttempts };
   emit({
     type: "operation:host:end",
-    id,
-    operation,
-    host,
-    outcome,
+    ...told,
+    operation: call.name,
+    host: call.host.name,
     commands: executed,
     retryAttempts,
-    seconds: (clock.now() - started) / 1000,
-    nested: nestedIn !== undefined,
     ...(noop !== undefined && outcome === "unchanged" ? { noop } : {}),
-    ...(error ? { error: reportError(error) } : {}),
+    ...(error && outcome !== "interrupted" ? { error: reportError(error) } : {}),
+    ...(unfinished ? { unfinished } : {}),
   });
-  if (executed > 0 && call.operation.freshLogin) call.host.session.endShells();
-  if (outcome === "failed" && nestedIn === undefined) call.host.error ??= error;
-  return outcome;
+  return { outcome, unfinished };
+}
+
+const lastOf = (tries: readonly Attempt[]): Attempt => tries.at(-1) ?? newAttempt();
+
+/** Wait for something, until the signal is aborted. */
+async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /** Evaluate an operation up to its first command: that one proves a change, or that a condition may lead to one. */
@@ -89,7 +135,7 @@ async function yieldsCommand(call: OperationCall, view: OperationView, answer: b
 }
 
 /** An operation that a callback declared runs at once, as a part of the one around it. */
-const performNested = (engine: Engine, call: OperationCall, within: OperationCall): Promise<OutcomeType> =>
+const performNested = (engine: Engine, call: OperationCall, within: OperationCall): Promise<Ending> =>
   perform(engine, call, call.declaration.id, within.name);
 
 /** A refused password is not offered again: it could lock the account. */
@@ -113,7 +159,7 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
       type: "log",
       level: "warn",
       host: call.host.name,
-      message: `_retryUntil of ${call.name} threw: ${error instanceof Error ? error.message : error}`,
+      message: threw(`_retryUntil of ${call.name}`, error),
     });
     return false;
   }

@@ -5,7 +5,7 @@ import type { Engine } from "../engine.ts";
 import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
-import { appendTo, type Attempt, newAttempt } from "./attempt.ts";
+import { appendTo, type Attempt } from "./attempt.ts";
 import { allHold, decided } from "./conditions.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
 import { commandError, lineEmitter, toCommandResult } from "./commands.ts";
@@ -13,16 +13,20 @@ import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
 import type { Performs } from "./callback.ts";
 
-/** Evaluate an operation with fresh facts and run its commands. Rejects only when the run is cancelled. */
-export async function tryOnce(engine: Engine, call: OperationCall, performs: Performs): Promise<Attempt> {
-  const attempt = newAttempt();
+/** Evaluate an operation with fresh facts and run its commands. Rejects only when the run is interrupted. */
+export async function tryOnce(
+  engine: Engine,
+  call: OperationCall,
+  attempt: Attempt,
+  performs: Performs,
+): Promise<void> {
   const queue = new CommandQueue(engine, call, attempt, performs);
   // A fact asked after a command was yielded is asked after it ran.
   const view = new OperationView(engine, call, queue);
   try {
     if (!allHold(call.how.all._if)) {
       attempt.noop = "its condition is false";
-      return attempt;
+      return;
     }
     for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
     if (!queue.isEmpty) {
@@ -39,7 +43,6 @@ export async function tryOnce(engine: Engine, call: OperationCall, performs: Per
   } finally {
     await removeTempFiles(engine, call, view, attempt);
   }
-  return attempt;
 }
 
 /** Use the time that a command takes. */
@@ -73,14 +76,14 @@ async function removeTempFiles(
 /** Milliseconds in which an interrupted run may still tidy up on a host. */
 const FAREWELL = 2000;
 
-/** The try that was sent ahead of its turn; `undefined` if it was not, or has not run. */
-export async function takeAhead(engine: Engine, call: OperationCall): Promise<Attempt | undefined> {
+/** The try that was sent ahead of its turn; false if it was not, or has not run. Rejects only when the run is interrupted. */
+export async function takeAhead(engine: Engine, call: OperationCall, attempt: Attempt): Promise<boolean> {
   const { host } = call;
   const { emit, signal } = engine.settings;
   const sent = await host.ahead?.take(call);
-  if (!sent) return undefined;
-  const attempt = newAttempt();
-  const lines = lineEmitter(emit, host.name, "operation");
+  if (!sent) return false;
+  attempt.hasBegun = sent.steps.length > 0;
+  const lines = lineEmitter(engine.settings, host.name, "operation");
   const begin = (): void => {
     for (const { text } of sent.steps) {
       attempt.commands.push(text);
@@ -94,7 +97,7 @@ export async function takeAhead(engine: Engine, call: OperationCall): Promise<At
     const last = results?.at(-1);
     if (!results || (results.length < sent.steps.length && (!last || isSuccess(call, last)))) {
       host.ahead = undefined;
-      return undefined;
+      return false;
     }
     attempt.noop = sent.noopReason;
     for (const [index, result] of results.map(toCommandResult).entries()) {
@@ -111,5 +114,5 @@ export async function takeAhead(engine: Engine, call: OperationCall): Promise<At
     signal.throwIfAborted();
     attempt.error = asOperationError(engine, call, error);
   }
-  return attempt;
+  return true;
 }

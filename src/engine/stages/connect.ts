@@ -6,6 +6,7 @@ import { HostState } from "../host-state.ts";
 import { forEachHost } from "./pool.ts";
 import type { HostDefinition, RunSettings } from "../settings.ts";
 import { Session } from "../host/session.ts";
+import { stopwatch } from "../stopwatch.ts";
 
 /** A host that is not connected yet. */
 export function createHost(settings: RunSettings, definition: HostDefinition): HostState {
@@ -29,7 +30,7 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
     fast: settings.fast,
     remembers: goesAlone(settings),
     emit,
-    now: () => clock.now(),
+    now: () => clock.monotonic(),
     signal,
   });
   const state: HostState = new HostState(definition, session, facts);
@@ -39,11 +40,11 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
 /** Connect to every host, many at once. A host that cannot be reached fails alone. */
 export async function connectHosts(engine: Engine): Promise<void> {
   const { clock, emit, config, signal } = engine.settings;
-  const started = clock.now();
+  const seconds = stopwatch(clock);
   engine.stage = "connect";
   emit({ type: "stage:start", stage: "connect", hosts: engine.hosts.length });
   await forEachHost(engine.hosts, config.parallel, async host => {
-    const began = clock.now();
+    const connecting = stopwatch(clock);
     emit({ type: "host:connecting", host: host.name });
     try {
       await host.session.connect();
@@ -52,19 +53,19 @@ export async function connectHosts(engine: Engine): Promise<void> {
       await host.session.openShell(
         engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings,
       );
-      emit({ type: "host:connected", host: host.name, seconds: (clock.now() - began) / 1000 });
+      emit({ type: "host:connected", host: host.name, seconds: connecting() });
     } catch (error) {
       signal.throwIfAborted();
       engine.fail(host, error, "connect");
     }
   });
-  emit({ type: "stage:end", stage: "connect", seconds: (clock.now() - started) / 1000 });
+  emit({ type: "stage:end", stage: "connect", seconds: seconds() });
 }
 
 /** Close every connection and what the connectors shared. Never rejects. */
 export async function disconnectHosts(engine: Engine): Promise<void> {
   const { clock, emit, connectors } = engine.settings;
-  const started = clock.now();
+  const seconds = stopwatch(clock);
   engine.stage = "disconnect";
   const hosts = engine.inventoryHosts.filter(host => host.session.isConnected);
   emit({ type: "stage:start", stage: "disconnect", hosts: hosts.length });
@@ -75,5 +76,5 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
     }),
   );
   await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));
-  emit({ type: "stage:end", stage: "disconnect", seconds: (clock.now() - started) / 1000 });
+  emit({ type: "stage:end", stage: "disconnect", seconds: seconds() });
 }

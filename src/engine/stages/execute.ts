@@ -2,15 +2,16 @@
 import { CancelledError, TooManyFailuresError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { Completion, HostState, OperationCall } from "../host-state.ts";
-import { perform } from "../operation/perform.ts";
+import { interrupt, perform } from "../operation/perform.ts";
 import { participants, type PlannedOperation } from "./plan.ts";
 import { forEachHost } from "./pool.ts";
 import { Results } from "./results.ts";
+import { stopwatch } from "../stopwatch.ts";
 
 /** Run all operations and emit the results, however it ends. */
 export async function execute(engine: Engine, planned: readonly PlannedOperation[]): Promise<void> {
   const { clock, emit, noWait, serial, signal } = engine.settings;
-  const started = clock.now();
+  const seconds = stopwatch(clock);
   engine.stage = "execute";
   const results = new Results(planned);
   emit({ type: "stage:start", stage: "execute", hosts: engine.activeHosts.length });
@@ -25,10 +26,20 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
       ? new CancelledError("The run was interrupted", { cause: error })
       : error;
   } finally {
-    const seconds = (clock.now() - started) / 1000;
-    emit({ type: "stage:end", stage: "execute", seconds });
-    emit(results.event(engine.hosts, seconds));
+    if (signal.aborted) await tellSentAhead(engine, planned, results);
+    emit({ type: "stage:end", stage: "execute", seconds: seconds() });
+    emit(results.event(engine.hosts, seconds(), !signal.aborted));
   }
+}
+
+/** What was sent ahead may have run, though its turn has not come. */
+async function tellSentAhead(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
+  const begun = await Promise.all(engine.hosts.map(host => host.ahead?.begun() ?? []));
+  const sent = new Set(begun.flat());
+  if (sent.size === 0) return;
+  for (const operation of planned)
+    for (const call of operation.calls)
+      if (sent.has(call)) results.add(operation, call.host, interrupt(engine, call, operation.id), 0);
 }
 
 /** All hosts do one operation, then all the next. */
@@ -113,25 +124,24 @@ async function runOn(
   results: Results,
 ): Promise<void> {
   const { clock } = engine.settings;
-  const started = clock.now();
+  const seconds = stopwatch(clock);
   results.begin(operation);
-  const outcome = await perform(engine, call, operation.id);
-  results.add(operation, call.host, outcome, (clock.now() - started) / 1000);
+  results.add(operation, call.host, await perform(engine, call, operation.id), seconds());
 }
 
 function announce(engine: Engine, operation: PlannedOperation, calls: readonly OperationCall[]): () => void {
   const { clock, emit } = engine.settings;
-  const started = clock.now();
+  const seconds = stopwatch(clock);
   const mode = operation.runOnce ? "run once" : operation.serial ? "serial" : "parallel";
   const { id, name } = operation;
   emit({ type: "operation:start", id, operation: name, hosts: calls.map(call => call.host.name), mode });
-  return () => emit({ type: "operation:end", id, operation: name, seconds: (clock.now() - started) / 1000 });
+  return () => emit({ type: "operation:end", id, operation: name, seconds: seconds() });
 }
 
 /** A host that a run-once operation passes by: for it nothing changed. */
 function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): void {
   call.completion = SKIPPED;
-  results.add(operation, call.host, "skipped", 0);
+  results.add(operation, call.host, { outcome: "skipped", unfinished: false }, 0);
   const { id, name } = operation;
   engine.settings.emit({
     type: "operation:host:end",

@@ -22,11 +22,12 @@ import type { Declaring, HostState, OperationCall } from "../host-state.ts";
 import { forecast } from "../operation/perform.ts";
 import { reportError } from "../report.ts";
 import type { Deploy } from "../settings.ts";
+import { stopwatch } from "../stopwatch.ts";
 
 /** Evaluate the deploys in order, each on all active hosts at once. Rejects if what the user wrote is wrong. */
 export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promise<void> {
   const { clock, emit, signal } = engine.settings;
-  const started = clock.now();
+  const seconds = stopwatch(clock);
   engine.stage = "prepare";
   emit({ type: "stage:start", stage: "prepare", hosts: engine.activeHosts.length });
   for (const [index, deploy] of deploys.entries()) {
@@ -38,7 +39,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
     );
     engine.expectNoStray();
   }
-  emit({ type: "stage:end", stage: "prepare", seconds: (clock.now() - started) / 1000 });
+  emit({ type: "stage:end", stage: "prepare", seconds: seconds() });
 }
 
 /** Ask something of every active host, all at once. */

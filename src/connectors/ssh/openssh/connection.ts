@@ -76,7 +76,7 @@ export class OpenSshConnection implements Connection {
           // Every command says on stdout that it has begun.
           if (stream === "stdout") begun.resolve(true);
           else if (said.length < SAID) said += Buffer.from(chunk).toString("latin1");
-          options.onOutput?.(stream, chunk);
+          return options.onOutput?.(stream, chunk);
         },
       });
       void running.catch(() => {}).finally(() => begun.resolve(false));

@@ -1,0 +1,89 @@
+/** The compiler that is part of the executable. @module */
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { CallSite } from "../../core/errors.ts";
+import { compilerOptions, writeTypes } from "../types-archive.ts";
+import { runChild } from "../child.ts";
+
+/** A mistake that the compiler found. */
+export interface Mistake {
+  readonly at: CallSite;
+  /** `TS1234`. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What the compiler made of a program. */
+export interface Compilation {
+  readonly mistakes: readonly Mistake[];
+  /** What it said beside mistakes, if it failed. */
+  readonly output?: string;
+}
+
+/** A directory of its own: nothing in the user's directory or home may configure the compiler. */
+export interface Workplace {
+  /** Absolute path, with the type declarations in it. */
+  readonly directory: string;
+  compile(name: string, files: readonly string[], options?: Readonly<Record<string, unknown>>): Promise<Compilation>;
+}
+
+/** Work with the compiler, and leave nothing behind. */
+export async function withCompiler<R>(
+  environment: Readonly<Record<string, string | undefined>>,
+  body: (workplace: Workplace) => Promise<R>,
+): Promise<R> {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-")));
+  try {
+    await writeTypes(join(directory, "types"));
+    return await body({
+      directory,
+      async compile(name, files, options = {}) {
+        // JavaScript is read too: what TypeScript imports from it has types then.
+        const compiled = { ...compilerOptions("./types"), allowJs: true, ...options };
+        const config = join(directory, `${name}.json`);
+        await writeFile(config, JSON.stringify({ compilerOptions: compiled, files }));
+        return run(config, directory, environment);
+      },
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function run(
+  config: string,
+  directory: string,
+  { BUN_OPTIONS: _, ...environment }: Readonly<Record<string, string | undefined>>,
+): Promise<Compilation> {
+  const home = join(directory, "home");
+  await mkdir(home, { recursive: true });
+  const argv = [process.execPath, "check", "--no-script", "--no-pretty", "--all", "-p", config];
+  const { stdout, stderr, exitCode } = await runChild(argv, {
+    cwd: directory,
+    env: { ...environment, BUN_BE_BUN: "1", HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: "1" },
+  });
+  const mistakes = mistakesIn(`${stdout}\n${stderr}`, directory);
+  return exitCode === 0 || mistakes.length > 0
+    ? { mistakes }
+    : { mistakes, output: `${stdout}\n${stderr}`.trim() || `The compiler ended with exit code ${exitCode}` };
+}
+
+/** `file(line,column): error TS1234: message`, with more of the message on indented lines below. */
+function mistakesIn(output: string, directory: string): readonly Mistake[] {
+  const mistakes: { at: CallSite; code: string; message: string }[] = [];
+  let last: (typeof mistakes)[number] | undefined;
+  for (const line of output.split("\n")) {
+    const [, file, row, column, code, message] = /^(.+?)\((\d+),(\d+)\): error (TS\d+): (.*)$/.exec(line) ?? [];
+    if (file !== undefined && code !== undefined && message !== undefined) {
+      last = {
+        at: { file: isAbsolute(file) ? file : resolve(directory, file), line: Number(row), column: Number(column) },
+        code,
+        message,
+      };
+      mistakes.push(last);
+    } else if (last && /^\s+\S/.test(line)) last.message += `\n${line.trim()}`;
+    else last = undefined;
+  }
+  return mistakes;
+}

@@ -1,0 +1,207 @@
+/** Host data in inventories, group data and the config: keys that nothing reads, and values that no connector can use. @module */
+import { basename, extname } from "node:path";
+import type { DataKey } from "../../core/connector.ts";
+import { type CallSite, TsinfraError } from "../../core/errors.ts";
+import { readData } from "../../connectors/shared/host-data.ts";
+import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
+import { isObject } from "../../inventory/groups.ts";
+import { DataKeys } from "../../inventory/index.ts";
+import type { Connector } from "../../core/connector.ts";
+import { type Finding, placesIn, toldAs } from "./finding.ts";
+import {
+  isComputed,
+  itemsOf,
+  literalOf,
+  type Property,
+  membersOf,
+  type Module,
+  moduleOf,
+  returned,
+  written,
+} from "./literals.ts";
+import type { Setting } from "./settings.ts";
+import type { Source } from "./sources.ts";
+import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
+
+/** What connectors read, and what the program reads itself. */
+export interface KnownKeys {
+  readonly keys: DataKeys;
+  readonly types: ReadonlyMap<string, DataKey>;
+  /** Names of the user's own. */
+  readonly own: ReadonlySet<string>;
+}
+
+export const knownKeys = (connectors: ReadonlyMap<string, Connector>, own: ReadonlySet<string>): KnownKeys => ({
+  keys: new DataKeys(connectors.values()),
+  types: new Map([...connectors.values()].flatMap(({ dataKeys }) => Object.entries(dataKeys))),
+  own,
+});
+
+/** One key of host data. */
+interface Datum {
+  readonly key: string;
+  readonly value: unknown;
+  /** Whose it is: `host "web-1"`. */
+  readonly of: string;
+  readonly at: CallSite;
+}
+
+/** The data of the hosts and groups in an inventory that is a program. `function` is the one that is used of it. */
+export function inventoryFindings(source: Source, known: KnownKeys, name?: string): readonly Finding[] {
+  const module = moduleOf(source.program);
+  const data = module.exports.flatMap(({ name: exported, value }) => {
+    if (name === undefined ? exported.startsWith("_") : exported !== name) return [];
+    const found = written(value, module);
+    const results = isFunction(found) ? returned(found) : [found];
+    // A function counts where it is the inventory.
+    if (isFunction(found) && name === undefined && exported !== "default") return [];
+    return results.flatMap(result =>
+      isFunction(found) || exported === "default" ? groupsData(result, module) : groupData(exported, result, module),
+    );
+  });
+  return findingsOf(data.flatMap(toDatum(source, module)), known);
+}
+
+/** A file that may be an inventory is one if it exports groups that have data. */
+export const looksLikeInventory = (source: Source): boolean => {
+  const module = moduleOf(source.program);
+  return module.exports.some(({ value }) => {
+    const members = membersOf(value, module);
+    return (
+      members?.some(({ key }) => key === "hosts") === true ||
+      itemsOf(value, module)?.some(item => {
+        const [host, data, ...others] = itemsOf(item, module) ?? [];
+        return (
+          host?.type === "StringLiteral" &&
+          data !== undefined &&
+          others.length === 0 &&
+          membersOf(data, module) !== undefined
+        );
+      }) === true
+    );
+  });
+};
+
+/** Members of host data, and whose they are. */
+type Owned = readonly [of: string, members: readonly Property[]];
+
+/** A list of hosts, or groups by name. */
+function groupsData(node: Node, module: Module): readonly Owned[] {
+  const groups = membersOf(node, module);
+  return groups ? groups.flatMap(({ key, value }) => groupData(key, value, module)) : groupData("all", node, module);
+}
+
+/** A list of hosts, or `{ hosts, data }`. */
+function groupData(name: string, node: Node, module: Module): readonly Owned[] {
+  const hosts = itemsOf(node, module);
+  if (hosts) return hosts.flatMap(host => hostData(host, module));
+  return (membersOf(node, module) ?? []).flatMap(({ key, value }): readonly Owned[] => {
+    if (key === "hosts") return (itemsOf(value, module) ?? []).flatMap(host => hostData(host, module));
+    return key === "data" ? [[`group "${name}"`, membersOf(value, module) ?? []]] : [];
+  });
+}
+
+/** `["name", { data }]`. */
+function hostData(node: Node, module: Module): readonly Owned[] {
+  const [name, data] = itemsOf(node, module) ?? [];
+  const written = name && literalOf(name, module);
+  const members = data && membersOf(data, module);
+  return members ? [[typeof written === "string" ? `host "${written}"` : "a host", members]] : [];
+}
+
+/** Group data in a program: every export is a key, or the default export has them. */
+export function groupDataFindings(source: Source, known: KnownKeys): readonly Finding[] {
+  const module = moduleOf(source.program);
+  const of = `group "${groupOf(source.file)}"`;
+  const owned = module.exports.map(({ name, at, value }): Owned => [
+    of,
+    name === "default" ? (membersOf(value, module) ?? []) : [{ key: name, at, value }],
+  ]);
+  return findingsOf(owned.flatMap(toDatum(source, module)).filter(isPublic), known);
+}
+
+const groupOf = (file: string): string => basename(file, extname(file));
+
+/** The data that a config gives to every host. */
+export const configDataFindings = (settings: readonly Setting[], known: KnownKeys): readonly Finding[] =>
+  settings.flatMap(({ key, value, at }) => {
+    if (key !== "data" || !isObject(value)) return [];
+    const place = placesIn(at.file, at);
+    return findingsOf(entries("the config", value, place), known);
+  });
+
+const toDatum =
+  (source: Source, module: Module) =>
+  ([of, members]: Owned): readonly Datum[] =>
+    members.map(({ key, at, value }) => ({
+      key,
+      of,
+      value: literalOf(value, module),
+      at: { file: source.file, ...placeIn(source.text, spanOf(at)[0]) },
+    }));
+
+/** An inventory that is no program: JSON, YAML or TOML. */
+export async function inventoryDocumentFindings(file: string, known: KnownKeys): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  await toldAs(findings, { file, line: 1, column: 1 }, async () => {
+    const place = placesIn(file);
+    const groups = await readInventoryFile({ file }, undefined);
+    const data = groups.flatMap(group => [
+      ...group.members.flatMap(member => entries(`host "${member.name}"`, member.data, place)),
+      ...entries(`group "${group.name}"`, group.data, place),
+    ]);
+    findings.push(...findingsOf(data, known));
+  });
+  return findings;
+}
+
+/** Group data that is no program. */
+export async function groupDataDocumentFindings(file: string, known: KnownKeys): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  await toldAs(findings, { file, line: 1, column: 1 }, async () => {
+    const { default: standard, ...named } = await importUserFile(file, undefined);
+    const data = { ...(typeof standard === "object" ? standard : {}), ...named };
+    findings.push(...findingsOf(entries(`group "${groupOf(file)}"`, data, placesIn(file)).filter(isPublic), known));
+  });
+  return findings;
+}
+
+/** `_sudo` in group data is a global argument, `_private` is nobody's business. */
+const isPublic = ({ key }: Datum): boolean => !key.startsWith("_");
+
+const entries = (
+  of: string,
+  data: Readonly<Record<string, unknown>>,
+  place: (key: string) => CallSite,
+): readonly Datum[] => Object.entries(data).map(([key, value]) => ({ key, value, of, at: place(key) }));
+
+const findingsOf = (data: readonly Datum[], known: KnownKeys): readonly Finding[] =>
+  data.flatMap(datum => unknownKey(datum, known) ?? wrongValue(datum, known) ?? []);
+
+function unknownKey({ key, of, at }: Datum, { keys, own }: KnownKeys): readonly Finding[] | undefined {
+  const suspicion = own.has(key) ? undefined : keys.suspicion(key);
+  if (suspicion === undefined) return undefined;
+  const [, near] = /^did you mean (".*"\?)$/.exec(suspicion) ?? [];
+  const message = `Unknown key "${key}" in the data of ${of}${near === undefined ? `: ${suspicion}` : ""}`;
+  return [
+    {
+      at,
+      code: "E_CONNECTOR_DATA",
+      message,
+      hint:
+        near === undefined ? "If it is your own, read it in a deploy file that is checked too" : `Did you mean ${near}`,
+    },
+  ];
+}
+
+function wrongValue({ key, value, of, at }: Datum, { types }: KnownKeys): readonly Finding[] | undefined {
+  const type = types.get(key);
+  if (!type || type.type === "strings" || isComputed(value)) return undefined;
+  try {
+    readData({ [key]: value }, { keys: { [key]: type }, host: of })[type.type](key);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TsinfraError)) throw error;
+    return [{ at, code: error.code, message: error.message }];
+  }
+}

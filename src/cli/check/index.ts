@@ -1,0 +1,101 @@
+/** What is wrong with deploy files and what belongs to them, found without running them. @module */
+import { extname } from "node:path";
+import type { Connector } from "../../core/connector.ts";
+import { withCompiler } from "./compiler.ts";
+import { type Finding, inOrder } from "./finding.ts";
+import {
+  configDataFindings,
+  groupDataDocumentFindings,
+  groupDataFindings,
+  inventoryDocumentFindings,
+  inventoryFindings,
+  knownKeys,
+  type KnownKeys,
+  looksLikeInventory,
+} from "./host-data.ts";
+import { dataNames } from "./literals.ts";
+import type { CheckPlan } from "./plan.ts";
+import { findPromises } from "./promises.ts";
+import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
+
+export type { Finding } from "./finding.ts";
+export { type CheckPlan, planOfDirectory, planOfFiles } from "./plan.ts";
+
+/** What is wrong, in order. `output` is what the compiler said beside mistakes, if it failed. */
+export interface Checked {
+  readonly findings: readonly Finding[];
+  readonly output?: string;
+}
+
+/** What a check needs to know of its surroundings. */
+export interface CheckOptions {
+  readonly cwd: string;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Check types, promises, settings and host data. */
+export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: CheckOptions): Promise<Checked> {
+  const programs = plannedFiles(plan).filter(file => PROGRAMS.includes(extname(file)));
+  const sources = readPrograms(programs, cwd);
+  // Files that are included are programs of their own; those that nobody could read the compiler speaks of.
+  const compiled = [...new Set([...programs, ...sources.map(({ file }) => file)])];
+  return withCompiler(environment, async workplace => {
+    const [{ mistakes, output }, promises, data] = await Promise.all([
+      compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
+      findPromises(sources, workplace),
+      dataFindings(plan, sources, knownKeys(connectors, namesIn(sources))),
+    ]);
+    const types = mistakes.map(({ at, code, message }) => ({
+      at,
+      code,
+      message: `${message} (${code})`,
+      ...(/'Promise</.test(message) && !/await/.test(message) ? { hint: "Put `await` before it" } : {}),
+    }));
+    // Where the compiler has found something, it has found the same.
+    const places = new Set(types.map(({ at }) => `${at.file}:${at.line}`));
+    const others = [...plan.findings, ...data].filter(({ at }) => !places.has(`${at.file}:${at.line}`));
+    return {
+      findings: inOrder([...types, ...promises, ...others]),
+      ...(mistakes.length === 0 && output !== undefined ? { output } : {}),
+    };
+  });
+}
+
+/** Every file of a plan, once. */
+export const plannedFiles = ({ config, inventories, groupData, programs }: CheckPlan): readonly string[] => [
+  ...new Set([
+    ...(config === undefined ? [] : [config]),
+    ...inventories.map(({ file }) => file),
+    ...groupData,
+    ...programs,
+  ]),
+];
+
+const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
+  new Set(sources.flatMap(({ branches, text }) => [...dataNames(branches, text)]));
+
+async function dataFindings(
+  { settings, inventories, groupData, programs }: CheckPlan,
+  sources: readonly Source[],
+  known: KnownKeys,
+): Promise<readonly Finding[]> {
+  const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
+  const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
+  const fromInventories = inventories.map(({ file, function: name }) => {
+    const source = sourceOf(file);
+    if (source) return inventoryFindings(source, known, name);
+    return isProgram(file) ? [] : inventoryDocumentFindings(file, known);
+  });
+  const fromGroupData = groupData.map(file => {
+    const source = sourceOf(file);
+    if (source) return groupDataFindings(source, known);
+    return isProgram(file) ? [] : groupDataDocumentFindings(file, known);
+  });
+  const fromPrograms = programs.map(file => {
+    const source = sourceOf(file);
+    return source && looksLikeInventory(source) ? inventoryFindings(source, known) : [];
+  });
+  const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
+  return [...configDataFindings(settings, known), ...all.flat()];
+}

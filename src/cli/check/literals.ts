@@ -1,0 +1,172 @@
+/** Values that are written down, read without running anything. @module */
+import { bare, callOf, isFunction, memberName, type Node, type Branch } from "./syntax.ts";
+
+/** What is computed when the program runs. */
+export const COMPUTED: unique symbol = Symbol("computed");
+
+/** An export, and where its name is. */
+export interface Exported {
+  readonly name: string;
+  readonly at: Node;
+  readonly value: Node;
+}
+
+/** The constants at a program's top, by name, and what it exports. */
+export interface Module {
+  readonly constants: ReadonlyMap<string, Node>;
+  /** In the order in which they are written; the default export is `default`. */
+  readonly exports: readonly Exported[];
+}
+
+/** A program's constants and exports. */
+export function moduleOf(program: Node): Module {
+  const constants = new Map<string, Node>();
+  const exports: Exported[] = [];
+  const body = program.type === "Program" ? program.body : [];
+  for (const statement of body) {
+    const declared = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
+    for (const one of declared ? declarationsIn(declared) : []) {
+      constants.set(one.name, one.value);
+      if (statement !== declared) exports.push(one);
+    }
+    if (statement.type === "ExportDefaultDeclaration")
+      exports.push({ name: "default", at: statement, value: statement.declaration });
+    if (statement.type === "ExportNamedDeclaration" && !statement.source)
+      for (const one of statement.specifiers)
+        if (one.type === "ExportSpecifier")
+          exports.push({
+            name: one.exported.type === "Identifier" ? one.exported.name : one.exported.value,
+            at: one.exported,
+            value: one.local,
+          });
+  }
+  return { constants, exports };
+}
+
+function declarationsIn(statement: Node): readonly Exported[] {
+  if (statement.type === "FunctionDeclaration" && statement.id)
+    return [{ name: statement.id.name, at: statement.id, value: statement }];
+  if (statement.type !== "VariableDeclaration") return [];
+  return statement.declarations.flatMap(({ id, init }) =>
+    id.type === "Identifier" && init ? [{ name: id.name, at: id, value: init }] : [],
+  );
+}
+
+/** The expression behind a constant's name, and inside of `defineX(…)`. */
+export function written(node: Node, module: Module, depth = 0): Node {
+  const found = bare(node);
+  if (depth > 20) return found;
+  if (found.type === "Identifier") {
+    const value = module.constants.get(found.name);
+    return value ? written(value, module, depth + 1) : found;
+  }
+  const call = callOf(found);
+  const [given] = call?.given ?? [];
+  return given && call?.callee.type === "Identifier" && call.callee.name.startsWith("define")
+    ? written(given, module, depth + 1)
+    : found;
+}
+
+/** What a function returns, where it is written down. */
+export function returned(node: Node): readonly Node[] {
+  if (!isFunction(node)) return [];
+  if (node.body.type !== "BlockStatement") return [node.body];
+  return node.body.body.flatMap(statement =>
+    statement.type === "ReturnStatement" && statement.argument ? [statement.argument] : [],
+  );
+}
+
+/** A member of an object that is written down. */
+export interface Property {
+  readonly key: string;
+  /** Where its key is. */
+  readonly at: Node;
+  readonly value: Node;
+}
+
+/** The members of an object literal, with those of the literals that are spread into it; `undefined` for anything else. */
+export function membersOf(node: Node, module: Module): readonly Property[] | undefined {
+  const found = written(node, module);
+  if (found.type !== "ObjectExpression") return undefined;
+  return found.properties.flatMap((property): readonly Property[] => {
+    if (property.type === "SpreadElement") return membersOf(property.argument, module) ?? [];
+    if (property.type !== "ObjectProperty" || property.computed) return [];
+    const { key, value } = property;
+    const name = key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
+    return name === undefined ? [] : [{ key: name, at: key, value }];
+  });
+}
+
+/** The items of a list literal, with those of the literals that are spread into it; `undefined` for anything else. */
+export function itemsOf(node: Node, module: Module): readonly Node[] | undefined {
+  const found = written(node, module);
+  if (found.type !== "ArrayExpression") return undefined;
+  return found.elements.flatMap(item =>
+    item === null ? [] : item.type === "SpreadElement" ? (itemsOf(item.argument, module) ?? []) : [item],
+  );
+}
+
+/** True if only running the program tells the whole value. */
+export const isComputed = (value: unknown): boolean =>
+  value === COMPUTED ||
+  (typeof value === "object" && value !== null && Object.values(value).some(member => isComputed(member)));
+
+/** The value of a literal; `COMPUTED` for what only running the program tells, also inside of lists and objects. */
+export function literalOf(node: Node, module: Module): unknown {
+  const found = written(node, module);
+  switch (found.type) {
+    case "StringLiteral":
+    case "NumericLiteral":
+    case "BooleanLiteral":
+      return found.value;
+    case "NullLiteral":
+      return null;
+    case "Identifier":
+      return found.name === "undefined" ? undefined : COMPUTED;
+    case "TemplateLiteral":
+      return found.expressions.length === 0 ? found.quasis[0]?.value.cooked : COMPUTED;
+    case "UnaryExpression": {
+      const value = literalOf(found.argument, module);
+      return found.operator === "-" && typeof value === "number" ? -value : COMPUTED;
+    }
+    case "ArrayExpression":
+      return found.elements.map(item => (item === null ? undefined : literalOf(item, module)));
+    case "ObjectExpression":
+      return Object.fromEntries(
+        (membersOf(found, module) ?? []).map(({ key, value }) => [key, literalOf(value, module)]),
+      ) as unknown;
+    default:
+      return COMPUTED;
+  }
+}
+
+const memberKey = (key: Node): string | undefined =>
+  key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
+
+/** Names that the program reads from host data, or says that a connector does: those are no mistakes. */
+export function dataNames(branches: readonly Branch[], text: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { node } of branches) {
+    if ("object" in node && memberName(bare(node.object as Node)) === "data") {
+      const name = memberName(node);
+      if (name !== undefined) names.add(name);
+    }
+    const call = callOf(node);
+    const [given] = call?.given ?? [];
+    if (call && memberName(call.callee) === "get" && given?.type === "StringLiteral") names.add(given.value);
+    if (
+      node.type === "VariableDeclarator" &&
+      node.id.type === "ObjectPattern" &&
+      node.init &&
+      memberName(bare(node.init)) === "data"
+    )
+      for (const property of node.id.properties)
+        if (property.type === "ObjectProperty") names.add(memberKey(property.key) ?? "");
+    if (node.type === "ObjectProperty" && memberKey(node.key) === "dataKeys" && node.value.type === "ObjectExpression")
+      for (const property of node.value.properties)
+        if (property.type === "ObjectProperty") names.add(memberKey(property.key) ?? "");
+  }
+  for (const [, members = ""] of text.matchAll(/\binterface HostData\b[^{]*\{([^}]*)\}/g))
+    for (const [, name = ""] of members.matchAll(/([\w$]+)["']?\??\s*:/g)) names.add(name);
+  return names;
+}

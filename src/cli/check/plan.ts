@@ -1,0 +1,110 @@
+/** Which files `check` looks at, and as what. @module */
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { findConfigFile, requireConfigFile } from "../../config/index.ts";
+import { fileReference } from "../../inventory/file.ts";
+import { groupDataFiles } from "../../inventory/group-data.ts";
+import { type Finding, toldAs } from "./finding.ts";
+import { type Setting, settingsIn } from "./settings.ts";
+import { PROGRAMS } from "./sources.ts";
+
+/** An inventory, and the function that is used of it. */
+export interface InventoryFile {
+  readonly file: string;
+  readonly function?: string;
+}
+
+/** Absolute paths of what is to be checked. */
+export interface CheckPlan {
+  readonly config: string | undefined;
+  readonly settings: readonly Setting[];
+  readonly inventories: readonly InventoryFile[];
+  readonly groupData: readonly string[];
+  /** Deploy files, and other programs. */
+  readonly programs: readonly string[];
+  /** What is wrong with the names of files. */
+  readonly findings: readonly Finding[];
+  /** What is not checked, and why. */
+  readonly notes: readonly string[];
+}
+
+/** The files that were named. */
+export async function planOfFiles(files: readonly string[]): Promise<CheckPlan> {
+  const paths = files.map(file => realpathSync(file));
+  const config = paths.find(isConfig);
+  const groupData = paths.filter(file => basename(dirname(file)) === "group_data");
+  const others = paths.filter(file => !isConfig(file) && !groupData.includes(file));
+  return {
+    config,
+    ...(config === undefined ? { settings: [], findings: [] } : await settingsIn(config)),
+    inventories: others.filter(file => !isProgram(file)).map(file => ({ file })),
+    groupData,
+    programs: [...others.filter(isProgram), ...paths.filter(file => isConfig(file) && file !== config)],
+    notes: [],
+  };
+}
+
+const isConfig = (file: string): boolean =>
+  /(?:^|\/)(?:infra\.config|\.config\/infra)\.\w+$/.test(file.replaceAll("\\", "/"));
+const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
+
+/** What the config names, and what the directory has: group data, and the programs in it that use tsinfra. */
+export async function planOfDirectory(cwd: string, named: string | undefined): Promise<CheckPlan> {
+  const directory = realpathSync(cwd);
+  const config = configOf(directory, named);
+  const { settings, findings: unusable } =
+    config === undefined ? { settings: [], findings: [] } : await settingsIn(config);
+  const findings = [...unusable];
+  const notes: string[] = [];
+  const home = config === undefined ? directory : dirname(config);
+
+  const inventories: InventoryFile[] = [];
+  for (const { key, value, at } of settings) {
+    if (key !== "inventory") continue;
+    if (typeof value !== "string") notes.push(`The inventory of ${basename(at.file)}:${at.line}, which is computed`);
+    else
+      await toldAs(findings, at, () => {
+        const reference = fileReference(value, home);
+        if (reference) inventories.push({ ...reference, file: realpathSync(reference.file) });
+      });
+  }
+  const groupData: string[] = [];
+  for (const inventory of [undefined, ...inventories.filter(one => one.function === undefined)])
+    groupData.push(...groupDataFiles(directory, inventory?.file, []).map(file => realpathSync(file)));
+  for (const { key, value, at } of settings)
+    if (key === "groupData" && [value].flat().every(path => typeof path === "string"))
+      await toldAs(findings, at, () => {
+        const all = groupDataFiles(home, undefined, [value].flat() as readonly string[]);
+        groupData.push(...all.map(file => realpathSync(file)));
+      });
+
+  const taken = new Set([config, ...inventories.map(({ file }) => file), ...groupData]);
+  const programs = readdirSync(directory)
+    .toSorted()
+    .map(name => join(directory, name))
+    .filter(file => isProgram(file) && usesTsinfra(file))
+    .map(file => realpathSync(file))
+    .filter(file => !taken.has(file));
+  return {
+    config,
+    settings,
+    inventories,
+    groupData: [...new Set(groupData)],
+    programs: [...new Set(programs)],
+    findings,
+    notes,
+  };
+}
+
+/** Throws `ConfigError` where the file that was named is none. */
+function configOf(directory: string, named: string | undefined): string | undefined {
+  const file = named === undefined ? findConfigFile(directory) : requireConfigFile(resolve(directory, named));
+  return file === undefined ? undefined : realpathSync(file);
+}
+
+/** It begins with `#!` and tsinfra, it imports tsinfra, or it is called deploy. */
+function usesTsinfra(file: string): boolean {
+  if (file.endsWith(".d.ts") || !existsSync(file) || !statSync(file).isFile()) return false;
+  if (/^deploy\b/.test(basename(file))) return true;
+  return /^#!.*\btsinfra\b|\bfrom\s*["']tsinfra(?:\/[\w./-]+)?["']/.test(readFileSync(file, "utf8"));
+}

@@ -1,0 +1,76 @@
+/** What a config file says, read without running it. @module */
+import { readFileSync } from "node:fs";
+import { extname } from "node:path";
+import { isRecord, settingProblem } from "../../config/index.ts";
+import type { CallSite } from "../../core/errors.ts";
+import { importUserFile } from "../../inventory/file.ts";
+import { type Finding, placesIn, toldAs } from "./finding.ts";
+import { isComputed, literalOf, membersOf, moduleOf } from "./literals.ts";
+import { PROGRAMS } from "./sources.ts";
+import { parseSource, placeIn, spanOf } from "./syntax.ts";
+
+/** One setting, of the config itself or of one of its environments. */
+export interface Setting {
+  readonly key: string;
+  /** `COMPUTED` where only running the config tells. */
+  readonly value: unknown;
+  readonly at: CallSite;
+}
+
+/** All settings, and what is wrong with them. */
+export async function settingsIn(
+  file: string,
+): Promise<{ readonly settings: readonly Setting[]; readonly findings: readonly Finding[] }> {
+  const findings: Finding[] = [];
+  const settings: Setting[] = [];
+  await toldAs(findings, { file, line: 1, column: 1 }, async () => {
+    settings.push(...(PROGRAMS.includes(extname(file)) ? settingsOfProgram(file) : await settingsOfDocument(file)));
+  });
+  for (const { key, value, at } of settings) {
+    const problem = isComputed(value) ? undefined : settingProblem(key, value);
+    if (problem)
+      findings.push({
+        at,
+        code: "E_CONFIG",
+        message: problem.message,
+        ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+      });
+  }
+  return { settings, findings };
+}
+
+const LAYER = /^\$(?!env$)/;
+
+function settingsOfProgram(file: string): readonly Setting[] {
+  const text = readFileSync(file, "utf8");
+  const program = parseSource(text);
+  if (!program) return [];
+  const module = moduleOf(program);
+  const config = module.exports.find(({ name }) => name === "default")?.value;
+  const all = (config && membersOf(config, module)) ?? [];
+  const layers = all.flatMap(({ key, value }) =>
+    key === "$env" ? (membersOf(value, module) ?? []).map(layer => layer.value) : LAYER.test(key) ? [value] : [],
+  );
+  const plain = [...all, ...layers.flatMap(layer => membersOf(layer, module) ?? [])];
+  return plain
+    .filter(({ key }) => !key.startsWith("$") && key !== "extends")
+    .map(({ key, at, value }) => ({
+      key,
+      value: literalOf(value, module),
+      at: { file, ...placeIn(text, spanOf(at)[0]) },
+    }));
+}
+
+async function settingsOfDocument(file: string): Promise<readonly Setting[]> {
+  const { default: standard, ...named } = await importUserFile(file, undefined);
+  const config = isRecord(standard) ? standard : named;
+  const place = placesIn(file);
+  const environments = Object.entries(config).flatMap(([key, value]) =>
+    key === "$env" && isRecord(value) ? Object.values(value) : LAYER.test(key) ? [value] : [],
+  );
+  return [config, ...environments.filter(isRecord)].flatMap(layer =>
+    Object.entries(layer)
+      .filter(([key]) => !key.startsWith("$") && key !== "extends")
+      .map(([key, value]) => ({ key, value, at: place(key) })),
+  );
+}

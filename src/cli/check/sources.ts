@@ -1,0 +1,89 @@
+/** The user's own files that a program is made of. @module */
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, extname, join, resolve, sep } from "node:path";
+import { callOf, memberName, type Node, parseSource, type Branch, branchesOf } from "./syntax.ts";
+
+/** A file of a program, read. */
+export interface Source {
+  /** Absolute path. */
+  readonly file: string;
+  readonly text: string;
+  readonly program: Node;
+  readonly branches: readonly Branch[];
+}
+
+/** What the compiler reads as a program. */
+export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
+
+/** The files and what they import by path or include, and so on; not those of packages, nor what cannot be read. */
+export function readPrograms(files: readonly string[], cwd: string): readonly Source[] {
+  const found = new Map<string, Source | undefined>();
+  const waiting = [...files];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
+    const source = readSource(file);
+    found.set(file, source);
+    if (!source) continue;
+    waiting.push(...importsOf(source).flatMap(path => resolveImport(path, dirname(file)) ?? []));
+    waiting.push(...includesOf(source).flatMap(path => resolveInclude(path, dirname(file), cwd) ?? []));
+  }
+  return [...found.values()].filter(source => source !== undefined);
+}
+
+/** `undefined` for what cannot be read: the compiler tells why. */
+function readSource(file: string): Source | undefined {
+  try {
+    const text = readFileSync(file, "utf8");
+    const program = parseSource(text);
+    return program && { file, text, program, branches: branchesOf(program) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a program imports or exports from. */
+function importsOf({ branches }: Source): readonly string[] {
+  return branches.flatMap(({ node }) => {
+    const from =
+      node.type === "ImportDeclaration" ||
+      node.type === "ExportNamedDeclaration" ||
+      node.type === "ExportAllDeclaration" ||
+      node.type === "ImportExpression"
+        ? node.source
+        : callOf(node)?.callee.type === "Import"
+          ? callOf(node)?.given[0]
+          : undefined;
+    return from?.type === "StringLiteral" ? [from.value] : [];
+  });
+}
+
+/** What a program includes by `local.include("…")`. */
+function includesOf({ branches }: Source): readonly string[] {
+  return branches.flatMap(({ node }) => {
+    const call = callOf(node);
+    const [path] = call?.given ?? [];
+    return call && memberName(call.callee) === "include" && path?.type === "StringLiteral" ? [path.value] : [];
+  });
+}
+
+/** `./x.ts` starts at the including file, anything else at the working directory. */
+function resolveInclude(path: string, directory: string, cwd: string): string | undefined {
+  const file = resolve(/^\.\.?\//.test(path) ? directory : cwd, path);
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ? realpathSync(file) : undefined;
+}
+
+function resolveImport(path: string, directory: string): string | undefined {
+  if (!/^\.\.?(?:\/|$)/.test(path)) return undefined;
+  const whole = join(directory, path);
+  const without = whole.replace(/\.([cm]?)js$/, ".$1ts");
+  const candidates = [
+    ...(without === whole ? [] : [without]),
+    whole,
+    ...PROGRAMS.map(extension => `${whole}${extension}`),
+    ...PROGRAMS.map(extension => join(whole, `index${extension}`)),
+  ];
+  const found = candidates.find(file => statSync(file, { throwIfNoEntry: false })?.isFile());
+  if (found === undefined) return undefined;
+  const real = realpathSync(found);
+  return real.includes(`${sep}node_modules${sep}`) ? undefined : real;
+}

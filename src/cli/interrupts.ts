@@ -1,0 +1,195 @@
+/** What ends a command before its time: signals, output that nobody takes, errors that nobody catches. @module */
+import { CancelledError, DeployError, LocalFileError, type TsinfraError } from "../core/errors.ts";
+import { describeError, EXIT } from "./exit.ts";
+import type { Io } from "./io.ts";
+import { RecordFile, type RunRecord } from "./record.ts";
+import type { Screen } from "./screen.ts";
+import { fatalLines } from "./views/errors.ts";
+import type { Paint } from "./views/paint.ts";
+
+/** Signals that ask the program to end. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** One of the streams takes no more. */
+export interface Unwritable {
+  readonly stream: "stdout" | "stderr";
+  readonly error: Error;
+}
+
+export type Interruption = SignalName | Unwritable;
+
+/** How long things may take to end, in seconds: while nothing is changed, while operations run, and where somebody else will end the program otherwise. */
+const PATIENCE = { otherwise: 3, executing: 10, urgent: 2 };
+/** So many seconds later the program ends, whatever hangs. */
+const LEAVE_AFTER = 2;
+
+/**
+ * The first Ctrl-C ends a run in order, the second leaves at once. SIGTERM and a closed terminal end it in order too, but
+ * not later than in five seconds. Where there is no run, everything leaves at once.
+ */
+export class Interrupts {
+  readonly #io: Io;
+  readonly #screen: Screen;
+  readonly #paint: () => Paint;
+  readonly #stop = new AbortController();
+  readonly #giveUp = new AbortController();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readonly #ends: readonly (() => void)[];
+  /** Whether a question is on the screen; absent: there is nothing that can be ended in order. */
+  #isAsking: (() => boolean) | undefined;
+  #isUrgent = false;
+  readonly #strays: Promise<void>[] = [];
+  #unwritable: TsinfraError | undefined;
+  /** Where nobody sees how it ends. */
+  #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
+  /** Of the run that goes on. */
+  record: RunRecord | undefined;
+
+  constructor(io: Io, screen: Screen, paint: () => Paint) {
+    this.#io = io;
+    this.#screen = screen;
+    this.#paint = paint;
+    this.#ends = [
+      io.onInterrupt(why => this.interrupt(why)),
+      io.onStray(thrown => {
+        // Everybody who was told to stop throws the same; some of it where nobody waits any more.
+        if (thrown !== this.signal.reason && !(thrown instanceof CancelledError))
+          this.#strays.push(this.#stray(thrown));
+      }),
+    ];
+  }
+
+  /** Aborted when the run is to end. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+  /** Aborted when nothing is to be waited for any longer. */
+  get givenUp(): AbortSignal {
+    return this.#giveUp.signal;
+  }
+  /** What ended the run, or spoilt it, and was nobody's wish. */
+  get problem(): TsinfraError | undefined {
+    const { reason } = this.signal as { readonly reason: unknown };
+    return reason instanceof DeployError ? reason : this.#unwritable;
+  }
+  /** Whether something was thrown that nobody caught, once it has been told: the command is no success then. */
+  async hadStrays(): Promise<boolean> {
+    await Promise.all(this.#strays);
+    return this.#strays.length > 0;
+  }
+
+  /** From now on there is something that can be ended in order. */
+  begin(isAsking: () => boolean): void {
+    this.#isAsking = isAsking;
+  }
+  /** It has ended. */
+  end(): void {
+    this.#keepRecord();
+    this.#isAsking = undefined;
+  }
+  /** The last call. */
+  close(): void {
+    for (const end of this.#ends) end();
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  readonly interrupt = (why: Interruption): void => {
+    if (typeof why === "string") this.#signalled(why);
+    // Without a terminal there is nobody; its signal may come later, or not at all.
+    else if (this.#io[why.stream].isTTY) this.#signalled("SIGHUP");
+    else if (isUnread(why.error)) this.#unread(why);
+    else this.#refused(why);
+  };
+
+  #signalled(signal: SignalName): void {
+    if (!this.#isAsking) return this.#leave();
+    if (signal === "SIGHUP") this.#unseen("the terminal was closed");
+    if (signal === "SIGINT") {
+      if (this.signal.aborted) return this.#leave();
+      return this.#cancel("ending what runs. Press Ctrl-C again to leave at once");
+    }
+    this.#cancel(signal === "SIGHUP" ? "the terminal was closed" : "SIGTERM, ending what runs");
+    this.#hurry();
+  }
+
+  /** Whoever was reading has gone, as in `| head`: said once, however much is still written. */
+  #unread({ stream }: Unwritable): void {
+    if (!this.#isAsking) return;
+    if (stream === "stderr") this.#unseen("nobody read what it said");
+    this.#cancel("nobody reads the output any more");
+  }
+
+  /** There is no room, or something else is wrong with where the output goes. */
+  #refused({ stream, error }: Unwritable): void {
+    const name = stream === "stdout" ? "standard output" : "standard error";
+    this.#unwritable ??= new LocalFileError(`Cannot write to ${name}: ${reasonOf(error)}`, {
+      hint: "Write it to where there is room",
+      cause: error,
+    });
+    if (stream === "stderr") this.#unseen(this.#unwritable.message);
+    this.#abort(this.#unwritable);
+  }
+
+  #cancel(text: string): void {
+    if (this.signal.aborted) return;
+    if (this.#isAsking?.()) this.#screen.prompt("\n");
+    this.#screen.lines([this.#paint()("warn", `Interrupted: ${text}`)]);
+    this.#abort(new CancelledError("The run was interrupted"));
+  }
+
+  #abort(reason: Error): void {
+    if (this.signal.aborted) return;
+    this.#stop.abort(reason);
+    this.#giveUpAfter(this.record?.isExecuting ? PATIENCE.executing : PATIENCE.otherwise);
+  }
+
+  /** Whoever sent the signal will not wait for long. */
+  #hurry(): void {
+    if (this.#isUrgent) return;
+    this.#isUrgent = true;
+    this.#giveUpAfter(PATIENCE.urgent);
+  }
+
+  #giveUpAfter(seconds: number): void {
+    this.#timers.add(setTimeout(() => this.#giveUp.abort(this.signal.reason), seconds * 1000));
+    this.#timers.add(setTimeout(() => this.#leave(), (seconds + LEAVE_AFTER) * 1000));
+  }
+
+  #leave(): void {
+    this.#screen.live(undefined);
+    this.#screen.lines(this.record?.runningLines() ?? []);
+    this.#keepRecord();
+    this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
+  }
+
+  /** Keep what will not be seen; once now, as nobody knows how much time is left. */
+  #unseen(why: string): void {
+    if (this.#unseenSince) return;
+    const when = new Date(this.#io.clock.now());
+    this.#unseenSince = { file: new RecordFile(this.#io.environment, when), why, when };
+    this.#keepRecord();
+  }
+
+  #keepRecord(): void {
+    if (!this.#unseenSince || !this.record) return;
+    const { file, why, when } = this.#unseenSince;
+    file.write(this.record.lines({ why, when, cwd: this.#io.cwd() }));
+  }
+
+  /** What a deploy file throws where nobody can catch it ends the run. */
+  async #stray(thrown: unknown): Promise<void> {
+    const { explained } = await import("./explain.ts");
+    const error = await explained(thrown);
+    if (error instanceof DeployError && this.#isAsking) return this.#abort(error);
+    this.#screen.lines(fatalLines(describeError(error).report, this.#paint(), this.#screen.columns));
+    if (!this.#isAsking) this.#io.exit(EXIT.failed);
+  }
+}
+
+/** Nobody is there to read. */
+const isUnread = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET";
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const [, said] = /^E\w+: (.*?)(?:, \w+)?$/.exec(message) ?? [];
+  return code === undefined ? message : `${said ?? message} (${code})`;
+}

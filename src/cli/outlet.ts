@@ -1,0 +1,132 @@
+/** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
+import { constants, openSync, writeSync } from "node:fs";
+import type { Sink } from "./screen.ts";
+
+/** What an outlet needs of a stream of the process. */
+export interface OutletStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(chunk: string | Uint8Array, onDone: (error?: Error | null) => void): unknown;
+  on(event: "error", callback: () => void): unknown;
+}
+
+/** Sends a chunk behind those sent before. `onDone` is called when it has been taken, or cannot be. */
+type Send = (chunk: string | Uint8Array, onDone: (error?: Error | null) => void) => void;
+
+/** With more than this unread, whoever makes output that has no end should wait. */
+const FULL_BYTES = 1024 * 1024;
+
+/** One of the two streams, with what is on its way. */
+export class Outlet implements Sink {
+  readonly #stream: OutletStream;
+  readonly #send: Send;
+  readonly #waiting: (() => void)[] = [];
+  #failure: Error | undefined;
+  #pending = 0;
+  /** Called once, when what is written cannot arrive any more. */
+  onFailure: (error: Error) => void = () => {};
+
+  constructor(stream: OutletStream, terminal?: number) {
+    this.#stream = stream;
+    this.#send = terminal === undefined ? throughStream(stream) : throughTerminal(terminal);
+  }
+
+  get isTTY(): boolean {
+    return this.#stream.isTTY === true;
+  }
+
+  get columns(): number | undefined {
+    return this.#stream.columns;
+  }
+
+  /** Bytes that nobody has taken yet. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** Why nothing arrives any more. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  write(chunk: string | Uint8Array): void {
+    if (this.#failure || chunk.length === 0) return;
+    const size = Buffer.byteLength(chunk);
+    this.#pending += size;
+    this.#send(chunk, error => {
+      this.#pending -= size;
+      if (error && !this.#failure) {
+        this.#failure = error;
+        this.onFailure(error);
+      }
+      if (this.#waiting.length > 0 && (this.#failure || this.#pending <= FULL_BYTES / 2))
+        for (const resolve of this.#waiting.splice(0)) resolve();
+    });
+  }
+
+  /** `undefined` while there is room; else settles when there is some again, or when nothing arrives any more. */
+  room(): Promise<void> | undefined {
+    if (this.#pending <= FULL_BYTES || this.#failure) return undefined;
+    return new Promise(resolve => this.#waiting.push(resolve));
+  }
+
+  /** Settles when everything has arrived, or cannot. */
+  async flush(): Promise<void> {
+    // A write of nothing would end before those that wait: only the last real one tells.
+    while (this.#pending > 0 && !this.#failure) await new Promise<void>(resolve => this.#waiting.push(resolve));
+  }
+}
+
+/** The two outlets of this process. */
+export function processOutlets(): { readonly stdout: Outlet; readonly stderr: Outlet } {
+  return { stdout: outlet(process.stdout, 1), stderr: outlet(process.stderr, 2) };
+}
+
+const outlet = (stream: NodeJS.WriteStream, fd: number): Outlet =>
+  new Outlet(stream as OutletStream, stream.isTTY ? openTerminal(fd) : undefined);
+
+function throughStream(stream: OutletStream): Send {
+  // Every write tells its own end.
+  stream.on("error", () => {});
+  return (chunk, onDone) => void stream.write(chunk, onDone);
+}
+
+/**
+ * The same terminal once more, for writes that do not block: a terminal that was stopped (Ctrl-S) or that nobody reads would
+ * otherwise hold the whole program, signals included. `undefined` where there is no way.
+ */
+function openTerminal(fd: number): number | undefined {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+}
+
+function throughTerminal(fd: number): Send {
+  const queue: { rest: Uint8Array; readonly onDone: (error?: Error | null) => void }[] = [];
+  let isWaiting = false;
+  const pump = (): void => {
+    isWaiting = false;
+    for (let first = queue[0]; first; first = queue[0]) {
+      try {
+        first.rest = first.rest.subarray(writeSync(fd, first.rest));
+        if (first.rest.length > 0) continue;
+        queue.shift();
+        first.onDone();
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EAGAIN") {
+          isWaiting = true;
+          setTimeout(pump, TERMINAL_WAIT_MS);
+          return;
+        }
+        for (const { onDone } of queue.splice(0)) onDone(error as Error);
+      }
+    }
+  };
+  return (chunk, onDone) => {
+    queue.push({ rest: typeof chunk === "string" ? Buffer.from(chunk) : chunk, onDone });
+    if (!isWaiting) pump();
+  };
+}
+const TERMINAL_WAIT_MS = 10;

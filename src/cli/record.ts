@@ -1,0 +1,101 @@
+/** What a run leaves behind for somebody who could not see how it ended. @module */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineEvent } from "../engine/events.ts";
+import { hostList } from "./views/hosts.ts";
+import { noPaint } from "./views/paint.ts";
+import { resultLines } from "./views/reports.ts";
+import { oneLine } from "./views/text.ts";
+
+/** An operation on one host. */
+interface Running {
+  readonly host: string;
+  readonly operation: string;
+}
+
+const COLUMNS = 120;
+
+/** The end of a run as far as it has come: what is running, what was interrupted, the results. */
+export class RunRecord {
+  readonly #hosts: readonly string[];
+  readonly #running = new Map<string, Running>();
+  readonly #interrupted: (Running & { readonly isUnknown: boolean })[] = [];
+  #results: (EngineEvent & { readonly type: "results" }) | undefined;
+  #isExecuting = false;
+
+  constructor(hosts: readonly string[]) {
+    this.#hosts = hosts;
+  }
+
+  take(event: EngineEvent): void {
+    if (event.type === "stage:start") this.#isExecuting = event.stage === "execute";
+    else if (event.type === "operation:host:start") this.#running.set(`${event.id}\0${event.host}`, event);
+    else if (event.type === "operation:host:end") {
+      this.#running.delete(`${event.id}\0${event.host}`);
+      if (event.outcome === "interrupted") this.#interrupted.push({ ...event, isUnknown: event.unfinished === true });
+    } else if (event.type === "results") this.#results = event;
+  }
+
+  /** Operations are running. */
+  get isExecuting(): boolean {
+    return this.#isExecuting;
+  }
+
+  /** What runs now, a line each. */
+  runningLines(): readonly string[] {
+    return [...this.#running.values()].map(one => line(one, "interrupted, state unknown"));
+  }
+
+  /** All of it. `why` says what ended it. */
+  lines({ why, when, cwd }: { readonly why: string; readonly when: Date; readonly cwd: string }): readonly string[] {
+    const ended = this.#interrupted.map(one =>
+      line(one, one.isUnknown ? "interrupted, state unknown" : "interrupted before it sent a command"),
+    );
+    const results = this.#results
+      ? resultLines(this.#results, { paint: noPaint, columns: () => COLUMNS })
+      : ["There are no results: the run had not come to its end"];
+    return [
+      `tsinfra was interrupted: ${why}`,
+      `At ${when.toISOString()}, in ${cwd}`,
+      `Hosts: ${hostList(this.#hosts, COLUMNS)}`,
+      "",
+      ...(ended.length + this.#running.size === 0 ? ["No operation was running"] : [...ended, ...this.runningLines()]),
+      "",
+      ...results,
+    ];
+  }
+}
+
+const line = ({ host, operation }: Running, what: string): string =>
+  `  ${oneLine(host)}  ${oneLine(operation)}: ${what}`;
+
+/** Where a record goes: the user's directory for state, or where that cannot be written the one for temporary files. */
+export class RecordFile {
+  readonly #directories: readonly string[];
+  readonly #name: string;
+  #path: string | undefined;
+
+  constructor(environment: Readonly<Record<string, string | undefined>>, when: Date) {
+    const state = environment["XDG_STATE_HOME"] || join(environment["HOME"] || homedir(), ".local/state");
+    this.#directories = [join(state, "tsinfra"), tmpdir()];
+    this.#name = `interrupted-${when.toISOString().replace(/[:.]/g, "-")}-${process.pid}.txt`;
+  }
+
+  /** Write it, in place of what was written before. Nobody else may read it. Nothing is said where it cannot be written: there is nobody to tell. */
+  write(lines: readonly string[]): void {
+    const text = `${lines.join("\n")}\n`;
+    const [state] = this.#directories;
+    for (const directory of this.#directories) {
+      const path = this.#path ?? join(directory, this.#name);
+      try {
+        if (directory === state) mkdirSync(directory, { recursive: true, mode: 0o700 });
+        writeFileSync(path, text, { mode: 0o600, flag: this.#path === undefined ? "wx" : "w" });
+        this.#path = path;
+        return;
+      } catch {
+        // The next one may do.
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** From a module of the user's to what the JavaScript engine runs, with every position kept. @module */
+import { SourceMap } from "node:module";
+
+/** JavaScript, and where each part of it was written. */
+export interface Transpiled {
+  /** The file that was transpiled. */
+  readonly path: string;
+  readonly code: string;
+  /** `mappings` of a source map. */
+  readonly mappings: string;
+}
+
+/**
+ * Turn TypeScript and JavaScript, by path, into JavaScript: all at once, since what costs is to begin.
+ * Throws what the bundler found wrong with any of them, with its place.
+ * The runtime's own transpiler is not used: it moves code, and errors are then told at lines where nothing went wrong.
+ */
+export async function transpile(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
+  // A byte order mark is no column, and a shebang would keep its place as the first line.
+  const entries = [...sources].map(
+    ([path, source]) => [path, source.replace(/^\uFEFF/, "").replace(/^#!/, "//")] as const,
+  );
+  const { outputs } = await Bun.build({
+    entrypoints: [...sources.keys()],
+    files: Object.fromEntries(entries),
+    naming: "[dir]/[name].[hash].[ext]",
+    external: ["*"],
+    target: "bun",
+    format: "esm",
+    sourcemap: "external",
+    ignoreDCEAnnotations: true,
+    // It is that of the run, not of a build.
+    define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
+  });
+  // In the order of the entries: first what each became, then its map.
+  const texts = await Promise.all(outputs.map(output => output.text()));
+  return new Map(
+    entries.map(([path, source], index) => {
+      const code = texts[index] ?? "";
+      const { mappings } = JSON.parse(texts[entries.length + index] ?? "{}") as { readonly mappings: string };
+      return [path, { path, code: lexicalDeclarations(code, mappings, source), mappings: mappedRuntime(mappings) }];
+    }),
+  );
+}
+
+/** What a plugin hands to the engine: run as it is, with its source map. */
+export function loadable({ path, code, mappings }: Transpiled): string {
+  const sources = [path, RUNTIME];
+  // Bun wants the texts, and looks at none of them.
+  const map = JSON.stringify({ version: 3, sources, sourcesContent: ["", ""], names: [], mappings });
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toBase64()}`;
+}
+
+/** What the bundler puts before a module, such as how decorators work, is ours and not the user's: the lines before the first that is mapped. */
+function mappedRuntime(mappings: string): string {
+  const [, lines = "", column = "", others = ""] = /^(;*)([g-z0-9+/]*[A-Za-f])A(.*)$/s.exec(mappings) ?? [];
+  if (column === "") return mappings;
+  // The second number is how far on the source is: to the second of the sources, and back where the user's begins.
+  return `${lines.replaceAll(";", "AAAA;").replace("AAAA", "ACAA")}${column}${lines === "" ? "A" : "D"}${others}`;
+}
+const RUNTIME = "/$bunfs/runtime.js";
+
+/** The bundler declares `const` and `let` of the top level by `var`: using one before its line would give `undefined` instead of an error. */
+function lexicalDeclarations(code: string, mappings: string, source: string): string {
+  const written = source.split("\n");
+  const map = new SourceMap({ version: 3, sources: [""], names: [], mappings } as never);
+  return code
+    .split("\n")
+    .map((line, index) => {
+      if (!line.startsWith("var ")) return line;
+      const entry = map.findEntry(index, 0);
+      if (!("originalLine" in entry) || entry.generatedLine !== index || entry.generatedColumn !== 0) return line;
+      const isLexical = /^(?:export\s+)?(?:const|let)\b/.test(
+        written[entry.originalLine]?.slice(entry.originalColumn) ?? "",
+      );
+      return isLexical ? `let ${line.slice(4)}` : line;
+    })
+    .join("\n");
+}

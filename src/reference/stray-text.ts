@@ -1,0 +1,118 @@
+/** What became text and was no text: a promise, a function, or nothing at all. @module */
+import { Raw, Secret, Shell } from "../core/command.ts";
+
+/** What stands in a text that nobody meant. */
+export type Stray = "promise" | "promise text" | "function text" | "undefined";
+
+/** Where in a value it stands. */
+export interface StrayText {
+  /** From the value to the text: `[0].source`. */
+  readonly path: string;
+  readonly stray: Stray;
+  /** The line it stands in; absent where that must not be shown. */
+  readonly line?: string;
+}
+
+/**
+ * Functions say that they are functions where they become text; what they say is still their source.
+ * Nothing else tells `name ${handle.didChange}` from a file that is made of JavaScript.
+ */
+export function markFunctions(): void {
+  if (Object.hasOwn(Function.prototype, Symbol.toPrimitive)) return;
+  Object.defineProperty(Function.prototype, Symbol.toPrimitive, {
+    value(this: () => unknown): string {
+      return `${FUNCTION_MARK} ${this.toString()}`;
+    },
+    // Some functions have one of their own (`os.hostname`), which others assign.
+    writable: true,
+    configurable: true,
+  });
+}
+const FUNCTION_MARK = "/*[function]*/";
+const PROMISE_MARK = "[object Promise]";
+
+/** The first text inside of a value that was none. In a program (JavaScript, TypeScript) `undefined` is a word. */
+export function strayText(value: unknown, isProgram: boolean): StrayText | undefined {
+  return search(value, { isProgram, isSecret: false, seen: new Set() });
+}
+
+interface Search {
+  readonly isProgram: boolean;
+  /** What is found must not be shown. */
+  readonly isSecret: boolean;
+  readonly seen: Set<object>;
+}
+
+function search(value: unknown, how: Search): StrayText | undefined {
+  if (typeof value === "string") return inText(value, how);
+  if (typeof value !== "object" || value === null) return undefined;
+  if (value instanceof Promise) return { path: "", stray: "promise" };
+  if (value instanceof Secret) return inText(value.reveal(), { ...how, isSecret: true });
+  if (value instanceof Raw) return search(value.text, how);
+  if (value instanceof Shell)
+    return first(
+      value.words.map(word => ["", word] as const),
+      how,
+    );
+  // Each is looked through once, also where it holds itself.
+  if (how.seen.has(value)) return undefined;
+  how.seen.add(value);
+  if (Array.isArray(value))
+    return first(
+      value.map((item, index) => [`[${index}]`, item] as const),
+      how,
+    );
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  return first(
+    Object.entries(value).map(([key, item]) => [memberPath(key), item] as const),
+    how,
+  );
+}
+
+function first(members: readonly (readonly [path: string, value: unknown])[], how: Search): StrayText | undefined {
+  for (const [path, value] of members) {
+    const found = search(value, how);
+    if (found) return { ...found, path: `${path}${found.path}` };
+  }
+  return undefined;
+}
+
+/** How a member is reached: `.source`, or `["a-b"]`. */
+export const memberPath = (key: string): string =>
+  /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+
+function inText(text: string, { isProgram, isSecret }: Search): StrayText | undefined {
+  const found = (stray: Stray, at: number): StrayText => {
+    const start = text.lastIndexOf("\n", at) + 1;
+    const end = text.indexOf("\n", at);
+    return { path: "", stray, ...(isSecret ? {} : { line: text.slice(start, end < 0 ? undefined : end) }) };
+  };
+  const promise = text.indexOf(PROMISE_MARK);
+  if (promise >= 0) return found("promise text", promise);
+  const marked = text.indexOf(FUNCTION_MARK);
+  if (marked >= 0) return found("function text", marked);
+  if (isProgram || !text.includes("undefined")) return undefined;
+  const hole = HOLES.map(pattern => pattern.exec(text)).find(match => match !== null);
+  return hole ? found("undefined", hole.index + hole[0].indexOf("undefined")) : undefined;
+}
+
+/**
+ * Where `undefined` is what became of a missing value. The word is used in prose, in programs and by compilers
+ * (`-fsanitize=undefined`, `-undefined dynamic_lookup`), so it counts only where a value stands:
+ */
+const HOLES: readonly RegExp[] = [
+  // the whole text, or a whole line of it;
+  /^[ \t]*["']?undefined["']?[;,]?[ \t]*$/m,
+  // the value of a line: `port undefined`, `port = undefined`, `"port": "undefined",`;
+  /^[ \t]*(?:- )?["']?[\w.-]+["']?(?:[ \t]*[=:][ \t]*|[ \t]+)["']?undefined["']?[;,]?[ \t]*$/m,
+  // the value of an assignment or an option: `PORT=undefined`;
+  /(?<![=!<>]|sanitize)=["']?undefined["']?(?=[\s;,&)]|$)/m,
+  // part of a path or of an address: `/srv/undefined/x`, `https://undefined/`;
+  /(?:^|[\s"'=:(])(?:[~.]{0,2}|[\w+.-]+:\/)\/(?:[^\s"']*[/@])?undefined(?=[/\s"';:,)?#&]|$)/m,
+  /^undefined\//,
+  // a user or a host: `undefined@web`, `ada@undefined`, `undefined:8080`.
+  /(?:^|[\s"'=/])undefined@\w/m,
+  /\w@undefined(?![\w.-]*\w)/,
+  /(?:^|[\s"'=/])undefined:\d/m,
+];

@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
+import { until } from "../support/until.ts";
+
+// From source, the types of all operations may have to be read first.
+setDefaultTimeout(120_000);
+
+let cwd: string;
+let state: string;
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "tsinfra-ending-"));
+  state = join(cwd, "state");
+  await writeFile(join(cwd, "hangs.ts"), "console.log('begun');\nawait new Promise(() => {});\n");
+  await writeFile(
+    join(cwd, "callback.ts"),
+    `import { ts } from "tsinfra/operations";
+ts.call({ name: "Hang", function: () => { console.log("begun"); return new Promise(() => {}); } });
+`,
+  );
+  await writeFile(
+    join(cwd, "sleeps.ts"),
+    `import { server } from "tsinfra/operations";
+server.shell({ name: "First", commands: ["true"] });
+server.shell({ name: "Long", commands: ["echo $$ >pid; sleep 1000"] });
+server.shell({ name: "Never", commands: ["touch never"] });
+`,
+  );
+});
+afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+const environment = (): Record<string, string | undefined> => ({ ...CLI_ENVIRONMENT, XDG_STATE_HOME: state });
+
+function start(...args: readonly string[]) {
+  return Bun.spawn([...CLI, ...args], { cwd, env: environment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+}
+
+/** On a terminal of its own. `reads`: somebody looks at it. */
+function startOnTerminal(args: readonly string[], reads: (text: string) => void = () => {}) {
+  const decoder = new TextDecoder();
+  const terminal = new Bun.Terminal({ cols: 80, rows: 24, data: (_, chunk) => reads(decoder.decode(chunk)) });
+  const child = Bun.spawn([...CLI, ...args], { cwd, env: environment(), terminal });
+  return { terminal, child };
+}
+
+/** The process that runs on the host, once it does. */
+async function running(): Promise<number> {
+  const path = join(cwd, "pid");
+  await until("the command has begun", async () => (await readFile(path, "utf8").catch(() => "")).endsWith("\n"));
+  const pid = Number(await readFile(path, "utf8"));
+  await rm(path);
+  return pid;
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("what was running when a run was interrupted", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("is told by name, and ended: %s", async signal => {
+    for (const view of ["--plain", "--json"]) {
+      const child = start("@local", "sleeps.ts", "-y", view);
+      const pid = await running();
+      child.kill(signal);
+      const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+      expect([code, isAlive(pid)]).toEqual([130, false]);
+      if (view === "--plain") {
+        expect(err).toMatch(/^Long\n.*\n? {2}@local {2}Interrupted: state unknown$/m);
+        expect(err).toMatch(/^Interrupted: 1 change, 1 more did not finish on 1 host, /m);
+        expect(err).not.toMatch(/nothing changed|Never\n/);
+      } else {
+        const events = out
+          .trimEnd()
+          .split("\n")
+          .map(line => JSON.parse(line) as Record<string, unknown>);
+        expect(events.filter(event => event["outcome"] === "interrupted")).toMatchObject([
+          { operation: "Long", host: "@local", unfinished: true },
+        ]);
+        expect(events.find(event => event["type"] === "results")).toMatchObject({
+          ok: false,
+          operations: [{ changed: 1 }, { interrupted: 1, unfinished: 1 }, { notReached: 1 }],
+          hosts: [{ changed: 1, interrupted: 1, notReached: 1 }],
+        });
+      }
+    }
+  });
+
+  test("is told when the run is left at once", async () => {
+    let screen = "";
+    const { child } = startOnTerminal(["@local", "callback.ts", "-y"], text => (screen += text));
+    await until("the callback waits", async () => screen.includes("begun"));
+    child.kill("SIGINT");
+    await until("the first Ctrl-C is told", async () => screen.includes("Press Ctrl-C again"));
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    await until("the last words", async () => screen.includes("@local  Hang: interrupted, state unknown"));
+  });
+
+  test("is left in a record when the terminal is closed, and ended", async () => {
+    const { child, terminal } = startOnTerminal(["@local", "sleeps.ts", "-y"]);
+    const pid = await running();
+    terminal.close();
+    expect(await child.exited).toBe(130);
+    expect(isAlive(pid)).toBe(false);
+    const [name = "", ...others] = await readdir(join(state, "tsinfra"));
+    expect(others).toEqual([]);
+    const path = join(state, "tsinfra", name);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const text = await readFile(path, "utf8");
+    expect(text).toStartWith("tsinfra was interrupted: the terminal was closed\n");
+    expect(text).toContain("\n  @local  Long: interrupted, state unknown\n\nResults\n");
+    expect(text).toMatch(/^Interrupted: 1 change, 1 more did not finish on 1 host, /m);
+  });
+});
+
+describe("SIGTERM ends the program, whatever hangs", () => {
+  test.each(["hangs.ts", "callback.ts"])("a promise in %s", async file => {
+    const child = start("@local", file, "-y");
+    await child.stdout.getReader().read();
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(130);
+  });
+
+  test("a terminal that nobody reads", async () => {
+    // It is stopped as with Ctrl-S: who writes to it waits.
+    const { child, terminal } = startOnTerminal(["@local", "exec", "--", "echo $$ >pid; yes"]);
+    const pid = await running();
+    terminal.write("\x13");
+    await Bun.sleep(500);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(130);
+    expect(isAlive(pid)).toBe(false);
+    terminal.close();
+  });
+
+  test("a pipe that nobody reads", async () => {
+    const child = start("@local", "exec", "--", "echo $$ >pid; yes");
+    const pid = await running();
+    child.kill("SIGTERM");
+    expect([await child.exited, isAlive(pid)]).toEqual([130, false]);
+  });
+
+  test("at any moment of a run, which never says of a change that there was none", async () => {
+    await writeFile(
+      join(cwd, "steps.ts"),
+      `import { server } from "tsinfra/operations";
+for (let step = 0; step < 40; step++) server.shell({ commands: [\`echo \${step} >>steps; sleep 0.02\`] });
+`,
+    );
+    for (let round = 0; round < 8; round++) {
+      await rm(join(cwd, "steps"), { force: true });
+      const child = start("@local", "steps.ts", "-y", "--plain");
+      const err = child.stderr.text();
+      await Promise.race([child.exited, Bun.sleep(200 + Math.random() * 1500)]);
+      child.kill("SIGTERM");
+      const code = await child.exited;
+      const said = await err;
+      const steps = (await readFile(join(cwd, "steps"), "utf8").catch(() => "")).split("\n").length - 1;
+      const [, changes = "0"] = /^(?:Interrupted|Done|Stopped): (\d+) changes?/m.exec(said) ?? [];
+      const unfinished = /(\d+) (?:more|changes?) did not finish/.exec(said)?.[1] ?? "0";
+      // Before anything handles signals the system ends it; a run that is through has its own code.
+      expect([130, 143, 0]).toContain(code);
+      if (steps > 0) expect(said).not.toContain("nothing changed");
+      expect(Number(changes) + Number(unfinished)).toBeGreaterThanOrEqual(steps);
+    }
+  });
+});
+
+test("a hangup that is ignored from the start, as under nohup, ends nothing", async () => {
+  await writeFile(
+    join(cwd, "short.ts"),
+    'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["echo $$ >pid; sleep 2; touch through"] });\n',
+  );
+  const child = Bun.spawn(["sh", "-c", `trap "" HUP; exec "$@"`, "sh", ...CLI, "@local", "short.ts", "-y"], {
+    cwd,
+    env: environment(),
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  await running();
+  child.kill("SIGHUP");
+  expect(await child.exited).toBe(0);
+  expect(await readdir(cwd)).toContain("through");
+});

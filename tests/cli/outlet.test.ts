@@ -1,0 +1,71 @@
+import { describe, expect, test } from "bun:test";
+import { Outlet } from "../../src/cli/outlet.ts";
+
+/** A reader that takes what it is told to. */
+function reader() {
+  const queue: { readonly chunk: string | Uint8Array; readonly onDone: (error?: Error | null) => void }[] = [];
+  return {
+    stream: {
+      write: (chunk: string | Uint8Array, onDone: (error?: Error | null) => void) => void queue.push({ chunk, onDone }),
+      on: () => {},
+    },
+    get waiting() {
+      return queue.length;
+    },
+    take: (count = 1) => queue.splice(0, count).forEach(({ onDone }) => onDone()),
+    fail: (code: string) => queue.splice(0).forEach(({ onDone }) => onDone(Object.assign(new Error(code), { code }))),
+  };
+}
+
+/** Whether a promise has settled, once everything that can happen by itself has. */
+async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  void promise.finally(() => (settled = true));
+  await new Promise(resolve => setImmediate(resolve));
+  return settled;
+}
+
+const MEGABYTE = "x".repeat(1024 * 1024);
+
+describe("an outlet", () => {
+  test("is flushed when the last byte has been taken, not before", async () => {
+    const { stream, take } = reader();
+    const outlet = new Outlet(stream);
+    for (const text of ["one", "zwei ü", ""]) outlet.write(text);
+    expect(outlet.pending).toBe(10);
+    const flushed = outlet.flush();
+    take();
+    expect(await hasSettled(flushed)).toBe(false);
+    take();
+    expect([await hasSettled(flushed), outlet.pending]).toEqual([true, 0]);
+    await outlet.flush();
+  });
+
+  test("says when there is no room, and when there is again", async () => {
+    const { stream, take } = reader();
+    const outlet = new Outlet(stream);
+    outlet.write(MEGABYTE);
+    expect(outlet.room()).toBeUndefined();
+    outlet.write("more");
+    const room = outlet.room()!;
+    expect(await hasSettled(room)).toBe(false);
+    take();
+    expect(await hasSettled(room)).toBe(true);
+    expect(outlet.room()).toBeUndefined();
+  });
+
+  test("that cannot be written any more is told once, keeps nobody waiting, and takes nothing more", async () => {
+    const world = reader();
+    const outlet = new Outlet(world.stream);
+    const failures: Error[] = [];
+    outlet.onFailure = error => void failures.push(error);
+    for (const text of [MEGABYTE, "a", "b"]) outlet.write(text);
+    const waiting = Promise.all([outlet.room(), outlet.flush()]);
+    world.fail("ENOSPC");
+    expect(await hasSettled(waiting)).toBe(true);
+    expect(failures).toMatchObject([{ code: "ENOSPC" }]);
+    outlet.write("c");
+    expect([world.waiting, outlet.room()]).toEqual([0, undefined]);
+    await outlet.flush();
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, test } from "bun:test";
+import { proposedLines, resultLines } from "../../src/cli/views/reports.ts";
+import { noPaint } from "../../src/cli/views/paint.ts";
+import { currentScope } from "../../src/core/scope.ts";
+import { fact, operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
+import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
+
+const shell = operation<{ line: string | string[] }>({
+  name: "test.shell",
+  async *steps(_, { line }) {
+    for (const text of [line].flat()) yield sh`${raw(text)}`;
+  },
+});
+const call = operation<{ run: () => unknown }>({
+  name: "test.call",
+  async *steps(_, { run }) {
+    yield { kind: "function", name: "run", run };
+  },
+});
+const asks = operation<object>({
+  name: "test.asks",
+  async *steps(host) {
+    await host.getFact(Slow);
+    yield sh`asked`;
+  },
+});
+const Slow = fact({
+  name: "test.Slow",
+  command: () => sh`slow`,
+  parse: ([line = ""]) => line,
+  empty: "",
+});
+
+const view = { paint: noPaint, columns: () => 80 };
+const never = new Promise<never>(() => {});
+
+/** The last line of the results. */
+function summary(fake: ReturnType<typeof fakeRun>): string {
+  return resultLines(fake.of("results")[0]!, view).at(-1)!;
+}
+
+/** Run until a command matches, then interrupt. */
+async function interrupted(command: string, hosts: readonly string[], body: () => unknown) {
+  const stop = new AbortController();
+  const fake = fakeRun(
+    hosts,
+    {
+      answer: (_, sent) => {
+        if (sent !== command) return undefined;
+        setImmediate(() => stop.abort(new Error("enough")));
+        return never;
+      },
+    },
+    { signal: stop.signal },
+  );
+  return { fake, error: await runAll(fake, body) };
+}
+
+describe("an interrupted run", () => {
+  test("names what was running, on every host, and says what it does not know", async () => {
+    const { fake, error } = await interrupted("two", ["a", "b"], () => {
+      shell({ name: "One", line: "one" });
+      shell({ name: "Two", line: "two" });
+      shell({ name: "Three", line: "three" });
+    });
+    expect(error).toMatchObject({ code: "E_CANCELLED" });
+    expect(fake.of("operation:host:end").filter(event => event.operation !== "One")).toMatchObject([
+      { operation: "Two", host: "a", outcome: "interrupted", unfinished: true, commands: 0 },
+      { operation: "Two", host: "b", outcome: "interrupted" },
+    ]);
+    expect(fake.of("results")[0]).toMatchObject({
+      ok: false,
+      operations: [
+        { changed: 2, interrupted: 0, notReached: 0 },
+        { changed: 0, interrupted: 2, notReached: 0 },
+        { changed: 0, interrupted: 0, notReached: 2 },
+      ],
+      hosts: [
+        { changed: 1, interrupted: 1, notReached: 1 },
+        { changed: 1, interrupted: 1, notReached: 1 },
+      ],
+    });
+    expect(summary(fake)).toMatch(/^Interrupted: 2 changes, 2 more did not finish on 2 hosts, /);
+  });
+
+  test("tells of an operation that had sent nothing that it had not", async () => {
+    const body = (): OperationHandle => asks({ name: "Asks" });
+    const stop = new AbortController();
+    let questions = 0;
+    const fake = fakeRun(
+      ["a"],
+      {
+        answer: (_, sent) => {
+          // The first time it is asked while preparing.
+          if (!sent.includes("slow") || ++questions === 1) return { stdout: "x\n" };
+          setImmediate(() => stop.abort(new Error("enough")));
+          return never;
+        },
+      },
+      { signal: stop.signal, config: { factMaxAge: -1 } },
+    );
+    await runAll(fake, body);
+    const [end] = fake.of("operation:host:end");
+    expect(end).toMatchObject({ outcome: "interrupted", commands: 0 });
+    expect(end).not.toHaveProperty("unfinished");
+    expect(summary(fake)).toMatch(/^Interrupted: nothing changed on 1 host, /);
+  });
+
+  test("is not held up for good by a callback that waits for something of its own", async () => {
+    const stop = new AbortController();
+    const giveUp = new AbortController();
+    const fake = fakeRun(["a"], {}, { signal: stop.signal, givenUp: giveUp.signal });
+    const error = await runAll(fake, () => {
+      call({
+        name: "Hang",
+        run: () => {
+          stop.abort(new Error("enough"));
+          giveUp.abort(new Error("enough"));
+          return never;
+        },
+      });
+    });
+    expect(error).toMatchObject({ code: "E_CANCELLED" });
+    expect(fake.of("operation:host:end")).toMatchObject([{ operation: "Hang", outcome: "interrupted" }]);
+    expect(fake.of("results")[0]).toMatchObject({ ok: false, operations: [{ interrupted: 1, unfinished: 1 }] });
+  });
+});
+
+describe("what did not succeed", () => {
+  test("may have changed something, once a command of it had run", async () => {
+    const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "two" ? { exitCode: 1 } : undefined) });
+    await runAll(fake, () => shell({ name: "Steps", line: ["one", "two"] }));
+    expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "failed", commands: 1, unfinished: true });
+    expect(summary(fake)).toMatch(/^Failed: 1 of 1 host failed, 1 change did not finish, /);
+  });
+
+  test("has changed nothing when sudo, su or the login shell let no command begin; what they said is the reason", async () => {
+    const said = "We trust you have received the usual lecture\nsudo: a password is required\n";
+    const fake = fakeRun(["a"], { answer: () => ({ exitCode: 1, stderr: said, isRefusal: true }) });
+    await runAll(fake, () => shell({ name: "Steps", line: "id" }));
+    const [end] = fake.of("operation:host:end");
+    expect(end!.error).toMatchObject({
+      code: "E_COMMAND",
+      message: "Command did not begin on a: sudo: a password is required",
+      hint: "The command was: id",
+      output: ["We trust you have received the usual lecture"],
+    });
+    expect(end).not.toHaveProperty("unfinished");
+    expect(summary(fake)).toMatch(/^Failed: 1 of 1 host failed, nothing changed, /);
+  });
+});
+
+test("a date that is set back while a run goes on makes no duration negative", async () => {
+  let now = Date.now();
+  let elapsed = 0;
+  const fake = fakeRun(
+    ["a"],
+    {
+      answer: () => {
+        now -= 3_600_000;
+        elapsed += 500;
+        return undefined;
+      },
+    },
+    { clock: { now: () => now, monotonic: () => elapsed, sleep: async () => {} } },
+  );
+  await runAll(fake, () => shell({ line: "one" }));
+  const seconds = fake.events.flatMap(event => ("seconds" in event ? [event.seconds] : []));
+  expect(Math.min(...seconds)).toBeGreaterThanOrEqual(0);
+  expect(fake.of("operation:host:end")[0]!.seconds).toBe(0.5);
+});
+
+test("a proposal without hosts does not say that everything is as it should be", async () => {
+  const fake = fakeRun(["a"], { answer: (_, sent) => (sent.includes("slow") ? { exitCode: 1 } : undefined) });
+  await fake.run.connect();
+  await fake.run.prepare([
+    deployOf(async () => {
+      shell({ name: "One", line: "one" });
+      await currentScope("This test").host.getFact(Slow);
+    }),
+  ]);
+  expect(fake.run.failedHosts).toEqual(["a"]);
+  expect(proposedLines(fake.run.propose(), view)).toEqual([
+    "Proposed changes",
+    "  Nothing would change: no host is left",
+  ]);
+});
