@@ -9,8 +9,8 @@ export type Fault =
   | { readonly kind: "delay"; readonly ms: number }
   /** Both ends are closed (`drop`), reset, or hear nothing any more (`stall`). */
   | { readonly kind: "drop" | "reset" | "stall"; readonly after: number; readonly counts: "up" | "down" }
-  /** The server hears, but is heard no more. */
-  | { readonly kind: "half-open"; readonly after: number }
+  /** The server hears, but is heard no more; if there is a `when`, only once that is true. After `endsIn` ms the connection ends. */
+  | { readonly kind: "half-open"; readonly after: number; readonly when?: () => boolean; readonly endsIn?: number }
   /** From then on a byte in 100 ms from the server. */
   | { readonly kind: "trickle"; readonly after: number }
   /** Accepted, and that is all. */
@@ -134,12 +134,15 @@ function join(client: Socket, host: Socket, fault: Fault, note: (what: string) =
   const strike = (direction: "up" | "down"): void => {
     if (isStalled || isMuted || isSlow || !("after" in fault) || passed[direction] <= fault.after) return;
     if ("counts" in fault && fault.counts !== direction) return;
+    if (fault.kind === "half-open" && fault.when?.() === false) return;
     note(`${fault.kind} after ${passed.up} bytes up, ${passed.down} down`);
     if (fault.kind === "drop") for (const socket of [client, host]) socket.destroy();
     else if (fault.kind === "reset") for (const socket of [client, host]) socket.resetAndDestroy();
     else if (fault.kind === "stall") isStalled = true;
-    else if (fault.kind === "half-open") isMuted = true;
-    else if (fault.kind === "stop") down();
+    else if (fault.kind === "half-open") {
+      isMuted = true;
+      if (fault.endsIn !== undefined) setTimeout(() => client.destroy(), fault.endsIn);
+    } else if (fault.kind === "stop") down();
     else if (fault.kind === "trickle") {
       isSlow = true;
       timer = setInterval(() => {

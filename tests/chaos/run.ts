@@ -15,6 +15,8 @@ export interface Interruption {
   readonly afterEvents: number;
   /** And so many ms later; also between two signals. */
   readonly delay: number;
+  /** And not before one of the events matches this. */
+  readonly once?: RegExp;
 }
 
 export interface RunOptions {
@@ -23,6 +25,8 @@ export interface RunOptions {
   readonly limit?: number;
   /** Seconds in which everything of ours has to be gone from the hosts. */
   readonly grace?: number;
+  /** Called when everything is laid out, before the program starts. */
+  readonly staged?: (stage: Stage) => void;
   /** Called every time that events came, with the process id. */
   readonly watch?: (pid: number) => void;
 }
@@ -47,7 +51,8 @@ export async function chaosRun(
   options: RunOptions = {},
 ): Promise<Verdict> {
   await using stage = await setStage(fleet, hosts, program);
-  const { limit = 150, grace = 30, interruption, watch } = options;
+  const { limit = 150, grace = 30, interruption, staged, watch } = options;
+  staged?.(stage);
   const started = performance.now();
   const child = Bun.spawn([await executable(), ...stage.words], {
     cwd: stage.directory,
@@ -79,7 +84,12 @@ export async function chaosRun(
     stdout += decoder.decode(chunk, { stream: true });
     lines += chunk.reduce((count, byte) => count + (byte === 10 ? 1 : 0), 0);
     watch?.(child.pid);
-    if (interruption && !isInterrupted && lines >= interruption.afterEvents) {
+    if (
+      interruption &&
+      !isInterrupted &&
+      lines >= interruption.afterEvents &&
+      (interruption.once?.test(stdout) ?? true)
+    ) {
       isInterrupted = true;
       interrupting = interrupt(interruption);
     }
