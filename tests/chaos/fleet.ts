@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, type Sshd, startSshd } from "../support/sshd.ts";
 import { CLEAN, type FaultProxy, startFaultProxy, type Way } from "./fault-proxy.ts";
-import { deployText, type Program } from "./program.ts";
+import { deployText, ENDLESS, type Program } from "./program.ts";
 import { type Next, random } from "./random.ts";
 
 /** SSH servers, and directories that belong to nobody else: what is left in them was left by a run. */
@@ -149,6 +149,7 @@ export async function setStage(fleet: Fleet, hosts: readonly ChaosHost[], progra
     of,
     async [Symbol.asyncDispose]() {
       for (const proxy of proxies.values()) await proxy.close();
+      endLeftovers(fleet);
       // What one run has left is not found again after the next.
       for (const name of readdirSync(fleet.hostTemp)) rmSync(join(fleet.hostTemp, name), { recursive: true });
       rmSync(directory, { recursive: true, force: true });
@@ -156,24 +157,59 @@ export async function setStage(fleet: Fleet, hosts: readonly ChaosHost[], progra
   };
 }
 
+/** How a run was ended from outside, if it was: one that is killed cannot tidy up, and one that leaves at once does so only here. */
+export type Haste = "none" | "leaves at once" | "killed";
+
 /** What a run has left behind, in words. */
-export function leftovers(fleet: Fleet, stage: Stage, { isKilled }: { readonly isKilled: boolean }): readonly string[] {
-  const left = processesOf(fleet.token).map(({ pid, command }) => `process ${pid}: ${command}`);
+export function leftovers(fleet: Fleet, stage: Stage, haste: Haste): readonly string[] {
+  const left = processesOf(fleet.token)
+    // A user's own command, which goes on when nobody is there to end it.
+    .filter(({ command }) => haste === "none" || !command.includes(ENDLESS))
+    .map(({ pid, command }) => `process ${pid}: ${command}`);
   for (const server of fleet.servers) {
-    const sessions = children(Number(readFileSync(join(server.directory, "pid"), "utf8")));
+    const sessions = sessionsOf(server).filter(pid => haste === "none" || !isEndless(pid));
     if (sessions.length > 0) left.push(`${sessions.length} connections at the server on port ${server.port}`);
   }
-  const directories = [fleet.hostTemp, ...stage.hosts.map(host => stage.of(host))];
-  // Who is killed cannot tidy up at home.
-  if (!isKilled) directories.push(stage.temp, stage.home);
+  const directories = [...stage.hosts.map(host => stage.of(host))];
+  if (haste === "none") directories.push(fleet.hostTemp);
+  if (haste !== "killed") directories.push(stage.temp, stage.home);
   for (const directory of directories)
     for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" }))
       if (!isExpected(name)) left.push(`file ${join(directory, name)}`);
   return left;
 }
 
-/** What a deploy makes, and the cache of compiled modules that Bun keeps in the home directory. */
-const isExpected = (name: string): boolean => /^(?:journal|lines|put-o\d+(?:n\d+)?|\.bun(?:\/.*)?)$/.test(name);
+/** End what is left all the same, or it would be found again after the next run. */
+export function endLeftovers(fleet: Fleet): void {
+  for (const { pid } of processesOf(fleet.token)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+/** What a deploy makes, the cache of compiled modules that Bun keeps in the home directory, and the record of a run whose terminal was closed. */
+const isExpected = (name: string): boolean =>
+  /^(?:journal|lines|put-o\d+(?:n\d+)?|\.bun(?:\/.*)?|\.local(?:\/state(?:\/tsinfra(?:\/interrupted-[^/]*)?)?)?)$/.test(
+    name,
+  );
+
+const sessionsOf = ({ directory }: Sshd): readonly string[] =>
+  children(Number(readFileSync(join(directory, "pid"), "utf8")));
+
+/** Whether the process, or one below it, is a command that does not end by itself. */
+function isEndless(pid: string): boolean {
+  try {
+    return (
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").includes(ENDLESS) ||
+      children(Number(pid)).some(isEndless)
+    );
+  } catch {
+    return false;
+  }
+}
 
 function processesOf(token: string): readonly { readonly pid: number; readonly command: string }[] {
   return readdirSync("/proc")

@@ -59,7 +59,7 @@ const signals: Kind = {
     const next = random(seed);
     const interruption: Interruption = {
       signals: SIGNALS[seed % SIGNALS.length]!,
-      afterEvents: 1 + next(next(2) === 0 ? 30 : 300),
+      afterEvents: 1 + next(next(2) === 0 ? 30 : 200),
       delay: next(150),
     };
     const program = randomProgram(next, { steps: isQuick ? 8 : 6 + next(20), isQuick });

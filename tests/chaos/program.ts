@@ -112,6 +112,9 @@ function randomStep(
   };
 }
 
+/** What a `hang` does until it is ended. */
+export const ENDLESS = "sleep 600";
+
 /** The deploy file of a program. What it uploads is beside it: `put-SIZE` and `script.sh`. */
 export const deployText = (program: Program): string => `import { fact, host, operation, sh } from "tsinfra";
 import { files, server, ts } from "tsinfra/operations";
@@ -147,7 +150,7 @@ function declare(step: any): any {
   const check = failures ? \`; [ "$(grep -cxF \${id}.\${last} \${journal})" -gt \${failures} ]\` : "";
   const commands = Array.from({ length: step.commands }, (_, number) => paused(line(number)) + (number === last ? check : ""));
   if (kind === "shell") return server.shell({ commands, ...how });
-  if (kind === "hang") return server.shell({ commands: [line(0) + "; sleep 600"], ...how });
+  if (kind === "hang") return server.shell({ commands: [line(0) + "; ${ENDLESS}"], ...how });
   if (kind === "append") return append({ id, journal, ...how });
   if (kind === "line") return files.line({ path: dir + "/lines", line: id, ...how });
   if (kind === "put") return files.put({ src: \`put-\${step.size}\`, dest: \`\${dir}/put-\${id}\`, ...how });

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executable } from "../support/executable.ts";
-import { type ChaosHost, type Fleet, leftovers, setStage, type Stage } from "./fleet.ts";
+import { type ChaosHost, type Fleet, type Haste, leftovers, setStage, type Stage } from "./fleet.ts";
 import { untruths } from "./oracle.ts";
 import type { Program } from "./program.ts";
 import { type Told, toldBy } from "./told.ts";
@@ -104,7 +104,14 @@ export async function chaosRun(
   if (isHung) problems.push(`it had not ended after ${limit} seconds, and waited for: ${waitedFor(told, stdout)}`);
   // From here on the hosts hear that the other side is gone, if it is.
   for (const proxy of stage.proxies.values()) await proxy.close();
-  problems.push(...(await leftAfter(fleet, stage, grace, sent.includes("SIGKILL") || isHung)));
+  problems.push(
+    ...(await leftAfter(
+      fleet,
+      stage,
+      grace,
+      isHung || sent.includes("SIGKILL") ? "killed" : sent.length > 1 ? "leaves at once" : "none",
+    )),
+  );
   problems.push(...untruths(stage, program, told, { exitCode, sent: isHung ? ["SIGKILL"] : sent }));
   if (/\n\s+at .*\/src\/|\bat (?:async )?\w+ \(/.test(said))
     problems.push(`a stack trace of ours: ${said.slice(0, 500)}`);
@@ -139,19 +146,12 @@ function waitedFor({ performances, results }: Told, stdout: string): string {
   return `${open.join(", ") || "no operation"}${results ? ", with its results told" : ""}; its last events: ${last.join(" ").slice(0, 800)}`;
 }
 
-async function leftAfter(fleet: Fleet, stage: Stage, grace: number, isKilled: boolean): Promise<readonly string[]> {
+async function leftAfter(fleet: Fleet, stage: Stage, grace: number, haste: Haste): Promise<readonly string[]> {
   const deadline = performance.now() + grace * 1000;
   for (;;) {
-    const left = leftovers(fleet, stage, { isKilled });
+    const left = leftovers(fleet, stage, haste);
     if (left.length === 0) return [];
-    if (performance.now() > deadline) {
-      for (const one of left) {
-        const pid = /^process (\d+)/.exec(one)?.[1];
-        // It would be found again after the next run.
-        if (pid !== undefined) process.kill(Number(pid), "SIGKILL");
-      }
-      return left.map(one => `left behind for ${grace} seconds: ${one}`);
-    }
+    if (performance.now() > deadline) return left.map(one => `left behind for ${grace} seconds: ${one}`);
     await Bun.sleep(50);
   }
 }
