@@ -25,7 +25,8 @@ const checked = Bun.spawnSync([process.execPath, "check", "--no-script"], { stdi
 
 const report = process.env.TEST_REPORT ?? join(tmpdir(), `tsinfra-junit-${process.pid}.xml`);
 const wanted = process.argv.slice(2);
-const patterns = wanted.length > 0 ? wanted : ["tests", "--path-ignore-patterns=tests/systems/**"];
+// Most tests wait for processes: three files at once keep two processors busy.
+const patterns = wanted.length > 0 ? wanted : ["tests", "--path-ignore-patterns=tests/systems/**", "--parallel=3"];
 // Tests start real programs, on busy machines: a deadline that only a hang reaches, and a second try.
 const timeout = "--timeout=120000";
 const ran = Bun.spawnSync(

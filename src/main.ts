@@ -8,9 +8,9 @@ const args = process.argv.slice(2);
 if (!(args.length === 1 && args[0] === "--version" && isWritten(`${version}\n`))) {
   startWithSettings(args);
   const { runCli } = await import("./cli/index.ts");
-  const code = await runCli(args, version);
+  // Not awaited: a module that is not through keeps the process from ever being idle.
   // Open sockets of a connection that does not answer must not keep the process.
-  process.exit(code);
+  void runCli(args, version).then(code => process.exit(code));
 }
 
 function isWritten(text: string): boolean {

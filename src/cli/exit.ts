@@ -1,5 +1,6 @@
 /** From what went wrong to what is told of it, and the exit code. @module */
 import { TsinfraError } from "../core/errors.ts";
+import { limitReached } from "../core/limits.ts";
 import type { ErrorReport } from "../engine/events.ts";
 import { reportError } from "../engine/report.ts";
 
@@ -15,6 +16,12 @@ export function describeError(error: unknown): {
   readonly exitCode: ExitCode;
   readonly stack?: string;
 } {
+  const limit = limitReached(error);
+  if (limit && !(error instanceof TsinfraError))
+    return {
+      report: { code: "E_UNEXPECTED", message: `Cannot go on: ${limit.message}`, hint: limit.hint },
+      exitCode: EXIT.failed,
+    };
   const denied = systemProblem(error);
   if (denied !== undefined) return { report: { code: "E_LOCAL_FILE", message: denied }, exitCode: EXIT.failed };
   const report = reportError(error);

@@ -1,22 +1,11 @@
 /** What ends a command before its time: signals, output that nobody takes, errors that nobody catches. @module */
 import { CancelledError, DeployError, LocalFileError, type TsinfraError } from "../core/errors.ts";
 import { describeError, EXIT } from "./exit.ts";
-import type { Io } from "./io.ts";
+import type { Interruption, Io, SignalName, Unwritable } from "./io.ts";
 import { RecordFile, type RunRecord } from "./record.ts";
 import type { Screen } from "./screen.ts";
 import { fatalLines } from "./views/errors.ts";
 import type { Paint } from "./views/paint.ts";
-
-/** Signals that ask the program to end. */
-export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-/** One of the streams takes no more. */
-export interface Unwritable {
-  readonly stream: "stdout" | "stderr";
-  readonly error: Error;
-}
-
-export type Interruption = SignalName | Unwritable;
 
 /** How long things may take to end, in seconds: while nothing is changed, while operations run, and where somebody else will end the program otherwise. */
 const PATIENCE = { otherwise: 3, executing: 10, urgent: 2 };

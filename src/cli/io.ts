@@ -3,11 +3,21 @@ import { readFileSync } from "node:fs";
 import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
 import type { Clock } from "../engine/settings.ts";
-import type { Interruption, SignalName } from "./interrupts.ts";
 import { processOutlets } from "./outlet.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
+
+/** Signals that ask the program to end. */
+export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** One of the streams takes no more. */
+export interface Unwritable {
+  readonly stream: "stdout" | "stderr";
+  readonly error: Error;
+}
+
+export type Interruption = SignalName | Unwritable;
 
 export interface Io {
   readonly stdout: Sink;
@@ -21,6 +31,8 @@ export interface Io {
   onInterrupt(callback: (why: Interruption) => void): () => void;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
+  /** Settles when nothing in this process waits for anything any more, or after so many seconds. */
+  idle(seconds: number): Promise<void>;
   /** Settles when everything that was written has arrived, or cannot. */
   flush(): Promise<void>;
   /** Leave at once, whatever hangs: what was written has a moment to arrive. */
@@ -68,6 +80,12 @@ export const processIo = (): Io => {
       return () => {
         for (const event of events) process.off(event, callback);
       };
+    },
+    idle(seconds) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      setTimeout(resolve, seconds * 1000).unref();
+      process.once("beforeExit", () => resolve());
+      return promise;
     },
     flush,
     exit: code => {

@@ -21,6 +21,17 @@ export async function runStages(
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions = {},
 ): Promise<ExitCode> {
+  const { code, run } = await allStages(invocation, load, options);
+  if (!invocation.interrupts.signal.aborted) await invocation.io.idle(STRAGGLERS_SECONDS);
+  run.expectNoStray();
+  return code;
+}
+
+async function allStages(
+  invocation: Invocation,
+  load: () => Promise<readonly Deploy[]>,
+  options: StageOptions,
+): Promise<{ readonly code: ExitCode; readonly run: Run }> {
   try {
     const deploys = await explaining(load);
     const file = deploys[0]?.file;
@@ -30,7 +41,7 @@ export async function runStages(
     );
     try {
       await unlessGivenUp(invocation, run.connect());
-      return await changeHosts(invocation, run, deploys, options);
+      return { code: await changeHosts(invocation, run, deploys, options), run };
     } finally {
       await run.disconnect();
     }
@@ -38,6 +49,9 @@ export async function runStages(
     invocation.close();
   }
 }
+
+/** What a deploy file has left waiting may still call an operation: a timer, a promise that nobody awaits. It gets so many seconds to be found out. */
+const STRAGGLERS_SECONDS = 2;
 
 async function changeHosts(
   invocation: Invocation,

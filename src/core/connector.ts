@@ -79,6 +79,8 @@ export interface Connector {
   hosts?(address: string, context: ConnectorContext): Promise<readonly FoundHost[]>;
   /** Absent in connectors that only bring inventory. Throws `ConnectError`. */
   connect?(target: Target, context: ConnectorContext): Promise<Connection>;
+  /** Told before the first of so many hosts is connected to. Throws `ConnectError` where this machine cannot hold that many connections. */
+  expect?(hosts: number): void;
   /** Tell how a host would be reached, and try. Absent where there is little to tell. Throws `ConnectError` for what cannot even be worked out. */
   explain?(target: Target, context: ConnectorContext): Promise<Explanation>;
   /** End what the run's connections shared. */
@@ -96,8 +98,8 @@ export interface RunOptions {
   readonly stdin?: Input;
   /** A pseudo-terminal, where `can.pty`; stderr then arrives as stdout. */
   readonly pty?: boolean;
-  /** Every chunk as it arrives. A promise asks for no more before it settles: a connection that can wait does. */
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void;
+  /** Every chunk as it arrives. While a promise that it returned is pending the command's output is left where it is, except on a terminal of this machine; one that rejects ends the command, as does an exception. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
   /** Keep output for the result; default true. */
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */

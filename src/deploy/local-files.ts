@@ -5,6 +5,7 @@ import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { LocalFileError } from "../core/errors.ts";
 import type { LocalFile, LocalFiles } from "../core/host.ts";
+import { limitReached } from "../core/limits.ts";
 import { createTemplates } from "./template.ts";
 
 /** Where relative paths start from. */
@@ -101,9 +102,10 @@ function told(error: unknown, path = pathOf(error)): LocalFileError {
     EISDIR: "it is a directory",
     ENOTDIR: "it is not a directory",
   }[codeOf(error)];
+  const limit = limitReached(error);
   return new LocalFileError(
-    `Cannot read "${path}": ${reason ?? (error instanceof Error ? error.message : String(error))}`,
-    { cause: error },
+    `Cannot read "${path}": ${limit?.message ?? reason ?? (error instanceof Error ? error.message : String(error))}`,
+    { cause: error, ...(limit ? { hint: limit.hint } : {}) },
   );
 }
 

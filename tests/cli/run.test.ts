@@ -4,8 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCli } from "../../src/cli/index.ts";
-import type { Interruption } from "../../src/cli/interrupts.ts";
-import type { Io } from "../../src/cli/io.ts";
+import type { Interruption, Io } from "../../src/cli/io.ts";
 import { Secret } from "../../src/core/command.ts";
 import type { Connector } from "../../src/core/connector.ts";
 import { CancelledError, FactError, TooManyFailuresError } from "../../src/core/errors.ts";
@@ -90,6 +89,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
+    idle: async () => {},
     flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),
@@ -145,6 +145,7 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
     get failedHosts() {
       return failed;
     },
+    expectNoStray: () => {},
     facts: async () => new Map(active().map(name => [name, world.answer?.(name) as { readonly answer: unknown }])),
   };
 }

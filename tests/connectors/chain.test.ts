@@ -1,10 +1,11 @@
 /** Connectors through connectors, as the engine makes them of a host's name. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ts from "typescript";
 import { createConnectors } from "../../src/connectors/index.ts";
 import { localConnection } from "../../src/connectors/program/program.ts";
 import { openTunnel } from "../../src/connectors/shared/tunnel.ts";
@@ -42,6 +43,14 @@ const open = async (name: string, data?: Readonly<Record<string, unknown>>): Pro
   await rig();
   return await openChain(parseHostName(name.replace("ROOT", root)), options(data));
 };
+
+/** The names of an interface's members. */
+function membersOf(file: string, name: string): readonly string[] {
+  const path = join(import.meta.dir, "../..", file);
+  const tree = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
+  const found = tree.statements.find(one => ts.isInterfaceDeclaration(one) && one.name.text === name);
+  return (found as ts.InterfaceDeclaration).members.map(member => (member.name as ts.Identifier).text);
+}
 
 beforeAll(rig, 60_000);
 afterAll(async () => {
@@ -128,11 +137,75 @@ describe("a chain", () => {
       // The server hangs up on what is no answer, and that ends the stream.
       if (program === "nc") socket.destroy();
       else socket.write("nonsense\r\n");
+      if (!socket.destroyed) await once(socket, "close");
       await complaint;
-      expect(socket.destroyed).toBe(true);
       await rm(bin, { recursive: true });
     }
   });
+
+  test("keeps every ability of its last part", async () => {
+    const used: string[] = [];
+    // All members that a connection may have, whichever they are by now.
+    const members = membersOf("src/core/connector.ts", "Connection");
+    expect(members).toContain("stage");
+    const last = Object.fromEntries(members.map(name => [name, async () => void used.push(name)]));
+    const part = (name: string, connection: object): Connector => ({
+      name,
+      summary: "",
+      can: { pty: false, rsync: true, through: true },
+      dataKeys: {},
+      connect: async () => connection as Connection,
+    });
+    const plain = { run: async () => undefined, close: async () => undefined };
+    const chained = async (connection: object): Promise<Readonly<Record<string, () => unknown>>> =>
+      (await openChain(parseHostName("@first/a/@last/b"), {
+        ...options(),
+        connectors: new Map([
+          ["first", part("first", plain)],
+          ["last", part("last", connection)],
+        ]),
+      })) as unknown as Readonly<Record<string, () => unknown>>;
+    const connection = await chained(last);
+    expect(Object.keys(connection).sort()).toEqual([...members].sort());
+    for (const name of members) await connection[name]!();
+    expect(used).toEqual([...members]);
+    expect(Object.keys(await chained(plain)).sort()).toEqual(["close", "run"]);
+  });
+
+  test("carries files over SFTP, where that is wanted", async () => {
+    const connection = await open("@ssh/target/@ssh/target", { sshFileTransferProtocol: "sftp" });
+    await using file = await connection.stage!(new AbortController().signal);
+    await file.write(Buffer.from("content"));
+    expect(text((await connection.run(sh`cat ${file.path}`)).stdout)).toBe("content");
+    await file[Symbol.asyncDispose]();
+    await connection.close();
+  });
+
+  for (const [thrown, message] of [
+    [
+      new TypeError("undefined is not a function"),
+      'web cannot be connected to: the connector "@mine" threw TypeError: undefined is not a function',
+    ],
+    [new Error("the tunnel is not up"), "web cannot be connected to: the tunnel is not up"],
+    ["no reason", 'web cannot be connected to: the connector "@mine" threw no reason'],
+  ] as const)
+    test(`whose connector throws ${String(thrown)} has a connection error`, async () => {
+      const mine: Connector = {
+        name: "mine",
+        summary: "",
+        can: { pty: false, rsync: false },
+        dataKeys: {},
+        connect() {
+          throw thrown;
+        },
+      };
+      const connecting = openChain(
+        { name: "web", connector: "mine", address: "" },
+        { ...options(), connectors: new Map([["mine", mine]]) },
+      );
+      const error = await connecting.catch(error => error);
+      expect([error.code, error.host, error.message]).toEqual(["E_CONNECT", "web", message]);
+    });
 
   test("is lost as a whole", async () => {
     const connection = await open("@ssh/target/@chroot/ROOT");

@@ -4,7 +4,12 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { createConfigFiles, hostSettings, type Question, type Sources } from "../../src/connectors/ssh/config/index.ts";
+import {
+  createConfigFiles,
+  hostSettings,
+  type HostQuery,
+  type Sources,
+} from "../../src/connectors/ssh/config/index.ts";
 import { localUser } from "../../src/connectors/shared/local-user.ts";
 import { needTools } from "../support/machine.ts";
 
@@ -24,6 +29,7 @@ const sources = (only: string): Sources => ({
   surroundings: { home: me.homedir, user: me.username, uid: me.uid, env: process.env },
   only,
   systemFile: "/nonexistent",
+  resolve: async () => undefined,
   succeeds: async command =>
     (await Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).exited) === 0,
 });
@@ -31,7 +37,7 @@ const sources = (only: string): Sources => ({
 /** The settings in the words of `ssh -G`; `error` where ssh refuses the file. */
 type Said = Readonly<Record<string, string>> | "error";
 
-async function sshSays(file: string, { host, user, port }: Question): Promise<Said> {
+async function sshSays(file: string, { host, user, port }: HostQuery): Promise<Said> {
   const child = Bun.spawn(
     ["ssh", "-G", "-F", file, ...(user ? ["-l", user] : []), ...(port ? ["-p", `${port}`] : []), "--", host],
     { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
@@ -84,7 +90,7 @@ const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed2
   .map(name => join(me.homedir, ".ssh", name))
   .join(" ");
 
-async function weSay(file: string, question: Question): Promise<Said> {
+async function weSay(file: string, question: HostQuery): Promise<Said> {
   const yes = (flag: boolean) => (flag ? "yes" : "no");
   try {
     const settings = await hostSettings(question, sources(file));
@@ -126,7 +132,7 @@ async function weSay(file: string, question: Question): Promise<Said> {
 }
 
 let count = 0;
-async function compare(text: string, question: Question): Promise<void> {
+async function compare(text: string, question: HostQuery): Promise<void> {
   const base = join(directory, `${count++}`);
   const [main = "", ...others] = text.split(/^--- (.*)\n/m);
   const file = join(base, "config");
@@ -142,7 +148,7 @@ async function put(path: string, text: string): Promise<void> {
 }
 
 /** Each a configuration, the question, and what is special about it. */
-const CASES: readonly (readonly [why: string, text: string, host?: string, more?: Partial<Question>])[] = [
+const CASES: readonly (readonly [why: string, text: string, host?: string, more?: Partial<HostQuery>])[] = [
   ["nothing at all", ""],
   ["comments and empty lines", "# Host web\n\n   # Port 3\n\t\nPort 22\n"],
   ["an equals sign", "Port=2201\nUser = ada\nHostName= x.example\nCompression  =yes"],

@@ -1,16 +1,17 @@
 /** What goes wrong on the way: refusals, drops, stalls, limits. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
-import { sh } from "../../src/core/command.ts";
+import { Secret, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { needTools } from "../support/machine.ts";
+import { joined, proxy } from "../support/tcp-proxy.ts";
 
 setDefaultTimeout(60_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client" });
@@ -37,37 +38,6 @@ async function setUp(options: SshdOptions = {}) {
   };
 }
 
-/** Stands between client and server, and does to each connection what it is told. */
-async function proxy(
-  to: { readonly address: string; readonly port: number },
-  treat: (client: Socket, server: () => Socket, number: number) => void,
-) {
-  let count = 0;
-  const open = new Set<Socket>();
-  const track = (socket: Socket): Socket => {
-    open.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => open.delete(socket));
-    return socket;
-  };
-  const listener: Server = createServer(client =>
-    treat(track(client), () => track(connectTcp(to.port, to.address)), ++count),
-  );
-  await new Promise<void>(resolve => listener.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (listener.address() as { port: number }).port,
-    count: () => count,
-    async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
-      await new Promise(resolve => listener.close(resolve));
-    },
-  };
-}
-const join2 = (client: Socket, server: Socket): void => {
-  client.pipe(server).pipe(client);
-  client.on("close", () => server.destroy());
-  server.on("close", () => client.destroy());
-};
 /** Behind another port the host has the same keys. */
 const through = (server: Sshd, port: number) => ({
   sshPort: port,
@@ -98,7 +68,7 @@ describe("connecting", () => {
     await using ssh = await setUp();
     await knowAnyPort(ssh.server);
     await using gate = await proxy(ssh.server, (client, server, number) =>
-      number <= 5 ? (number % 2 ? client.destroy() : client.resetAndDestroy()) : join2(client, server()),
+      number <= 5 ? (number % 2 ? client.destroy() : client.resetAndDestroy()) : joined(client, server()),
     );
     const connection = await ssh.connect({
       ...through(ssh.server, gate.port),
@@ -164,7 +134,9 @@ describe("connecting", () => {
   test("a name that does not exist says so", async () => {
     await using ssh = await setUp();
     const error = await failure(ssh.connect({ sshHostname: "no-such-host.invalid" }));
-    expect(error.message).toMatch(/^The name "no-such-host.invalid" of web-1 cannot be resolved \(\w+\)/);
+    expect(error.message).toMatch(
+      /^The name "no-such-host.invalid" of web-1 cannot be resolved: this machine and its name servers give no address/,
+    );
   });
 
   test("aborting ends the attempt", async () => {
@@ -193,7 +165,7 @@ describe("a connection", () => {
     const clients: Socket[] = [];
     await using cut = await proxy(ssh.server, (client, server) => {
       clients.push(client);
-      join2(client, server());
+      joined(client, server());
     });
     const connection = await ssh.connect(through(ssh.server, cut.port));
     const running = connection.run(sh`echo begun; sleep 1000`, { onOutput: () => void clients[0]?.resetAndDestroy() });
@@ -242,7 +214,9 @@ describe("a connection", () => {
   test("to a server that allows no sessions is an error", async () => {
     await using ssh = await setUp({ config: ["MaxSessions 0"] });
     const connection = await ssh.connect();
-    expect((await failure(connection.run(sh`true`))).code).toBe("E_CONNECTION_LOST");
+    expect((await failure(connection.run(sh`true`))).message).toBe(
+      "The server refuses to run commands on web-1: open failed",
+    );
     await connection.close();
   });
 
@@ -261,13 +235,53 @@ describe("a connection", () => {
     await forced[Symbol.asyncDispose]();
   });
 
-  test("to a host with a forced command gives that command's output", async () => {
-    await using ssh = await setUp({ config: ["ForceCommand echo forced; exit 3"] });
-    const connection = await ssh.connect();
-    const { exitCode, stdout } = await connection.run(sh`echo mine`);
-    expect([exitCode, text(stdout)]).toEqual([3, "forced"]);
-    await connection.close();
-  });
+  const WORDS = "Welcome\nNo commands before noon\n";
+  for (const [what, options] of Object.entries({
+    "with a forced command": { config: [`ForceCommand printf '${WORDS.replaceAll("\n", "\\n")}'; exit 3`] },
+    "whose login shell refuses, and says why on stderr": `printf '${WORDS.replaceAll("\n", "\\n")}' >&2; exit 3`,
+    "whose login shell does something else, and calls it a success": `printf '${WORDS.replaceAll("\n", "\\n")}'; exit 0`,
+    "whose login shell says much": `yes Beware of the dog | head -c 300000; printf '\n${WORDS.replaceAll("\n", "\\n")}'; exit 3`,
+  }))
+    for (const transport of ["embedded", "openssh"])
+      test(`to a host ${what} is none that runs commands (${transport})`, async () => {
+        const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
+        await Bun.write(shell, `#!/bin/sh\n${typeof options === "string" ? options : ""}\n`);
+        await chmod(shell, 0o755);
+        await using ssh = await setUp(typeof options === "string" ? { shell } : options);
+        const known = join(ssh.server.home, ".ssh/known_hosts");
+        const connection = await ssh.connect({
+          sshTransport: transport,
+          sshConfigFile: "none",
+          sshKnownHostsFile: known,
+        });
+        const error = await failure(connection.run(sh`echo mine`));
+        expect(error.code).toBe("E_CONNECT");
+        expect(error.message).toContain("No commands before noon");
+        expect(error.message).toMatch(/exit code [03]\b/);
+        expect(error.message).not.toMatch(/[0-9a-f]{16}|tsinfra-/);
+        await connection.close();
+        await rm(join(shell, ".."), { recursive: true });
+      });
+
+  for (const transport of ["embedded", "openssh"])
+    test(`to a host whose login shell repeats what it is told shows neither marks nor secrets (${transport})`, async () => {
+      const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
+      await Bun.write(shell, `#!/bin/sh\necho "fatal: unrecognized command '$2'" >&2; exit 128\n`);
+      await chmod(shell, 0o755);
+      await using ssh = await setUp({ shell });
+      const known = join(ssh.server.home, ".ssh/known_hosts");
+      const connection = await ssh.connect({
+        sshTransport: transport,
+        sshConfigFile: "none",
+        sshKnownHostsFile: known,
+      });
+      const error = await failure(connection.run(sh`echo ${new Secret("hush")}\necho ${new Secret("hush")}`));
+      expect(error.message).toContain("fatal: unrecognized command '…");
+      expect(error.message).toContain("exit code 128");
+      expect(error.message).not.toMatch(/[0-9a-f]{16}|hush/);
+      await connection.close();
+      await rm(join(shell, ".."), { recursive: true });
+    });
 });
 
 describe("Diffie-Hellman groups", () => {

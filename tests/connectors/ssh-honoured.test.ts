@@ -5,7 +5,7 @@ import { createServer, connect as connectTcp, type Socket } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { algorithmsFor, allowedHostKeyAlgorithms } from "../../src/connectors/ssh/algorithms.ts";
-import { createConfigFiles, hostSettings, type Question } from "../../src/connectors/ssh/config/index.ts";
+import { createConfigFiles, hostSettings, type HostQuery } from "../../src/connectors/ssh/config/index.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { localUser } from "../../src/connectors/shared/local-user.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
@@ -28,12 +28,13 @@ async function file(text: string): Promise<string> {
   await Bun.write(path, text);
   return path;
 }
-const settingsOf = (only: string, question: Question) =>
+const settingsOf = (only: string, question: HostQuery) =>
   hostSettings(question, {
     files: createConfigFiles(),
     surroundings: { home: homedir(), user, uid, env: process.env },
     only,
     systemFile: "/nonexistent",
+    resolve: async () => undefined,
     succeeds: async command => (await Bun.spawn(["/bin/sh", "-c", command], { stdin: "ignore" }).exited) === 0,
   });
 /** What ssh says while it connects to nothing. */

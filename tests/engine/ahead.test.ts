@@ -257,13 +257,11 @@ describe("what is sent ahead", () => {
   });
 
   test("is only what said that it can be", async () => {
-    let evaluations = 0;
-    let isFirstDone = false;
+    const wasFirstDone: boolean[] = [];
     const own = operation<{ readonly path: string }>({
       name: "own.touch",
       async *steps(_, { path }) {
-        evaluations++;
-        if (evaluations > 1) isFirstDone = await Bun.file(`${work}/first`).exists();
+        wasFirstDone.push(await Bun.file(`${work}/first`).exists());
         yield sh`touch ${path}`;
       },
     });
@@ -271,7 +269,8 @@ describe("what is sent ahead", () => {
       run(`sleep 0.1; touch ${work}/first`);
       own({ path: `${work}/second` });
     });
-    expect({ evaluations, isFirstDone }).toEqual({ evaluations: 2, isFirstDone: true });
+    // It may be looked at for what it will ask; what is run is what comes of it at its turn.
+    expect(wasFirstDone.at(-1)).toBeTrue();
   });
 
   test("ends with the run", async () => {

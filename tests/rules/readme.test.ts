@@ -48,6 +48,7 @@ describe("the README's table of ssh_config", () => {
           surroundings: { home: directory, user: "ada", uid: 1000, env: {} },
           only: file,
           systemFile: file,
+          resolve: async () => undefined,
           succeeds: async () => false,
         };
         // What cannot be "yes" is an error, and so is understood.

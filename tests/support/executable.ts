@@ -8,6 +8,7 @@ import { spawn } from "./test-host.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const EXECUTABLE = join(ROOT, "dist/tsinfra");
+const STAMP = join(ROOT, "dist/.tsinfra.from");
 
 /** Path of the executable; built first if it is not of the sources as they are. */
 export function executable(): Promise<string> {
@@ -16,14 +17,16 @@ export function executable(): Promise<string> {
 let built: Promise<string> | undefined;
 
 async function build(): Promise<string> {
-  const stamp = join(ROOT, "dist/.tsinfra.from");
-  const sources = hashOfSources();
-  const isCurrent = () => existsSync(EXECUTABLE) && existsSync(stamp) && readFileSync(stamp, "utf8") === sources;
   if (isCurrent()) return EXECUTABLE;
-  const made = await spawn(["flock", lockFile("build"), process.execPath, join(ROOT, "build.ts")]);
+  // Test files run side by side: the first builds, the others wait, and find it built.
+  const made = await spawn(["flock", lockFile("build"), process.execPath, import.meta.path]);
   if (made.exitCode !== 0) throw new Error(`The executable was not built:\n${made.stderr}`);
-  writeFileSync(stamp, sources);
   return EXECUTABLE;
+}
+
+/** It was built of the sources as they are. */
+function isCurrent(): boolean {
+  return existsSync(EXECUTABLE) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === hashOfSources();
 }
 
 function hashOfSources(): string {
@@ -32,4 +35,14 @@ function hashOfSources(): string {
   for (const path of [...paths, "build.ts", "package.json", "bun.lock", "tsconfig.json"])
     hash.update(`${path}\0`).update(readFileSync(join(ROOT, path)));
   return hash.digest("hex");
+}
+
+// Run by itself, under a lock: build it, unless somebody just has.
+if (import.meta.main && !isCurrent()) {
+  const sources = hashOfSources();
+  const { exitCode } = Bun.spawnSync([process.execPath, join(ROOT, "build.ts")], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (exitCode !== 0) process.exit(exitCode);
+  writeFileSync(STAMP, sources);
 }

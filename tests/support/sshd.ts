@@ -83,7 +83,8 @@ export async function startSshd({
         "UsePAM no",
         "UseDNS no",
         "LogLevel VERBOSE",
-        "MaxStartups 200:30:400",
+        // Of this one the last counts, not the first.
+        ...(config.some(line => line.startsWith("MaxStartups")) ? [] : ["MaxStartups 200:30:400"]),
         ...(config.some(line => line.startsWith("Subsystem")) ? [] : ["Subsystem sftp internal-sftp"]),
         "",
       ].join("\n"),

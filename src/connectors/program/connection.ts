@@ -1,11 +1,11 @@
 /** Running commands in a place that a program reaches. @module */
 import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
-import { captureOutput } from "../shared/output.ts";
+import { captureOutput, lastWords } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
-import { onAbort, settlesWithin } from "../shared/wait.ts";
+import { onAbort, settlesWithin, unlessAborted } from "../shared/wait.ts";
 import { Frame, type Words } from "./frame.ts";
 
 /** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */
@@ -24,7 +24,7 @@ export interface Reach {
   /** For messages. */
   readonly host: string;
   /** The connection to where the program is. */
-  readonly outer: Connection;
+  readonly outer: Pick<Connection, "run">;
   /** The program's own command line around the words it is to run. */
   wrap(words: Words, options: { readonly pty: boolean }): Shell;
   /** Commands are processes of the program's own, and end with it; else it only asks somebody to run them. */
@@ -35,6 +35,7 @@ export interface Reach {
 export class PlaceConnection {
   readonly #reach: Reach;
   readonly #slots = new Slots(AT_ONCE);
+  #hasWorked = false;
   readonly #lingering = new Set<Promise<unknown>>();
 
   constructor(reach: Reach) {
@@ -81,7 +82,9 @@ export class PlaceConnection {
     );
     using _ = onAbort(signal, () => stop(signal?.reason));
     await Promise.race([settled, frame.ended]);
+    if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await stopping;
+    if (frame.pid !== undefined) this.#hasWorked = true;
     if (failure) throw failure.reason;
     if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0)))
       return output.result(await this.#exitCode(frame, await settled));
@@ -96,13 +99,10 @@ export class PlaceConnection {
     // Not every program knows; of one that has said nothing it was at least no success.
     if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode || KILLED;
     const { host } = this.#reach;
-    const reason = frame.stderr.noise.split("\n").at(-1) || `its program ended with exit code ${ending.exitCode}`;
-    throw new ConnectionLostError(
-      frame.pid === undefined
-        ? `Cannot run commands on ${host} any more: ${reason}`
-        : `Lost ${host} before the command ended`,
-      { host },
-    );
+    if (frame.pid !== undefined) throw new ConnectionLostError(`Lost ${host} before the command ended`, { host });
+    const reason = `${lastWords(frame.stderr.noise, frame.stdout.noise)} (exit code ${ending.exitCode})`;
+    if (this.#hasWorked) throw new ConnectionLostError(`Cannot run commands on ${host} any more: ${reason}`, { host });
+    throw new ConnectError(`Cannot run commands on ${host}: ${reason}`, { host });
   }
 
   async #isThere(): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** A command's output between two lines of ours: so that a program's own words are not taken for it, and a lost program not for its end. @module */
 import { Secret, type Shell } from "../../core/command.ts";
+import { beforeOurLine } from "../shared/output.ts";
 
 /** Words of a command line; the last one may hold secrets. */
 export type Words = readonly (string | Secret)[];
@@ -55,6 +56,9 @@ const READING_SCRIPT = `${PLAIN}; cat >/dev/null 2>&1; exit $c`;
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
 const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; ${LINE}; ${mark("e", "$c")}; exit $c`;
 
+/** As much as is kept of what comes before a line has begun. */
+const MOST_NOISE = 64 * 1024;
+
 /** One of a line's two streams. */
 export class FramedStream {
   /** What the first mark carried. */
@@ -63,12 +67,14 @@ export class FramedStream {
   end: number | undefined;
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
+  readonly #nonce: string;
   readonly #marks: Readonly<Record<"b" | "e", string>>;
   readonly #tell: Readonly<Record<"b" | "e", () => void>>;
   #state: "before" | "within" | "after" = "before";
   #held: Buffer = NOTHING;
 
   constructor(nonce: string) {
+    this.#nonce = nonce;
     this.#marks = { b: `\x01${nonce} b`, e: `\x01${nonce} e` };
     const begun = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
@@ -86,7 +92,7 @@ export class FramedStream {
     if (this.#state === "before") {
       const found = this.#find(bytes, "b");
       if (!found) {
-        this.#held = bytes;
+        this.#held = Buffer.from(bytes.subarray(-MOST_NOISE));
         return NOTHING;
       }
       this.begin = found.value;
@@ -107,7 +113,7 @@ export class FramedStream {
   }
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {
-    return this.#state === "before" ? this.#held.toString().trim() : "";
+    return this.#state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
   }
 
   #find(

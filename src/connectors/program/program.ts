@@ -11,6 +11,7 @@ import type {
 } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
+import { needOpenFiles } from "../shared/open-files.ts";
 import { runProcess } from "../shared/process.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { PlaceConnection, type Reach } from "./connection.ts";
@@ -46,6 +47,9 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** Each host keeps a program running: three pipes, and the process itself. */
+const FILES_FOR_PROGRAM = 4;
+
 /** Runs the program's own commands, where the program is. */
 export interface ProgramControl {
   /** The command's stdout. Throws `ConnectError`, beginning with `what`, when it fails; `seconds` is how long it may take. */
@@ -72,6 +76,7 @@ export function programConnector<K extends string>(
     ...program,
     dataKeys: keys,
     can: { pty: true, rsync: true, through: true },
+    expect: hosts => needOpenFiles(hosts, FILES_FOR_PROGRAM),
     async connect(target, context) {
       target.signal.throwIfAborted();
       if (target.address.startsWith("-"))
@@ -104,6 +109,9 @@ export function programConnector<K extends string>(
   };
 }
 
+/** What is needed of where the program is. */
+type Outer = Reach["outer"];
+
 /** The control machine: a program runs there unless its connection goes through another one. */
 export const localConnection = ({ env }: ProgramOptions): Connection => ({
   run: (command: Shell, options: RunOptions = {}) =>
@@ -111,13 +119,11 @@ export const localConnection = ({ env }: ProgramOptions): Connection => ({
   async close() {},
 });
 
-const withSudo = (outer: Connection, isWanted: boolean): Connection =>
-  isWanted
-    ? { ...outer, run: (command, options) => outer.run(sh`sudo -n ${command}`, options), close: () => outer.close() }
-    : outer;
+const withSudo = (outer: Outer, isWanted: boolean): Outer =>
+  isWanted ? { run: (command, options) => outer.run(sh`sudo -n ${command}`, options) } : outer;
 
 function createControl(
-  outer: Connection,
+  outer: Outer,
   { name, timeout, signal }: Pick<Target, "name" | "timeout" | "signal">,
 ): ProgramControl {
   const run = async (

@@ -36,6 +36,10 @@ export class Deadline implements Disposable {
   get left(): number {
     return Math.max(0, this.#timer === undefined ? this.#left : this.#left - (performance.now() - this.#since));
   }
+  /** Another one of the same length, which begins now and ends with this one. */
+  again(onExpiry: () => Error): Deadline {
+    return new Deadline({ seconds: this.#seconds, phase: this.phase, signal: this.signal, onExpiry });
+  }
   /** Wait for something that may take as long as it takes: a person. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     if (this.#holds++ === 0) this.#stop();

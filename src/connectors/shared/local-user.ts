@@ -1,6 +1,7 @@
 /** The user of the control machine. @module */
 import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { unlessLimit } from "./remembered.ts";
 
 export interface LocalUser {
   readonly name: string;
@@ -10,7 +11,7 @@ export interface LocalUser {
 /** Who runs this process. Bun's `userInfo()` reads the name from the environment, which need not tell. */
 export async function localUser(): Promise<LocalUser> {
   const { uid, username } = userInfo();
-  const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const passwd = await readFile("/etc/passwd", "utf8").catch(unlessLimit(""));
   const named = passwd
     .split("\n")
     .map(line => line.split(":"))

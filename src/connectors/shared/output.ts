@@ -3,21 +3,65 @@ import type { OutputStream, RunOptions, RunResult } from "../../core/connector.t
 
 /** Collects a command's output and passes it on as it arrives. */
 export interface OutputCapture {
-  /** A promise: whoever wants it asks for no more before that settles. */
-  add(stream: OutputStream, chunk: Uint8Array): Promise<void> | void;
+  /** Nothing more should be read before the promise, if there is one, has resolved. */
+  add(stream: OutputStream, chunk: Uint8Array): void | Promise<void>;
+  /** Somebody has not yet taken what was passed on. */
+  readonly isPending: boolean;
+  /** All that was passed on has been taken. Rejects if somebody could not take it. */
+  taken(): Promise<void>;
   result(exitCode: number): RunResult;
 }
 
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
   const kept: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  const pending = new Set<Promise<void>>();
+  const handOver = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+    try {
+      return onOutput?.(stream, chunk);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
   return {
     add(stream, chunk) {
       if (chunk.length === 0) return;
       if (capture) kept[stream].push(chunk);
-      return onOutput?.(stream, chunk);
+      const taking = handOver(stream, chunk);
+      if (!taking) return;
+      pending.add(taking);
+      // One that rejects stays: it is told to whoever waits for all.
+      taking.then(
+        () => pending.delete(taking),
+        () => {},
+      );
+      return taking;
+    },
+    get isPending() {
+      return pending.size > 0;
+    },
+    async taken() {
+      await Promise.all(pending);
     },
     result: exitCode => ({ exitCode, stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) }),
   };
+}
+
+/** The last lines of what was said, in one; of the first that said anything. */
+export function lastWords(...said: readonly string[]): string {
+  const lines = said
+    .map(text => text.split(/[\r\n]+/).filter(line => line.trim() !== ""))
+    .find(some => some.length > 0);
+  return lines?.slice(-LAST_WORDS).join(" ").trim() ?? "it gave no reason";
+}
+const LAST_WORDS = 3;
+
+/** What somebody said who may repeat the line that we sent, with a mark of ours in it, and secrets perhaps: only what comes before that. */
+export function beforeOurLine(said: string, mark: string): string {
+  const at = said.indexOf(mark);
+  if (at < 0) return said;
+  const program = said.indexOf("/bin/sh");
+  const start = program < 0 || program > at ? at : said.startsWith("exec ", program - 5) ? program - 5 : program;
+  return `${said.slice(0, start)}…`;
 }
 
 /** Exit code of a command that a signal ended, as shells count it. */

@@ -1,7 +1,10 @@
 /** Programs of the control machine. @module */
 import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
+import { OperationError } from "../../core/errors.ts";
+import { limitReached } from "../../core/limits.ts";
 import { endOfInput, pump } from "./input.ts";
 import { type OutputCapture, captureOutput } from "./output.ts";
+import { noFileLeft } from "./open-files.ts";
 import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
 
 /** What a program gets beside its arguments. */
@@ -20,20 +23,19 @@ const TERMINAL_SILENCE = 100;
 
 /**
  * Run a program to its end, in a process group of its own.
- * Aborting ends the whole group: politely first, then not. Throws what the operating system says when it cannot start.
+ * Aborting ends the whole group: politely first, then not. Throws what the operating system says when it cannot start, or `OperationError` where a limit is reached.
  */
 export async function runProcess(argv: readonly string[], options: ProcessOptions): Promise<RunResult> {
   const { signal, stdin } = options;
   signal?.throwIfAborted();
   const output = captureOutput(options);
-  const child = options.pty ? startOnTerminal(argv, options, output) : startOnPipes(argv, options, output);
-
   let failure: { readonly reason: unknown } | undefined;
   let stopping: Promise<void> | undefined;
-  const stop = (reason: unknown) => {
+  const stop = (reason: unknown): void => {
     failure ??= { reason };
     stopping ??= endGroup(child);
   };
+  const child = start(argv, options, { output, onFailure: stop });
   using _ = onAbort(signal, () => stop(signal?.reason));
   pump(stdin, child.write)
     .then(({ lastByte }) => child.endInput(lastByte))
@@ -43,8 +45,26 @@ export async function runProcess(argv: readonly string[], options: ProcessOption
   if (!failure) await unlessAborted(silenceOrEnd(child), signal).catch(() => {});
   await stopping;
   await child.release();
+  if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
   if (failure) throw failure.reason;
   return output.result(exitCode);
+}
+
+/** Where output goes, and what is done when it cannot be taken. */
+interface Hearing {
+  readonly output: OutputCapture;
+  readonly onFailure: (reason: unknown) => void;
+}
+
+function start(argv: readonly string[], options: ProcessOptions, hearing: Hearing): Child {
+  try {
+    return options.pty ? startOnTerminal(argv, options, hearing) : startOnPipes(argv, options, hearing);
+  } catch (error) {
+    // Of a terminal that cannot be made the runtime does not say why.
+    const limit = limitReached(error) ?? limitReached(noFileLeft());
+    if (!limit) throw error;
+    throw new OperationError(`Cannot start ${argv[0]}: ${limit.message}`, { cause: error, hint: limit.hint });
+  }
 }
 
 interface Child {
@@ -65,11 +85,10 @@ interface Child {
 function startOnPipes(
   argv: readonly string[],
   { env = process.env, cwd }: ProcessOptions,
-  output: OutputCapture,
+  { output, onFailure }: Hearing,
 ): Child {
   const child = Bun.spawn([...argv], { env, cwd, detached: true, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
   let lastOutput = performance.now();
-  let held = 0;
   const read = async (
     stream: OutputStream,
     reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> },
@@ -77,20 +96,20 @@ function startOnPipes(
     for (;;) {
       const { done, value } = await reader.read();
       if (done || !value) return;
-      held++;
-      await output.add(stream, value);
-      held--;
       lastOutput = performance.now();
+      await output.add(stream, value);
     }
   };
   const stdout = child.stdout.getReader();
   const stderr = child.stderr.getReader();
+  const reading = Promise.all([read("stdout", stdout), read("stderr", stderr)]);
+  reading.catch(onFailure);
   return {
     pid: child.pid,
     exited: child.exited,
-    outputEnd: Promise.all([read("stdout", stdout), read("stderr", stderr)]),
-    // What is not read says nothing.
-    lastOutput: () => (held > 0 ? performance.now() : lastOutput),
+    outputEnd: reading,
+    // Output that has not been taken is no silence.
+    lastOutput: () => (output.isPending ? performance.now() : lastOutput),
     silence: SILENCE,
     async write(piece) {
       try {
@@ -114,7 +133,7 @@ function startOnPipes(
 function startOnTerminal(
   argv: readonly string[],
   { env = process.env, cwd }: ProcessOptions,
-  output: OutputCapture,
+  { output, onFailure }: Hearing,
 ): Child {
   let lastOutput = performance.now();
   const drained: (() => void)[] = [];
@@ -123,7 +142,7 @@ function startOnTerminal(
     rows: 24,
     data(_, chunk) {
       lastOutput = performance.now();
-      output.add("stdout", new Uint8Array(chunk));
+      output.add("stdout", new Uint8Array(chunk))?.catch(onFailure);
     },
     drain() {
       for (const resume of drained.splice(0)) resume();

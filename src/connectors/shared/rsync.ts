@@ -36,9 +36,11 @@ export async function rsyncOver(
   const args = [...flags, "-s", "-e", REMOTE_SHELL, "--", src, `host:${dest.replace(/^~\/+/, "./")}`];
   const child = spawn("rsync", args, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"], detached: true });
   const [, stdout, stderr, toRsync, fromRsync] = child.stdio as unknown as [null, Duplex, Duplex, Duplex, Duplex];
-  stdout.on("data", (chunk: Buffer) => output.add("stdout", chunk));
-  stderr.on("data", (chunk: Buffer) => output.add("stderr", chunk));
+  stdout.on("data", (chunk: Buffer) => void output.add("stdout", chunk)?.catch(stop));
+  stderr.on("data", (chunk: Buffer) => void output.add("stderr", chunk)?.catch(stop));
   toRsync.on("error", () => {});
+  const drained = (): Promise<void> =>
+    new Promise(resolve => void toRsync.once("drain", resolve).once("close", resolve));
   const ended = new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, name) => resolve(code ?? signalExitCode(name ?? "")));
@@ -56,7 +58,10 @@ export async function rsyncOver(
     run(line, {
       stdin,
       capture: false,
-      onOutput: (stream, chunk) => (stream === "stdout" ? void toRsync.write(chunk) : output.add("stderr", chunk)),
+      onOutput(stream, chunk) {
+        if (stream === "stderr") return output.add("stderr", chunk);
+        return toRsync.write(chunk) ? undefined : drained();
+      },
       ...(signal ? { signal } : {}),
     }).finally(() => toRsync.end()),
   );

@@ -1,7 +1,7 @@
 /** A limited number of things at once, the others in line. @module */
 import { onAbort } from "./wait.ts";
 
-/** How many may run at once. May shrink while in use: what runs goes on, what waits waits longer. */
+/** How many may run at once. May shrink while in use: what runs goes on, what waits waits longer; and grow again. */
 export class Slots {
   #limit: number;
   #taken = 0;
@@ -19,6 +19,11 @@ export class Slots {
   /** Allow no more than `limit` from now on, but at least one. */
   shrink(limit: number): void {
     this.#limit = Math.max(1, Math.min(this.#limit, limit));
+  }
+  /** Allow one more. */
+  grow(): void {
+    this.#limit++;
+    this.#admit();
   }
   /** Wait for a slot; disposing frees it. Rejects with the signal's reason when aborted. */
   async take(signal?: AbortSignal): Promise<Disposable> {
@@ -48,6 +53,9 @@ export class Slots {
   }
   #free(): void {
     this.#taken--;
+    this.#admit();
+  }
+  #admit(): void {
     while (this.#taken < this.#limit) {
       const next = this.#waiting.shift();
       if (!next) return;

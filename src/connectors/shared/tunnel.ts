@@ -20,6 +20,8 @@ export function openTunnel(
   const ending = new AbortController();
   const written: { readonly chunk: Uint8Array; readonly taken: () => void }[] = [];
   let wake: (() => void) | undefined;
+  /** Whoever reads wants more. */
+  let resume: (() => void) | undefined;
   let isAtEnd = false;
   async function* input(): AsyncGenerator<Uint8Array> {
     for (;;) {
@@ -33,7 +35,9 @@ export function openTunnel(
     }
   }
   const socket = new Duplex({
-    read() {},
+    read() {
+      resume?.();
+    },
     write(chunk: Uint8Array, _encoding, done) {
       written.push({ chunk, taken: () => done() });
       wake?.();
@@ -46,6 +50,7 @@ export function openTunnel(
     destroy(error, done) {
       isAtEnd = true;
       wake?.();
+      resume?.();
       ending.abort(new Error("The stream was closed"));
       done(error);
     },
@@ -56,16 +61,22 @@ export function openTunnel(
     capture: false,
     signal: ending.signal,
     onOutput(stream, chunk) {
+      if (stream === "stderr") {
+        complaint = (complaint + Buffer.from(chunk).toString()).slice(-COMPLAINT);
+        return;
+      }
       // Copied: the chunk may be part of a buffer that is used again.
-      if (stream === "stdout") socket.push(Buffer.from(chunk));
-      else complaint = (complaint + Buffer.from(chunk).toString()).slice(-COMPLAINT);
+      if (socket.push(Buffer.from(chunk))) return;
+      return new Promise<void>(resolve => (resume = resolve));
     },
   });
   const ended = running.then(
     () => complaint.trim(),
     (error: unknown) => complaint.trim() || (error instanceof Error ? error.message : String(error)),
   );
-  void ended.then(() => socket.destroy());
+  // What has come is still read.
+  socket.once("end", () => socket.destroy());
+  void ended.then(() => socket.push(null));
   return { socket, complaint: ended };
 }
 

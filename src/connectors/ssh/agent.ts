@@ -1,5 +1,8 @@
 /** The user's SSH agent. @module */
 import { connect, type Socket } from "node:net";
+import { limitReached } from "../../core/limits.ts";
+import { withoutSocket } from "../shared/open-files.ts";
+import { remembered } from "../shared/remembered.ts";
 import { uint32, WireReader, wireBlob } from "./wire.ts";
 
 /** A key or certificate that the agent holds. */
@@ -18,12 +21,11 @@ export interface Agent {
 }
 
 export function createAgent(socket: string): Agent {
-  let keys: Promise<readonly AgentKey[]> | undefined;
+  const keys = new Map<string, Promise<readonly AgentKey[]>>();
   return {
     socket,
     keys() {
-      keys ??= listKeys(socket);
-      return keys;
+      return remembered(keys, socket, () => listKeys(socket));
     },
     async sign(blob, message, hash) {
       const reply = await request(
@@ -56,10 +58,10 @@ function request(path: string, message: Buffer, expected: number): Promise<WireR
     let received = Buffer.alloc(0);
     const fail = (why: string, cause?: unknown): void => {
       socket.destroy();
-      reject(new Error(`The agent at ${path} ${why}`, { cause }));
+      reject(limitReached(cause) ? cause : new Error(`The agent at ${path} ${why}`, { cause }));
     };
     socket.on("connect", () => socket.write(wireBlob(message)));
-    socket.on("error", error => fail(`cannot be reached: ${error.message}`, error));
+    socket.on("error", error => fail(`cannot be reached: ${error.message}`, withoutSocket(error)));
     socket.on("close", () => fail("hung up"));
     socket.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);

@@ -1,6 +1,7 @@
 /** Logging in: what is tried, in which order, and what came of it. @module */
 import type { Secret } from "../../core/command.ts";
 import type { ConnectorContext } from "../../core/connector.ts";
+import { limitFailure } from "../../core/connect-failure.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { parseCertificate } from "./certificate.ts";
@@ -69,6 +70,8 @@ class Login implements Authentication {
     if (this.#problem instanceof ConnectError) return this.#problem;
     const { hop } = this.#options;
     const { name, settings } = hop;
+    const limit = limitFailure(this.#problem, name);
+    if (limit) return limit;
     this.#settle(reason ? "cut off" : "refused");
     const allowed = this.#allowed?.join(" and ") || "no way to log in";
     // A system's configuration may ask for what its servers do not have: that is nobody's mistake.

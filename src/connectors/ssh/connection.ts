@@ -1,10 +1,10 @@
 /** An open SSH connection: one channel for each command. @module */
 import type { Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/connector.ts";
-import { ConnectionLostError, OperationError } from "../../core/errors.ts";
+import { ConnectError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
 import { Holders } from "../shared/holders.ts";
-import { captureOutput } from "../shared/output.ts";
+import { captureOutput, lastWords } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { backOff, onAbort, pause, settlesWithin, unlessAborted } from "../shared/wait.ts";
@@ -141,9 +141,10 @@ export class SshConnection implements Connection {
           );
           throw error;
         }
-        if (this.#isLost || !isRefusal(error)) throw this.#lost(error);
+        if (this.#isLost || error instanceof ConnectionLostError) throw this.#lost(error);
+        if (!isRefusal(error)) throw this.#refused(error);
         const others = this.#slots.taken - 1;
-        if (others === 0 && refusals >= REFUSALS) throw this.#lost(error);
+        if (others === 0 && refusals >= REFUSALS) throw this.#refused(error);
         this.#slots.shrink(others);
         this.#holders.ask();
         await pause(backOff(refusals, { first: 50, most: 1000 }), signal);
@@ -170,12 +171,14 @@ export class SshConnection implements Connection {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
     const output = captureOutput(options);
-    const streams = { stdout: channel, stderr: channel.stderr } as const;
-    for (const stream of ["stdout", "stderr"] as const)
-      streams[stream].on("data", (chunk: Buffer) => {
+    for (const [name, stream] of [
+      ["stdout", channel],
+      ["stderr", channel.stderr],
+    ] as const)
+      stream.on("data", (chunk: Buffer) => {
         talk.heard();
-        const taken = output.add(stream, marked[stream].pass(chunk));
-        if (taken) void talk.hold(streams[stream], taken);
+        const taking = output.add(name, marked[name].pass(chunk));
+        if (taking) talk.waitFor(stream, taking).catch(stop);
       });
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
@@ -189,19 +192,19 @@ export class SshConnection implements Connection {
       .catch(stop);
 
     await talk.end;
+    if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await stopping;
     if (failure) throw failure.reason;
     if (talk.exitCode === undefined)
-      throw this.#lost(talk.refusal && new Error("The server refuses to run commands", { cause: talk.refusal }));
-    void output.add("stdout", marked.stdout.rest());
-    void output.add("stderr", marked.stderr.rest());
+      throw talk.refusal && !this.#isLost ? this.#refused(talk.refusal) : this.#lost(talk.refusal);
+    if (!marked.stdout.hasBegun) throw this.#notBegun(marked, talk.exitCode);
     return output.result(talk.exitCode);
   }
 
   /** Send a signal to a command's process group, over a channel of its own; false if it is not known. */
   async #kill({ stdout }: MarkedLine, signal: "TERM" | "KILL"): Promise<boolean> {
     // A command that has just been sent has not said yet who it is.
-    await settlesWithin(stdout.decided, GRACE);
+    await settlesWithin(stdout.begun, GRACE);
     const group = stdout.pid;
     if (group === undefined || this.#isLost) return false;
     // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
@@ -219,6 +222,26 @@ export class SshConnection implements Connection {
       // No channel to be had.
       return false;
     }
+  }
+
+  /** Something else ran instead, or nothing: whatever its exit code, that was no success. */
+  #notBegun({ stdout, stderr }: MarkedLine, exitCode: number): ConnectError {
+    return new ConnectError(
+      `The login shell on ${this.#host} does not run commands (exit code ${exitCode}): ${lastWords(stderr.noise, stdout.noise)}`,
+      {
+        host: this.#host,
+        hint: "Check this user's login shell on the host, and ForceCommand in its sshd_config and authorized_keys",
+      },
+    );
+  }
+
+  /** The connection is there, but of no use. */
+  #refused(cause: unknown): ConnectError {
+    const reason = (cause as Error).message.replace(/^\(SSH\) Channel open failure: |^Unable to exec$/, "");
+    return new ConnectError(
+      `The server refuses to run commands on ${this.#host}: ${reason === "" ? "it gave no reason" : reason}`,
+      { host: this.#host, cause, hint: "See MaxSessions and ForceCommand in its sshd_config" },
+    );
   }
 
   #lost(cause?: unknown): ConnectionLostError {

@@ -10,9 +10,10 @@ import { gatherWrites } from "./gather.ts";
 import type { HostKeyCheck, HostKeys } from "./host-keys/index.ts";
 import type { KeyFiles } from "./keys.ts";
 import { type Client, type ConnectConfig, loadLibrary, serverSoftware, type SshLibrary } from "./library.ts";
-import { DroppedError, type Retry, retrying } from "./retry.ts";
+import type { Address } from "./names.ts";
+import { DroppedError, type Retry, retrying, saysDropped } from "./retry.ts";
 import { type Hop, hopAddress, USE_OPENSSH } from "./route.ts";
-import { describeHop, openWay, socketError, type Way } from "./sockets.ts";
+import { type Candidate, describeHop, openWay, socketError, type Way } from "./sockets.ts";
 
 /** What all dials of a run share. */
 export interface DialResources {
@@ -31,6 +32,8 @@ export interface DialOptions {
   readonly via: Client | undefined;
   /** The connection of another kind that it goes through. */
   readonly through?: Connection | undefined;
+  /** Its addresses, where it is connected to directly. */
+  readonly addresses: readonly Address[];
   readonly resources: DialResources;
   readonly context: ConnectorContext;
   readonly deadline: Deadline;
@@ -59,9 +62,12 @@ export interface Meeting {
 const KEEPALIVE = { interval: 15, count: 3 };
 
 /** Connect and log in. Throws `ConnectError`, or the deadline's reason. */
-export const dial = (options: DialOptions): Promise<Client> => retrying(() => dialOnce(options), options);
+export function dial(options: DialOptions): Promise<Client> {
+  const addresses = options.addresses.map(address => ({ ...address }));
+  return retrying(() => dialOnce(options, addresses), { ...options, host: options.hop.name });
+}
 
-async function dialOnce(options: DialOptions): Promise<Client> {
+async function dialOnce(options: DialOptions, addresses: readonly Candidate[]): Promise<Client> {
   const { hop, via, through, resources, context, deadline, meeting = {} } = options;
   const library = await loadLibrary();
   deadline.phase = `a connection to ${hopAddress(hop)}`;
@@ -79,7 +85,7 @@ async function dialOnce(options: DialOptions): Promise<Client> {
     isSuspect: () => check.isSuspect,
   });
   const config = clientConfig(hop, { check, login, deadline, agent, library });
-  const way = await openWay(hop, { via, through, signal: deadline.signal, shell: resources.shell });
+  const way = await openWay(hop, { via, through, addresses, deadline, shell: resources.shell });
   const client = library.createClient();
   client.on("handshake", ({ kex, serverHostKey, cs }) => {
     const { cipher, mac, compress } = cs as { cipher: string; mac: string; compress: string };
@@ -123,7 +129,8 @@ async function dialOnce(options: DialOptions): Promise<Client> {
 async function programError(what: string, { name }: Hop, complaint: Promise<string>): Promise<ConnectError> {
   await settlesWithin(complaint, 1000);
   const said = await Promise.race([complaint, ""]);
-  return new ConnectError(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, {
+  const Kind = saysDropped(said) ? DroppedError : ConnectError;
+  return new Kind(`${what} ended before the handshake${said === "" ? "" : `: ${said}`}`, {
     host: name,
     retryable: true,
   });

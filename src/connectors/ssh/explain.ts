@@ -1,12 +1,13 @@
 /** How a host is reached: what was decided, where each part was said, and what comes of trying. @module */
-import { lookup } from "node:dns/promises";
 import type { ConnectorContext, Explanation } from "../../core/connector.ts";
+import { connectFailure } from "../../core/connect-failure.ts";
 import { TsinfraError } from "../../core/errors.ts";
 import { allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { CHANNELS } from "./connection.ts";
 import type { DialResources, Meeting } from "./dial.ts";
 import { identitiesFor } from "./identities.ts";
 import type { Client } from "./library.ts";
+import type { Names } from "./names.ts";
 import type { SshSettings } from "./openssh/index.ts";
 import { type Hop, hopAddress } from "./route.ts";
 
@@ -14,6 +15,9 @@ export interface ExplainOptions {
   readonly data: Readonly<Record<string, unknown>>;
   readonly context: ConnectorContext;
   readonly resources: DialResources;
+  readonly names: Names;
+  /** Aborted when looking a name up takes too long. */
+  readonly signal: AbortSignal;
   /** Connect to a hop. */
   connect(hop: Hop, options: { readonly via: Client | undefined; readonly meeting: Meeting }): Promise<Client>;
 }
@@ -37,14 +41,14 @@ export async function explainRoute(route: Hop, options: ExplainOptions): Promise
       explained.push({ ...plan, ...meeting, connected: "yes" });
     } catch (error) {
       isReached = false;
-      explained.push({ ...plan, ...meeting, ...failure(error) });
+      explained.push({ ...plan, ...meeting, ...failure(connectFailure(error, hop.name)) });
     }
   }
   for (const client of clients.reverse()) client.end();
   return { transport: "embedded", hops: explained, commandsAtOnce: CHANNELS };
 }
 
-async function planOf(hop: Hop, { data, context, resources }: ExplainOptions): Promise<Explanation> {
+async function planOf(hop: Hop, { data, context, resources, names, signal }: ExplainOptions): Promise<Explanation> {
   const { settings, isJump, name } = hop;
   const from = (key: string, place: string | undefined, otherwise: string): string =>
     !isJump && data[key] !== undefined ? key : (place ?? otherwise);
@@ -59,7 +63,10 @@ async function planOf(hop: Hop, { data, context, resources }: ExplainOptions): P
     name,
     address: hopAddress(hop),
     addressFrom: from("sshHostname", settings.places.hostname, "its name"),
-    resolved: hop.via || settings.proxyCommand !== undefined ? undefined : await addressesOf(settings.hostname),
+    resolved:
+      hop.via || settings.proxyCommand !== undefined
+        ? undefined
+        : await addressesOf(settings.hostname, { names, signal }),
     port: settings.port,
     portFrom: from("sshPort", settings.places.port, "default"),
     user: settings.user,
@@ -79,11 +86,15 @@ async function planOf(hop: Hop, { data, context, resources }: ExplainOptions): P
   };
 }
 
-async function addressesOf(hostname: string): Promise<readonly string[] | string> {
+async function addressesOf(
+  hostname: string,
+  { names, signal }: Pick<ExplainOptions, "names" | "signal">,
+): Promise<readonly string[] | string> {
   try {
-    return (await lookup(hostname, { all: true })).map(({ address }) => address);
+    const found = await names.addressesOf(hostname, signal);
+    return found.length > 0 ? found.map(({ address }) => address) : "cannot be resolved";
   } catch (error) {
-    return `cannot be resolved (${(error as NodeJS.ErrnoException).code})`;
+    return `cannot be resolved: ${(error as Error).message}`;
   }
 }
 

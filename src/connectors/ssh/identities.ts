@@ -1,6 +1,7 @@
 /** Which keys are offered to a server, in which order, and how each signs. @module */
 import { basename, join } from "node:path";
 import { ConnectError } from "../../core/errors.ts";
+import { limitReached } from "../../core/limits.ts";
 import type { Agent } from "./agent.ts";
 import { parseCertificate } from "./certificate.ts";
 import type { NamedPath } from "./config/index.ts";
@@ -142,6 +143,7 @@ async function agentKeys(agent: Agent | undefined, leftOut: string[]): Promise<r
       sign: (message, hash) => agent.sign(blob, message, hash),
     }));
   } catch (error) {
+    if (limitReached(error)) throw error;
     leftOut.push((error as Error).message);
     return [];
   }

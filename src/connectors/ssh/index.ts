@@ -6,20 +6,25 @@ import { Deadline } from "../shared/deadline.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
 import { localUser } from "../shared/local-user.ts";
 import { runProcess } from "../shared/process.ts";
+import { needOpenFiles, openFilesLeft } from "../shared/open-files.ts";
 import { Slots } from "../shared/slots.ts";
 import { unlessAborted } from "../shared/wait.ts";
 import { type Agent, createAgent } from "./agent.ts";
+import { resolveWith } from "./config/canonical.ts";
 import { createConfigFiles, type Sources } from "./config/index.ts";
 import { SSH_DATA_KEYS, type SshDataKey } from "./data-keys.ts";
 import { SshConnection } from "./connection.ts";
 import { dial, type DialResources, type Meeting } from "./dial.ts";
+import { Door } from "./door.ts";
 import { explainOpenSsh, explainRoute } from "./explain.ts";
 import { createHostKeys } from "./host-keys/index.ts";
 import { createKeyFiles } from "./keys.ts";
 import type { Client } from "./library.ts";
+import { type Address, createNames, type Names, type NamesOptions } from "./names.ts";
 import { OpenSshTransport } from "./openssh/index.ts";
-import type { Retry } from "./retry.ts";
-import { type Hop, hopKey, routeTo } from "./route.ts";
+import { type Retry, retrying } from "./retry.ts";
+import { type Hop, hopKey, placeKey, routeTo } from "./route.ts";
+import { addressesFor } from "./sockets.ts";
 
 /** What the SSH connector needs from outside. */
 export interface SshConnectorOptions {
@@ -31,10 +36,18 @@ export interface SshConnectorOptions {
   readonly systemConfigFile?: string;
   /** Looks names up that CanonicalizeHostname completes; default: as the machine does. */
   readonly resolve?: Sources["resolve"];
+  /** Gives a name's addresses, none if it has none; default: as the machine does. */
+  readonly lookup?: NamesOptions["ask"];
 }
 
 /** Connections that are being made at once: more would only wait for each other, with their clocks running. */
 const DIALS = 100;
+/** Names that are looked up at once, each by a process of its own. */
+const LOOKUPS = 64;
+/** A connection, and a file that travels over it. */
+const FILES_FOR_HOST = 2;
+/** Files that each of those may have open beside the connection itself. */
+const FILES_FOR_EACH = 4;
 
 export function createSshConnector(options: SshConnectorOptions = {}): Connector {
   const run = new SshRun(options);
@@ -43,22 +56,44 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
     summary: "Run commands over SSH; the connector of plain host names.",
     can: { pty: true, rsync: true, through: true },
     dataKeys: SSH_DATA_KEYS,
+    expect: hosts => run.expect(hosts),
     connect: (target, context) => run.connect(target, context),
     explain: (target, context) => run.explain(target, context),
     close: () => run.close(),
   };
 }
 
+/** What connecting to one server needs. */
+interface Reaching {
+  readonly through?: Connection | undefined;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly context: ConnectorContext;
+  readonly retry: Retry;
+  readonly meeting?: Meeting;
+}
+
+/** False for one that could not be made. */
+const wasOpen = (connecting: Promise<Client> | undefined): Promise<boolean> =>
+  Promise.resolve(connecting).then(
+    client => client !== undefined,
+    () => false,
+  );
+
 /** What the hosts of a run share. */
 class SshRun {
   readonly #home: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #systemConfigFile: string;
-  readonly #resolve: Sources["resolve"];
+  readonly #resolve: Sources["resolve"] | undefined;
   readonly #configFiles = createConfigFiles();
   readonly #agents = new Map<string, Agent>();
   readonly #jumps = new Map<string, Promise<Client>>();
   readonly #dials = new Slots(DIALS);
+  readonly #lookups = new Slots(LOOKUPS);
+  readonly #doors = new Map<string, Door>();
+  readonly #names: Names;
   readonly #ending = new AbortController();
   readonly #resources: DialResources;
   #openSsh: OpenSshTransport | undefined;
@@ -69,7 +104,9 @@ class SshRun {
     env = process.env,
     systemConfigFile = "/etc/ssh/ssh_config",
     resolve,
+    lookup,
   }: SshConnectorOptions) {
+    this.#names = createNames({ signal: this.#ending.signal, slots: this.#lookups, ask: lookup });
     this.#resolve = resolve;
     this.#home = home;
     this.#env = env;
@@ -81,6 +118,13 @@ class SshRun {
       keyFiles: createKeyFiles(),
       agentFor: hop => this.#agentFor(hop),
     };
+  }
+
+  expect(hosts: number): void {
+    needOpenFiles(hosts, FILES_FOR_HOST);
+    const room = Math.floor((openFilesLeft() - hosts) / (2 * FILES_FOR_EACH));
+    this.#dials.shrink(room);
+    this.#lookups.shrink(room);
   }
 
   async connect(target: Target, context: ConnectorContext): Promise<Connection> {
@@ -124,10 +168,8 @@ class SshRun {
       context.warn(
         `The SSH configuration of ${target.name} uses ${setting}, which only the ssh program honours: set the host data sshTransport: "openssh" where that matters`,
       );
-    const via = hop.via && (await unlessAborted(this.#jump(hop.via, target.timeout, context), target.signal));
     const meeting: Meeting = {};
-    const client = await this.#dial(hop, {
-      via,
+    const client = await this.#reach(hop, {
       through: target.through,
       timeout: target.timeout,
       signal: target.signal,
@@ -153,9 +195,12 @@ class SshRun {
     }
     const route = await this.#route(target, data, context);
     const retry = { times: 0, minDelay: 0, maxDelay: 0 };
+    using deadline = this.#deadline(target.name, target);
     return await explainRoute(route, {
       data: target.data,
       context,
+      names: this.#names,
+      signal: deadline.signal,
       resources: this.#resources,
       connect: (hop, { via, meeting }) =>
         this.#dial(hop, { via, timeout: target.timeout, signal: target.signal, context, retry, meeting }),
@@ -166,7 +211,9 @@ class SshRun {
     const places = { home: this.#home, cwd: context.cwd };
     const written = data.string("sshConfigFile");
     const only = written?.toLowerCase() === "none" ? "none" : data.path("sshConfigFile", places);
-    return await routeTo(target, data, { ...places, sources: await this.#sources(only) });
+    using deadline = this.#deadline(target.name, target);
+    deadline.phase = "the canonical names that its SSH configuration wants";
+    return await routeTo(target, data, { ...places, sources: await this.#sources(only, deadline.signal) });
   }
 
   async close(): Promise<void> {
@@ -182,9 +229,17 @@ class SshRun {
     options: { readonly data: DataReader<SshDataKey>; readonly context: ConnectorContext; readonly retry: Retry },
   ): Promise<Connection> {
     this.#openSsh ??= new OpenSshTransport({ env: this.#env, home: this.#home });
-    using _ = await this.#dials.take(target.signal);
-    using deadline = this.#deadline(target.name, target);
-    return await this.#openSsh.connect(target, { ...options, deadline });
+    const turn = async <T>(attempt: (deadline: Deadline) => Promise<T>): Promise<T> => {
+      using _ = await this.#dials.take(target.signal);
+      using deadline = this.#deadline(target.name, target);
+      return await attempt(deadline);
+    };
+    const limits = { patience: target.timeout, retry: options.retry, signal: target.signal };
+    return await this.#openSsh.connect(target, {
+      ...options,
+      turn,
+      enter: (place, attempt) => this.#door(place).enter(() => turn(attempt), limits),
+    });
   }
 
   /** One connection for all hosts behind a jump host. */
@@ -192,22 +247,17 @@ class SshRun {
     const key = hopKey(hop);
     const known = this.#jumps.get(key);
     if (known) return known;
-    const signal = this.#ending.signal;
-    const client = (async () => {
-      const via = hop.via && (await this.#jump(hop.via, timeout, context));
-      const { sshConnectRetries, sshConnectRetryMinDelay, sshConnectRetryMaxDelay } = SSH_DATA_KEYS;
-      return await this.#dial(hop, {
-        via,
-        timeout,
-        signal,
-        context,
-        retry: {
-          times: sshConnectRetries.default,
-          minDelay: sshConnectRetryMinDelay.default,
-          maxDelay: sshConnectRetryMaxDelay.default,
-        },
-      });
-    })();
+    const { sshConnectRetries, sshConnectRetryMinDelay, sshConnectRetryMaxDelay } = SSH_DATA_KEYS;
+    const client = this.#reach(hop, {
+      timeout,
+      signal: this.#ending.signal,
+      context,
+      retry: {
+        times: sshConnectRetries.default,
+        minDelay: sshConnectRetryMinDelay.default,
+        maxDelay: sshConnectRetryMaxDelay.default,
+      },
+    });
     this.#jumps.set(key, client);
     // A later host, or a later try, makes a new one.
     const forget = (): void => {
@@ -217,33 +267,52 @@ class SshRun {
     return client;
   }
 
-  async #dial(
+  /** Connect to a server, through its jump host if it has one. */
+  async #reach(hop: Hop, options: Reaching): Promise<Client> {
+    for (let losses = 0; ; losses++) {
+      const jump = hop.via && this.#jump(hop.via, options.timeout, options.context);
+      try {
+        return await this.#dial(hop, { ...options, via: jump && (await unlessAborted(jump, options.signal)) });
+      } catch (error) {
+        // A connection to the jump host that was lost meanwhile does not count against this server: there is another one.
+        const isLost = hop.via && this.#jumps.get(hopKey(hop.via)) !== jump && (await wasOpen(jump));
+        if (!isLost || losses >= options.retry.times || options.signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #dial(hop: Hop, options: Reaching & { readonly via: Client | undefined }): Promise<Client> {
+    const { via, through, context, retry, meeting } = options;
+    const signal = AbortSignal.any([options.signal, this.#ending.signal]);
+    const timeout = hop.settings.connectTimeout ?? options.timeout;
+    const isDirect = !via && !through && hop.settings.proxyCommand === undefined;
+    const addresses = isDirect ? await this.#addressesOf(hop, { timeout, signal, retry }) : [];
+    return await this.#door(placeKey(hop)).enter(
+      async () => {
+        using _ = await this.#dials.take(signal);
+        using deadline = this.#deadline(hop.name, { timeout, signal });
+        return await dial({
+          ...{ hop, via, through, addresses, context, deadline, retry, meeting },
+          resources: this.#resources,
+        });
+      },
+      { patience: timeout, retry, signal },
+    );
+  }
+
+  /** Before there is a place among the dials: whoever waits for a name server holds nobody up. */
+  async #addressesOf(
     hop: Hop,
-    options: {
-      readonly via: Client | undefined;
-      readonly through?: Connection | undefined;
-      readonly timeout: number;
-      readonly signal: AbortSignal;
-      readonly context: ConnectorContext;
-      readonly retry: Retry;
-      readonly meeting?: Meeting;
-    },
-  ): Promise<Client> {
-    using _ = await this.#dials.take(options.signal);
-    using deadline = this.#deadline(hop.name, {
-      timeout: hop.settings.connectTimeout ?? options.timeout,
-      signal: options.signal,
-    });
-    return await dial({
-      hop,
-      via: options.via,
-      through: options.through,
-      resources: this.#resources,
-      context: options.context,
-      deadline,
-      retry: options.retry,
-      meeting: options.meeting,
-    });
+    { retry, ...limits }: { readonly timeout: number; readonly signal: AbortSignal; readonly retry: Retry },
+  ): Promise<readonly Address[]> {
+    using deadline = this.#deadline(hop.name, limits);
+    return await retrying(() => addressesFor(hop, this.#names, deadline), { host: hop.name, deadline, retry });
+  }
+
+  #door(key: string): Door {
+    const door = this.#doors.get(key) ?? new Door(DIALS);
+    this.#doors.set(key, door);
+    return door;
   }
 
   #deadline(host: string, { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal }): Deadline {
@@ -259,8 +328,11 @@ class SshRun {
     });
   }
 
-  async #sources(only: string | undefined): Promise<Sources> {
-    this.#user ??= localUser();
+  async #sources(only: string | undefined, signal: AbortSignal): Promise<Sources> {
+    this.#user ??= localUser().catch((error: unknown) => {
+      this.#user = undefined;
+      throw error;
+    });
     const { name, uid } = await this.#user;
     return {
       files: this.#configFiles,
@@ -274,7 +346,7 @@ class SshRun {
             signal: this.#ending.signal,
           })
         ).exitCode === 0,
-      resolve: this.#resolve,
+      resolve: this.#resolve ?? resolveWith(this.#names, signal),
     };
   }
 

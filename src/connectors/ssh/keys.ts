@@ -2,6 +2,8 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Secret } from "../../core/command.ts";
+import { limitReached } from "../../core/limits.ts";
+import { remembered, unlessLimit } from "../shared/remembered.ts";
 import { loadLibrary, type ParsedKey } from "./library.ts";
 import { uint32, WireReader, wireBlob } from "./wire.ts";
 
@@ -37,17 +39,12 @@ export interface KeyFiles {
 export function createKeyFiles(): KeyFiles {
   const files = new Map<string, Promise<KeyFile | undefined>>();
   const publicFiles = new Map<string, Promise<Buffer | undefined>>();
-  const once = <T>(answers: Map<string, Promise<T>>, path: string, read: (path: string) => Promise<T>): Promise<T> => {
-    const answer = answers.get(path) ?? read(path);
-    answers.set(path, answer);
-    return answer;
-  };
-  const publicFile = (path: string) => once(publicFiles, path, readPublicFile);
-  return { load: path => once(files, path, () => loadKeyFile(path, publicFile)), publicFile };
+  const publicFile = (path: string) => remembered(publicFiles, path, () => readPublicFile(path));
+  return { load: path => remembered(files, path, () => loadKeyFile(path, publicFile)), publicFile };
 }
 
 async function readPublicFile(path: string): Promise<Buffer | undefined> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  const text = await readFile(path, "utf8").catch(unlessLimit(""));
   const [, base64 = ""] = text.trim().split(/\s+/);
   const blob = Buffer.from(base64, "base64");
   return blob.length > 0 ? blob : undefined;
@@ -63,6 +60,7 @@ async function loadKeyFile(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (limitReached(error)) throw error;
     throw new KeyError(`cannot be read: ${(error as Error).message}`);
   }
   const isEncrypted = needsPassphrase(text);

@@ -1,5 +1,6 @@
 /** Telling a command's output from what the login shell's start-up files print, and learning its process id. @module */
 import { randomBytes } from "node:crypto";
+import { beforeOurLine } from "../shared/output.ts";
 import { inOwnGroup, inPosixShell } from "./login-shell.ts";
 
 /** A command line that says where its output begins. */
@@ -28,24 +29,26 @@ export function markLine(
   };
 }
 
-/** A server that runs something else (a forced command) never shows the mark: then all of it is output. */
+/** As much as is kept of what comes before the mark: the reason, if the command never begins. */
 const MOST_NOISE = 64 * 1024;
 
 /** Holds a stream back until its mark has come. */
 export class MarkFilter {
   /** What the mark carried: the process id. */
   pid: number | undefined;
-  /** Resolves when the mark has come, or nothing is waited for any more. */
-  readonly decided: Promise<void>;
-  readonly #decide: () => void;
+  /** Resolves when the mark has come. */
+  readonly begun: Promise<void>;
+  readonly #begin: () => void;
   readonly #mark: string;
+  readonly #pattern: RegExp;
   #held: Buffer | undefined = Buffer.alloc(0);
 
   constructor(mark: string) {
     this.#mark = mark;
+    this.#pattern = new RegExp(`${mark}(?: (\\d+))?\\r?\\n`);
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.decided = promise;
-    this.#decide = resolve;
+    this.begun = promise;
+    this.#begin = resolve;
   }
   /** A filter that holds nothing back. */
   static open(): MarkFilter {
@@ -53,28 +56,30 @@ export class MarkFilter {
     filter.#release(NOTHING);
     return filter;
   }
-  /** What of the chunk, and of what was held, is the command's own. */
+  get hasBegun(): boolean {
+    return this.#held === undefined;
+  }
+  /** What came before the mark, if it never came: whatever was run instead speaks there. */
+  get noise(): string {
+    return beforeOurLine(this.#held?.toString().trim() ?? "", this.#mark);
+  }
+  /** What of the chunk is the command's own. */
   pass(chunk: Buffer): Buffer {
     if (this.#held === undefined) return chunk;
     const held = Buffer.concat([this.#held, chunk]);
-    const start = held.indexOf(this.#mark);
-    const end = start < 0 ? -1 : held.indexOf("\n", start);
-    if (end >= 0) {
-      const pid = Number(held.toString("latin1", start + this.#mark.length, end));
+    // A line that only repeats what was to be run has it too, but not like this.
+    const found = this.#pattern.exec(held.toString("latin1"));
+    if (found) {
+      const pid = Number(found[1]);
       if (pid > 1) this.pid = pid;
-      return this.#release(held.subarray(end + 1));
+      return this.#release(held.subarray(found.index + found[0].length));
     }
-    if (held.length > MOST_NOISE) return this.#release(held);
-    this.#held = held;
+    this.#held = Buffer.from(held.subarray(-MOST_NOISE));
     return NOTHING;
-  }
-  /** What is left at the end of the stream. */
-  rest(): Buffer {
-    return this.#held === undefined ? NOTHING : this.#release(this.#held);
   }
   #release(held: Buffer): Buffer {
     this.#held = undefined;
-    this.#decide();
+    this.#begin();
     return held;
   }
 }

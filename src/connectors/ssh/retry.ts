@@ -1,4 +1,5 @@
 /** Trying to connect again, where that may help. @module */
+import { limitFailure } from "../../core/connect-failure.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { backOff, pause } from "../shared/wait.ts";
@@ -12,19 +13,24 @@ export interface Retry {
   readonly maxDelay: number;
 }
 
-/** The server hung up before it said who it is, as a busy sshd does (MaxStartups): it is there, and has time for us soon. */
+/** The server hung up before it said who it is, as a busy sshd does (MaxStartups): it is there, and has time for us soon. See `Door`. */
 export class DroppedError extends ConnectError {}
 
-/** What may be a matter of time is tried again. Throws `ConnectError`, or the deadline's reason. */
+/** What ssh says when that has happened to it. */
+export const saysDropped = (said: string): boolean =>
+  /kex_exchange_identification|closed by remote host|Connection reset by peer/i.test(said);
+
+/** What may be a matter of time is tried again, unless it is a matter of how many come at once. Throws `ConnectError`, or the deadline's reason. */
 export async function retrying<T>(
   connect: () => Promise<T>,
-  { deadline, retry }: { readonly deadline: Deadline; readonly retry: Retry },
+  { host, deadline, retry }: { readonly host: string; readonly deadline: Deadline; readonly retry: Retry },
 ): Promise<T> {
   let last: ConnectError | undefined;
   for (let attempt = 1; ; attempt++) {
     try {
       return await connect();
-    } catch (error) {
+    } catch (caught) {
+      const error = limitFailure(caught, host) ?? caught;
       // What it ran into tells more than what it would have waited for.
       if (last && deadline.signal.aborted && error instanceof ConnectError)
         throw tried(
@@ -35,10 +41,9 @@ export async function retrying<T>(
             retryable: true,
           }),
         );
-      if (!(error instanceof ConnectError) || !error.retryable) throw error;
-      const isWorthIt = error instanceof DroppedError || attempt <= retry.times;
+      if (!(error instanceof ConnectError) || !error.retryable || error instanceof DroppedError) throw error;
       const delay = backOff(attempt, { first: retry.minDelay * 1000, most: retry.maxDelay * 1000 });
-      if (!isWorthIt || delay >= deadline.left) throw tried(attempt, error);
+      if (attempt > retry.times || delay >= deadline.left) throw tried(attempt, error);
       last = error;
       deadline.phase = `the next try, after: ${error.message}`;
       await pause(delay, deadline.signal);
@@ -46,10 +51,11 @@ export async function retrying<T>(
   }
 }
 
-const tried = (times: number, error: ConnectError): ConnectError =>
+/** The error, and how often it came. */
+export const tried = (times: number, error: ConnectError, more = ""): ConnectError =>
   times === 1
     ? error
-    : new ConnectError(`${error.message} (tried ${times} times)`, {
+    : new ConnectError(`${error.message} (tried ${times} times${more})`, {
         ...details(error),
         cause: error.cause,
         retryable: true,

@@ -29,9 +29,14 @@ export interface Credentials {
 }
 
 /** Equal for hops that can share a connection. */
-export function hopKey({ settings, via }: Hop): string {
-  const { user, hostname, port, proxyCommand = "" } = settings;
-  return JSON.stringify([user, hostname, port, proxyCommand, via ? hopKey(via) : ""]);
+export function hopKey(hop: Hop): string {
+  return JSON.stringify([hop.settings.user, placeKey(hop), hop.via ? hopKey(hop.via) : ""]);
+}
+
+/** Equal for hops that lead to the same server, whoever logs in there. */
+export function placeKey({ settings, via }: Hop): string {
+  const { hostname, port, proxyCommand = "" } = settings;
+  return JSON.stringify([hostname, port, proxyCommand, via ? placeKey(via) : ""]);
 }
 
 /** `ada@web-1:2222`, for messages. */

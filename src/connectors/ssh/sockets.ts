@@ -1,13 +1,17 @@
 /** The bytes' way to a server: TCP, a jump host, or a program. @module */
 import { spawn } from "node:child_process";
-import { lookup } from "node:dns/promises";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { Connection } from "../../core/connector.ts";
+import { limitFailure } from "../../core/connect-failure.ts";
 import { ConnectError } from "../../core/errors.ts";
+import { limitReached } from "../../core/limits.ts";
+import type { Deadline } from "../shared/deadline.ts";
+import { withoutSocket } from "../shared/open-files.ts";
 import { openTunnel } from "../shared/tunnel.ts";
 import { onAbort, unlessAborted } from "../shared/wait.ts";
-import type { Client } from "./library.ts";
+import type { Client, ClientChannel } from "./library.ts";
+import type { Address, Names } from "./names.ts";
 import { type Hop, hopAddress } from "./route.ts";
 
 /** A way to a server. */
@@ -23,57 +27,106 @@ export async function openWay(
   options: {
     readonly via: Client | undefined;
     readonly through?: Connection | undefined;
-    readonly signal: AbortSignal;
+    /** Where the hop itself is connected to. */
+    readonly addresses: readonly Candidate[];
+    readonly deadline: Deadline;
     readonly shell: string;
   },
 ): Promise<Way> {
   if (options.through) return openTunnel(options.through, hop.settings);
-  if (options.via) return { socket: await unlessAborted(throughJump(hop, options.via), options.signal) };
+  if (options.via) return { socket: await throughJump(hop, options.via, options.deadline.signal) };
   const { proxyCommand } = hop.settings;
   if (proxyCommand !== undefined) return throughProgram(proxyCommand, options.shell);
-  return { socket: await overTcp(hop, options.signal) };
+  return { socket: await overTcp(hop, options.addresses, options.deadline) };
 }
 
-async function overTcp(hop: Hop, signal: AbortSignal): Promise<Socket> {
-  const { hostname, port, addressFamily, bindAddress } = hop.settings;
-  const addresses = await unlessAborted(resolveName(hop, hostname, addressFamily), signal);
-  let failure: unknown;
-  for (const { address, family } of addresses) {
-    try {
-      return await connectTo(
-        { host: address, port, family, ...(bindAddress === undefined ? {} : { localAddress: bindAddress }) },
-        signal,
-      );
-    } catch (error) {
-      signal.throwIfAborted();
-      failure = error;
-    }
-  }
-  throw socketError(hop, failure as NodeJS.ErrnoException);
-}
-
-async function resolveName(hop: Hop, hostname: string, family: 0 | 4 | 6) {
+/** The addresses to try, in this order. Throws `ConnectError`, or the deadline's reason; time in which others are looked up does not count. */
+export async function addressesFor(hop: Hop, names: Names, deadline: Deadline): Promise<readonly Address[]> {
+  const { hostname, addressFamily } = hop.settings;
   const same = hop.name === hostname ? "" : ` of ${hop.name}`;
+  const turn = Promise.withResolvers<void>();
+  const lookup = names.addressesOf(hostname, deadline.signal, turn.resolve);
+  void lookup.then(() => turn.resolve(), turn.resolve);
+  await deadline.hold(() => turn.promise);
+  deadline.phase = `an address of the name ${JSON.stringify(hostname)}`;
+  let all: readonly Address[];
   try {
-    // What is an address already is given back, whatever its family.
-    const addresses = (await lookup(hostname, { all: true, family })).filter(
-      address => family === 0 || address.family === family,
-    );
-    if (addresses.length > 0) return addresses;
+    all = await lookup;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new ConnectError(`The name ${JSON.stringify(hostname)}${same} cannot be resolved (${code})`, {
-      host: hop.name,
-      cause: error,
-      // A name server that cannot be asked now may be there a moment later.
-      retryable: code === "EAI_AGAIN" || code === "ETIMEOUT",
-      hint: "Check the name, or set the host data sshHostname",
-    });
+    deadline.signal.throwIfAborted();
+    if (limitReached(error)) throw error;
+    throw new ConnectError(
+      `The name ${JSON.stringify(hostname)}${same} cannot be looked up: ${(error as Error).message}`,
+      { host: hop.name, cause: error, retryable: true },
+    );
   }
+  if (all.length === 0)
+    throw new ConnectError(
+      `The name ${JSON.stringify(hostname)}${same} cannot be resolved: this machine and its name servers give no address`,
+      {
+        host: hop.name,
+        // A name server that cannot be asked now may be there a moment later.
+        retryable: true,
+        hint: "Check the name, or set the host data sshHostname",
+      },
+    );
+  const found = all.filter(({ family }) => addressFamily === 0 || family === addressFamily);
+  if (found.length > 0) return found;
   throw new ConnectError(
-    `The name ${JSON.stringify(hostname)}${same} has no address of the family ${family === 4 ? "inet" : "inet6"}`,
+    `The name ${JSON.stringify(hostname)}${same} has no address of the family ${addressFamily === 4 ? "inet" : "inet6"}`,
     { host: hop.name, hint: "See AddressFamily in the SSH configuration" },
   );
+}
+
+/** An address, and what is known of it: those that did not answer are not waited for twice. */
+export interface Candidate extends Address {
+  silence?: ConnectError;
+}
+
+/** One address after the other, each with a time limit of its own, as ssh does it. */
+async function overTcp(hop: Hop, candidates: readonly Candidate[], deadline: Deadline): Promise<Socket> {
+  const { port, bindAddress } = hop.settings;
+  const failures: ConnectError[] = [];
+  const told: string[] = [];
+  const last = candidates.findLast(({ silence }) => !silence);
+  for (const candidate of candidates) {
+    const { address, family } = candidate;
+    const options = {
+      host: address,
+      port,
+      family,
+      ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
+    };
+    let failure = candidate.silence;
+    try {
+      if (candidate === last) return await connectTo(options, deadline.signal);
+      if (!failure)
+        return await deadline.hold(async () => {
+          using limit = deadline.again(() => {
+            candidate.silence = new ConnectError(`${describeHop(hop)} does not answer`, {
+              host: hop.name,
+              retryable: true,
+            });
+            return candidate.silence;
+          });
+          return await connectTo(options, limit.signal);
+        });
+    } catch (error) {
+      deadline.signal.throwIfAborted();
+      const limit = limitFailure(withoutSocket(error as NodeJS.ErrnoException), hop.name);
+      if (limit) throw limit;
+      failure = error instanceof ConnectError ? error : socketError(hop, error as NodeJS.ErrnoException);
+    }
+    failures.push(failure!);
+    told.push(`${address} ${failure!.message.slice(describeHop(hop).length + 1)}`);
+    deadline.phase = `a connection to ${hopAddress(hop)} (${told.join(", ")})`;
+  }
+  if (failures.length === 1) throw failures[0]!;
+  throw new ConnectError(`${describeHop(hop)} cannot be connected to: ${told.join(", ")}`, {
+    host: hop.name,
+    cause: failures.at(-1),
+    retryable: failures.some(({ retryable }) => retryable),
+  });
 }
 
 function connectTo(
@@ -118,9 +171,9 @@ export function describeHop(hop: Hop): string {
   return `${hop.isJump ? "The jump host " : ""}${hop.name}${address === hop.name ? "" : ` (${address})`}`;
 }
 
-async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
+async function throughJump(hop: Hop, jump: Client, signal: AbortSignal): Promise<Duplex> {
   const { hostname, port } = hop.settings;
-  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
   const fail = (error: Error): void => {
     const reason = error.message.replace(/^\(SSH\) Channel open failure: /, "");
     reject(
@@ -146,7 +199,16 @@ async function throughJump(hop: Hop, jump: Client): Promise<Duplex> {
   } catch (error) {
     fail(error as Error);
   }
-  return await promise;
+  try {
+    return await unlessAborted(promise, signal);
+  } catch (error) {
+    // It may still come: nobody wants it any more.
+    promise.then(
+      channel => channel.close(),
+      () => {},
+    );
+    throw error;
+  }
 }
 
 /** As much of a program's complaint as is shown. */
@@ -195,7 +257,7 @@ function throughProgram(command: string, shell: string): Way {
   child.stdin.on("error", () => {});
   const ended = Promise.withResolvers<string>();
   child.on("error", error => {
-    complaint += error.message;
+    complaint += limitReached(error)?.message ?? error.message;
     socket.destroy();
   });
   // The process may be told to be gone before the last of what it said has arrived.

@@ -19,8 +19,7 @@ export class Talk {
   readonly channel: ClientChannel;
   #hasEnded = false;
   #heardAt = performance.now();
-  /** Streams that are not read for now: their silence means nothing. */
-  #held = 0;
+  #untaken = 0;
   #resume: (() => void) | undefined;
 
   constructor(channel: ClientChannel) {
@@ -48,14 +47,17 @@ export class Talk {
   heard(): void {
     this.#heardAt = performance.now();
   }
-  /** Let nothing more arrive from one of the channel's streams until somebody has taken what did. */
-  async hold(stream: Readable, taken: Promise<void>): Promise<void> {
-    this.#held++;
+  /** Read no more of a stream of the channel until what came from it has been taken. */
+  async waitFor(stream: Readable, taking: Promise<void>): Promise<void> {
     stream.pause();
-    await taken;
-    this.#held--;
-    this.heard();
-    stream.resume();
+    this.#untaken++;
+    try {
+      await taking;
+    } finally {
+      this.#untaken--;
+      this.heard();
+      stream.resume();
+    }
   }
   /** False when nobody reads any more. */
   async write(piece: Uint8Array): Promise<boolean> {
@@ -91,7 +93,9 @@ export class Talk {
   async #silence(): Promise<void> {
     const exit = performance.now();
     for (;;) {
-      const left = Math.max(exit, this.#held > 0 ? performance.now() : this.#heardAt) + SILENCE - performance.now();
+      // What has not been taken is no silence.
+      if (this.#untaken > 0) this.heard();
+      const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
       if (left <= 0 || (await settlesWithin(this.end, left))) return;
     }
   }

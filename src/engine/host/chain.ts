@@ -1,4 +1,5 @@
 /** Connections, one through the other. @module */
+import { connectFailure } from "../../core/connect-failure.ts";
 import type { Connection, Target } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import type { HostDefinition, RunSettings } from "../settings.ts";
@@ -42,7 +43,12 @@ async function connectHop(
     throw new ConnectError(`The connector "@${name}" cannot run commands`, { host: target.name });
   if (target.through && !connector.can.through)
     throw new ConnectError(`The connector "@${name}" cannot go through another connection`, { host: target.name });
-  return connector.connect(target, connectorContext);
+  try {
+    return await connector.connect(target, connectorContext);
+  } catch (error) {
+    if (target.signal.aborted) throw error;
+    throw connectFailure(error, target.name, `the connector "@${name}"`);
+  }
 }
 
 /** A connection that takes the one it goes through with it when it ends. */
@@ -60,10 +66,13 @@ function behind(outer: Connection, inner: Connection): Connection {
       throw error;
     }
   };
-  const { rsync } = inner;
-  return {
+  const { rsync, stage } = inner;
+  // Each member of `Connection` has to be here: one that it gains is a type error until it is.
+  const abilities: { readonly [Ability in keyof Required<Connection>]: Connection[Ability] | undefined } = {
     run: (command, options) => watched(inner.run(command, options)),
+    rsync: rsync && ((...args) => watched(rsync.apply(inner, args))),
+    stage: stage && (signal => watched(stage.call(inner, signal))),
     close,
-    ...(rsync ? { rsync: (...args) => watched(rsync.apply(inner, args)) } : {}),
   };
+  return Object.fromEntries(Object.entries(abilities).filter(([, ability]) => ability)) as unknown as Connection;
 }

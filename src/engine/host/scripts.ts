@@ -61,15 +61,16 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
 
 /**
  * End a process and all its descendants: asked first, so that they can tidy up, and killed a second later.
+ * Parents come before their children: a script whose command ends must not go on to the next.
  * Linux has /proc where `ps` may be missing.
  */
 export const killTree = (pid: number): Shell =>
   sh`family() {
   { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) .*/\\1 \\2/' | grep . || ps -A -o pid= -o ppid=; } | awk -v roots="$*" '
   { parent[$1] = $2 }
-  END { for (n = split(roots, root, " "); n > 0; n--) family[root[n]] = 1
-  do { more = 0; for (p in parent) if (!(p in family) && (parent[p] in family)) { family[p] = 1; more = 1 } } while (more)
-  for (p in family) print p }'
+  END { n = split(roots, family, " ")
+  for (i = 1; i <= n; i++) seen[family[i]] = 1
+  for (i = 1; i <= n; i++) { print family[i]; for (p in parent) if (parent[p] == family[i] && !(p in seen)) { seen[p] = 1; family[++n] = p } } }'
 }
 all=$(family ${pid})
 kill -TERM $all 2>/dev/null

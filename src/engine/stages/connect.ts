@@ -43,6 +43,7 @@ export async function connectHosts(engine: Engine): Promise<void> {
   const seconds = stopwatch(clock);
   engine.stage = "connect";
   emit({ type: "stage:start", stage: "connect", hosts: engine.hosts.length });
+  expectHosts(engine);
   await forEachHost(engine.hosts, config.parallel, async host => {
     const connecting = stopwatch(clock);
     emit({ type: "host:connecting", host: host.name });
@@ -60,6 +61,16 @@ export async function connectHosts(engine: Engine): Promise<void> {
     }
   });
   emit({ type: "stage:end", stage: "connect", seconds: seconds() });
+}
+
+/** Tell each connector how many hosts it is to connect to; of a chain only the first part is a connection of this machine. */
+function expectHosts({ hosts, settings }: Engine): void {
+  const counts = new Map<string, number>();
+  for (const { definition } of hosts) {
+    const first = definition.through?.[0]?.connector ?? definition.connector;
+    counts.set(first, (counts.get(first) ?? 0) + 1);
+  }
+  for (const [name, count] of counts) settings.connectors.get(name)?.expect?.(count);
 }
 
 /** Close every connection and what the connectors shared. Never rejects. */

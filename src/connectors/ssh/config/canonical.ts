@@ -1,8 +1,10 @@
 /** CanonicalizeHostname and its like: the full name of a host that was named in short. @module */
-import { lookup, resolveCname } from "node:dns/promises";
+import { resolveCname } from "node:dns/promises";
 import { isIP } from "node:net";
 import { ConnectError } from "../../../core/errors.ts";
-import type { Settings } from "./evaluate.ts";
+import { unlessAborted } from "../../shared/wait.ts";
+import type { Names } from "../names.ts";
+import type { Settings } from "./settings.ts";
 import { badLine, type Directive } from "./lines.ts";
 import { matchesHostList } from "./patterns.ts";
 
@@ -12,15 +14,15 @@ export type Resolve = (
   options: { readonly family: 0 | 4 | 6; readonly wantsAlias: boolean },
 ) => Promise<{ readonly canonical?: string | undefined } | undefined>;
 
-/** How the machine resolves names. Aliases are asked of the name servers alone. */
-export const systemResolve: Resolve = async (name, { family, wantsAlias }) => {
-  try {
-    await lookup(name, { family });
-  } catch {
-    return undefined;
-  }
-  return { canonical: wantsAlias ? await endOfAliases(name) : undefined };
-};
+/** As the machine resolves names. Aliases are asked of the name servers alone. Throws the signal's reason. */
+export const resolveWith =
+  (names: Names, signal: AbortSignal): Resolve =>
+  async (name, { family, wantsAlias }) => {
+    const found = await names.addressesOf(name, signal).catch(() => []);
+    signal.throwIfAborted();
+    if (!found.some(address => family === 0 || family === address.family)) return undefined;
+    return { canonical: wantsAlias ? await unlessAborted(endOfAliases(name), signal) : undefined };
+  };
 
 /** Aliases of aliases, as far as a name server follows them. */
 const LONGEST_CHAIN = 16;

@@ -1,22 +1,15 @@
 /** Which lines of the configuration speak of a host. @module */
 import { dirname, join } from "node:path";
 import { expandHome } from "../../shared/paths.ts";
-import { canonicalName, isCanonicalizing, type Resolve, systemResolve } from "./canonical.ts";
+import { canonicalName, isCanonicalizing, type Resolve } from "./canonical.ts";
 import type { ConfigFiles } from "./files.ts";
 import { badLine, type Directive, type Place } from "./lines.ts";
+import type { Settings } from "./settings.ts";
 import { matchesHostList, matchesList, matchesPattern } from "./patterns.ts";
-import { expandTokens, expandVariables, type Names, type Surroundings, tokensOf } from "./tokens.ts";
-
-/** The first value of each keyword, all values of those that add up, and where they are written. */
-export interface Settings {
-  /** The name or address to connect to, in small letters. */
-  readonly hostname: string;
-  first(keyword: string): Directive | undefined;
-  all(keyword: string): readonly Directive[];
-}
+import { expandTokens, expandVariables, type Names, type LocalAccount, tokensOf } from "./tokens.ts";
 
 /** What a configuration is asked about. */
-export interface Question {
+export interface HostQuery {
   /** The host as the user named it. */
   readonly host: string;
   /** Given by the user, stronger than any line. */
@@ -27,14 +20,14 @@ export interface Question {
 /** Where the lines come from, and what `Match exec` runs. */
 export interface Sources {
   readonly files: ConfigFiles;
-  readonly surroundings: Surroundings;
+  readonly surroundings: LocalAccount;
   /** A file named by the user, which then is the only one. */
   readonly only?: string | undefined;
   readonly systemFile: string;
   /** True if the command ends with exit code 0. */
   readonly succeeds: (command: string) => Promise<boolean>;
   /** Looks names up where the configuration wants them made canonical; default: as the machine does. */
-  readonly resolve?: Resolve | undefined;
+  readonly resolve: Resolve;
 }
 
 /** Includes may nest this deep, as in ssh. */
@@ -50,10 +43,10 @@ const ADDING = new Set([
   "dynamicforward",
 ]);
 
-export async function evaluate(question: Question, sources: Sources): Promise<Settings> {
+export async function evaluate(question: HostQuery, sources: Sources): Promise<Settings> {
   const evaluation = new Evaluation(question, sources);
   await evaluation.pass(false);
-  evaluation.hostname = await canonicalName(evaluation.hostname, evaluation, sources.resolve ?? systemResolve);
+  evaluation.hostname = await canonicalName(evaluation.hostname, evaluation, sources.resolve);
   // Canonical names, or a `Match final` anywhere, ask for all to be read again, now with the host name that came out.
   if (evaluation.wantsFinalPass || isCanonicalizing(evaluation)) await evaluation.pass(true);
   return evaluation;
@@ -73,12 +66,12 @@ interface Block {
 class Evaluation implements Settings {
   wantsFinalPass = false;
   hostname = "";
-  readonly #question: Question;
+  readonly #question: HostQuery;
   readonly #sources: Sources;
   readonly #values = new Map<string, Directive[]>();
   #final = false;
 
-  constructor(question: Question, sources: Sources) {
+  constructor(question: HostQuery, sources: Sources) {
     this.#question = question;
     this.#sources = sources;
   }

@@ -2,6 +2,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ConnectError } from "../../../core/errors.ts";
+import { limitReached } from "../../../core/limits.ts";
+import { remembered, unlessLimit } from "../../shared/remembered.ts";
 import { type Directive, parseLines } from "./lines.ts";
 
 /** Reads configuration files; one object serves a run. */
@@ -31,14 +33,6 @@ export function createConfigFiles(): ConfigFiles {
   };
 }
 
-function remembered<T>(answers: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
-  const known = answers.get(key);
-  if (known) return known;
-  const answer = ask();
-  answers.set(key, answer);
-  return answer;
-}
-
 async function parseFile(path: string, ownedBy: number | undefined): Promise<readonly Directive[] | undefined> {
   let text: string;
   try {
@@ -55,7 +49,7 @@ async function parseFile(path: string, ownedBy: number | undefined): Promise<rea
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (error instanceof ConnectError) throw error;
+    if (error instanceof ConnectError || limitReached(error)) throw error;
     throw new ConnectError(`Cannot read the SSH configuration ${JSON.stringify(path)}: ${(error as Error).message}`, {
       cause: error,
     });
@@ -71,7 +65,9 @@ async function glob(pattern: string): Promise<readonly string[]> {
       const names = globRegExp(part);
       const lists = await Promise.all(
         paths.map(async path =>
-          (await readdir(path).catch(() => [])).filter(name => names.test(name)).map(name => join(path, name)),
+          (await readdir(path).catch(unlessLimit<string[]>([])))
+            .filter(name => names.test(name))
+            .map(name => join(path, name)),
         ),
       );
       paths = lists.flat().sort();

@@ -1,13 +1,14 @@
 /** What ssh_config says about a host: the part that decides where, as whom and how to connect. @module */
 import { join } from "node:path";
 import { expandHome } from "../../shared/paths.ts";
-import { evaluate, type Question, type Settings, type Sources } from "./evaluate.ts";
+import type { Settings } from "./settings.ts";
+import { evaluate, type HostQuery, type Sources } from "./evaluate.ts";
 import { badLine, type Directive, type Place, placeText, splitArguments } from "./lines.ts";
 import { COMMAND_TOKENS, expandTokens, expandVariables, type Names, tokensOf } from "./tokens.ts";
 
-export type { Sources, Question };
+export type { Sources, HostQuery };
 export { createConfigFiles } from "./files.ts";
-export type { Surroundings } from "./tokens.ts";
+export type { LocalAccount } from "./tokens.ts";
 
 /** A path and who named it. */
 export interface NamedPath {
@@ -101,7 +102,7 @@ const UNSUPPORTED_LOGINS: Readonly<Record<string, (typeof UNSUPPORTED)[string]>>
 };
 
 /** Ask the configuration. Throws `ConnectError` where ssh would stop. */
-export async function hostSettings(question: Question, sources: Sources): Promise<HostSettings> {
+export async function hostSettings(question: HostQuery, sources: Sources): Promise<HostSettings> {
   const settings = await evaluate(question, sources);
   const { surroundings } = sources;
   const names = namesOf(question, settings, sources);
@@ -207,7 +208,7 @@ function mattering(settings: Settings, keywords: typeof UNSUPPORTED): readonly s
   });
 }
 
-function namesOf(question: Question, settings: Settings, { surroundings }: Sources): Names {
+function namesOf(question: HostQuery, settings: Settings, { surroundings }: Sources): Names {
   const port = settings.first("port");
   return {
     original: question.host,

@@ -4,7 +4,7 @@ import { hostname as machineName } from "node:os";
 import { badLine, type Place } from "./lines.ts";
 
 /** Who and where we are. */
-export interface Surroundings {
+export interface LocalAccount {
   /** The home directory, where `~/.ssh` is. */
   readonly home: string;
   /** Name of the local user. */
@@ -45,7 +45,7 @@ export function expandTokens(
 }
 
 /** All tokens of a host. */
-export function tokensOf(names: Names, { home, user, uid }: Surroundings): Readonly<Record<string, string>> {
+export function tokensOf(names: Names, { home, user, uid }: LocalAccount): Readonly<Record<string, string>> {
   const machine = machineName();
   const port = `${names.port}`;
   return {
@@ -67,7 +67,7 @@ export function tokensOf(names: Names, { home, user, uid }: Surroundings): Reado
 }
 
 /** Replace `${VARIABLE}`. */
-export function expandVariables(text: string, env: Surroundings["env"], at: Place): string {
+export function expandVariables(text: string, env: LocalAccount["env"], at: Place): string {
   return text.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
     const value = env[name];
     if (value === undefined) throw badLine(at, `The environment variable ${JSON.stringify(name)} is not set`);

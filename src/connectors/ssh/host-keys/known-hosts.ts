@@ -1,6 +1,7 @@
 /** known_hosts files: what they say about a host. @module */
 import { createHmac } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { remembered, unlessLimit } from "../../shared/remembered.ts";
 import { matchesAny } from "../config/patterns.ts";
 import { keyTypeOf } from "../wire.ts";
 
@@ -65,18 +66,12 @@ export interface KnownHosts {
 
 export function createKnownHosts(): KnownHosts {
   const files = new Map<string, Promise<KnownFile>>();
-  const fileAt = (path: string): Promise<KnownFile> => {
-    let file = files.get(path);
-    if (!file) {
-      file = readFile(path, "utf8").then(
-        text => new KnownFile(parseKnownHosts(text, path)),
-        // What cannot be read says nothing: the host is unknown then, which is asked about or refused.
-        () => new KnownFile([]),
-      );
-      files.set(path, file);
-    }
-    return file;
-  };
+  const fileAt = (path: string): Promise<KnownFile> =>
+    remembered(files, path, async () => {
+      // What cannot be read says nothing: the host is unknown then, which is asked about or refused.
+      const text = await readFile(path, "utf8").catch(unlessLimit(""));
+      return new KnownFile(parseKnownHosts(text, path));
+    });
   return {
     async about(name, paths) {
       const lists = await Promise.all(paths.map(async path => (await fileAt(path)).about(name)));

@@ -1,6 +1,8 @@
 /** The file that RevokedHostKeys names: public keys as text, or a key revocation list. @module */
 import { readFile } from "node:fs/promises";
 import { ConnectError } from "../../../core/errors.ts";
+import { limitReached } from "../../../core/limits.ts";
+import { remembered } from "../../shared/remembered.ts";
 import { parseCertificate } from "../certificate.ts";
 import { isRevocationList, parseRevocationList, type RevocationList } from "./krl.ts";
 import { parseKnownHosts } from "./known-hosts.ts";
@@ -15,9 +17,7 @@ export function createRevokedKeys(): RevokedKeys {
   const lists = new Map<string, Promise<RevocationList>>();
   return {
     async by(key, path) {
-      let list = lists.get(path);
-      if (!list) lists.set(path, (list = load(path)));
-      return (await list).reason(key);
+      return (await remembered(lists, path, () => load(path))).reason(key);
     },
   };
 }
@@ -34,6 +34,7 @@ async function load(path: string): Promise<RevocationList> {
       },
     };
   } catch (error) {
+    if (limitReached(error)) throw error;
     throw new ConnectError(`Cannot read RevokedHostKeys ${JSON.stringify(path)}: ${(error as Error).message}`, {
       cause: error,
     });

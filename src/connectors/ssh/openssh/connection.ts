@@ -36,7 +36,7 @@ export class OpenSshConnection implements Connection {
     this.#options = options;
     this.#place = new PlaceConnection({
       host: options.host,
-      outer: { run: (command, runOptions) => this.#session(command, runOptions), close: async () => {} },
+      outer: { run: (command, runOptions) => this.#session(command, runOptions) },
       wrap: words => sh`exec ${words}`,
       endsCommands: false,
       onLost: () => {},

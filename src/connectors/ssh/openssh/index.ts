@@ -9,17 +9,19 @@ import type { DataReader } from "../../shared/host-data.ts";
 import { runProcess } from "../../shared/process.ts";
 import type { SshDataKey } from "../data-keys.ts";
 import { createConfirmation } from "../host-keys/confirm.ts";
-import { DroppedError, type Retry, retrying } from "../retry.ts";
-import { createAnswers } from "./answers.ts";
+import { DroppedError, type Retry, retrying, saysDropped } from "../retry.ts";
+import { type Answers, createAnswers } from "./answers.ts";
 import { ONLY_CONNECT, sshArguments } from "./arguments.ts";
 import { writeAskpass } from "./askpass.ts";
 import { OpenSshConnection } from "./connection.ts";
-import { MasterError, startMaster } from "./master.ts";
+import { type Master, MasterError, startMaster } from "./master.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** What ssh makes of its configuration for a host. */
 export type SshSettings = Readonly<Record<string, string | undefined>>;
+
+type Turn<T> = (attempt: (deadline: Deadline) => Promise<T>) => Promise<T>;
 
 /** One run's connections. */
 export class OpenSshTransport {
@@ -39,52 +41,60 @@ export class OpenSshTransport {
     {
       data,
       context,
-      deadline,
+      turn,
+      enter,
       retry,
     }: {
       readonly data: DataReader<SshDataKey>;
       readonly context: ConnectorContext;
-      readonly deadline: Deadline;
+      /** Do something when it is this one's turn among all hosts. */
+      readonly turn: Turn<SshSettings>;
+      /** The same, and when it is this one's turn at a place. */
+      readonly enter: (place: string, ...attempt: Parameters<Turn<Master>>) => Promise<Master>;
       readonly retry: Retry;
     },
   ): Promise<Connection> {
     const program = this.#program(target.name);
     const { options, destination } = sshArguments(target, data, { home: this.#home, cwd: context.cwd });
-    deadline.phase = "what ssh makes of its configuration";
-    const settings = await this.#settings(target.name, [...options, "--", destination.host], deadline.signal);
-    const answers = createAnswers(
-      {
-        host: target.name,
-        user: settings.user ?? "",
-        promptName: settings.hostkeyalias ?? settings.hostname ?? destination.host,
-        isAmbiguous: mayAskAlike(settings),
-        password: data.secret("sshPassword"),
-        keyPassword: data.secret("sshKeyPassword"),
-        keyFile: data.path("sshKey", { home: this.#home, cwd: context.cwd }),
-      },
-      { context, deadline, confirmation: this.#confirmation },
-    );
+    const settings = await turn(deadline => {
+      deadline.phase = "what ssh makes of its configuration";
+      return this.#settings(target.name, [...options, "--", destination.host], deadline.signal);
+    });
+    const place = settings.hostname ?? destination.host;
     const alive = settings.serveraliveinterval === "0" ? ["-o", "ServerAliveInterval=15"] : [];
-    const master = await retrying(
-      async () => {
-        deadline.phase = `ssh to connect to ${settings.hostname ?? destination.host}`;
-        this.#directory ??= makeDirectory();
-        const directory = join(await this.#directory, `${++this.#count}`);
-        const argv = [program, ...ONLY_CONNECT, ...alive, ...options, "-T", "--", destination.host];
-        try {
-          return await startMaster({
-            argv,
-            env: this.#env,
-            directory,
-            signal: deadline.signal,
-            answer: prompt => answers.answer(prompt),
-          });
-        } catch (error) {
-          throw error instanceof MasterError ? translate(error.message, target.name) : error;
-        }
-      },
-      { deadline, retry },
-    );
+    const start = async (answers: Answers, deadline: Deadline): Promise<Master> => {
+      deadline.phase = `ssh to connect to ${place}`;
+      this.#directory ??= makeDirectory();
+      const directory = join(await this.#directory, `${++this.#count}`);
+      const argv = [program, ...ONLY_CONNECT, ...alive, ...options, "-T", "--", destination.host];
+      try {
+        return await startMaster({
+          argv,
+          env: this.#env,
+          directory,
+          signal: deadline.signal,
+          answer: prompt => answers.answer(prompt),
+        });
+      } catch (error) {
+        throw error instanceof MasterError ? translate(error.message, target.name) : error;
+      }
+    };
+    const { port = "", proxyjump = "", proxycommand = "" } = settings;
+    const master = await enter(JSON.stringify([place, port, proxyjump, proxycommand]), deadline => {
+      const answers = createAnswers(
+        {
+          host: target.name,
+          user: settings.user ?? "",
+          promptName: settings.hostkeyalias ?? place,
+          isAmbiguous: mayAskAlike(settings),
+          password: data.secret("sshPassword"),
+          keyPassword: data.secret("sshKeyPassword"),
+          keyFile: data.path("sshKey", { home: this.#home, cwd: context.cwd }),
+        },
+        { context, deadline, confirmation: this.#confirmation },
+      );
+      return retrying(() => start(answers, deadline), { host: target.name, deadline, retry });
+    });
     return new OpenSshConnection({
       host: target.name,
       program,
@@ -161,13 +171,12 @@ function translate(said: string, host: string): ConnectError {
   const allowed = /Permission denied \(([^)]*)\)/.exec(said)?.[1];
   if (allowed !== undefined)
     return new ConnectError(`Cannot log in to ${host} with ssh: ${why}`, { host, hint: `Check with: ssh -v ${host}` });
-  const Kind = DROPPED.test(said) ? DroppedError : ConnectError;
+  const Kind = saysDropped(said) ? DroppedError : ConnectError;
   return new Kind(`ssh cannot connect to ${host}: ${why || "it ended without a word"}`, {
     host,
-    retryable: DROPPED.test(said) || RETRYABLE.test(said),
+    retryable: saysDropped(said) || RETRYABLE.test(said),
   });
 }
-const DROPPED = /kex_exchange_identification|closed by remote host|Connection reset by peer/i;
 const RETRYABLE =
   /Connection (refused|timed out)|No route to host|Network is unreachable|Temporary failure in name resolution|timed out during banner exchange/i;
 
