@@ -41,9 +41,7 @@ export async function raiseFleet(
   const token = randomUUID();
   const environment = `SetEnv HOME=${directory}/host-home TMPDIR=${hostTemp} ${TOKEN}=${token}`;
   const started = await Promise.all(
-    Array.from({ length: servers }, () =>
-      startSshd({ address, config: [environment, "MaxStartups 1000:30:2000", ...config] }),
-    ),
+    Array.from({ length: servers }, () => startSshd({ address, config: [environment, ...config] })),
   );
   return {
     directory,
