@@ -1,6 +1,6 @@
 /** One host during a run: its data, its connection, what it declared. @module */
 import type { Config } from "../core/config.ts";
-import type { CallSite, TsinfraError } from "../core/errors.ts";
+import type { CallSite, ConnectionLostError, TsinfraError } from "../core/errors.ts";
 import type { CommandResult } from "../core/host.ts";
 import type { HostData } from "../core/host-data.ts";
 import type { Operation } from "../core/operation.ts";
@@ -179,6 +179,8 @@ export class HostState {
   isConnected = false;
   /** What was sent to it ahead of its turn. */
   ahead: SentAhead | undefined;
+  /** What was sent ahead on a connection that was lost: it may have run. Its turn begins with this error. */
+  readonly lost = new Map<OperationCall, ConnectionLostError>();
   readonly #overrides: Record<string, unknown> = {};
   /** Grows with every assignment to the host's data. */
   dataVersion = 0;

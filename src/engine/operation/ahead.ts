@@ -1,6 +1,7 @@
 /** Sending a host its next operations while the one before still runs: round trips saved where it need not wait for other hosts. @module */
 import { joined, type Secret, sh, type Shell } from "../../core/command.ts";
 import type { OutputStream } from "../../core/connector.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
 import type { Fact, FactCallArguments } from "../../core/fact.ts";
 import type { LocalFiles } from "../../core/host.ts";
 import type { Command } from "../../core/steps.ts";
@@ -90,6 +91,16 @@ export class RunAhead implements SentAhead {
 /** A shell that is ended says within so many seconds how far it came. */
 const LAST_SIGN = 0.5;
 
+/** What was sent behind an operation may have run, though its connection was lost and nobody hears of it. */
+export async function loseAhead(call: OperationCall, { message }: ConnectionLostError): Promise<void> {
+  const { host } = call;
+  const begun = (await host.ahead?.begun()) ?? [];
+  host.ahead = undefined;
+  for (const other of begun)
+    if (other !== call)
+      host.lost.set(other, new ConnectionLostError(`${message}; this was sent ahead of its turn, and may have run`));
+}
+
 /** So far ahead, and no further. */
 const MOST_OPERATIONS = 30;
 const MOST_BYTES = 256 * 1024;
@@ -109,6 +120,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 /** Nothing but facts decides what the next one does, and it runs in the same shell. */
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
   const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
+  if (next.host.lost.has(next)) return false;
   if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
     return false;
   if (

@@ -1,12 +1,14 @@
 /** Running one operation on one host. @module */
-import type { TsinfraError } from "../../core/errors.ts";
+import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
 import { reportError, threw } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
+import { loseAhead } from "./ahead.ts";
 import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
 import { decided } from "./conditions.ts";
+import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
@@ -43,6 +45,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
     tries[0] = attempt;
     await tryOnce(engine, call, attempt, performNested);
   }
+  if (attempt.error instanceof ConnectionLostError) await loseAhead(call, attempt.error);
   for (
     let retry = 1;
     retry <= retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt));
@@ -63,18 +66,21 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
     attempt = newAttempt();
     tries.push(attempt);
     await tryOnce(engine, call, attempt, performNested);
+    if (attempt.error instanceof ConnectionLostError) await loseAhead(call, attempt.error);
   }
   signal.throwIfAborted();
   if (attempt.error) return call.how.all._ignoreErrors ? "ignored" : "failed";
   return attempt.executed > 0 ? "changed" : "unchanged";
 }
 
-/** An operation that the run was interrupted in, before anybody looked at what became of it. */
-export function interrupt(engine: Engine, call: OperationCall, id: string): Ending {
+/** An operation that was sent ahead and may have run, before the run was interrupted or, as `lost` says, the connection lost. */
+export function giveUp(engine: Engine, call: OperationCall, id: string, lost?: ConnectionLostError): Ending {
   const { emit } = engine.settings;
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
-  const sent = { ...newAttempt(), hasBegun: true };
-  return end(engine, call, { id, outcome: "interrupted", tries: [sent], seconds: 0, nested: false });
+  const error = lost && asOperationError(engine, call, lost);
+  const outcome = !error ? "interrupted" : call.how.all._ignoreErrors ? "ignored" : "failed";
+  const tries = [{ ...newAttempt(), hasBegun: true, error }];
+  return end(engine, call, { id, outcome, tries, seconds: 0, nested: false });
 }
 
 /** Tell how an operation ended. */

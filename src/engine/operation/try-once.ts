@@ -1,5 +1,6 @@
 /** One try of an operation on one host. @module */
 import { sh } from "../../core/command.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
@@ -59,17 +60,34 @@ async function removeTempFiles(
   view: OperationView,
   attempt: Attempt,
 ): Promise<void> {
-  if (!view.tempFiles || attempt.commands.length === 0 || !call.host.session.isConnected) return;
+  if (!view.tempFiles || attempt.commands.length === 0) return;
+  const { signal } = engine.settings;
   const remove = sh`rm -rf -- ${[...view.tempFiles]}`;
-  await call.host.session
-    .run(remove, { surroundings: call.how.surroundings, signal: engine.settings.signal })
+  const run = (): Promise<unknown> =>
+    call.host.session.run(remove, {
+      surroundings: call.how.surroundings,
+      signal: signal.aborted ? AbortSignal.timeout(FAREWELL) : signal,
+    });
+  // Another connection is made where one was lost, and what ends a run does not end this.
+  await run()
+    .catch((error: unknown) => (signal.aborted || error instanceof ConnectionLostError ? run() : undefined))
     .catch(() => undefined);
 }
+
+/** Milliseconds in which an interrupted run may still tidy up on a host. */
+const FAREWELL = 2000;
 
 /** The try that was sent ahead of its turn; false if it was not, or has not run. Rejects only when the run is interrupted. */
 export async function takeAhead(engine: Engine, call: OperationCall, attempt: Attempt): Promise<boolean> {
   const { host } = call;
   const { emit, signal } = engine.settings;
+  const lost = host.lost.get(call);
+  if (lost) {
+    host.lost.delete(call);
+    attempt.hasBegun = true;
+    attempt.error = asOperationError(engine, call, lost);
+    return true;
+  }
   const sent = await host.ahead?.take(call);
   if (!sent) return false;
   attempt.hasBegun = sent.steps.length > 0;

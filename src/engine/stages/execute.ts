@@ -2,7 +2,7 @@
 import { CancelledError, TooManyFailuresError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { Completion, HostState, OperationCall } from "../host-state.ts";
-import { interrupt, perform } from "../operation/perform.ts";
+import { giveUp, perform } from "../operation/perform.ts";
 import { participants, type PlannedOperation } from "./plan.ts";
 import { forEachHost } from "./pool.ts";
 import { Results } from "./results.ts";
@@ -26,7 +26,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
       ? new CancelledError("The run was interrupted", { cause: error })
       : error;
   } finally {
-    if (signal.aborted) await tellSentAhead(engine, planned, results);
+    await tellSentAhead(engine, planned, results);
     emit({ type: "stage:end", stage: "execute", seconds: seconds() });
     emit(results.event(engine.hosts, seconds(), !signal.aborted));
   }
@@ -34,12 +34,15 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
 
 /** What was sent ahead may have run, though its turn has not come. */
 async function tellSentAhead(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
-  const begun = await Promise.all(engine.hosts.map(host => host.ahead?.begun() ?? []));
+  const { hosts, settings } = engine;
+  const begun = settings.signal.aborted ? await Promise.all(hosts.map(host => host.ahead?.begun() ?? [])) : [];
   const sent = new Set(begun.flat());
-  if (sent.size === 0) return;
+  if (sent.size === 0 && hosts.every(({ lost }) => lost.size === 0)) return;
   for (const operation of planned)
-    for (const call of operation.calls)
-      if (sent.has(call)) results.add(operation, call.host, interrupt(engine, call, operation.id), 0);
+    for (const call of operation.calls) {
+      const lost = call.host.lost.get(call);
+      if (lost || sent.has(call)) results.add(operation, call.host, giveUp(engine, call, operation.id, lost), 0);
+    }
 }
 
 /** All hosts do one operation, then all the next. */
