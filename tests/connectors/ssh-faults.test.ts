@@ -264,6 +264,26 @@ describe("a connection", () => {
       });
 
   for (const transport of ["embedded", "openssh"])
+    for (const stream of ["1", "2"])
+      test(`to a host whose login shell prints without end is given up (${transport}, descriptor ${stream})`, async () => {
+        const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
+        await Bun.write(shell, `#!/bin/sh\nexec yes >&${stream}\n`);
+        await chmod(shell, 0o755);
+        await using ssh = await setUp({ shell });
+        const known = join(ssh.server.home, ".ssh/known_hosts");
+        const connection = await ssh.connect({
+          sshTransport: transport,
+          sshConfigFile: "none",
+          sshKnownHostsFile: known,
+        });
+        const error = await failure(connection.run(sh`echo mine`));
+        expect(error.code).toBe("E_CONNECT");
+        expect(error.message).toMatch(/ printed more than 1024 KiB before the command began$/);
+        await connection.close();
+        await rm(join(shell, ".."), { recursive: true });
+      });
+
+  for (const transport of ["embedded", "openssh"])
     test(`to a host whose login shell repeats what it is told shows neither marks nor secrets (${transport})`, async () => {
       const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
       await Bun.write(shell, `#!/bin/sh\necho "fatal: unrecognized command '$2'" >&2; exit 128\n`);
