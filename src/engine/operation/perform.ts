@@ -7,7 +7,7 @@ import { reportError, threw } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
 import { loseAhead } from "./ahead.ts";
 import { type Attempt, type Ending, newAttempt } from "./attempt.ts";
-import { decided } from "./conditions.ts";
+import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
@@ -151,22 +151,19 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
   const { _retryUntil } = call.how.all;
   if (!_retryUntil || attempt.executed === 0) return false;
   const { stdoutLines, stderrLines, commands, executed } = attempt;
+  const report = {
+    stdoutLines,
+    stderrLines,
+    commands,
+    executedCommands: executed,
+    host: call.host.name,
+    operation: call.name,
+  };
   try {
-    return _retryUntil({
-      stdoutLines,
-      stderrLines,
-      commands,
-      executedCommands: executed,
-      host: call.host.name,
-      operation: call.name,
-    });
+    return answerOf("The condition in `_retryUntil`", () => _retryUntil(report));
   } catch (error) {
-    engine.settings.emit({
-      type: "log",
-      level: "warn",
-      host: call.host.name,
-      message: threw(`_retryUntil of ${call.name}`, error),
-    });
+    // Nobody knows whether it came to what was wanted.
+    attempt.error = asOperationError(engine, call, error);
     return false;
   }
 }
