@@ -50,5 +50,5 @@ export async function runSettings({ settings, deployDir, ...parts }: RunParts): 
 /** Run a shell command on this machine. */
 async function localShell(command: string, cwd: string, signal: AbortSignal): Promise<CommandResult> {
   const result = await runChild(["/bin/sh", "-c", command], { cwd, env: process.env, signal });
-  return { ...result, stdoutLines: linesOf(result.stdout), stderrLines: linesOf(result.stderr) };
+  return { ...result, stdoutLines: linesOf(result.stdout), stderrLines: linesOf(result.stderr), isCut: false };
 }

@@ -48,6 +48,7 @@ export const SETTINGS: Readonly<
   failPercent: "percent",
   connectTimeout: "seconds",
   factMaxAge: "seconds",
+  factTimeout: "seconds",
   inventory: "string",
   groupData: "strings",
   limit: "strings",

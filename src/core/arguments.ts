@@ -8,6 +8,8 @@ export type Condition = () => boolean;
 export interface RetryReport {
   readonly stdoutLines: readonly string[];
   readonly stderrLines: readonly string[];
+  /** True if a command printed more than the last 8 MiB of each output, which are kept. */
+  readonly isCut: boolean;
   /** The attempt's commands as printed, secrets masked. */
   readonly commands: readonly string[];
   readonly executedCommands: number;

@@ -41,6 +41,8 @@ export interface Config {
   connectTimeout: number;
   /** Seconds that the answer of a fact stays good while nothing runs on its host. */
   factMaxAge: number;
+  /** Seconds that a host may take to answer a fact; `_timeout`, of the question or of the operation that asks, wins. `0`: no limit. */
+  factTimeout: number;
 }
 
 /** What holds where nothing else is said. */
@@ -71,4 +73,5 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   failPercent: undefined,
   connectTimeout: 10,
   factMaxAge: 60,
+  factTimeout: 300,
 };

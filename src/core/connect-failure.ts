@@ -43,3 +43,13 @@ export function limitFailure(error: unknown, host: string): ConnectError | undef
     })
   );
 }
+
+/** Bytes that may come from a host before a command says that it has begun: what start-up files and sudo have to say. */
+export const MOST_BEFORE = 256 * 1024;
+
+/** A host on which something prints and prints, and does not come to the command. */
+export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): ConnectError =>
+  new ConnectError(`${host} printed more than ${most / 1024} KiB before the command began`, {
+    host,
+    hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there",
+  });

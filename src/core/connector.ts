@@ -98,9 +98,12 @@ export interface RunOptions {
   readonly stdin?: Input;
   /** A pseudo-terminal, where `can.pty`; stderr then arrives as stdout. */
   readonly pty?: boolean;
-  /** Every chunk as it arrives. While a promise that it returned is pending the command's output is left where it is, except on a terminal of this machine; one that rejects ends the command, as does an exception. */
+  /**
+   * Every chunk as it arrives, good for the call alone: who keeps it copies it. While a promise that it returned is pending the
+   * command's output is left where it is, except on a terminal of this machine; one that rejects ends the command, as does an exception.
+   */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
-  /** Keep output for the result; default true. */
+  /** Keep output for the result, the last 64 MiB of each stream; default true. */
   readonly capture?: boolean;
   /** Aborting ends the command as far as the connection can, and rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -113,6 +116,8 @@ export interface RunResult {
   readonly exitCode: number;
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;
+  /** There was more output than is kept: what is here is its end. */
+  readonly isCut?: boolean;
 }
 
 /** A file on the host that nobody else may read, which takes over a part of another file's way. Disposing removes it; so does the end of the connection. */
@@ -120,7 +125,8 @@ export interface StagedFile extends AsyncDisposable {
   /** As the host's shell knows it. */
   readonly path: string;
   write(content: Input): Promise<void>;
-  read(onBlock: (block: Uint8Array) => void): Promise<void>;
+  /** No more is read until a promise that `onBlock` returns has resolved. */
+  read(onBlock: (block: Uint8Array) => void | Promise<void>): Promise<void>;
 }
 
 /** An open connection to one host. */

@@ -8,11 +8,13 @@ export interface OperationResult {
   /** True if it ended without an error, `_ignoreErrors` or not. An operation that was skipped succeeded. */
   didSucceed(): boolean;
   didError(): boolean;
-  /** Output of the last attempt's commands. */
+  /** Output of the last attempt's commands; of each command and output the last 8 MiB. */
   readonly stdout: string;
   readonly stderr: string;
   readonly stdoutLines: readonly string[];
   readonly stderrLines: readonly string[];
+  /** True if a command printed more than is kept: its lines are the last ones. */
+  readonly isCut: boolean;
   /** How many times it was tried again. */
   readonly retryAttempts: number;
   /** The forecast made while preparing: whether it would run at least one command. */

@@ -83,13 +83,15 @@ export interface OperationHost extends HostIdentity, FactSource {
   timestamp(): string;
 }
 
-/** What a command printed and how it ended. */
+/** What a command printed and how it ended. Of each output the last 8 MiB are kept. */
 export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
   readonly stdoutLines: readonly string[];
   readonly stderrLines: readonly string[];
+  /** True if there was more output than is kept: what is here is its end, from a whole line on. */
+  readonly isCut: boolean;
 }
 
 /** The host that a function running between commands is given (`ts.call`, `server.reboot`). */

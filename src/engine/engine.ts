@@ -139,7 +139,7 @@ export class Engine {
   ): Promise<T> {
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
-    return host.facts.ask(fact, own, withArguments(this.resolve(host, point), globals), point.config.factMaxAge);
+    return host.facts.ask(fact, own, withArguments(this.resolve(host, point), globals), point.config);
   }
 
   inheritedEnv(config: Readonly<Config>): Readonly<Record<string, string>> {

@@ -147,12 +147,14 @@ export type EngineEvent =
       readonly command: string;
       readonly for: "fact" | "operation" | "direct";
     }
-  /** One line a command printed. */
+  /** One line a command printed, or a part of one that is longer than 65,536 characters. */
   | {
       readonly type: "output";
       readonly host: string;
       readonly stream: OutputStream;
       readonly line: string;
+      /** The line goes on in the next event of this host and stream. */
+      readonly continues?: true;
       readonly for: "fact" | "operation" | "direct";
     }
   | { readonly type: "noop"; readonly host: string; readonly operation: string; readonly reason: string }

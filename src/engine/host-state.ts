@@ -1,6 +1,7 @@
 /** One host during a run: its data, its connection, what it declared. @module */
 import type { Config } from "../core/config.ts";
 import type { CallSite, ConnectionLostError, TsinfraError } from "../core/errors.ts";
+import type { CommandResult } from "../core/host.ts";
 import type { HostData } from "../core/host-data.ts";
 import type { Operation } from "../core/operation.ts";
 import type { Shell } from "../core/command.ts";
@@ -25,8 +26,8 @@ export interface Declaration {
 /** How an operation ended on one host. */
 export interface Completion {
   readonly outcome: OutcomeType;
-  readonly stdoutLines: readonly string[];
-  readonly stderrLines: readonly string[];
+  /** How the last attempt's shell commands ended. */
+  readonly results: readonly CommandResult[];
   readonly retryAttempts: number;
 }
 
@@ -50,7 +51,7 @@ export interface SentOperation {
   results(
     signal: AbortSignal,
     onBegin: () => void,
-    onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void,
+    onOutput: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>,
   ): Promise<readonly Ran[] | undefined>;
 }
 

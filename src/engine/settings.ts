@@ -72,7 +72,7 @@ export interface RunSettings {
   readonly signal: AbortSignal;
   /** Aborted some time after `signal`: what has not ended by then is not waited for any longer. Absent: it is. */
   readonly givenUp?: AbortSignal;
-  /** Told what operations print, byte for byte, before it becomes lines; the chunk is good for the call alone. No more is read from that host before a promise that it returns has settled, where the connection can wait. */
+  /** Told what commands print, byte for byte, beside the events of its lines; the chunk is good for the call alone. No more is read from that host before a promise that it returns has settled, where the connection can wait. */
   onOutput?(host: string, stream: OutputStream, chunk: Uint8Array): Promise<void> | undefined;
 }
 
@@ -93,6 +93,16 @@ export interface LocalTransfers {
   /** All of a file of at most that many bytes, else `undefined`. Many hosts that ask share one reading. */
   small(path: string, most: number): Promise<Uint8Array | undefined>;
   read(path: string): AsyncIterable<Uint8Array>;
-  /** A sink that replaces the file when `commit` is called and leaves it alone when `discard` is. */
-  write(path: string): Promise<{ push(chunk: Uint8Array): void; commit(): Promise<void>; discard(): Promise<void> }>;
+  /** Throws `LocalFileError`, as everything that is done with the sink does. */
+  write(path: string): Promise<LocalSink>;
+}
+
+/** Replaces a file of the control machine when it is complete. */
+export interface LocalSink {
+  /** Copies the chunk. If it returns a promise, no more is to be given until that has resolved; it rejects when the file cannot be written. */
+  push(chunk: Uint8Array): void | Promise<void>;
+  /** Put the content in the file's place. When that fails, nothing is left of it. */
+  commit(): Promise<void>;
+  /** Leave the file alone, and nothing of the content. */
+  discard(): Promise<void>;
 }

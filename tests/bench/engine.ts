@@ -61,7 +61,7 @@ const run = createRun({
   signal: new AbortController().signal,
   loadDeploy: async () => Promise.reject(new Error("No deploys")),
   checkArguments: () => {},
-  localShell: async () => ({ exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),
+  localShell: async () => ({ exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [], isCut: false }),
   unifiedDiff: () => "",
   callSites,
   environment: {},

@@ -263,7 +263,8 @@ function control(host: ReturnType<typeof fakeHost>, does: string[], reply: () =>
     async run(command, args) {
       note("run", command.wire(), args && encode(args));
       const stdout = reply();
-      return { exitCode: 0, stdout, stderr: "", stdoutLines: stdout === "" ? [] : stdout.split("\n"), stderrLines: [] };
+      const stdoutLines = stdout === "" ? [] : stdout.split("\n");
+      return { exitCode: 0, stdout, stderr: "", stdoutLines, stderrLines: [], isCut: false };
     },
     disconnect: async () => note("disconnect"),
     connect: async options => note("connect", options && encode(options)),

@@ -1,5 +1,5 @@
 /** Connectors through connectors, as the engine makes them of a host's name. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { once } from "node:events";
 import { mkdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
@@ -21,6 +21,7 @@ import { needTools } from "../support/machine.ts";
 import { busyboxRootfs, removeRootfs } from "../support/rootfs.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 
+setDefaultTimeout(60_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", nc: "netcat-openbsd" });
 
 let root = "";
@@ -105,6 +106,30 @@ describe("a chain", () => {
     });
     expect((await chained.catch(error => error)).message).toBe('Cannot change root to "/nowhere": no such place');
     expect(closed).toEqual(["outer"]);
+  });
+
+  test("keeps every ability of its last part", async () => {
+    const closed: string[] = [];
+    const made = { path: "/t", write: async () => {}, read: async () => {}, [Symbol.asyncDispose]: async () => {} };
+    const nothing = { exitCode: 0, stdout: new Uint8Array(), stderr: new Uint8Array() };
+    const part = (name: string, abilities: Partial<Connection>): Connector => ({
+      name,
+      summary: "",
+      can: { pty: true, rsync: true, through: true },
+      dataKeys: {},
+      connect: async () => ({ run: async () => nothing, close: async () => void closed.push(name), ...abilities }),
+    });
+    const chained = await openChain(parseHostName("@outer/a/@inner/b"), {
+      ...options(),
+      connectors: new Map([
+        ["outer", part("outer", {})],
+        ["inner", part("inner", { rsync: async () => nothing, stage: async () => made })],
+      ]),
+    });
+    expect(await chained.stage?.(new AbortController().signal)).toBe(made);
+    expect(await chained.rsync?.("a", "b", [])).toBe(nothing);
+    await chained.close();
+    expect(closed).toEqual(["inner", "outer"]);
   });
 
   test("says which part cannot be reached", async () => {

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { raw, sh } from "../../src/core/command.ts";
-import type { Capabilities, Connection, OutputStream } from "../../src/core/connector.ts";
+import type { Capabilities, Connection, OutputStream, RunResult } from "../../src/core/connector.ts";
 
 /** A connector with a host to try it on. */
 export interface Subject {
@@ -160,6 +160,24 @@ export function testConnector(subject: Subject): void {
         onOutput: (_, chunk) => void (bytes += chunk.length),
       });
       expect([result.stdout.length, bytes]).toEqual([0, 2]);
+    });
+
+    test("output is read no faster than it is taken, and all of it arrives", async () => {
+      const gate = Promise.withResolvers<void>();
+      let taken = 0;
+      let result: RunResult | undefined;
+      const running = connection.run(sh`head -c 50000000 /dev/zero; echo end >&2`, {
+        capture: false,
+        onOutput: (_, chunk) => ((taken += chunk.length), gate.promise),
+      });
+      void running.then(ended => (result = ended)).catch(() => undefined);
+      // Longer than silence lasts that counts as the end of output.
+      await Bun.sleep(1500);
+      expect(result).toBeUndefined();
+      expect(taken).toBeLessThan(10_000_000);
+      gate.resolve();
+      expect((await running).exitCode).toBe(0);
+      expect(taken).toBe(50_000_004);
     });
 
     test("whoever takes long for output is waited for, and loses none, though the command has ended long ago", async () => {

@@ -10,6 +10,7 @@ import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import { Session } from "../../src/engine/host/session.ts";
 import { connectorContext } from "../support/connectors.ts";
+import { smallDisk } from "../support/small-disk.ts";
 
 /** A host and those who log in to it. */
 export interface SessionSubject {
@@ -148,6 +149,40 @@ export function testSession(subject: SessionSubject): void {
           /Cannot download/,
         );
         expect((await readdir(local)).filter(name => name.includes("never"))).toEqual([]);
+      });
+
+      test("a download that finds no space here says so and leaves nothing, even of what has no end", async () => {
+        await using disk = await smallDisk();
+        await Bun.write(join(disk.path, "old"), "old");
+        // What has no end comes to none where the host collects what it sends.
+        const sources = subject.isStaged ? [] : ["/dev/zero"];
+        await session.run(sh`head -c 6000000 /dev/zero >${`${remote}/much`}`, options());
+        for (const source of [`${remote}/much`, ...sources])
+          for (const name of ["new", "old"]) {
+            const error = await session.transfers
+              .download(source, join(disk.path, name), options())
+              .catch((thrown: Error) => thrown);
+            expect(error).toMatchObject({
+              code: "E_LOCAL_FILE",
+              message: `Cannot write "${join(disk.path, name)}" on the control machine: there is no space left on that disk`,
+            });
+            expect(await readdir(disk.path)).toEqual(["old"]);
+            expect(await Bun.file(join(disk.path, "old")).text()).toBe("old");
+          }
+      });
+
+      test("an upload is read no faster than the host takes it", async () => {
+        let given = 0;
+        const content = async function* () {
+          const piece = new Uint8Array(100_000);
+          for (; given < 100_000_000; given += piece.length) yield piece;
+        };
+        const { stdout } = await session.run(
+          sh`head -c 1000; sleep 0.5; echo; echo done`,
+          options({ stdin: content(), alone: true }),
+        );
+        expect(text(stdout)).toEndWith("\ndone\n");
+        expect(given).toBeLessThan(20_000_000);
       });
 
       test("a command that takes too long is ended, with all that it started", async () => {

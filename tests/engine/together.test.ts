@@ -62,7 +62,7 @@ const how = resolveArguments({ context: {}, host: {}, config: DEFAULT_CONFIG, in
 const answers = async (source: Facts, subjects: readonly string[]) => {
   const all = await Promise.all(
     [File, Sha1File, Md5File, Sha256File].flatMap(fact =>
-      subjects.map(name => source.ask(fact as typeof File, { path: `${directory}/${name}` }, how, 60)),
+      subjects.map(name => source.ask(fact as typeof File, { path: `${directory}/${name}` }, how, DEFAULT_CONFIG)),
     ),
   );
   return all.map(answer => (typeof answer === "object" ? { ...answer, atime: undefined } : answer));

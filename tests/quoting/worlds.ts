@@ -46,7 +46,10 @@ export function controlIn(world: World, ran: (command: Shell) => void): HostCont
     data: layeredData("host", [], () => {}),
     getFact: async (fact: Fact<never, unknown>, ...[args]: unknown[]) =>
       world(fact as unknown as Fact<object, unknown>, { ...(args as object) }) as never,
-    run: async command => (ran(command), { exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),
+    run: async command => (
+      ran(command),
+      { exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [], isCut: false }
+    ),
     disconnect: async () => {},
     connect: async () => {},
     sleep: async seconds => void (clock += seconds * 1000),

@@ -120,7 +120,7 @@ export function fakeRun(
     noWait: false,
     signal: new AbortController().signal,
     loadDeploy: async file => Promise.reject(new Error(`No such deploy: ${file}`)),
-    localShell: async () => ({ exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [] }),
+    localShell: async () => ({ exitCode: 0, stdout: "", stderr: "", stdoutLines: [], stderrLines: [], isCut: false }),
     unifiedDiff: (path, before, after) => `${path}: ${before} -> ${after}`,
     callSites,
     checkArguments: () => {},

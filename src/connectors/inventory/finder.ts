@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Connector } from "../../core/connector.ts";
 import { InventoryError } from "../../core/errors.ts";
+import { MOST_CAPTURED } from "../shared/output.ts";
 import { runProcess } from "../shared/process.ts";
 
 /** Surroundings of connectors that bring hosts. */
@@ -31,7 +32,7 @@ export async function outputOf(
 ): Promise<string> {
   const command = argv.join(" ");
   const deadline = AbortSignal.timeout(SECONDS * 1000);
-  const { exitCode, stdout, stderr } = await runProcess(argv, {
+  const { exitCode, stdout, stderr, isCut } = await runProcess(argv, {
     cwd,
     signal: deadline,
     ...(env === undefined ? {} : { env }),
@@ -43,6 +44,8 @@ export async function outputOf(
         : String(error);
     throw new InventoryError(`Cannot run ${command}: ${reason}`, { cause: error, hint: `Is ${argv[0]} installed?` });
   });
+  if (exitCode === 0 && isCut)
+    throw new InventoryError(`The command ${command} printed more than ${MOST_CAPTURED / 1024 / 1024} MiB`);
   if (exitCode === 0) return Buffer.from(stdout).toString();
   const said = Buffer.from(stderr)
     .toString()

@@ -1,5 +1,6 @@
 /** Running commands in a place that a program reaches. @module */
 import { sh, type Shell } from "../../core/command.ts";
+import { tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
@@ -74,7 +75,11 @@ export class PlaceConnection {
       capture: false,
       signal: cut.signal,
       ...(pty || stdin !== undefined ? { stdin: feed(stdin, { frame, pty, onFailure: stop }) } : {}),
-      onOutput: (stream, chunk) => output.add(stream, frame[stream].pass(chunk)),
+      onOutput: (stream, chunk) => {
+        const own = frame[stream].pass(chunk);
+        if (frame[stream].isDrowned) throw tooMuchBefore(this.#reach.host);
+        return output.add(stream, own);
+      },
     });
     const settled = running.then(
       ({ exitCode }) => ({ exitCode }),

@@ -1,5 +1,6 @@
 /** A command's output between two lines of ours: so that a program's own words are not taken for it, and a lost program not for its end. @module */
 import { Secret, type Shell } from "../../core/command.ts";
+import { MOST_BEFORE } from "../../core/connect-failure.ts";
 import { beforeOurLine } from "../shared/output.ts";
 
 /** Words of a command line; the last one may hold secrets. */
@@ -72,6 +73,7 @@ export class FramedStream {
   readonly #tell: Readonly<Record<"b" | "e", () => void>>;
   #state: "before" | "within" | "after" = "before";
   #held: Buffer = NOTHING;
+  #before = 0;
 
   constructor(nonce: string) {
     this.#nonce = nonce;
@@ -92,6 +94,7 @@ export class FramedStream {
     if (this.#state === "before") {
       const found = this.#find(bytes, "b");
       if (!found) {
+        this.#before += chunk.length;
         this.#held = Buffer.from(bytes.subarray(-MOST_NOISE));
         return NOTHING;
       }
@@ -110,6 +113,10 @@ export class FramedStream {
     this.#state = "after";
     this.#tell.e();
     return bytes.subarray(0, found.start);
+  }
+  /** So much came before the line began that it is not waited for any more. */
+  get isDrowned(): boolean {
+    return this.#before > MOST_BEFORE;
   }
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {

@@ -1,5 +1,6 @@
 /** What a command prints, on its way to whoever wants it. @module */
 import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
+import { KeptOutput } from "../../core/output.ts";
 
 /** Collects a command's output and passes it on as it arrives. */
 export interface OutputCapture {
@@ -12,8 +13,11 @@ export interface OutputCapture {
   result(exitCode: number): RunResult;
 }
 
+/** Bytes of each stream that a result holds, the last ones. */
+export const MOST_CAPTURED = 64 * 1024 * 1024;
+
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
-  const kept: Record<OutputStream, Uint8Array[]> = { stdout: [], stderr: [] };
+  const kept = { stdout: new KeptOutput(MOST_CAPTURED), stderr: new KeptOutput(MOST_CAPTURED) };
   const pending = new Set<Promise<void>>();
   const handOver = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     try {
@@ -25,7 +29,7 @@ export function captureOutput({ capture = true, onOutput }: RunOptions): OutputC
   return {
     add(stream, chunk) {
       if (chunk.length === 0) return;
-      if (capture) kept[stream].push(chunk);
+      if (capture) kept[stream].add(chunk);
       const taking = handOver(stream, chunk);
       if (!taking) return;
       pending.add(taking);
@@ -42,7 +46,12 @@ export function captureOutput({ capture = true, onOutput }: RunOptions): OutputC
     async taken() {
       await Promise.all(pending);
     },
-    result: exitCode => ({ exitCode, stdout: Buffer.concat(kept.stdout), stderr: Buffer.concat(kept.stderr) }),
+    result: exitCode => ({
+      exitCode,
+      stdout: kept.stdout.bytes(),
+      stderr: kept.stderr.bytes(),
+      isCut: kept.stdout.isCut || kept.stderr.isCut,
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** An open SSH connection: one channel for each command. @module */
 import type { Shell } from "../../core/command.ts";
+import { tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
@@ -177,7 +178,9 @@ export class SshConnection implements Connection {
     ] as const)
       stream.on("data", (chunk: Buffer) => {
         talk.heard();
-        const taking = output.add(name, marked[name].pass(chunk));
+        const own = marked[name].pass(chunk);
+        if (marked[name].isDrowned) return stop(tooMuchBefore(this.#host));
+        const taking = output.add(name, own);
         if (taking) talk.waitFor(stream, taking).catch(stop);
       });
     let failure: { readonly reason: unknown } | undefined;

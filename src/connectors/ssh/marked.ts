@@ -1,5 +1,6 @@
 /** Telling a command's output from what the login shell's start-up files print, and learning its process id. @module */
 import { randomBytes } from "node:crypto";
+import { MOST_BEFORE } from "../../core/connect-failure.ts";
 import { beforeOurLine } from "../shared/output.ts";
 import { inOwnGroup, inPosixShell } from "./login-shell.ts";
 
@@ -42,6 +43,7 @@ export class MarkFilter {
   readonly #mark: string;
   readonly #pattern: RegExp;
   #held: Buffer | undefined = Buffer.alloc(0);
+  #before = 0;
 
   constructor(mark: string) {
     this.#mark = mark;
@@ -59,6 +61,10 @@ export class MarkFilter {
   get hasBegun(): boolean {
     return this.#held === undefined;
   }
+  /** So much came before the mark that it is not waited for any more. */
+  get isDrowned(): boolean {
+    return this.#before > MOST_BEFORE;
+  }
   /** What came before the mark, if it never came: whatever was run instead speaks there. */
   get noise(): string {
     return beforeOurLine(this.#held?.toString().trim() ?? "", this.#mark);
@@ -74,6 +80,7 @@ export class MarkFilter {
       if (pid > 1) this.pid = pid;
       return this.#release(held.subarray(found.index + found[0].length));
     }
+    this.#before += chunk.length;
     this.#held = Buffer.from(held.subarray(-MOST_NOISE));
     return NOTHING;
   }

@@ -108,7 +108,11 @@ async function writeAll(sftp: SFTPWrapper, handle: Buffer, content: Input): Prom
   await done<void>(callback => sftp.close(handle, callback));
 }
 
-async function readAll(sftp: SFTPWrapper, handle: Buffer, onBlock: (block: Uint8Array) => void): Promise<void> {
+async function readAll(
+  sftp: SFTPWrapper,
+  handle: Buffer,
+  onBlock: (block: Uint8Array) => void | Promise<void>,
+): Promise<void> {
   const { size } = await done<Stats>(callback => sftp.fstat(handle, callback));
   const underway: Promise<Buffer>[] = [];
   for (let at = 0; at < size || underway.length > 0; at += BLOCK) {
@@ -117,7 +121,7 @@ async function readAll(sftp: SFTPWrapper, handle: Buffer, onBlock: (block: Uint8
       block.catch(() => {});
       underway.push(block);
     }
-    if (underway.length >= AT_ONCE || at + BLOCK >= size) onBlock(await underway.shift()!);
+    if (underway.length >= AT_ONCE || at + BLOCK >= size) await onBlock(await underway.shift()!);
   }
 }
 

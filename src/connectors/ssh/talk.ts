@@ -21,6 +21,8 @@ export class Talk {
   #heardAt = performance.now();
   #untaken = 0;
   #resume: (() => void) | undefined;
+  /** Wait no longer. */
+  readonly #giveUp: () => void;
 
   constructor(channel: ClientChannel) {
     this.channel = channel;
@@ -41,7 +43,13 @@ export class Talk {
         resolve();
       });
     });
-    channel.on("close", () => resolve());
+    // It closes with the end of stdout; what has come of stderr may not have been read.
+    const { stderr } = channel;
+    channel.on("close", () => {
+      if (stderr.readableEnded || stderr.destroyed || !stderr.readable) resolve();
+      else stderr.once("end", resolve).once("close", resolve);
+    });
+    this.#giveUp = resolve;
   }
   /** Call whenever output has arrived. */
   heard(): void {
@@ -88,7 +96,7 @@ export class Talk {
     if (this.#hasEnded) return;
     this.channel.close();
     // The server's own answer may never come.
-    this.channel.emit("close");
+    this.#giveUp();
   }
   async #silence(): Promise<void> {
     const exit = performance.now();

@@ -1,11 +1,14 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
+import { tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
+import { KeptOutput } from "../../core/output.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, type Surroundings } from "./escalation.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
-import { Mark, preambleBytes, withPreamble } from "./streams.ts";
+import { milliseconds } from "./time-limit.ts";
+import { Mark, MOST_BESIDE, preambleBytes, withPreamble } from "./streams.ts";
 
 /** What running a command needs beside the connection. */
 export interface ChannelOptions extends CommandOptions {
@@ -22,8 +25,10 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const nonce = newNonce();
   const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
   const scripted = options.surroundings.shell !== false;
-  const mark = new Mark(nonce);
+  const mark = new Mark(nonce, host);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
+  const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
+  let beside = 0;
   const ready = Promise.withResolvers<void>();
   const prompted = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
@@ -35,40 +40,54 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     // A password on trial may be refused: then the end of the input must come, or it would be asked for again.
     { lines: preamble.slice(passwords), after: passwords > 0 && !onTrial ? begun.promise : ready.promise },
   ];
-  const onOutput = (stream: OutputStream, chunk: Uint8Array): Promise<void> | void =>
-    options.onOutput?.(stream, chunk, index);
+  const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+    if (chunk.length === 0) return;
+    kept[stream].add(chunk);
+    return options.onOutput?.(stream, chunk, index);
+  };
+  const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+    if (!scripted || mark.pid !== undefined) return take(stream, chunk);
+    if (stream !== marked) {
+      if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
+      return take(stream, chunk);
+    }
+    const rest = mark.push(chunk);
+    if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
+    if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
+    if (mark.pid !== undefined) begun.resolve();
+    return take(stream, rest);
+  };
 
   const abort = new AbortController();
   const onAbort = (): void => abort.abort(options.signal.reason);
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
+  options.onTurn?.();
   const timer =
     options.timeout === undefined
       ? undefined
       : setTimeout(
           () =>
             abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
-          options.timeout * 1000,
+          milliseconds(options.timeout),
         );
   try {
     const result = await connection.run(options.staged ? throughFile(line, options.staged) : line, {
       ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),
       ...(options.pty ? { pty: true } : {}),
       signal: abort.signal,
-      capture: options.capture ?? true,
-      onOutput: (stream, chunk) => {
-        if (!scripted || stream !== marked) return onOutput(stream, chunk);
-        const rest = mark.push(chunk);
-        if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
-        if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
-        if (mark.pid !== undefined) begun.resolve();
-        return rest.length > 0 ? onOutput(stream, rest) : undefined;
-      },
+      capture: false,
+      onOutput,
     });
-    if (!scripted) return { ...result, started: true };
-    const output =
-      mark.pid === undefined ? mark.before : options.capture === false ? EMPTY : mark.strip(result[marked]);
-    return { ...result, [marked]: output, started: mark.pid !== undefined };
+    const started = !scripted || mark.pid !== undefined;
+    return {
+      exitCode: result.exitCode,
+      stdout: kept.stdout.bytes(),
+      stderr: kept.stderr.bytes(),
+      isCut: kept.stdout.isCut || kept.stderr.isCut,
+      started,
+      ...(started ? {} : { [marked]: mark.before }),
+    };
   } catch (error) {
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
       await endOnHost(connection, mark.pid, options.surroundings);
@@ -90,8 +109,6 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
     .catch(() => undefined);
 }
 const KILL_DEADLINE_MS = 10_000;
-
-const EMPTY = new Uint8Array();
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

@@ -10,6 +10,8 @@ export interface PendingQuestion {
   readonly fact: CommandFact<object, unknown>;
   readonly args: object;
   readonly how: ResolvedArguments;
+  /** Seconds that the host may take for it, from its turn on; `0`: no limit. */
+  readonly limit: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -1,5 +1,6 @@
 /** What is known of one host, and since when. @module */
 import { quoted, sh, type Shell } from "../../core/command.ts";
+import type { Config } from "../../core/config.ts";
 import { FactError, TsinfraError } from "../../core/errors.ts";
 import type { Fact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
@@ -19,8 +20,13 @@ import {
   splitBatch,
   togetherWherePossible,
 } from "./fact-batches.ts";
+import { asString, FactOutput, MOST_ANSWER } from "./fact-output.ts";
 import { isBehind, type Ran, type Slot } from "./sending.ts";
 import type { Session } from "./session.ts";
+import { TimeLimit } from "./time-limit.ts";
+
+/** How old an answer may be, and how long the host may take, in seconds. */
+export type FactConfig = Pick<Config, "factMaxAge" | "factTimeout">;
 
 /** What asking needs from the host it belongs to. */
 export interface FactSettings {
@@ -72,35 +78,36 @@ export class Facts {
     };
   }
 
-  /** Ask, or take the answer of the same question if nothing ran since and it is not older than `maxAge` seconds. The questions it comes to are added to `asked`. */
+  /** Ask, or take the answer of the same question if nothing ran since and it is not too old. The questions it comes to are added to `asked`. */
   async ask<A extends object, T>(
     fact: Fact<A, T>,
     args: A,
     how: ResolvedArguments,
-    maxAge: number,
+    config: FactConfig,
     asked?: Set<string>,
   ): Promise<T> {
     if ("from" in fact) {
-      const answer = await this.ask(fact.from as Fact<A, never>, args, how, maxAge, asked);
+      const answer = await this.ask(fact.from as Fact<A, never>, args, how, config, asked);
       return this.#guarded(fact, () => fact.derive(answer, args));
     }
     const { variant } = fact;
     if (variant && this.#guarded(fact, () => variant.when?.(args)) !== false) {
-      const kind = await this.ask(variant.by, {}, how, maxAge, asked);
+      const kind = await this.ask(variant.by, {}, how, config, asked);
       const chosen = this.#guarded(fact, () => variant.choose(kind, args));
-      if (chosen) return this.ask(chosen, args, how, maxAge, asked);
+      if (chosen) return this.ask(chosen, args, how, config, asked);
     }
     const key = questionKey(fact, args, how);
     asked?.add(key);
     const known = this.#answers.get(key);
-    if (known && this.#settings.now() - known.askedAt <= maxAge * 1000) return known.value as Promise<T>;
+    if (known && this.#settings.now() - known.askedAt <= config.factMaxAge * 1000) return known.value as Promise<T>;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const answer: Answer = { value: promise, askedAt: this.#settings.now(), isSent: false, slot: undefined };
     this.#answers.set(key, answer);
     promise.catch(() => {
       if (this.#answers.get(key) === answer) this.#answers.delete(key);
     });
-    this.#enqueue({ key, fact: fact as unknown as PendingQuestion["fact"], args, how, resolve, reject });
+    const limit = how.all._timeout ?? config.factTimeout;
+    this.#enqueue({ key, fact: fact as unknown as PendingQuestion["fact"], args, how, limit, resolve, reject });
     return promise as Promise<T>;
   }
 
@@ -132,16 +139,14 @@ export class Facts {
   renew(keys: readonly string[]): void {
     for (const key of keys) {
       const found = this.#remembered.get(key);
-      if (found)
-        this.ask(found.question.fact, found.question.args, found.question.how, Number.POSITIVE_INFINITY).catch(
-          () => undefined,
-        );
+      if (!found) continue;
+      const { args, fact, how, limit } = found.question;
+      this.ask(fact, args, how, { factMaxAge: Number.POSITIVE_INFINITY, factTimeout: limit }).catch(() => undefined);
     }
   }
 
   #enqueue(question: PendingQuestion): void {
-    const { surroundingsKey } = question.how;
-    const group = travelsAlone(question.how) ? `${surroundingsKey} ${this.#waiting.size}` : surroundingsKey;
+    const group = `${question.how.surroundingsKey} ${question.limit} ${travelsAlone(question.how) ? this.#waiting.size : ""}`;
     const questions = this.#waiting.get(group);
     if (questions) questions.push(question);
     else this.#waiting.set(group, [question]);
@@ -165,43 +170,82 @@ export class Facts {
     const questions = asks.flatMap(ask => ask.questions);
     for (const { fact, args } of questions) emit({ type: "fact:start", host, fact: fact.name, args: { ...args } });
     const answers = questions.map(({ key }) => this.#answers.get(key)).filter(answer => answer !== undefined);
+    const { how, limit: seconds } = questions[0]!;
+    const nonce = crypto.randomUUID();
+    // What is asked together sees by itself whether the answer is whole.
+    const single = asks.length === 1 && (!fast || asks[0]!.isTogether);
+    using limit = new TimeLimit(seconds, signal);
+    const printed = new FactOutput(nonce, () => limit.begin());
     try {
-      const how = questions[0]!.how;
-      const nonce = crypto.randomUUID();
       const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
-      // What is asked together sees by itself whether the answer is whole.
-      const single = asks.length === 1 && (!fast || asks[0]!.isTogether);
       for (const answer of answers) answer.isSent = true;
       const sent = await session.send(
         [single ? commands[0]! : batchScript(asks, nonce)],
         {
           surroundings: how.surroundings,
-          signal,
+          signal: limit.signal,
           isOurs: fast,
+          keep: 0,
+          onTurn: () => limit.begin(),
+          // What is ended may still have something to say, its end for one.
+          onOutput: (stream, chunk) => (limit.isOver ? undefined : printed.add(stream, chunk)),
           ...(how.input ? { stdin: how.input } : {}),
           ...(how.all._getPty ? { pty: true } : {}),
-          ...(how.all._timeout === undefined ? {} : { timeout: how.all._timeout }),
         },
         [0],
       );
       for (const answer of answers) answer.slot = sent.slot;
       const result = (await sent.results)[0]!;
+      limit.signal.throwIfAborted();
       // It ran elsewhere than it was sent to: when, nobody knows.
       if (sent.slot && result.slot?.shell !== sent.slot.shell) this.#drop(answers);
-      const stdout = Buffer.from(result.stdout).toString();
-      const stderr = Buffer.from(result.stderr).toString();
-      const outputs = single
-        ? [{ stdout, stderr, exitCode: result.exitCode }]
-        : splitBatch(stdout, stderr, nonce, asks.length);
-      for (const [index, ask] of asks.entries())
-        this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 });
+      if (printed.isCut) this.#cutShort(asks);
+      else {
+        const { stdout, stderr } = result.started ? printed.text() : { stdout: "", stderr: asString(result.stderr) };
+        const outputs = single
+          ? [{ stdout, stderr, exitCode: result.exitCode }]
+          : splitBatch(stdout, stderr, nonce, asks.length);
+        for (const [index, ask] of asks.entries())
+          this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 });
+      }
     } catch (error) {
-      for (const question of questions) question.reject(error);
+      if (limit.isOver) this.#tookTooLong(asks, single ? [] : printed.answered(asks.length), seconds);
+      else for (const question of questions) question.reject(error);
     }
-    const seconds = (now() - started) / 1000;
+    const took = (now() - started) / 1000;
     for (const { fact, args } of questions)
-      emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds });
+      emit({ type: "fact:end", host, fact: fact.name, args: { ...args }, seconds: took });
+  }
+
+  /** There was more than is kept: asked by itself, each shows whether it is the one. */
+  #cutShort(asks: readonly Ask[]): void {
+    if (asks.length > 1) return this.#sendOneByOne(asks);
+    for (const { fact, reject } of asks[0]!.questions)
+      reject(
+        new FactError(`Cannot get fact ${fact.name}: the answer is longer than ${MOST_ANSWER / 1024 / 1024} MiB`, {
+          host: this.#settings.host,
+          hint: "Ask for less",
+        }),
+      );
+  }
+
+  /** Those before it were answered, and those behind it are asked again: it alone has failed. */
+  #tookTooLong(asks: readonly Ask[], answered: readonly AskOutput[], seconds: number): void {
+    for (const [index, output] of answered.entries()) this.#share(asks[index]!, output);
+    const [slow, ...others] = asks.slice(answered.length);
+    for (const { fact, reject } of slow?.questions ?? [])
+      reject(
+        new FactError(`Cannot get fact ${fact.name}: no answer within ${seconds} seconds`, {
+          host: this.#settings.host,
+          hint: "`config.factTimeout` sets how long a host may take, `_timeout` for one question or operation",
+        }),
+      );
+    this.#sendOneByOne(others);
+  }
+
+  #sendOneByOne(asks: readonly Ask[]): void {
+    for (const ask of asks) void this.#send([ask]);
   }
 
   #drop(answers: readonly Answer[]): void {
@@ -277,7 +321,7 @@ export interface Recalled {
   readonly still: () => Shell;
 }
 interface Remembered {
-  readonly question: Pick<PendingQuestion, "fact" | "args" | "how">;
+  readonly question: Pick<PendingQuestion, "fact" | "args" | "how" | "limit">;
   readonly value: unknown;
   readonly lines: readonly string[];
 }
@@ -292,9 +336,8 @@ interface Answer {
   slot: Slot | undefined;
 }
 
-/** What has its own input, terminal or deadline travels in a channel of its own. */
-export const travelsAlone = ({ all }: ResolvedArguments): boolean =>
-  Boolean(all._getPty) || all._stdin !== undefined || all._timeout !== undefined;
+/** What has its own input or terminal travels in a channel of its own. */
+export const travelsAlone = ({ all }: ResolvedArguments): boolean => Boolean(all._getPty) || all._stdin !== undefined;
 
 const NO_SUCH_USER = /unknown user|user .* does not exist/i;
 

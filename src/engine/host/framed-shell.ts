@@ -1,7 +1,10 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
 import { quoted, raw, sh, type Shell } from "../../core/command.ts";
+import { tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
+import { KeptOutput } from "../../core/output.ts";
+import { Mark, MOST_BESIDE } from "./streams.ts";
 
 /** How a framed command ended. */
 export interface FramedResult extends RunResult {
@@ -10,10 +13,14 @@ export interface FramedResult extends RunResult {
 }
 
 export interface FramedOptions {
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void;
+  /** No more is read for any command of the shell until a promise that it returns has resolved. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
+  /** Those before it have ended, and it is what the shell runs. */
+  readonly onTurn?: () => void;
   /** Where the group has a test: it succeeded, and the command begins. */
   readonly onBegin?: () => void;
-  readonly capture?: boolean;
+  /** Bytes that are kept of each output, the last ones; default 8 MiB. */
+  readonly keep?: number;
   /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
   readonly inPlace?: boolean;
 }
@@ -44,20 +51,25 @@ export class FramedShell {
   readonly #input = new PushStream();
   readonly #waiting = { stdout: [] as Frame[], stderr: [] as Frame[] };
   readonly #rest: Record<OutputStream, Uint8Array> = { stdout: EMPTY, stderr: EMPTY };
-  #started = false;
+  readonly #host: string;
+  readonly #mark: Mark;
+  readonly #ending = new AbortController();
+  /** Bytes that came on stdout before the shell said that it has begun. */
+  #beside = 0;
   #ended = false;
   #closed = false;
   #count = 0;
   #groups = 0;
-  /** The shell's process on the host, once known. */
-  pid: number | undefined;
 
   /** `start` makes the line that begins the shell and says `NONCE PID` on stderr first, and what it must read before commands; with passwords, the rest waits until it has begun. */
   constructor(
+    host: string,
     connection: Connection,
     start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array },
   ) {
     const { line, passwords, preamble } = start(this.#nonce);
+    this.#host = host;
+    this.#mark = new Mark(this.#nonce, host);
     if (passwords.length > 0) {
       this.#input.push(passwords);
       this.#input.hold();
@@ -67,6 +79,7 @@ export class FramedShell {
       .run(line, {
         stdin: this.#input,
         capture: false,
+        signal: this.#ending.signal,
         onOutput: (stream, chunk) => this.#take(stream, chunk),
         onWanted: () => this.close(),
       })
@@ -79,6 +92,11 @@ export class FramedShell {
   /** How many commands it was sent. */
   get sent(): number {
     return this.#count;
+  }
+
+  /** The shell's process on the host, once known. */
+  get pid(): number | undefined {
+    return this.#mark.pid;
   }
 
   get isOpen(): boolean {
@@ -117,9 +135,15 @@ export class FramedShell {
     this.#input.end();
   }
 
+  /** Give the shell up, as far as the connection can; what is in flight is rejected with the reason. */
+  abandon(reason: unknown): void {
+    this.#ending.abort(reason);
+    this.#end(reason);
+  }
+
   #send(
     command: Shell,
-    { onOutput, onBegin, capture = true, inPlace = false }: FramedOptions,
+    { onOutput, onTurn, onBegin, keep, inPlace = false }: FramedOptions,
     member: GroupMember | undefined,
   ): Promise<FramedResult> {
     if (!this.isOpen) return Promise.reject(new ShellEnded());
@@ -128,9 +152,9 @@ export class FramedShell {
     const frame: Frame = {
       mark: Buffer.from(mark),
       onOutput,
+      onTurn,
       onBegin,
-      capture,
-      output: { stdout: [], stderr: [] },
+      output: { stdout: new KeptOutput(keep), stderr: new KeptOutput(keep) },
       exitCode: undefined,
       open: 2,
       resolve,
@@ -138,6 +162,7 @@ export class FramedShell {
     };
     this.#waiting.stdout.push(frame);
     this.#waiting.stderr.push(frame);
+    if (this.#running === undefined) this.#turn(frame);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
     const run = inPlace
       ? sh`{ ${command}\n} </dev/null; c=$?`
@@ -149,20 +174,29 @@ export class FramedShell {
     return promise;
   }
 
-  #take(stream: OutputStream, chunk: Uint8Array): Promise<void> | void {
-    let taken: Promise<void> | void = undefined;
+  #turn(frame: Frame | undefined): void {
+    this.#running = frame;
+    frame?.onTurn?.();
+  }
+  /** What the shell runs. */
+  #running: Frame | undefined;
+
+  #take(stream: OutputStream, chunk: Uint8Array): void | Promise<void> {
+    if (this.#ended) return;
     let data = this.#rest[stream].length === 0 ? chunk : Buffer.concat([this.#rest[stream], chunk]);
-    if (!this.#started && stream === "stderr") {
-      const found = new RegExp(`${this.#nonce} (\\d+)\\n`).exec(Buffer.from(data).toString("latin1"));
-      if (!found) {
-        this.#rest.stderr = data;
-        return;
+    if (this.#mark.pid === undefined)
+      try {
+        data = this.#begin(stream, data);
+      } catch (error) {
+        return this.abandon(error);
       }
-      this.#started = true;
-      this.#input.release();
-      this.pid = Number(found[1]);
-      data = data.subarray(found.index + found[0].length);
-    }
+    const busy: Promise<void>[] = [];
+    const give = (frame: Frame, part: Uint8Array): void => {
+      if (part.length === 0) return;
+      frame.output[stream].add(part);
+      const taken = frame.onOutput?.(stream, part);
+      if (taken) busy.push(taken);
+    };
     for (let frame = this.#waiting[stream][0]; frame; frame = this.#waiting[stream][0]) {
       const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
       const at = bytes.indexOf(frame.mark);
@@ -170,28 +204,44 @@ export class FramedShell {
       if (end === -1) {
         // What may be the beginning of the mark waits for the rest of it.
         const held = at === -1 ? heldBack(bytes) : at;
-        taken = give(frame, stream, data.subarray(0, held));
+        give(frame, data.subarray(0, held));
         data = data.subarray(held);
         break;
       }
-      taken = give(frame, stream, data.subarray(0, at));
+      give(frame, data.subarray(0, at));
       const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
       data = data.subarray(end + 1);
       if (said === "begin") {
         frame.onBegin?.();
         continue;
       }
-      if (stream === "stdout") frame.exitCode = said;
       this.#waiting[stream].shift();
+      if (stream === "stdout") {
+        frame.exitCode = said;
+        this.#turn(this.#waiting.stdout[0]);
+      }
       if (--frame.open === 0) finish(frame);
     }
     // Copied: the chunk may be part of a buffer that is used again.
     this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
-    return taken;
+    if (busy.length > 0) return Promise.all(busy).then(() => undefined);
+  }
+
+  /** What of a chunk comes behind the line by which the shell says that it has begun. Throws `ConnectError` if that does not come. */
+  #begin(stream: OutputStream, chunk: Uint8Array): Uint8Array {
+    if (stream === "stdout") {
+      if ((this.#beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(this.#host, MOST_BESIDE);
+      return chunk;
+    }
+    const rest = this.#mark.push(chunk);
+    if (this.#mark.pid !== undefined) this.#input.release();
+    return rest;
   }
 
   #end(reason: unknown): void {
+    if (this.#ended) return;
     this.#ended = true;
+    this.#running = undefined;
     this.#input.end();
     const frames = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
     this.#waiting.stdout = [];
@@ -200,15 +250,9 @@ export class FramedShell {
     for (const [index, frame] of frames.entries()) {
       if (exitCode === undefined)
         frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
-      else if (!this.#started)
-        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#rest.stderr });
-      else if (index === 0)
-        frame.resolve({
-          how: "ran",
-          exitCode,
-          stdout: Buffer.concat(frame.output.stdout),
-          stderr: Buffer.concat(frame.output.stderr),
-        });
+      else if (this.#mark.pid === undefined)
+        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#mark.before });
+      else if (index === 0) frame.resolve({ how: "ran", exitCode, ...printed(frame) });
       else frame.reject(new ShellEnded());
     }
   }
@@ -229,9 +273,9 @@ interface Frame {
   /** What comes right behind the command's output. */
   readonly mark: Buffer;
   readonly onOutput: FramedOptions["onOutput"];
+  readonly onTurn: FramedOptions["onTurn"];
   readonly onBegin: FramedOptions["onBegin"];
-  readonly capture: boolean;
-  readonly output: Record<OutputStream, Uint8Array[]>;
+  readonly output: Readonly<Record<OutputStream, KeptOutput>>;
   exitCode: string | undefined;
   /** Streams whose mark has not come yet. */
   open: number;
@@ -243,24 +287,20 @@ const EMPTY = new Uint8Array();
 const NEWLINE = 10;
 const MARK_BEGIN = 1;
 
-function give(frame: Frame, stream: OutputStream, chunk: Uint8Array): Promise<void> | void {
-  if (chunk.length === 0) return;
-  if (frame.capture) frame.output[stream].push(new Uint8Array(chunk));
-  return frame.onOutput?.(stream, chunk);
-}
-
 function finish(frame: Frame): void {
   const skipped = frame.exitCode === "skipped";
   frame.resolve({
     how: skipped ? "skipped" : "ran",
     exitCode: skipped ? 0 : Number(frame.exitCode),
-    stdout: joinChunks(frame.output.stdout),
-    stderr: joinChunks(frame.output.stderr),
+    ...printed(frame),
   });
 }
 
-const joinChunks = (chunks: readonly Uint8Array[]): Uint8Array =>
-  chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? EMPTY : Buffer.concat(chunks);
+const printed = ({ output: { stdout, stderr } }: Frame): Pick<FramedResult, "stdout" | "stderr" | "isCut"> => ({
+  stdout: stdout.bytes(),
+  stderr: stderr.bytes(),
+  isCut: stdout.isCut || stderr.isCut,
+});
 
 /** Where the last mark could begin that is not complete yet. */
 function heldBack(bytes: Buffer): number {
@@ -286,7 +326,7 @@ class PushStream implements AsyncIterable<Uint8Array> {
   }
   release(): void {
     if (!this.#held) return;
-    this.#chunks.push(...this.#held);
+    this.#chunks = [...this.#chunks, ...this.#held];
     this.#held = undefined;
     this.#wake?.();
   }

@@ -53,15 +53,21 @@ export class Passwords {
     this.#tried.clear();
   }
 
-  /** A wrong password must not be offered with every command. */
-  #tryOnce(surroundings: Surroundings): Promise<void> {
+  /** A wrong password must not be offered with every command; nor one that was tried on a connection that is gone. */
+  async #tryOnce(surroundings: Surroundings): Promise<void> {
     const { sudo, su } = surroundings;
     const key = JSON.stringify([sudo?.user, su?.user, sudo?.password?.reveal(), su?.password?.reveal()]);
-    const known = this.#tried.get(key);
-    if (known) return known;
+    let trial: Promise<void> | undefined;
+    do {
+      trial = this.#tried.get(key) ?? this.#try(key, surroundings);
+      await trial;
+    } while (this.#tried.get(key) !== trial);
+  }
+
+  #try(key: string, surroundings: Surroundings): Promise<void> {
     const trial = this.#settings.tryOut(sh`true`, { ...surroundings, chdir: undefined, env: {} }).then(result => {
       if (result.started && result.exitCode === 0) return;
-      const program = sudo?.password ? "sudo" : "su";
+      const program = surroundings.sudo?.password ? "sudo" : "su";
       const reason = lastLine(result.stderr) || "no reason was given";
       throw new EscalationError(`The password for ${program} was refused: ${reason}`, { host: this.#settings.host });
     });
@@ -75,7 +81,10 @@ export class Passwords {
 
   async #withSudoPassword(surroundings: Surroundings): Promise<Surroundings> {
     this.#typed ??= this.#settings.context.ask({ key: "sudo", kind: "secret", text: "Password for sudo" });
-    const password = await this.#typed;
+    const password = await this.#typed.catch((error: unknown) => {
+      this.#typed = undefined;
+      throw error;
+    });
     return password && surroundings.sudo ? { ...surroundings, sudo: { ...surroundings.sudo, password } } : surroundings;
   }
 }

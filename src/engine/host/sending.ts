@@ -12,9 +12,12 @@ export interface CommandOptions {
   /** Seconds. */
   readonly timeout?: number;
   readonly signal: AbortSignal;
-  /** Chunks as they arrive, and which of the commands they are of. */
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => Promise<void> | void;
-  readonly capture?: boolean;
+  /** Its turn has come: in a shell that stays, all before it have ended. */
+  readonly onTurn?: () => void;
+  /** Chunks as they arrive, and which of the commands they are of. No more is read until a promise that it returns has resolved. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => void | Promise<void>;
+  /** Bytes that are kept of each output for the result, the last ones; default 8 MiB, `0`: nothing. */
+  readonly keep?: number;
   /** The command is the engine's own and changes nothing of a shell but variables. */
   readonly isOurs?: boolean;
   /** In a channel of its own: for output that is long. */
@@ -63,7 +66,7 @@ export interface BehindOptions {
   readonly successExitCodes: readonly number[];
   /** A shell test; what it prints is dropped. */
   readonly only?: Shell | undefined;
-  readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void;
+  readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
 }
 
 /** Commands that were sent behind others. */

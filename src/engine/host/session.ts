@@ -33,11 +33,15 @@ export class Session {
   readonly #shells: SharedShells;
   readonly #passwords: Passwords;
   #connection: Promise<Connection> | undefined;
+  /** Of connections that were lost. */
+  readonly #closing = new Set<Promise<void>>();
+  #isClosed = false;
 
   constructor(settings: SessionSettings) {
     const { context, fast, host, onShellEnded, onTransfer, signal = NEVER, transfers } = settings;
     this.#settings = settings;
     this.#shells = new SharedShells({
+      host,
       connection: () => this.#open(),
       kill: endOnHost,
       onEnded: onShellEnded,
@@ -62,17 +66,25 @@ export class Session {
     return this.#connection !== undefined;
   }
 
-  /** Connect, unless it is. Throws `ConnectError`. */
+  /** Connect, unless it is. Throws `ConnectError`, and `ConnectionLostError` once it was closed. */
   async connect(timeout?: number): Promise<void> {
     await this.#open(timeout);
   }
 
+  /** End the connection, also one that is being made; the next command makes a new one. */
   async disconnect(): Promise<void> {
     const connecting = this.#connection;
     this.endShells();
     this.#forgetConnection();
     const connection = await connecting?.catch(() => undefined);
     await connection?.close();
+    await Promise.all(this.#closing);
+  }
+
+  /** The same for good: whoever comes late is refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.disconnect();
   }
 
   /** Begin a shell that commands will share, without waiting for it. */
@@ -172,6 +184,9 @@ export class Session {
 
   #open(timeout?: number): Promise<Connection> {
     if (this.#connection) return this.#connection;
+    const { host } = this.#settings;
+    if (this.#isClosed)
+      return Promise.reject(new ConnectionLostError(`The connection to ${host} was closed`, { host }));
     const connecting = this.#settings.connect(timeout).then(connection => {
       if (this.#connection === connecting) this.#current = connection;
       return connection;
@@ -188,7 +203,9 @@ export class Session {
   /** That connection is gone: the next command makes a new one, unless somebody has already. */
   #lost(connection: Connection): void {
     if (this.#current === connection) this.#forgetConnection();
-    void connection.close();
+    const closing = connection.close();
+    this.#closing.add(closing);
+    void closing.finally(() => this.#closing.delete(closing));
   }
 
   #forgetConnection(): void {

@@ -10,6 +10,7 @@ import { preambleBytes } from "./streams.ts";
 
 /** What the shells of a host need from its session. */
 export interface SharedShellSettings {
+  readonly host: string;
   readonly connection: () => Promise<Connection>;
   readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<void>;
   /** A shell ended by itself. */
@@ -54,11 +55,12 @@ export class SharedShells {
     // Another directory or variables would stay.
     const isPlain = surroundings.chdir === undefined && Object.keys(surroundings.env).length === 0;
     const handlers = commands.map((_, index) => ({
-      capture: options.capture ?? true,
+      ...(options.keep === undefined ? {} : { keep: options.keep }),
       inPlace: isPlain && (options.isOurs ?? false),
       ...(options.onOutput
         ? { onOutput: (stream: OutputStream, chunk: Uint8Array) => options.onOutput!(stream, chunk, index) }
         : {}),
+      ...(index === 0 && options.onTurn ? { onTurn: options.onTurn } : {}),
     }));
     if (scripts.length === 1 && options.isOurs) {
       const running = [shell.run(scripts[0]!, handlers[0]!)];
@@ -113,7 +115,9 @@ export class SharedShells {
     let killed: Promise<void> | undefined;
     const onAbort = (): void => {
       aborted.reject(signal.reason);
-      if (shell.pid !== undefined) killed = this.#settings.kill(connection, shell.pid, surroundings);
+      const killing = shell.pid === undefined ? undefined : this.#settings.kill(connection, shell.pid, surroundings);
+      // What others have in flight there is theirs to run again; what neither ends nor begins is given up.
+      killed = Promise.resolve(killing).then(() => shell.abandon(new ShellEnded()));
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
@@ -145,7 +149,7 @@ export class SharedShells {
     const key = shellKey(surroundings);
     const known = this.#shells.get(key);
     if (known?.shell.isOpen && known.connection === connection) return known;
-    const shell = new FramedShell(connection, nonce => {
+    const shell = new FramedShell(this.#settings.host, connection, nonce => {
       const bare = { ...surroundings, chdir: undefined, env: {} };
       const { line, preamble, passwords } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
       return {

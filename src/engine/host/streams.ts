@@ -1,47 +1,83 @@
 /** Bytes on their way to and from a command. @module */
 import { Secret } from "../../core/command.ts";
+import { MOST_BEFORE, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Input } from "../../core/connector.ts";
 
 /** Finds the line `NONCE PID` in a stream and takes it, and all before it, out. */
 export class Mark {
   readonly #start: string;
-  #head = "";
-  before: Uint8Array = new Uint8Array();
+  readonly #host: string;
+  /** What came before the mark has come whole, and how much of the buffer that is. */
+  #held: Buffer = NOTHING;
+  #length = 0;
   pid: number | undefined;
-  #skip = 0;
 
-  constructor(nonce: string) {
+  constructor(nonce: string, host: string) {
     this.#start = `${nonce} `;
+    this.#host = host;
   }
 
-  /** What of this chunk belongs to the command. */
+  /** All that has come, as long as the mark has not. */
+  get before(): Uint8Array {
+    return this.#held.subarray(0, this.#length);
+  }
+
+  /** What of this chunk belongs to the command. Throws `ConnectError` if the mark has not come after much else. */
   push(chunk: Uint8Array): Uint8Array {
     if (this.pid !== undefined) return chunk;
-    const seen = this.before.length === 0 ? chunk : concat(this.before, chunk);
-    this.before = seen;
-    this.#head = Buffer.from(seen).toString("latin1");
-    const found = MARK_LINE(this.#start).exec(this.#head);
-    if (!found) return new Uint8Array();
-    this.pid = Number(found[1]);
-    this.#skip = found.index + found[0].length;
-    return seen.subarray(this.#skip);
+    // The mark may have begun in what came before.
+    const from = Math.max(0, this.#length - this.#start.length - PID_LENGTH);
+    const isFirst = this.#length === 0;
+    if (isFirst) {
+      // Mostly it is all there at once, and nothing need be copied.
+      this.#held = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      this.#length = chunk.length;
+    } else this.#hold(chunk);
+    const text = this.#held.toString("latin1", from, this.#length);
+    for (let at = text.indexOf(this.#start); at !== -1; at = text.indexOf(this.#start, at + 1)) {
+      PID_LINE.lastIndex = at + this.#start.length;
+      const found = PID_LINE.exec(text);
+      if (!found) continue;
+      this.pid = Number(found[1]);
+      return this.#held.subarray(from + PID_LINE.lastIndex, this.#length);
+    }
+    if (isFirst) this.#held = Buffer.from(this.#held);
+    if (this.#length > MOST_BEFORE) throw tooMuchBefore(this.#host, MOST_BEFORE);
+    return NOTHING;
   }
 
   sawBefore(line: string): boolean {
-    return this.#head.includes(line);
+    return this.#text.includes(line);
   }
 
   /** Behind that line somebody has begun another one, and waits. */
   sawPromptAfter(line: string): boolean {
-    const at = this.#head.indexOf(line);
-    return at >= 0 && /\S[^\n]*$/.test(this.#head.slice(at + line.length));
+    const text = this.#text;
+    const at = text.indexOf(line);
+    return at >= 0 && /\S[^\n]*$/.test(text.slice(at + line.length));
   }
 
-  strip(output: Uint8Array): Uint8Array {
-    return output.subarray(this.#skip);
+  get #text(): string {
+    return this.#held.toString("latin1", 0, this.#length);
+  }
+
+  #hold(chunk: Uint8Array): void {
+    const needed = this.#length + chunk.length;
+    if (needed > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#held.length));
+      grown.set(this.before);
+      this.#held = grown;
+    }
+    this.#held.set(chunk, this.#length);
+    this.#length = needed;
   }
 }
-const MARK_LINE = (start: string): RegExp => new RegExp(`${start}(\\d+)\\r?\\n`);
+const PID_LINE = /(\d+)\r?\n/y;
+const PID_LENGTH = 32;
+const NOTHING = Buffer.alloc(0);
+
+/** Bytes that may come before the mark on the other stream, where a command's own output may overtake it. */
+export const MOST_BESIDE = 64 * 1024 * 1024;
 
 /** Lines that a command reads first. */
 export const preambleBytes = (lines: readonly (string | Secret)[]): Uint8Array =>
@@ -91,10 +127,6 @@ export function bytes(content: string | Uint8Array | Secret): Uint8Array {
   return Buffer.from(typeof content === "string" ? content : content.reveal());
 }
 
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return Buffer.concat([a, b]);
-}
-
 /** Content that a shell can hold: valid text without NUL. */
 export function asText(content: Uint8Array): string | undefined {
   const text = Buffer.from(content).toString();
@@ -102,4 +134,6 @@ export function asText(content: Uint8Array): string | undefined {
 }
 
 /** The last line that says something; empty if none does. */
-export const lastLine = (output: Uint8Array): string => Buffer.from(output).toString().trim().split("\n").at(-1) ?? "";
+export const lastLine = (output: Uint8Array): string =>
+  Buffer.from(output.subarray(-LAST)).toString().trim().split("\n").at(-1) ?? "";
+const LAST = 64 * 1024;

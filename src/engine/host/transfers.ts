@@ -110,30 +110,31 @@ export class Transfers {
     if (size !== undefined) onTransfer("upload", dest, size, size);
   }
 
-  /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. */
+  /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. No faster than the disk takes it; when that cannot, nothing is left behind. */
   async download(src: string, dest: string, options: CommandOptions): Promise<void> {
     const { connection, files, host, onTransfer, send } = this.#settings;
     const through = await connection();
     const sink = await files.write(dest);
     let received = 0;
-    let complaint: Uint8Array = EMPTY;
+    const receive = (chunk: Uint8Array): void | Promise<void> => {
+      const written = sink.push(chunk);
+      onTransfer("download", src, (received += chunk.length));
+      return written;
+    };
     try {
       await using file = await through.stage?.(options.signal);
-      const receive = (chunk: Uint8Array): void => {
-        sink.push(chunk);
-        onTransfer("download", src, (received += chunk.length));
-      };
       const sent = await send(downloadCommand(src), {
         ...options,
         ...(file ? { staged: { output: file.path } } : {}),
         alone: true,
-        capture: false,
-        onOutput: (stream, chunk) =>
-          stream === "stderr" ? void (complaint = Buffer.concat([complaint, chunk])) : receive(chunk),
+        keep: COMPLAINT,
+        onOutput: (stream, chunk) => (stream === "stdout" ? receive(chunk) : undefined),
       });
       const [result] = await sent.results;
-      if (result?.exitCode !== 0)
-        throw new OperationError(`Cannot download "${src}": ${lastLine(complaint) || "no reason was given"}`, { host });
+      if (result?.exitCode !== 0) {
+        const reason = (result && lastLine(result.stderr)) || "no reason was given";
+        throw new OperationError(`Cannot download "${src}": ${reason}`, { host });
+      }
       await file?.read(receive);
     } catch (error) {
       await sink.discard();
@@ -160,4 +161,5 @@ export class Transfers {
 /** Files up to this size ride in the command that writes them. */
 const INLINE_BYTES = 32 * 1024;
 
-const EMPTY = new Uint8Array();
+/** As much as is kept of what a failed download says. */
+const COMPLAINT = 64 * 1024;

@@ -1,5 +1,6 @@
 /** What one try of an operation came to. @module */
 import type { TsinfraError } from "../../core/errors.ts";
+import type { CommandResult } from "../../core/host.ts";
 import type { OutcomeType } from "../events.ts";
 
 /** What one try came to. */
@@ -9,8 +10,8 @@ export interface Attempt {
   readonly commands: string[];
   /** How many succeeded. */
   executed: number;
-  readonly stdoutLines: string[];
-  readonly stderrLines: string[];
+  /** How its shell commands ended, in order. */
+  readonly results: CommandResult[];
   noop: string | undefined;
   /** Something was sent that may have changed the host. */
   hasBegun: boolean;
@@ -28,13 +29,20 @@ export const newAttempt = (): Attempt => ({
   error: undefined,
   commands: [],
   executed: 0,
-  stdoutLines: [],
-  stderrLines: [],
+  results: [],
   noop: undefined,
   hasBegun: false,
 });
 
-/** One by one: as arguments of one call, a million lines are too many. */
-export function appendTo(list: string[], more: readonly string[]): void {
-  for (const line of more) list.push(line);
-}
+/** What several commands printed, in order. */
+export const printedBy = (
+  results: readonly CommandResult[],
+): Pick<CommandResult, "stdoutLines" | "stderrLines" | "isCut"> => ({
+  get stdoutLines() {
+    return results.flatMap(({ stdoutLines }) => stdoutLines);
+  },
+  get stderrLines() {
+    return results.flatMap(({ stderrLines }) => stderrLines);
+  },
+  isCut: results.some(({ isCut }) => isCut),
+});

@@ -7,7 +7,7 @@ import { type ResolvedArguments, withArguments } from "../host/arguments.ts";
 import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { CONNECTION_LOST, uploadText } from "./ahead.ts";
-import { type Attempt, appendTo } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { type Performs, runFunction } from "./callback.ts";
 import { commandError, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
@@ -108,10 +108,7 @@ export class CommandQueue implements Yielded {
         throw error;
       });
       if (!results) return void (attempt.executed += commands.length);
-      for (const result of results) {
-        appendTo(attempt.stdoutLines, result.stdoutLines);
-        appendTo(attempt.stderrLines, result.stderrLines);
-      }
+      for (const result of results) attempt.results.push(result);
       const last = results.at(-1)!;
       const failed = !successExitCodes.includes(last.exitCode);
       attempt.executed += results.length - (failed ? 1 : 0);

@@ -1,15 +1,15 @@
 /** Sending commands to a host, telling about them, and keeping what is known of the host true. @module */
 import type { ConnectorArguments } from "../../core/arguments.ts";
 import type { Shell } from "../../core/command.ts";
-import type { OutputStream } from "../../core/connector.ts";
+import type { RunResult } from "../../core/connector.ts";
 import { CommandError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
 import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
-import type { Behind, Sent } from "../host/sending.ts";
+import type { Behind, Ran, Sent } from "../host/sending.ts";
 import type { HostState } from "../host-state.ts";
-import type { RunSettings } from "../settings.ts";
+import { lineEmitter } from "./output-lines.ts";
 
 /** Run a command for a deploy file or a callback. Throws `CommandError` when it fails. */
 export async function runDirect(
@@ -71,9 +71,9 @@ export async function sendCommands(
   const told = results.then(ran =>
     ran.map((one): CommandRan => {
       const result = toCommandResult(one);
-      if (one.started) return { ...result, started: true };
+      if (result.started) return result;
       const refusal = (options.pty ? result.stdoutLines : result.stderrLines).findLast(line => line.trim() !== "");
-      return { ...result, started: false, ...(refusal === undefined ? {} : { refusal: refusal.trim() }) };
+      return { ...result, ...(refusal === undefined ? {} : { refusal: refusal.trim() }) };
     }),
   );
   return { behind, results: settled(told.finally(lines.end)) };
@@ -130,51 +130,28 @@ export function commandError(
       });
 }
 
-export function toCommandResult({
+/** What a command printed, as text; in lines once they are asked for. */
+export const toCommandResult = ({
   exitCode,
+  started = true,
   stdout,
   stderr,
-}: {
-  exitCode: number;
-  stdout: Uint8Array;
-  stderr: Uint8Array;
-}): CommandResult {
-  const out = Buffer.from(stdout).toString();
-  const err = Buffer.from(stderr).toString();
-  return { exitCode, stdout: out, stderr: err, stdoutLines: linesOf(out), stderrLines: linesOf(err) };
-}
+  isCut = false,
+}: RunResult & Partial<Ran>): CommandRan => ({
+  exitCode,
+  started,
+  stdout: text(stdout),
+  stderr: text(stderr),
+  isCut,
+  get stdoutLines() {
+    return linesOf(this.stdout);
+  },
+  get stderrLines() {
+    return linesOf(this.stderr);
+  },
+});
 
-/** Cuts chunks into lines, each stream on its own. */
-export function lineEmitter(
-  { emit, onOutput }: Pick<RunSettings, "emit" | "onOutput">,
-  host: string,
-  purpose: "operation" | "direct",
-): { push(stream: OutputStream, chunk: Uint8Array): Promise<void> | undefined; end(): void } {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  // What has come of a line that has not ended: joined once, so that a long one costs what it is long.
-  const rest = { stdout: [] as string[], stderr: [] as string[] };
-  const line = (stream: OutputStream, text: string): void =>
-    emit({ type: "output", host, stream, line: text.replace(/\r$/, ""), for: purpose });
-  return {
-    push: (stream, chunk) => {
-      const text = decoders[stream].decode(chunk, { stream: true });
-      let from = 0;
-      for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", from)) {
-        line(stream, [...rest[stream], text.slice(from, at)].join(""));
-        rest[stream] = [];
-        from = at + 1;
-      }
-      if (from < text.length) rest[stream].push(text.slice(from));
-      return purpose === "operation" ? onOutput?.(host, stream, chunk) : undefined;
-    },
-    end: () => {
-      for (const stream of ["stdout", "stderr"] as const) {
-        if (rest[stream].length > 0) line(stream, rest[stream].join(""));
-        rest[stream] = [];
-      }
-    },
-  };
-}
+const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 
 const BRIEF = 300;
 const brief = (text: string): string => (text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text);

@@ -2,6 +2,7 @@
 import { DeployError } from "../../core/errors.ts";
 import type { OperationHandle, OperationResult } from "../../core/handle.ts";
 import type { Completion, OperationCall } from "../host-state.ts";
+import { printedBy } from "./attempt.ts";
 
 const hasFailed = ({ outcome }: Completion): boolean => ["failed", "ignored", "interrupted"].includes(outcome);
 
@@ -27,16 +28,19 @@ export class Handle implements OperationHandle {
     return () => hasFailed(this.#ended("didError"));
   }
   get stdoutLines(): readonly string[] {
-    return this.#ended("stdoutLines").stdoutLines;
+    return printedBy(this.#ended("stdoutLines").results).stdoutLines;
   }
   get stderrLines(): readonly string[] {
-    return this.#ended("stderrLines").stderrLines;
+    return printedBy(this.#ended("stderrLines").results).stderrLines;
   }
   get stdout(): string {
-    return this.#ended("stdout").stdoutLines.join("\n");
+    return printedBy(this.#ended("stdout").results).stdoutLines.join("\n");
   }
   get stderr(): string {
-    return this.#ended("stderr").stderrLines.join("\n");
+    return printedBy(this.#ended("stderr").results).stderrLines.join("\n");
+  }
+  get isCut(): boolean {
+    return printedBy(this.#ended("isCut").results).isCut;
   }
   get retryAttempts(): number {
     return this.#ended("retryAttempts").retryAttempts;

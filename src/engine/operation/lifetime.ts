@@ -5,6 +5,8 @@ import { type CallSite, DeployError } from "../../core/errors.ts";
 interface Unfinished {
   readonly what: string;
   readonly at: CallSite | undefined;
+  /** Its body of code has ended without it, which was told. */
+  isTold?: true;
 }
 
 /** One body of the user's code: a deploy file, an include, a block, a callback. */
@@ -27,7 +29,10 @@ export class Lifetime {
 
   /** Remember a question until it is answered. */
   asking<T>(what: string, at: CallSite | undefined, answer: Promise<T>): Promise<T> {
-    return until(this.#facts, { what, at }, answer);
+    const one: Unfinished = { what, at };
+    // Where the host is disconnected by then, that is no second mistake.
+    const unlessTold = (error: unknown): Promise<T> => (one.isTold ? new Promise(() => {}) : Promise.reject(error));
+    return until(this.#facts, one, answer.catch(unlessTold));
   }
 
   /** Run a body inside this one. Until it has ended, nothing may be declared beside it. */
@@ -60,6 +65,7 @@ export class Lifetime {
   /** The body has ended. Throws `DeployError` if something in it has not. */
   end(): void {
     this.#ended();
+    for (const one of this.#facts) one.isTold = true;
     for (const { what, at } of this.#bodies)
       throw new DeployError(`${this.name} ended while ${what} was still running`, {
         ...(at ? { at } : {}),

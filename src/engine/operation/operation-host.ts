@@ -68,13 +68,7 @@ export class OperationView implements OperationHost {
   async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
-    return this.#host.facts.ask(
-      asked,
-      own,
-      withArguments(this.#factArguments, globals),
-      this.config.factMaxAge,
-      this.asked,
-    );
+    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config, this.asked);
   }
 
   /** The last answer, though something may have run since. */
@@ -131,12 +125,12 @@ export class OperationView implements OperationHost {
   }
 }
 
-/** `_stdin`, a terminal, a deadline and exit codes are for the operation's commands. */
+/** `_stdin`, a terminal and exit codes are for the operation's commands. */
 function forFacts(how: ResolvedArguments): ResolvedArguments {
-  const { _stdin, _getPty, _successExitCodes, _timeout } = how.all;
+  const { _stdin, _getPty, _successExitCodes } = how.all;
   // Most say nothing of the kind: copying for each evaluation would be a tenth of the engine's work.
-  if ((_stdin ?? _getPty ?? _successExitCodes ?? _timeout) === undefined) return how;
-  const { _stdin: input, _getPty: pty, _successExitCodes: codes, _timeout: timeout, ...all } = how.all;
+  if ((_stdin ?? _getPty ?? _successExitCodes) === undefined) return how;
+  const { _stdin: input, _getPty: pty, _successExitCodes: codes, ...all } = how.all;
   return { ...how, all, input: undefined };
 }
 

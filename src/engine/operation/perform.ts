@@ -3,10 +3,10 @@ import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
-import { reportError, threw } from "../report.ts";
+import { reportError } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
 import { loseAhead } from "./ahead.ts";
-import { type Attempt, type Ending, newAttempt } from "./attempt.ts";
+import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
 import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
@@ -90,11 +90,11 @@ function end(
   { tries, ...told }: { id: string; outcome: OutcomeType; tries: readonly Attempt[]; seconds: number; nested: boolean },
 ): Ending {
   const { outcome } = told;
-  const { error, executed, noop, stdoutLines, stderrLines } = lastOf(tries);
+  const { error, executed, noop, results } = lastOf(tries);
   const retryAttempts = Math.max(0, tries.length - 1);
   const hasSucceeded = outcome === "changed" || outcome === "unchanged";
   const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
-  call.completion = { outcome, stdoutLines, stderrLines, retryAttempts };
+  call.completion = { outcome, results, retryAttempts };
   emit({
     type: "operation:host:end",
     ...told,
@@ -150,10 +150,12 @@ const isRetryable = (error: TsinfraError): boolean => error.code !== "E_ESCALATI
 function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): boolean {
   const { _retryUntil } = call.how.all;
   if (!_retryUntil || attempt.executed === 0) return false;
-  const { stdoutLines, stderrLines, commands, executed } = attempt;
+  const { commands, executed, results } = attempt;
+  const { stdoutLines, stderrLines, isCut } = printedBy(results);
   const report = {
     stdoutLines,
     stderrLines,
+    isCut,
     commands,
     executedCommands: executed,
     host: call.host.name,

@@ -5,12 +5,13 @@ import type { Engine } from "../engine.ts";
 import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
-import { appendTo, type Attempt } from "./attempt.ts";
+import type { Attempt } from "./attempt.ts";
 import { allHold, decided } from "./conditions.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
-import { commandError, lineEmitter, toCommandResult } from "./commands.ts";
+import { commandError, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
+import { lineEmitter } from "./output-lines.ts";
 import type { Performs } from "./callback.ts";
 
 /** Evaluate an operation with fresh facts and run its commands. Rejects only when the run is interrupted. */
@@ -99,7 +100,7 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
   };
   try {
     const results = await sent.results(signal, begin, lines.push);
-    lines.end();
+    await lines.end();
     // Its shell has ended on the way: what is missing shows when it is evaluated again.
     const last = results?.at(-1);
     if (!results || (results.length < sent.steps.length && (!last || isSuccess(call, last)))) {
@@ -111,8 +112,7 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
       const { command, upload } = sent.steps[index]!;
       if (upload) host.session.transfers.uploaded(upload.dest, upload.size, results[index]!);
       else {
-        appendTo(attempt.stdoutLines, result.stdoutLines);
-        appendTo(attempt.stderrLines, result.stderrLines);
+        attempt.results.push(result);
         if (!isSuccess(call, result)) throw commandError(host.name, command, result);
       }
       attempt.executed++;

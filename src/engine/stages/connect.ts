@@ -78,12 +78,14 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
   const { clock, emit, connectors } = engine.settings;
   const seconds = stopwatch(clock);
   engine.stage = "disconnect";
-  const hosts = engine.inventoryHosts.filter(host => host.session.isConnected);
-  emit({ type: "stage:start", stage: "disconnect", hosts: hosts.length });
+  const connected = engine.inventoryHosts.filter(host => host.session.isConnected);
+  emit({ type: "stage:start", stage: "disconnect", hosts: connected.length });
   await Promise.all(
-    hosts.map(async host => {
-      await host.session.disconnect().catch(() => undefined);
-      emit({ type: "host:disconnected", host: host.name });
+    engine.inventoryHosts.map(async host => {
+      const { isConnected } = host.session;
+      // Also where there is no connection: nobody is to make one now.
+      await host.session.close().catch(() => undefined);
+      if (isConnected) emit({ type: "host:disconnected", host: host.name });
     }),
   );
   await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));

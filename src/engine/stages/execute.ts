@@ -158,7 +158,7 @@ function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, 
     nested: false,
   });
 }
-const SKIPPED: Completion = { outcome: "skipped", stdoutLines: [], stderrLines: [], retryAttempts: 0 };
+const SKIPPED: Completion = { outcome: "skipped", results: [], retryAttempts: 0 };
 
 function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
   const size = operation.serial ? 1 : operation.parallel || calls.length || 1;

@@ -123,7 +123,7 @@ async function readTree(
   const links: Item[] = [];
   const pending: (Item | undefined)[] = [undefined];
   while (pending.length > 0) {
-    const parent = pending.shift();
+    const parent = pending.pop();
     if (parent) directories.push(parent);
     const path = parent?.entry.path ?? root;
     const inside: Item[] = [];
@@ -139,7 +139,8 @@ async function readTree(
       else if (entry.type === "directory") inside.push(item);
       else if (entry.type === "file") files.push(item);
     }
-    pending.unshift(...inside);
+    // One by one: as arguments of one call, many directories are too many.
+    for (const item of inside.reverse()) pending.push(item);
   }
   return { directories, files, links };
 }

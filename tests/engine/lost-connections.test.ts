@@ -1,0 +1,238 @@
+import { describe, expect, test } from "bun:test";
+import { Secret, sh } from "../../src/core/command.ts";
+import type { Connection, RunOptions, RunResult } from "../../src/core/connector.ts";
+import { ConnectionLostError } from "../../src/core/errors.ts";
+import { Session } from "../../src/engine/host/session.ts";
+import { localConnection, localSession } from "../support/local-session.ts";
+import { until } from "../support/until.ts";
+
+const { signal } = new AbortController();
+const plain = { shell: "sh", env: {} } as const;
+const root = { ...plain, sudo: { login: false, preserveEnv: false, password: new Secret("sesame") } } as const;
+
+/** A command of a scripted connection that has not ended. */
+interface Running {
+  readonly connection: number;
+  readonly isTrial: boolean;
+  /** End it well. */
+  succeed(): void;
+  refuse(): void;
+}
+
+/** Connections whose commands end when the test says so. */
+class Script {
+  readonly running: Running[] = [];
+  readonly closed: number[] = [];
+  opened = 0;
+  readonly #losses = new Map<number, () => void>();
+  readonly #waiting: (() => void)[] = [];
+  /** Held back until `admit`. */
+  readonly #pending: (() => void)[] = [];
+  isSlow = false;
+
+  readonly session = new Session({
+    host: "web-1",
+    fast: false,
+    connect: async () => {
+      const number = ++this.opened;
+      if (this.isSlow) await new Promise<void>(resolve => this.#pending.push(resolve));
+      return this.#connection(number);
+    },
+    context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
+    transfers: {} as never,
+    onShellEnded: () => {},
+    onTransfer: () => {},
+  });
+
+  /** Let the next one through that is being made. */
+  async admit(): Promise<void> {
+    await until("a connection is being made", async () => this.#pending.length > 0);
+    this.#pending.shift()!();
+  }
+  lose(connection: number): void {
+    this.#losses.get(connection)?.();
+  }
+  /** Wait until so many commands have been begun in all. */
+  async begun(count: number): Promise<void> {
+    while (this.running.length < count) await new Promise<void>(resolve => this.#waiting.push(resolve));
+  }
+  run = (as: typeof plain | typeof root = plain): Promise<unknown> =>
+    this.session.run(sh`work`, { surroundings: as, signal }).then(
+      ({ exitCode }) => exitCode,
+      (error: { code: string }) => error.code,
+    );
+
+  #connection(number: number): Connection {
+    const lost = Promise.withResolvers<never>();
+    lost.promise.catch(() => undefined);
+    this.#losses.set(number, () => lost.reject(new ConnectionLostError("Lost web-1")));
+    return {
+      run: (command, options = {}) => Promise.race([lost.promise, this.#command(number, command.wire(), options)]),
+      close: async () => {
+        this.closed.push(number);
+        lost.reject(new ConnectionLostError("Closed web-1"));
+      },
+    };
+  }
+
+  #command(connection: number, line: string, { onOutput }: RunOptions): Promise<RunResult> {
+    const { promise, resolve } = Promise.withResolvers<RunResult>();
+    const nothing = { stdout: new Uint8Array(), stderr: new Uint8Array() };
+    this.running.push({
+      connection,
+      isTrial: !line.includes("work"),
+      succeed: () => {
+        void onOutput?.("stderr", Buffer.from(`${/tsinfra-\w+/.exec(line)?.[0]} 7\n`));
+        resolve({ exitCode: 0, ...nothing });
+      },
+      refuse: () => resolve({ exitCode: 1, ...nothing }),
+    });
+    for (const wake of this.#waiting.splice(0)) wake();
+    return promise;
+  }
+}
+
+const commands = ({ running }: Script): string[] =>
+  running.map(({ connection, isTrial }) => `${isTrial ? "trial" : "work"} on ${connection}`);
+
+describe("a connection that is lost", () => {
+  test("while a password is tried says nothing about the password", async () => {
+    const script = new Script();
+    const first = [script.run(root), script.run(root)];
+    await script.begun(1);
+    script.lose(1);
+    expect(await Promise.all(first)).toEqual(["E_CONNECTION_LOST", "E_CONNECTION_LOST"]);
+    const second = [script.run(root), script.run(root)];
+    await script.begun(2);
+    script.running[1]!.succeed();
+    await script.begun(4);
+    for (const command of script.running.slice(2)) command.succeed();
+    expect(await Promise.all(second)).toEqual([0, 0]);
+    expect(commands(script)).toEqual(["trial on 1", "trial on 2", "work on 2", "work on 2"]);
+  });
+
+  test("has the password tried again on the next one, and a refusal there counts", async () => {
+    const script = new Script();
+    const first = script.run(root);
+    await script.begun(1);
+    script.running[0]!.succeed();
+    await script.begun(2);
+    script.lose(1);
+    expect(await first).toBe("E_CONNECTION_LOST");
+    const second = [script.run(root), script.run(root)];
+    await script.begun(3);
+    script.running[2]!.refuse();
+    expect(await Promise.all(second)).toEqual(["E_ESCALATION", "E_ESCALATION"]);
+    expect(await script.run(root)).toBe("E_ESCALATION");
+    expect(commands(script)).toEqual(["trial on 1", "work on 1", "trial on 2"]);
+  });
+
+  test("just when the password was accepted has it tried on the next one", async () => {
+    const script = new Script();
+    const other = script.run();
+    await script.begun(1);
+    const escalated = script.run(root);
+    await script.begun(2);
+    script.lose(1);
+    script.running[1]!.succeed();
+    expect(await other).toBe("E_CONNECTION_LOST");
+    await Promise.race([escalated, script.begun(3)]);
+    // Either the trial was lost too, or it is repeated: in no case is the password used untried.
+    expect(commands(script)).not.toContain("work on 2");
+    expect(script.running[2]?.isTrial ?? true).toBe(true);
+    script.running[2]?.refuse();
+    expect(await escalated).toMatch(/E_ESCALATION|E_CONNECTION_LOST/);
+  });
+
+  test("does not take the one with it that another command has made since", async () => {
+    const script = new Script();
+    const first = script.run();
+    const second = script.run();
+    await script.begun(2);
+    // The second command hears of it later than the first.
+    const [early] = [script.running[0]!];
+    early.refuse();
+    expect(await first).toBe(1);
+    script.lose(1);
+    script.isSlow = true;
+    expect(await second).toBe("E_CONNECTION_LOST");
+    const third = script.run();
+    const fourth = script.run();
+    await script.admit();
+    await script.begun(4);
+    script.lose(1);
+    for (const command of script.running.slice(2)) command.succeed();
+    expect(await Promise.all([third, fourth])).toEqual([0, 0]);
+    expect([script.opened, script.closed]).toEqual([2, [1]]);
+  });
+
+  test("is closed once the run ends, however many there were", async () => {
+    const script = new Script();
+    for (const number of [1, 2, 3]) {
+      const running = script.run();
+      await script.begun(number);
+      script.lose(number);
+      expect(await running).toBe("E_CONNECTION_LOST");
+    }
+    const last = script.run();
+    await script.begun(4);
+    script.running[3]!.succeed();
+    expect(await last).toBe(0);
+    await script.session.close();
+    expect(script.opened).toBe(4);
+    expect([...new Set(script.closed)].sort()).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe("a connection that is being made", () => {
+  test("is closed when the host is disconnected meanwhile; whoever waits for it takes the next one", async () => {
+    const script = new Script();
+    script.isSlow = true;
+    const early = script.run();
+    await until("it connects", async () => script.opened === 1);
+    const disconnecting = script.session.disconnect();
+    const late = script.run();
+    await script.admit();
+    await script.admit();
+    await disconnecting;
+    await script.begun(2);
+    for (const command of script.running) command.succeed();
+    expect(await Promise.all([early, late])).toEqual([0, 0]);
+    expect(commands(script)).toEqual(["work on 2", "work on 2"]);
+    expect(script.closed).not.toContain(2);
+    await script.session.close();
+    expect([...new Set(script.closed)].sort()).toEqual([1, 2]);
+  });
+
+  test("is made by nobody after the end of the run", async () => {
+    const script = new Script();
+    await script.session.close();
+    expect(await script.run()).toBe("E_CONNECTION_LOST");
+    expect(script.opened).toBe(0);
+  });
+});
+
+test("a callback that disconnects and connects again, as a restart does, finds shells of its own on the new connection", async () => {
+  let opened = 0;
+  const closed: number[] = [];
+  const session = localSession({
+    connect: async () => {
+      const number = ++opened;
+      const connection = await localConnection();
+      return { ...connection, close: async () => void (closed.push(number), await connection.close()) };
+    },
+  });
+  const options = { surroundings: plain, signal };
+  const pid = async (): Promise<string> => {
+    const sent = await session.send([sh`echo $PPID $$`], options, [0]);
+    const [ran] = await sent.results;
+    return Buffer.from(ran!.stdout).toString();
+  };
+  const before = await pid();
+  expect(await pid()).toBe(before);
+  await session.disconnect();
+  await session.connect(5);
+  expect(await pid()).not.toBe(before);
+  await session.close();
+  expect([opened, closed]).toEqual([2, [1, 2]]);
+});
