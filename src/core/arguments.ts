@@ -90,7 +90,17 @@ export interface GlobalArguments extends ConnectorArguments {
 }
 
 type Kind =
-  "boolean" | "string" | "secret" | "number" | "condition" | "function" | "env" | "exit codes" | "input" | "shell";
+  | "boolean"
+  | "string"
+  | "secret"
+  | "count"
+  | "seconds"
+  | "condition"
+  | "function"
+  | "env"
+  | "exit codes"
+  | "input"
+  | "shell";
 /** How one global argument is checked, and which `config` setting is its default. */
 export interface GlobalArgument {
   readonly kind: Kind;
@@ -126,7 +136,7 @@ export const GLOBAL_ARGUMENTS: Readonly<Record<keyof GlobalArguments, GlobalArgu
   _chdir: connector("string"),
   _env: connector("env", "env"),
   _successExitCodes: connector("exit codes"),
-  _timeout: connector("number"),
+  _timeout: connector("seconds"),
   _getPty: connector("boolean"),
   _stdin: connector("input"),
   _tempDir: connector("string", "tempDir"),
@@ -134,11 +144,11 @@ export const GLOBAL_ARGUMENTS: Readonly<Record<keyof GlobalArguments, GlobalArgu
   _ignoreErrors: { kind: "boolean", config: "ignoreErrors", fact: true },
   _continueOnError: meta("boolean"),
   _if: meta("condition"),
-  _parallel: meta("number"),
+  _parallel: meta("count"),
   _runOnce: meta("boolean"),
   _serial: meta("boolean"),
-  _retries: meta("number", "retry"),
-  _retryDelay: meta("number", "retryDelay"),
+  _retries: meta("count", "retry"),
+  _retryDelay: meta("seconds", "retryDelay"),
   _retryUntil: meta("function"),
 };
 

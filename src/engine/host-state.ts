@@ -158,7 +158,7 @@ export interface Declaring {
   declare(call: OperationCall): void;
   /** What awaiting its handle waits for. */
   settled(call: OperationCall): Promise<unknown>;
-  /** In a callback: until the operations that it has declared so far have run. Never rejects. */
+  /** In a callback: until the operations that it has declared so far have run. Rejects if one of them failed. */
   haveRun?(): Promise<unknown>;
 }
 

@@ -137,7 +137,7 @@ describe("a condition as the value of an argument", () => {
       await failure(() => {
         throw new Error("oops");
       }),
-    ).toMatchObject({ message: "test.own threw Error: oops" });
+    ).toMatchObject({ message: "The condition in `restarted` threw Error: oops" });
   });
 
   test("is no handle, nor anything else", async () => {

@@ -518,7 +518,9 @@ describe("what the user wrote is wrong", () => {
     const error = await runAll(fakeRun(["a"]), () => {
       shell({ line: "x", _timeout: "5" } as never);
     });
-    expect(error).toMatchObject({ message: 'test.shell was given "_timeout" as "5": it takes a number of 0 or more' });
+    expect(error).toMatchObject({
+      message: 'test.shell was given "_timeout" as "5": it takes a number of seconds from 0 to 2147483',
+    });
   });
   test("a handle read before its operation ran says so", async () => {
     const error = await runAll(fakeRun(["a"]), () => {

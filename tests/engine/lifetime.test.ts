@@ -158,6 +158,31 @@ describe("a callback", () => {
   });
 });
 
+test("a nested operation that fails ends its callback, also where the callback's own failure is ignored", async () => {
+  const fakes = fakeRun(["a"], { answer: (_, command) => ({ exitCode: command === "drain" ? 1 : 0 }) });
+  await runAll(fakes, () => {
+    call({
+      _ignoreErrors: true,
+      function() {
+        run({ command: "drain" });
+        run({ command: "reboot" });
+      },
+    });
+    call({
+      _ignoreErrors: true,
+      async function(control) {
+        run({ command: "drain" });
+        await control.run(sh`direct`);
+      },
+    });
+    run({ command: "next" });
+  });
+  expect(fakes.sent).toEqual(["a: drain", "a: drain", "a: next"]);
+  const outcomes = fakes.of("operation:host:end").map(({ operation: name, outcome }) => `${name} ${outcome}`);
+  expect(outcomes.filter(text => text.includes("ts.call"))).toHaveLength(2);
+  expect(outcomes.filter(text => text.includes("ignored"))).toHaveLength(2);
+});
+
 test("what a callback asks is asked after the operations that it declared before", async () => {
   const fakes = fake();
   await runAll(fakes, () => {

@@ -163,11 +163,17 @@ function toInput(input: NonNullable<ConnectorArguments["_stdin"]>): Uint8Array {
 }
 
 const isText = (value: unknown): boolean => typeof value === "string";
+const LONGEST_SECONDS = 2_147_483;
 const KINDS: Readonly<Record<string, { readonly wanted: string; accepts(value: unknown): boolean }>> = {
   boolean: { wanted: "true or false", accepts: value => typeof value === "boolean" },
   string: { wanted: "a string", accepts: isText },
   secret: { wanted: "a string or a Secret", accepts: value => isText(value) || value instanceof Secret },
-  number: { wanted: "a number of 0 or more", accepts: value => typeof value === "number" && value >= 0 },
+  count: { wanted: "a whole number of 0 or more", accepts: value => Number.isInteger(value) && Number(value) >= 0 },
+  // Longer ones no timer of this machine can measure.
+  seconds: {
+    wanted: `a number of seconds from 0 to ${LONGEST_SECONDS}`,
+    accepts: value => typeof value === "number" && value >= 0 && value <= LONGEST_SECONDS,
+  },
   function: { wanted: "a function", accepts: value => typeof value === "function" },
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
   condition: {

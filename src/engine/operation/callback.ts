@@ -21,23 +21,31 @@ export async function runFunction(
   let queue: Promise<unknown> = Promise.resolve();
   const runs = new Map<OperationCall, Promise<unknown>>();
   const failures: TsinfraError[] = [];
+  const haveRun = async (): Promise<void> => {
+    await queue;
+    if (failures[0]) throw failures[0];
+  };
   const scope = DeployScope.ofCallback(engine, call, {
     declare: nested => {
       const run = queue.then(async () => {
+        // A failure ends the callback: what it has declared further on does not run.
+        if (failures[0]) throw failures[0];
         const { outcome } = await performs(engine, nested, call);
-        if (outcome === "failed")
-          failures.push(
-            new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, { at: nested.at }),
-          );
+        if (outcome !== "failed") return;
+        const failure = new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, {
+          at: nested.at,
+        });
+        failures.push(failure);
+        throw failure;
       });
       queue = run.catch(() => undefined);
       runs.set(nested, run);
     },
     settled: nested => runs.get(nested) ?? Promise.resolve(),
-    haveRun: () => queue,
+    haveRun,
   });
   try {
-    await inScope(scope, () => body(hostControl(engine, call, scope, () => queue)));
+    await inScope(scope, () => body(hostControl(engine, call, scope, haveRun)));
     scope.end();
   } finally {
     // What it declared is a part of it, also where it throws further on.

@@ -1,6 +1,7 @@
 /** Conditions, which are asked when an operation's turn comes. @module */
 import type { Condition } from "../../core/arguments.ts";
-import { DeployError } from "../../core/errors.ts";
+import { DeployError, TsinfraError } from "../../core/errors.ts";
+import { threw } from "../report.ts";
 import type { OperationDefinition } from "../../core/operation.ts";
 
 /** An operation and its arguments, as they were given. */
@@ -11,7 +12,7 @@ interface Given {
 
 /** True if all of these are; without any, too. Throws `DeployError` for one that is neither true nor false. */
 export const allHold = (conditions: Condition | readonly Condition[] | undefined): boolean =>
-  [conditions ?? []].flat().every(condition => ask("The condition in `_if`", condition));
+  [conditions ?? []].flat().every(condition => answerOf("The condition in `_if`", condition));
 
 /** Names of the arguments that are conditions. Throws `DeployError` for what is neither one nor true or false. */
 export function conditionsIn({ operation, args }: Given): readonly string[] {
@@ -34,13 +35,19 @@ export function decided(given: Given, answer?: boolean): object {
   if (names.length === 0) return given.args;
   const answers = names.map(name => [
     name,
-    answer ?? ask(`The condition in \`${name}\``, Reflect.get(given.args, name) as Condition),
+    answer ?? answerOf(`The condition in \`${name}\``, Reflect.get(given.args, name) as Condition),
   ]);
   return { ...given.args, ...Object.fromEntries(answers) };
 }
 
-function ask(what: string, condition: Condition): boolean {
-  const answer: unknown = condition();
+/** What a condition answers now. Throws `DeployError` for one that throws, or is neither true nor false. */
+export function answerOf(what: string, condition: Condition): boolean {
+  let answer: unknown;
+  try {
+    answer = condition();
+  } catch (error) {
+    throw error instanceof TsinfraError ? error : new DeployError(threw(what, error), { cause: error });
+  }
   if (typeof answer === "boolean") return answer;
   const found = answer instanceof Promise ? "a promise" : typeof answer === "object" ? "an object" : String(answer);
   throw new DeployError(`${what} must give true or false, found ${found}`, {

@@ -118,16 +118,7 @@ export class DeployScope implements Scope {
       file: call.at?.file,
       observers: [],
     };
-    const {
-      _if: _,
-      name: __,
-      _retries: ___,
-      _retryUntil: ____,
-      _runOnce: _____,
-      _serial: ______,
-      _parallel: _______,
-      ...args
-    } = call.how.all;
+    const args = Object.fromEntries(Object.entries(call.how.all).filter(([name]) => !OF_THE_CALL.has(name)));
     const lifetime = new Lifetime(`The callback of ${call.name}`);
     const settings = { current: call.config };
     return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, settings, lifetime);
@@ -310,6 +301,21 @@ export class DeployScope implements Scope {
     });
   }
 }
+
+/** Global arguments that speak of the operation with the callback, and not of those inside it. */
+const OF_THE_CALL: ReadonlySet<string> = new Set<keyof GlobalArguments>([
+  "name",
+  "_if",
+  "_retries",
+  "_retryUntil",
+  "_runOnce",
+  "_serial",
+  "_parallel",
+  "_ignoreErrors",
+  "_continueOnError",
+  "_successExitCodes",
+  "_stdin",
+]);
 
 /** The part of the stack inside the deploy file being evaluated; what called that file has its own place in the key. */
 function untilFile(sites: readonly CallSite[], file: string | undefined): readonly CallSite[] {

@@ -3,11 +3,11 @@ import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
-import { reportError, threw } from "../report.ts";
+import { reportError } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
 import { loseAhead } from "./ahead.ts";
 import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
-import { decided } from "./conditions.ts";
+import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
@@ -151,24 +151,21 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
   const { _retryUntil } = call.how.all;
   if (!_retryUntil || attempt.executed === 0) return false;
   const { commands, executed, results } = attempt;
+  const { stdoutLines, stderrLines, isCut } = printedBy(results);
+  const report = {
+    stdoutLines,
+    stderrLines,
+    isCut,
+    commands,
+    executedCommands: executed,
+    host: call.host.name,
+    operation: call.name,
+  };
   try {
-    const { stdoutLines, stderrLines, isCut } = printedBy(results);
-    return _retryUntil({
-      stdoutLines,
-      stderrLines,
-      isCut,
-      commands,
-      executedCommands: executed,
-      host: call.host.name,
-      operation: call.name,
-    });
+    return answerOf("The condition in `_retryUntil`", () => _retryUntil(report));
   } catch (error) {
-    engine.settings.emit({
-      type: "log",
-      level: "warn",
-      host: call.host.name,
-      message: threw(`_retryUntil of ${call.name}`, error),
-    });
+    // Nobody knows whether it came to what was wanted.
+    attempt.error = asOperationError(engine, call, error);
     return false;
   }
 }
