@@ -1,4 +1,5 @@
 /** Commands as values: built with quoting by construction, rendered only at the edge. @module */
+import { OperationTypeError } from "./errors.ts";
 
 /**
  * A value that must never be printed: a password, a token.
@@ -146,6 +147,11 @@ function render(shell: Shell, reveal: boolean): string {
     if (value instanceof Raw) return reveal && value.text instanceof Secret ? value.text.reveal() : String(value.text);
     if (value instanceof Shell) return render(value, reveal);
     if (value instanceof Quoted) return quote(render(value.inner, reveal));
+    // In JavaScript a hole may hold anything: a promise that nobody awaited, for one.
+    if (!Array.isArray(value))
+      throw new OperationTypeError(
+        `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${Object.prototype.toString.call(value)}`,
+      );
     return value
       .filter(item => item !== undefined && item !== null && item !== false)
       .map(word)

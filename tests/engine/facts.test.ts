@@ -1,6 +1,6 @@
 /** What is known of a host: facts that throw, and answers that are never older than they claim. */
 import { describe, expect, test } from "bun:test";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalConnector } from "../../src/connectors/local.ts";
@@ -108,6 +108,96 @@ describe("a fact whose own code throws", () => {
       await rm(directory, { recursive: true });
     }
   });
+});
+
+for (const fast of [true, false])
+  test(`a question has its own input${fast ? "" : ", without fast paths"}`, async () => {
+    const Read = fact<NoArguments, string>({
+      name: "test.Read",
+      command: () => sh`cat; echo end`,
+      parse: lines => lines.join("/"),
+      empty: "",
+    });
+    const answers: string[] = [];
+    const error = await runAll(localRun(fast), async () => {
+      const { host } = currentScope("This test");
+      answers.push(await host.getFact(Read, { _stdin: "x&y\n" }), await host.getFact(Read, { _stdin: ["a", "b"] }));
+      answers.push(await host.getFact(Read));
+    });
+    expect(error).toBeUndefined();
+    expect(answers).toEqual(["x&y/end", "a/b/end", "end"]);
+  });
+
+for (const fast of [true, false])
+  test(`as a user who is not there nothing is found while preparing, and it fails later${fast ? "" : ", without fast paths"}`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tsinfra-facts-"));
+    const path = process.env["PATH"];
+    await writeFile(join(directory, "sudo"), "#!/bin/sh\necho 'sudo: unknown user nosuch' >&2\nexit 1\n", {
+      mode: 0o755,
+    });
+    process.env["PATH"] = `${directory}:${path}`;
+    try {
+      const seen: unknown[] = [];
+      const look = operation<Record<never, never>>({
+        name: "test.look",
+        async *steps(host) {
+          seen.push(await host.getFact(command).catch(String));
+        },
+      });
+      const fakes = localRun(fast);
+      await runAll(fakes, () => void look({ _sudo: true, _sudoUser: "nosuch" }));
+      expect(seen).toEqual(["", "FactError: Cannot get fact test.Good: sudo: unknown user nosuch"]);
+    } finally {
+      process.env["PATH"] = path;
+      await rm(directory, { recursive: true });
+    }
+  });
+
+for (const fast of [true, false])
+  test(`a password that sudo does not take any more ends what waits for it${fast ? "" : ", without fast paths"}`, async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tsinfra-facts-"));
+    const path = process.env["PATH"];
+    const sudo = `#!/bin/sh
+while IFS= read -r word; do
+  if [ "$word" = "$(cat ${directory}/password)" ]; then
+    while :; do case $1 in -p | -u) shift 2 ;; -*) shift ;; *) break ;; esac; done
+    exec "$@"
+  fi
+  echo "Sorry, try again." >&2
+done
+echo "sudo: 1 incorrect password attempt" >&2
+exit 1
+`;
+    await writeFile(join(directory, "sudo"), sudo, { mode: 0o755 });
+    await writeFile(join(directory, "password"), "old");
+    process.env["PATH"] = `${directory}:${path}`;
+    try {
+      const fakes = localRun(fast);
+      const how = { _sudo: true, _sudoPassword: "old" };
+      await runAll(fakes, () => {
+        shell({ commands: [`echo new >${directory}/password`], ...how });
+        shell({ commands: ["echo never"], _stdin: "x", ...how });
+      });
+      const ends = fakes.of("operation:host:end").map(({ outcome, error }) => `${outcome} ${error?.message ?? ""}`);
+      expect(ends).toEqual([
+        "changed ",
+        "failed The password for sudo was refused: sudo: 1 incorrect password attempt",
+      ]);
+    } finally {
+      process.env["PATH"] = path;
+      await rm(directory, { recursive: true });
+    }
+  });
+
+test("a fact whose command is text says so", async () => {
+  const bad = fact<NoArguments, string>({ name: "my.F", command: () => "echo" as never, parse: () => "", empty: "" });
+  for (const fast of [true, false]) {
+    const fakes = localRun(fast);
+    await runAll(fakes, () => ask(bad));
+    expect(fakes.of("host:failed").map(({ error }) => error.message)).toEqual([
+      "The command of fact my.F must be made with sh`…`, found text",
+    ]);
+  }
 });
 
 describe("answers", () => {

@@ -135,7 +135,7 @@ describe("an operation after its file has ended", () => {
       call({ function: () => promise });
       run({ command: "never" });
     });
-    expect(String(error)).toContain("test.run was called after The callback of ts.call");
+    expect(String(error)).toContain("test.run was called after the callback of ts.call");
     expect(fakes.sent).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ import { escalate, type Surroundings } from "./escalation.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
-import { Mark, MOST_BESIDE, preambleBytes, withPreamble } from "./streams.ts";
+import { Mark, MOST_BESIDE, PASSWORD_DEADLINE_MS, preambleBytes, REFUSED, withPreamble } from "./streams.ts";
 
 /** What running a command needs beside the connection. */
 export interface ChannelOptions extends CommandOptions {
@@ -31,7 +31,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   let beside = 0;
   const ready = Promise.withResolvers<void>();
   const prompted = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<boolean>();
   if (!typed) ready.resolve();
   const unprompted = passwords - (typed?.prompts ?? 0);
   const parts = [
@@ -54,7 +54,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     const rest = mark.push(chunk);
     if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
     if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
-    if (mark.pid !== undefined) begun.resolve();
+    if (mark.pid !== undefined) begun.resolve(true);
+    else if (passwords > 0 && mark.saw(REFUSED)) begun.resolve(false);
     return take(stream, rest);
   };
 
@@ -63,6 +64,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
   options.onTurn?.();
+  // A password that is refused would be asked for again, without end.
+  const patience = passwords > 0 ? setTimeout(() => begun.resolve(false), PASSWORD_DEADLINE_MS) : undefined;
   const timer =
     options.timeout === undefined
       ? undefined
@@ -86,7 +89,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       stderr: kept.stderr.bytes(),
       isCut: kept.stdout.isCut || kept.stderr.isCut,
       started,
-      ...(started ? {} : { [marked]: mark.before }),
+      // nologin and its like say on stdout why nothing begins.
+      ...(started ? {} : { stderr: mark.before.length > 0 ? mark.before : kept.stdout.bytes() }),
     };
   } catch (error) {
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
@@ -94,6 +98,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     throw error;
   } finally {
     clearTimeout(timer);
+    clearTimeout(patience);
     options.signal.removeEventListener("abort", onAbort);
   }
 }

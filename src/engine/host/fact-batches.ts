@@ -1,5 +1,6 @@
 /** Questions to a host, put together into as few commands as possible, and the answers taken apart. Pure. @module */
-import { joined, quoted, sh, type Shell } from "../../core/command.ts";
+import { joined, quoted, sh, Shell } from "../../core/command.ts";
+import { FactError } from "../../core/errors.ts";
 import type { CommandFact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { ResolvedArguments } from "./arguments.ts";
@@ -32,13 +33,18 @@ export interface AskOutput {
 
 /** The command of a fact: nothing, where the program it needs is missing. Throws what the fact throws. */
 export function factCommand({ fact, args }: Pick<PendingQuestion, "fact" | "args">): Shell {
-  const command = fact.command(args);
+  const command: unknown = fact.command(args);
+  if (!(command instanceof Shell))
+    throw new FactError(`The command of fact ${fact.name} must be made with sh\`…\`, found ${kindOf(command)}`);
   const requires = typeof fact.requires === "function" ? fact.requires(args) : fact.requires;
   return requires === undefined
     ? command
     : sh`! command -v ${requires} >/dev/null || { ${command}
 }`;
 }
+
+const kindOf = (value: unknown): string =>
+  value instanceof Promise ? "a promise" : typeof value === "string" ? "text" : value === null ? "null" : typeof value;
 
 /** Each question by itself; one whose command throws is given to `onBroken`. */
 export const separately = (questions: readonly PendingQuestion[], onBroken: OnBroken): readonly Ask[] =>

@@ -57,6 +57,9 @@ export class Facts {
   /** The last answers, whenever they were given. */
   readonly #remembered = new Map<string, Remembered>();
 
+  /** While preparing: as a user who is not there yet, there is nothing to be found. Otherwise it is an error. */
+  usersMayCome = false;
+
   constructor(settings: FactSettings) {
     this.#settings = settings;
   }
@@ -173,7 +176,8 @@ export class Facts {
     const { how, limit: seconds } = questions[0]!;
     const nonce = crypto.randomUUID();
     // What is asked together sees by itself whether the answer is whole.
-    const single = asks.length === 1 && (!fast || asks[0]!.isTogether);
+    // What has an input or a terminal of its own must have it itself.
+    const single = asks.length === 1 && (!fast || asks[0]!.isTogether || travelsAlone(how));
     using limit = new TimeLimit(seconds, signal);
     const printed = new FactOutput(nonce, () => limit.begin());
     try {
@@ -274,8 +278,12 @@ export class Facts {
     for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
     const accepted = how.all._successExitCodes ?? [0];
     if (!accepted.includes(exitCode)) {
-      if (how.all._ignoreErrors || (isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)))
+      if (how.all._ignoreErrors) return resolve(fact.empty);
+      if (this.usersMayCome && isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)) {
+        // Not to be taken for an answer later, when the user should be there.
+        this.#answers.delete(key);
         return resolve(fact.empty);
+      }
       // Some say on standard output why they do not let anybody in.
       const reason =
         [stderr, stdout].map(said => said.trim().split("\n").at(-1)).find(Boolean) ?? `exit code ${exitCode}`;

@@ -4,7 +4,7 @@ import { tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
-import { Mark, MOST_BESIDE } from "./streams.ts";
+import { Mark, MOST_BESIDE, PASSWORD_DEADLINE_MS, REFUSED } from "./streams.ts";
 
 /** How a framed command ended. */
 export interface FramedResult extends RunResult {
@@ -17,7 +17,7 @@ export interface FramedOptions {
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
   /** Those before it have ended, and it is what the shell runs. */
   readonly onTurn?: () => void;
-  /** Where the group has a test: it succeeded, and the command begins. */
+  /** The shell has come to it: nothing before it failed, and a test of its group succeeded. */
   readonly onBegin?: () => void;
   /** Bytes that are kept of each output, the last ones; default 8 MiB. */
   readonly keep?: number;
@@ -56,6 +56,8 @@ export class FramedShell {
   readonly #ending = new AbortController();
   /** Bytes that came on stdout before the shell said that it has begun. */
   #beside = 0;
+  /** Where passwords were offered: ends waiting for what becomes of them. */
+  #patience: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
   #closed = false;
   #count = 0;
@@ -73,6 +75,8 @@ export class FramedShell {
     if (passwords.length > 0) {
       this.#input.push(passwords);
       this.#input.hold();
+      // A password that is refused would be asked for again, without end.
+      this.#patience = setTimeout(() => this.#input.end(), PASSWORD_DEADLINE_MS);
     }
     if (preamble.length > 0) this.#input.push(preamble);
     connection
@@ -155,6 +159,7 @@ export class FramedShell {
       onTurn,
       onBegin,
       output: { stdout: new KeptOutput(keep), stderr: new KeptOutput(keep) },
+      hasBegun: false,
       exitCode: undefined,
       open: 2,
       resolve,
@@ -169,7 +174,8 @@ export class FramedShell {
       : isProgram(command.wire())
         ? sh`${command} </dev/null; c=$?`
         : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
-    const line = member ? guarded(run, member, sh`${ends} begin >&2`) : run;
+    const told = sh`${ends} begin >&2; ${run}`;
+    const line = member ? guarded(told, member) : told;
     this.#input.push(Buffer.from(`${sh`${line}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
     return promise;
   }
@@ -212,6 +218,7 @@ export class FramedShell {
       const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
       data = data.subarray(end + 1);
       if (said === "begin") {
+        frame.hasBegun = true;
         frame.onBegin?.();
         continue;
       }
@@ -234,12 +241,22 @@ export class FramedShell {
       return chunk;
     }
     const rest = this.#mark.push(chunk);
-    if (this.#mark.pid !== undefined) this.#input.release();
+    if (this.#mark.pid !== undefined) {
+      clearTimeout(this.#patience);
+      this.#input.release();
+    } else if (this.#patience !== undefined && this.#mark.saw(REFUSED)) this.#input.end();
     return rest;
+  }
+
+  /** What was said in place of beginning; nologin and its like say it on stdout. */
+  #complaint(frame: Frame): Uint8Array {
+    const { before } = this.#mark;
+    return before.length > 0 ? before : frame.output.stdout.bytes();
   }
 
   #end(reason: unknown): void {
     if (this.#ended) return;
+    clearTimeout(this.#patience);
     this.#ended = true;
     this.#running = undefined;
     this.#input.end();
@@ -251,17 +268,17 @@ export class FramedShell {
       if (exitCode === undefined)
         frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (this.#mark.pid === undefined)
-        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#mark.before });
-      else if (index === 0) frame.resolve({ how: "ran", exitCode, ...printed(frame) });
+        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(frame) });
+      else if (index === 0 && frame.hasBegun) frame.resolve({ how: "ran", exitCode, ...printed(frame) });
       else frame.reject(new ShellEnded());
     }
   }
 }
 
-/** A command that runs only while all went well in its group; `begins` says that a test allowed it. */
-function guarded(run: Shell, { group, only, successExitCodes }: GroupMember, begins: Shell): Shell {
+/** A command that runs only while all went well in its group. */
+function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Shell {
   const condition = only ? sh`[ $${group} = 0 ] && { ${only}; } >/dev/null 2>&1` : sh`[ $${group} = 0 ]`;
-  return sh`if ${condition}; then ${only ? sh`${begins}; ${run}` : run}; case $c in ${raw(successExitCodes.join("|"))}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
+  return sh`if ${condition}; then ${run}; case $c in ${raw(successExitCodes.join("|") || "''")}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
 }
 
 /** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
@@ -276,6 +293,8 @@ interface Frame {
   readonly onTurn: FramedOptions["onTurn"];
   readonly onBegin: FramedOptions["onBegin"];
   readonly output: Readonly<Record<OutputStream, KeptOutput>>;
+  /** The shell has come to it. */
+  hasBegun: boolean;
   exitCode: string | undefined;
   /** Streams whose mark has not come yet. */
   open: number;

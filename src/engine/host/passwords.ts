@@ -4,7 +4,7 @@ import type { ConnectorContext } from "../../core/connector.ts";
 import { EscalationError } from "../../core/errors.ts";
 import type { Surroundings } from "./escalation.ts";
 import type { Ran } from "./sending.ts";
-import { lastLine } from "./streams.ts";
+import { lastLine, REFUSED } from "./streams.ts";
 
 /** What passwords need from the session they belong to. */
 export interface PasswordSettings {
@@ -40,6 +40,13 @@ export class Passwords {
   /** How to try again where sudo said that it wants a password; `undefined` where it did not, or nobody can be asked. */
   async afterRefusal(surroundings: Surroundings, stderr: Uint8Array): Promise<Surroundings | undefined> {
     const { sudo } = surroundings;
+    if (hasPassword(surroundings) && REFUSED.test(Buffer.from(stderr).toString())) {
+      // It was right when it was tried: it is not offered again.
+      const refusal = Promise.reject(this.#refused(surroundings, stderr));
+      refusal.catch(() => undefined);
+      this.#tried.set(keyOf(surroundings), refusal);
+      await refusal;
+    }
     if (!sudo || sudo.password || !ASKS_PASSWORD.test(Buffer.from(stderr).toString())) return undefined;
     this.#sudoAsks = true;
     const withPassword = await this.#withSudoPassword(surroundings);
@@ -55,8 +62,7 @@ export class Passwords {
 
   /** A wrong password must not be offered with every command; nor one that was tried on a connection that is gone. */
   async #tryOnce(surroundings: Surroundings): Promise<void> {
-    const { sudo, su } = surroundings;
-    const key = JSON.stringify([sudo?.user, su?.user, sudo?.password?.reveal(), su?.password?.reveal()]);
+    const key = keyOf(surroundings);
     let trial: Promise<void> | undefined;
     do {
       trial = this.#tried.get(key) ?? this.#try(key, surroundings);
@@ -67,9 +73,7 @@ export class Passwords {
   #try(key: string, surroundings: Surroundings): Promise<void> {
     const trial = this.#settings.tryOut(sh`true`, { ...surroundings, chdir: undefined, env: {} }).then(result => {
       if (result.started && result.exitCode === 0) return;
-      const program = surroundings.sudo?.password ? "sudo" : "su";
-      const reason = lastLine(result.stderr) || "no reason was given";
-      throw new EscalationError(`The password for ${program} was refused: ${reason}`, { host: this.#settings.host });
+      throw this.#refused(surroundings, result.stderr);
     });
     this.#tried.set(key, trial);
     // A try that came to no answer, because the connection was lost or the run ended, says nothing about the password.
@@ -77,6 +81,12 @@ export class Passwords {
       if (!(error instanceof EscalationError) && this.#tried.get(key) === trial) this.#tried.delete(key);
     });
     return trial;
+  }
+
+  #refused({ sudo }: Surroundings, stderr: Uint8Array): EscalationError {
+    const reason = lastLine(stderr) || "no reason was given";
+    const program = sudo?.password ? "sudo" : "su";
+    return new EscalationError(`The password for ${program} was refused: ${reason}`, { host: this.#settings.host });
   }
 
   async #withSudoPassword(surroundings: Surroundings): Promise<Surroundings> {
@@ -88,6 +98,9 @@ export class Passwords {
     return password && surroundings.sudo ? { ...surroundings, sudo: { ...surroundings.sudo, password } } : surroundings;
   }
 }
+
+const keyOf = ({ sudo, su }: Surroundings): string =>
+  JSON.stringify([sudo?.user, su?.user, sudo?.password?.reveal(), su?.password?.reveal()]);
 
 /** Whether a password is offered. */
 export const hasPassword = ({ sudo, su }: Surroundings): boolean =>

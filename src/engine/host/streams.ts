@@ -3,6 +3,11 @@ import { Secret } from "../../core/command.ts";
 import { MOST_BEFORE, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Input } from "../../core/connector.ts";
 
+/** What sudo says when it asks again; in other languages the deadline ends it. */
+export const REFUSED = /try again|incorrect password/i;
+/** A password that was offered is accepted or refused within so many milliseconds. */
+export const PASSWORD_DEADLINE_MS = 30_000;
+
 /** Finds the line `NONCE PID` in a stream and takes it, and all before it, out. */
 export class Mark {
   readonly #start: string;
@@ -46,6 +51,10 @@ export class Mark {
     return NOTHING;
   }
 
+  saw(pattern: RegExp): boolean {
+    return pattern.test(this.#text);
+  }
+
   sawBefore(line: string): boolean {
     return this.#text.includes(line);
   }
@@ -86,7 +95,8 @@ export const preambleBytes = (lines: readonly (string | Secret)[]): Uint8Array =
 /** Lines, and what they wait for. */
 export interface PreamblePart {
   readonly lines: readonly (string | Secret)[];
-  readonly after?: Promise<void> | undefined;
+  /** What they wait for; `false` ends the input. */
+  readonly after?: Promise<boolean | void> | undefined;
 }
 
 /** What a command reads: lines first, each when it is their time, then its own input. */
@@ -96,7 +106,7 @@ export async function* withPreamble(
 ): AsyncGenerator<Uint8Array> {
   for (const { lines, after } of parts) {
     if (lines.length === 0) continue;
-    await after;
+    if ((await after) === false) return;
     yield preambleBytes(lines);
   }
   if (rest instanceof Uint8Array) yield rest;

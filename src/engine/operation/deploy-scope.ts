@@ -119,7 +119,7 @@ export class DeployScope implements Scope {
       observers: [],
     };
     const args = Object.fromEntries(Object.entries(call.how.all).filter(([name]) => !OF_THE_CALL.has(name)));
-    const lifetime = new Lifetime(`The callback of ${call.name}`);
+    const lifetime = new Lifetime(`the callback of ${call.name}`);
     const settings = { current: call.config };
     return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, settings, lifetime);
   }
@@ -158,7 +158,7 @@ export class DeployScope implements Scope {
     this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
     const outer = this.#surrounding;
     return this.#inside(
-      name === undefined ? "This block" : `deploy("${name}")`,
+      name === undefined ? "this block" : `deploy("${name}")`,
       {
         ...outer,
         key: `${outer.key}>${name ?? ""}`,

@@ -57,7 +57,7 @@ export class Lifetime {
   expectAwaited(): void {
     if (this.#bodies.size === 0) return;
     for (const { what, at } of this.#bodies)
-      throw new DeployError(`${what}${begun(at)} is not awaited, but operations follow it`, {
+      throw new DeployError(`${capital(what)}${begun(at)} is not awaited, but operations follow it`, {
         hint: `Put \`await\` before ${what}: what it declares must come before what follows`,
       });
   }
@@ -67,12 +67,12 @@ export class Lifetime {
     this.#ended();
     for (const one of this.#facts) one.isTold = true;
     for (const { what, at } of this.#bodies)
-      throw new DeployError(`${this.name} ended while ${what} was still running`, {
+      throw new DeployError(`${capital(this.name)} ended while ${what} was still running`, {
         ...(at ? { at } : {}),
         hint: `Put \`await\` before ${what}`,
       });
     for (const { what, at } of this.#facts)
-      throw new DeployError(`${this.name} ended while the answer of ${what} was still awaited`, {
+      throw new DeployError(`${capital(this.name)} ended while the answer of ${what} was still awaited`, {
         ...(at ? { at } : {}),
         hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost",
       });
@@ -82,6 +82,9 @@ export class Lifetime {
     this.#isEnded = true;
   }
 }
+
+/** Names begin a sentence, but for those of files and functions. */
+const capital = (name: string): string => name.replace(/^(the|this) /, word => word[0]!.toUpperCase() + word.slice(1));
 
 const begun = (at: CallSite | undefined): string => (at ? ` (line ${at.line})` : "");
 

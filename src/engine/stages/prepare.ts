@@ -30,6 +30,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
   const seconds = stopwatch(clock);
   engine.stage = "prepare";
   emit({ type: "stage:start", stage: "prepare", hosts: engine.activeHosts.length });
+  for (const { facts } of engine.hosts) facts.usersMayCome = true;
   for (const [index, deploy] of deploys.entries()) {
     const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
     signal.throwIfAborted();
@@ -39,6 +40,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
     );
     engine.expectNoStray();
   }
+  for (const { facts } of engine.hosts) facts.usersMayCome = false;
   emit({ type: "stage:end", stage: "prepare", seconds: seconds() });
 }
 
