@@ -31,8 +31,8 @@ export interface Io {
   onInterrupt(callback: (why: Interruption) => void): () => void;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
-  /** Settles when nothing in this process waits for anything any more, or after so many seconds. */
-  idle(seconds: number): Promise<void>;
+  /** True when nothing in this process waits for anything any more, false after so many seconds. */
+  idle(seconds: number): Promise<boolean>;
   /** Settles when everything that was written has arrived, or cannot. */
   flush(): Promise<void>;
   /** Leave at once, whatever hangs: what was written has a moment to arrive. */
@@ -82,9 +82,9 @@ export const processIo = (): Io => {
       };
     },
     idle(seconds) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      setTimeout(resolve, seconds * 1000).unref();
-      process.once("beforeExit", () => resolve());
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      setTimeout(() => resolve(false), seconds * 1000).unref();
+      process.once("beforeExit", () => resolve(true));
       return promise;
     },
     flush,

@@ -22,7 +22,10 @@ export async function runStages(
   options: StageOptions = {},
 ): Promise<ExitCode> {
   const { code, run } = await allStages(invocation, load, options);
-  if (!invocation.interrupts.signal.aborted) await invocation.io.idle(STRAGGLERS_SECONDS);
+  if (!invocation.interrupts.signal.aborted && !(await invocation.io.idle(STRAGGLERS_SECONDS)))
+    invocation.screen.lines([
+      `${invocation.paint("warn", "Warning:")} Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection`,
+    ]);
   run.expectNoStray();
   return code;
 }

@@ -40,6 +40,9 @@ export interface DeployResult<T> {
   readonly value: T;
 }
 
+/** How the operations of an included file ended on a host. */
+export type IncludeResult = Omit<DeployResult<void>, "value">;
+
 /** A deploy that was called. Awaiting it inside a callback during execution waits for its operations to have run. */
 export interface DeployHandle<T> extends DeployResult<T>, PromiseLike<DeployResult<T>> {}
 

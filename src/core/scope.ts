@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { GlobalArguments } from "./arguments.ts";
 import type { Config } from "./config.ts";
 import { DeployError } from "./errors.ts";
-import type { OperationHandle } from "./handle.ts";
+import type { IncludeResult, OperationHandle } from "./handle.ts";
 import type { Host } from "./host.ts";
 import type { Operation } from "./operation-definition.ts";
 
@@ -65,9 +65,9 @@ export interface Logger {
 export interface Local {
   /**
    * Evaluate another deploy file here, for this host. `./x.ts` is relative to the including file, anything else to `state.cwd`.
-   * Must be awaited.
+   * Must be awaited; what it gives knows whether anything in the file changed: `_if: anyChanged(await local.include("./web.ts"))`.
    */
-  include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): PromiseLike<void>;
+  include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): Promise<IncludeResult>;
   /** Run a command on the control machine at once and return its stdout without the last newline. Throws `CommandError`. */
   shell(command: string | readonly string[], options?: { readonly ignoreErrors?: boolean }): Promise<string>;
 }

@@ -89,7 +89,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
-    idle: async () => {},
+    idle: async () => true,
     flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),
     connectors: () => Promise.resolve(connectors),

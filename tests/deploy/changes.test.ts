@@ -12,6 +12,7 @@ import {
   raw,
   sh,
 } from "../../src/public/index.ts";
+import { currentScope } from "../../src/core/scope.ts";
 import { fakeRun, runAll } from "../support/fake-run.ts";
 
 const shell = operation<{ line: string }>({
@@ -103,7 +104,7 @@ describe("anyChanged and allChanged", () => {
       hint: "Put `await` before what returned it",
     });
     expect(await of(async () => Promise.reject(new TypeError("oops")))).toMatchObject({
-      message: "test.shell threw TypeError: oops",
+      message: "The condition in `_if` threw TypeError: oops",
     });
     expect(await of(async () => 5 as unknown as Changed)).toMatchObject({
       message: "anyChanged takes what operations and deploys return, found number 5",
@@ -244,4 +245,25 @@ describe("the handle of a deploy", () => {
     });
     expect(await sent(() => void sync())).toMatchObject({ error: { message: "at once" } });
   });
+});
+
+test("an include knows whether anything in its file changed", async () => {
+  const includes = { "./same.ts": () => same({ line: "x" }), "./shell.ts": () => shell({ line: "included" }) };
+  const fake = fakeRun(
+    ["a"],
+    {},
+    {
+      loadDeploy: async name => ({
+        name,
+        evaluate: async () => void includes[name as keyof typeof includes](),
+      }),
+    },
+  );
+  await runAll(fake, async () => {
+    const { local } = currentScope("This test");
+    const [unchanged, changed] = [await local.include("./same.ts"), await local.include("./shell.ts")];
+    shell({ line: "after same", _if: anyChanged(unchanged) });
+    shell({ line: "after shell", _if: anyChanged(changed) });
+  });
+  expect(fake.sent).toEqual(["a: included", "a: after shell"]);
 });

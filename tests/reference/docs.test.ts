@@ -24,7 +24,7 @@ async function tsinfra(
     clock: { now: () => 0 },
     onInterrupt: () => () => {},
     onStray: () => () => {},
-    idle: async () => {},
+    idle: async () => true,
     flush: async () => {},
   } as unknown as Io;
   return { code: await runCli(args, "0.0.0", io), ...printed };

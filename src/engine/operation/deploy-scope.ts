@@ -5,6 +5,7 @@ import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } f
 import { Secret } from "../../core/command.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
+import type { IncludeResult } from "../../core/handle.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Operation } from "../../core/operation.ts";
 import {
@@ -20,7 +21,7 @@ import {
 import type { Engine } from "../engine.ts";
 import { conditionsIn } from "./conditions.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
-import { Handle } from "./handle.ts";
+import { Handle, resultOf } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
 import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
@@ -238,10 +239,11 @@ export class DeployScope implements Scope {
     return this.#engine.settings.callSites()[0];
   }
 
-  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+  #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<IncludeResult> {
+    const handles: Handle[] = [];
     const lifetime = new Lifetime(`local.include("${file}")`);
     const site = this.#site();
-    const include = async (): Promise<void> => {
+    const include = async (): Promise<IncludeResult> => {
       const outer = this.#surrounding;
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
       const surrounding = {
@@ -250,12 +252,14 @@ export class DeployScope implements Scope {
         names: [...outer.names, deploy.name],
         data: data === undefined ? outer.data : [data, ...outer.data],
         file: deploy.file,
+        observers: [...outer.observers, (handle: Handle) => void handles.push(handle)],
       };
       // What an included file changes in `config` ends with it.
       const settings = { current: this.#settings.current };
       const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
       await inScope(scope, () => deploy.evaluate());
       lifetime.end();
+      return resultOf(handles);
     };
     return this.#lifetime.inside(lifetime, site, () =>
       include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),

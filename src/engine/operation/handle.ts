@@ -1,10 +1,18 @@
 /** The engine's side of a handle: filled in when the operation has run. @module */
 import { DeployError } from "../../core/errors.ts";
-import type { OperationHandle, OperationResult } from "../../core/handle.ts";
+import type { IncludeResult, OperationHandle, OperationResult } from "../../core/handle.ts";
 import type { Completion, OperationCall } from "../host-state.ts";
 import { printedBy } from "./attempt.ts";
 
 const hasFailed = ({ outcome }: Completion): boolean => ["failed", "ignored", "interrupted"].includes(outcome);
+
+/** What several operations came to, once they have run. */
+export const resultOf = (handles: readonly Handle[]): IncludeResult => ({
+  didChange: () => handles.some(handle => handle.didChange()),
+  didNotChange: () => handles.every(handle => handle.didNotChange()),
+  didSucceed: () => handles.every(handle => handle.didSucceed()),
+  didError: () => handles.some(handle => handle.didError()),
+});
 
 /** One operation on one host, as deploy files see it. */
 export class Handle implements OperationHandle {
