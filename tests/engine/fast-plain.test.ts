@@ -2,7 +2,7 @@
  * The fast way equals the plain way, on random programs: the same files, outcomes and order with the fast paths on and off.
  *
  *   TSINFRA_PROGRAMS=5000 bun test tests/engine/fast-plain.test.ts     more of them
- *   TSINFRA_PROGRAM=17 bun test tests/engine/fast-plain.test.ts        one, by its number
+ *   TSINFRA_PROGRAMS=2501-5000 bun test …                              some, by their numbers
  */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -25,8 +25,8 @@ import { directory, file, line, put } from "../../src/operations/files/index.ts"
 import { script, shell } from "../../src/operations/server/index.ts";
 import { call } from "../../src/operations/ts.ts";
 
-const PROGRAMS = Number(process.env["TSINFRA_PROGRAMS"] ?? 300);
-const ONLY = process.env["TSINFRA_PROGRAM"];
+const [FIRST = 1, LAST = FIRST] = seeds(process.env["TSINFRA_PROGRAMS"] ?? "1-300");
+const PROGRAMS = LAST - FIRST + 1;
 /** Programs become other users where they may. */
 const CAN_BECOME =
   process.getuid?.() === 0 &&
@@ -41,6 +41,12 @@ beforeAll(async () => {
   await chmod(root, 0o755);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+/** `300`: the first so many; `17-17`: that one. */
+function seeds(text: string): readonly number[] {
+  const numbers = text.split("-").map(Number);
+  return numbers.length === 1 ? [1, ...numbers] : numbers;
+}
 
 type Next = (below: number) => number;
 
@@ -265,8 +271,7 @@ async function steps(next: Next, { base, noWait }: Setting, count: number): Prom
 }
 
 test(`${PROGRAMS} random programs do the same with the fast paths and without`, async () => {
-  const seeds = ONLY ? [Number(ONLY)] : Array.from({ length: PROGRAMS }, (_, index) => index + 1);
-  for (const seed of seeds) {
+  for (let seed = FIRST; seed <= LAST; seed++) {
     const base = join(root, `p${seed}`);
     const results = [];
     for (const fast of [true, false]) {
