@@ -17,10 +17,7 @@ export interface Transpiled {
  * The runtime's own transpiler is not used: it moves code, and errors are then told at lines where nothing went wrong.
  */
 export async function transpile(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
-  // A byte order mark is no column, and a shebang would keep its place as the first line.
-  const entries = [...sources].map(
-    ([path, source]) => [path, source.replace(/^\uFEFF/, "").replace(/^#!/, "//")] as const,
-  );
+  const entries = [...sources].map(([path, source]) => [path, plain(source)] as const);
   const files = new Map(entries.map(([path, source]) => [unimportable(path), source]));
   const { outputs } = await Bun.build({
     entrypoints: [...files.keys()],
@@ -45,6 +42,15 @@ export async function transpile(sources: ReadonlyMap<string, string>): Promise<R
       return [path, { path, code: lexicalDeclarations(code, mappings, source), mappings: mappedRuntime(mappings) }];
     }),
   );
+}
+
+/**
+ * A byte order mark is no column, and a shebang would keep its place as the first line.
+ * A file of nothing is taken for data, which is exported by default; a file of a comment is not.
+ */
+function plain(source: string): string {
+  const text = source.replace(/^\uFEFF/, "").replace(/^#!/, "//");
+  return text.trim() === "" ? `//${text}` : text;
 }
 
 /** What is external is inlined even so where it is one of the sources: they have names, in the same directory, that nobody imports. */
