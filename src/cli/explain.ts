@@ -7,7 +7,7 @@ import { sitesOf } from "../deploy/index.ts";
 export async function explained(error: unknown): Promise<unknown> {
   if (error instanceof TsinfraError) {
     if (error.at === undefined) [error.at, ...error.callers] = sitesOf(error);
-    error.hint ??= await nearestExport(error.message);
+    error.hint ??= await importHint(error.message);
     return error;
   }
   const [at, ...callers] = sitesOf(error);
@@ -35,17 +35,42 @@ async function nearestOperation(module: string, name: string): Promise<string | 
   return nearest(`${module}.${name}`, own);
 }
 
-/** For an import of a name that a module of ours does not have. */
-async function nearestExport(message: string): Promise<string | undefined> {
-  const [, name, kind, module] =
-    /Export named '([^']+)' not found in module 'tsinfra\/(operations|facts)(?:\/(\w+))?'/.exec(message) ?? [];
-  if (name === undefined || kind === undefined) return undefined;
-  const { allFacts, allOperations } = await import("../registry.ts");
-  const names = [...(kind === "facts" ? allFacts : allOperations).keys()];
-  const known =
-    module === undefined
-      ? names.map(full => full.split(".")[0] ?? "")
-      : names.filter(full => full.startsWith(`${module}.`)).map(full => full.slice(module.length + 1));
-  const near = nearest(name, new Set(known));
+/** For an import of a module of ours that there is not, or of a name that one does not have. */
+async function importHint(message: string): Promise<string | undefined> {
+  const [, absent] = /Cannot find (?:module|package) '([^'./][^']*)'/.exec(message) ?? [];
+  if (absent !== undefined) return whereNear(absent, await modules());
+  const [, whole] = /The module '(tsinfra[^']*)' has no default export/.exec(message) ?? [];
+  if (whole !== undefined) return withoutDefault(whole);
+  const [, name, module] = /Export named '([^']+)' not found in module '(tsinfra\/[^']+)'/.exec(message) ?? [];
+  return name === undefined || module === undefined ? undefined : whereNear(name, await exportsOf(module));
+}
+
+function whereNear(name: string, known: Iterable<string>): string | undefined {
+  const near = nearest(name, known);
   return near === undefined ? undefined : `Did you mean "${near}"?`;
+}
+
+/** What to write instead of `import apt from "tsinfra/operations/apt"`. */
+async function withoutDefault(module: string): Promise<string> {
+  const [, last] = /\/\w+\/(\w+)$/.exec(module) ?? [];
+  const name = last ?? (module === "tsinfra" ? "host" : "files");
+  if (last === undefined) return `Write import { ${name} } from "${module}"`;
+  const [example = name] = await exportsOf(module);
+  return `Write import * as ${name} from "${module}", or what you need of it by name: import { ${example} }`;
+}
+
+/** The modules that a deploy file can import from us. */
+async function modules(): Promise<readonly string[]> {
+  const kinds = ["tsinfra/operations", "tsinfra/facts"];
+  const names = await Promise.all(kinds.map(async kind => (await exportsOf(kind)).map(name => `${kind}/${name}`)));
+  return ["tsinfra", ...kinds, ...names.flat()];
+}
+
+/** What a module of operations or of facts exports. */
+async function exportsOf(module: string): Promise<readonly string[]> {
+  const { allFacts, allOperations } = await import("../registry.ts");
+  const [, kind, inner] = module.split("/");
+  const names = [...(kind === "facts" ? allFacts : allOperations).keys()];
+  const inside = inner === undefined ? names : names.filter(name => name.startsWith(`${inner}.`));
+  return [...new Set(inside.map(name => name.split(".")[inner === undefined ? 0 : 1] ?? ""))];
 }

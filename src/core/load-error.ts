@@ -9,17 +9,29 @@ export interface LoadFailure {
 
 /**
  * Read a syntax error, a missing import or an exception thrown by a module's top level.
- * `source` gives a file's text, to find the import that could not be resolved.
+ * `source` gives a file's text, to find the import that could not be resolved: in `file`, else in `others`, which it may lead to.
  */
-export function loadFailure(error: unknown, file: string, source: (file: string) => string | undefined): LoadFailure {
+export function loadFailure(
+  error: unknown,
+  file: string,
+  source: (file: string) => string | undefined,
+  others: Iterable<string> = [],
+): LoadFailure {
   const first = innermost(error);
-  const message = text(first);
+  const missing = missingImport(first);
+  const message = missing?.message ?? text(first);
   const told = position(first) ?? ownSite(first);
-  const found = told ? undefined : missingImport(message, file, source);
+  const found = told || !missing ? undefined : importSite(missing, [missing.importer ?? file, ...others], source);
   return {
     message,
     at: told ?? found ?? stackSite(first) ?? { file, line: 1, column: 1 },
   };
+}
+
+/** Somebody's import did not find a module, or not what it wanted of it: the engine cannot run what imports it. */
+export function isImportFailure(error: unknown): boolean {
+  const first = innermost(error);
+  return missingImport(first) !== undefined || position(first) !== undefined;
 }
 
 const innermost = (error: unknown): unknown =>
@@ -50,34 +62,89 @@ function position(error: unknown): CallSite | undefined {
   return { file: found.file, line: Math.max(1, found.line), column: Math.max(1, found.column) };
 }
 
-/** A resolver names the specifier and the file, but not the line. */
-function missingImport(
-  message: string,
-  file: string,
+/** An import that found no module, or not the name that it wanted of one. */
+interface MissingImport {
+  readonly message: string;
+  /** The specifier or, of a missing name, what the specifier led to. */
+  readonly module: string;
+  readonly name?: string;
+  readonly importer?: string | undefined;
+}
+
+function missingImport(error: unknown): MissingImport | undefined {
+  const said = text(error);
+  const [, kind, found = "", importer] =
+    /^Cannot find (module|package) ['"]([^'"]+)['"](?: (?:imported )?from ['"]?(.+?)['"]?)?$/.exec(said) ?? [];
+  if (kind !== undefined) {
+    // Of a package only the first part of the name is told.
+    const module = specifierOf(error) ?? found;
+    return { message: said.replace(`${kind} '${found}'`, `${kind} '${module}'`), module, importer };
+  }
+  const [, ofDefault] = /^SyntaxError: Missing 'default' export in module '(.+?)'\.?$/.exec(said) ?? [];
+  if (ofDefault !== undefined)
+    return { message: `The module '${ofDefault}' has no default export`, module: ofDefault, name: "default" };
+  const [, name, module] =
+    /^(?:SyntaxError: )?Export named ['"]([^'"]+)['"] not found in module ['"]([^'"]+)['"]/.exec(said) ?? [];
+  return name === undefined || module === undefined ? undefined : { message: said, module, name };
+}
+
+const specifierOf = (error: unknown): string | undefined =>
+  error instanceof Error && "specifier" in error && typeof error.specifier === "string" ? error.specifier : undefined;
+
+/** A resolver names the specifier and the file, but not the line; of a name that is missing not even the file. */
+function importSite(
+  wanted: MissingImport,
+  files: readonly string[],
   source: (file: string) => string | undefined,
 ): CallSite | undefined {
-  const specifier = /^Cannot find (?:module|package) ['"]([^'"]+)['"](?: (?:imported )?from ['"]?(.+?)['"]?)?$/.exec(
-    message,
-  );
-  const missingName = /^(?:SyntaxError: )?Export named ['"]([^'"]+)['"] not found in module ['"]([^'"]+)['"]/.exec(
-    message,
-  );
-  const wanted = specifier?.[1] ?? missingName?.[1];
-  if (wanted === undefined) return undefined;
-  const importer = specifier?.[2] ?? file;
-  const lines = source(importer)?.split("\n") ?? [];
-  const pattern = specifier ? wanted : new RegExp(`\\b${wanted.replace(/[^\w]/g, "\\$&")}\\b`);
-  const line = lines.findIndex(candidate =>
-    typeof pattern === "string" ? candidate.includes(pattern) : pattern.test(candidate),
-  );
-  if (line < 0) return undefined;
-  const found = lines[line] ?? "";
-  return {
-    file: importer,
-    line: line + 1,
-    column: (typeof pattern === "string" ? found.indexOf(pattern) : found.search(pattern)) + 1,
-  };
+  for (const file of files) {
+    const written = source(file);
+    const offset = written === undefined ? undefined : importOffset(withoutComments(written), wanted);
+    if (written === undefined || offset === undefined) continue;
+    const before = written.slice(0, offset).split("\n");
+    return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  }
+  return undefined;
 }
+
+/** Where the specifier or the missing name stands. */
+function importOffset(source: string, { module, name }: MissingImport): number | undefined {
+  for (const match of source.matchAll(
+    /(?:\b(?:import|export)\b([^;"'`=]*?)\bfrom|\b(?:import|require)\s*\(?)\s*["'`]([^"'`\n]+)["'`]/g,
+  )) {
+    const [all, clause = "", specifier = ""] = match;
+    if (name === undefined) {
+      if (specifier === module) return match.index + all.lastIndexOf(specifier);
+    } else if (mayLeadTo(specifier, module)) {
+      const pattern =
+        name === "default"
+          ? /^\s+(?:type\s+)?()[A-Za-z_$]|\b(default)\b/
+          : new RegExp(`(?<![\\w$])${name.replace(/[^\w]/g, "\\$&")}(?![\\w$])`);
+      const at = clause.search(pattern);
+      // The clause stands behind the first word, which is of six letters.
+      if (at >= 0) return match.index + 6 + at + (/^\s*/.exec(clause.slice(at))?.[0].length ?? 0);
+    }
+  }
+  // A specifier that is put together when it runs.
+  const computed = name === undefined ? source.search(/\bimport\s*\(\s*[^\s"']/) : -1;
+  return computed < 0 ? undefined : computed;
+}
+
+/** A specifier is that of a module, or names its file. */
+function mayLeadTo(specifier: string, module: string): boolean {
+  const last = nameOf(specifier.split("/").at(-1));
+  const isOfFile = module.startsWith("/") && (last === "" || module.split("/").slice(-2).map(nameOf).includes(last));
+  return specifier === module || isOfFile;
+}
+
+/** A part of a path without its extension. */
+const nameOf = (part = ""): string => part.replace(/\.\w*$/, "");
+
+/** The same text with blanks for comments; what looks like one in a string is none. */
+export const withoutComments = (source: string): string =>
+  source.replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/.*/g, part =>
+    part.startsWith("/") ? part.replace(/[^\n]/g, " ") : part,
+  );
 
 /** The topmost frame in a file of the user's. */
 function stackSite(error: unknown): CallSite | undefined {

@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import { DeployError, DeployLoadError } from "../core/errors.ts";
-import { loadFailure } from "../core/load-error.ts";
+import { type CallSite, DeployError, DeployLoadError } from "../core/errors.ts";
+import { isImportFailure, loadFailure, withoutComments } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { locate } from "./call-site.ts";
-import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
+import { jsonProblem, preparedModules, prepareImports, serve, transpileOne } from "./user-modules.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
 export { callSites, locate, sitesOf } from "./call-site.ts";
@@ -50,16 +50,13 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
     serve(new Map([[path, wrapped]]));
     await ready;
     const deploy: { default?: unknown } = await import(path);
-    const evaluate = deploy.default;
-    if (typeof evaluate !== "function") {
-      throw new DeployLoadError(
-        `The default export of a deploy file must be a function, ${path} exports ${typeof evaluate}`,
-      );
-    }
+    refuseIdle(wrapped, path, source);
+    const evaluate = asDeploy(deploy.default, path, source);
     return async () => {
       try {
         await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
       } catch (thrown) {
+        if (isImportFailure(thrown)) throw await loadError(path, thrown);
         if (thrown instanceof Error) throw thrown;
         throw new DeployError(`${path} threw ${Bun.inspect(thrown)}`, {
           hint: "Throw an Error: anything else does not know where it was thrown",
@@ -69,6 +66,52 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
   } catch (error) {
     throw await loadError(path, error);
   }
+}
+
+/** A default export that can be called; throws a `DeployLoadError` that says what else it is. */
+function asDeploy(exported: unknown, path: string, source: string): (host?: unknown) => unknown {
+  const kind = kindOf(exported);
+  if (kind === "function") return exported as (host?: unknown) => unknown;
+  throw new DeployLoadError(`The default export of a deploy file must be a function, ${path} exports ${kind}`, {
+    at: siteOf(path, source, /\bexport\s*(?:default\b|=|\{[^}]*\bdefault\b)/),
+    hint:
+      kind === "a promise"
+        ? "Export the function itself, without calling it"
+        : "Write export default async () => { … }",
+  });
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "function") {
+    if (/^class\b/.test(Function.prototype.toString.call(value))) return "a class";
+    return /Generator/.test(Object.prototype.toString.call(value)) ? "a generator function" : "function";
+  }
+  if (value instanceof Promise) return "a promise";
+  if (Array.isArray(value)) return "an array";
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** A file that exports and does nothing else would run, and change nothing, without a word. */
+function refuseIdle({ onlyExports }: Wrapped, path: string, source: string): void {
+  if (onlyExports.length === 0) return;
+  const [, whole] = onlyExports.map(name => /^\* from (.+)$/.exec(name)).find(match => match !== null) ?? [];
+  throw new DeployLoadError(
+    `There is nothing to run in ${path}: it exports ${onlyExports.join(", ")}, but no default function`,
+    {
+      at: siteOf(path, source, /\bexport\b/),
+      hint:
+        whole === undefined
+          ? "Write export default before the function that is the deploy, or call it"
+          : `What is exported by * leaves out the default: write export { default } from ${whole}`,
+    },
+  );
+}
+
+/** The first place of a pattern outside of comments. */
+function siteOf(path: string, source: string, pattern: RegExp): CallSite {
+  const before = source.slice(0, Math.max(0, withoutComments(source).search(pattern))).split("\n");
+  return { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 async function wrap(path: string, source: string): Promise<Wrapped> {
@@ -88,6 +131,7 @@ async function loadError(path: string, thrown: unknown): Promise<unknown> {
     error.at ??= locate(error);
     return error;
   }
-  const { message, at } = loadFailure(error, path, file => (existsSync(file) ? readFileSync(file, "utf8") : undefined));
+  const textOf = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+  const { message, at } = loadFailure(error, path, textOf, preparedModules());
   return new DeployLoadError(`Cannot load ${path}: ${message}`, { at, cause: error });
 }

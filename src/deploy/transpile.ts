@@ -1,5 +1,6 @@
 /** From a module of the user's to what the JavaScript engine runs, with every position kept. @module */
 import { SourceMap } from "node:module";
+import { basename, dirname, join } from "node:path";
 
 /** JavaScript, and where each part of it was written. */
 export interface Transpiled {
@@ -16,13 +17,11 @@ export interface Transpiled {
  * The runtime's own transpiler is not used: it moves code, and errors are then told at lines where nothing went wrong.
  */
 export async function transpile(sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, Transpiled>> {
-  // A byte order mark is no column, and a shebang would keep its place as the first line.
-  const entries = [...sources].map(
-    ([path, source]) => [path, source.replace(/^\uFEFF/, "").replace(/^#!/, "//")] as const,
-  );
+  const entries = [...sources].map(([path, source]) => [path, plain(source)] as const);
+  const files = new Map(entries.map(([path, source]) => [unimportable(path), source]));
   const { outputs } = await Bun.build({
-    entrypoints: [...sources.keys()],
-    files: Object.fromEntries(entries),
+    entrypoints: [...files.keys()],
+    files: Object.fromEntries(files),
     naming: "[dir]/[name].[hash].[ext]",
     external: ["*"],
     target: "bun",
@@ -31,6 +30,8 @@ export async function transpile(sources: ReadonlyMap<string, string>): Promise<R
     ignoreDCEAnnotations: true,
     // It is that of the run, not of a build.
     define: { "process.env.NODE_ENV": "process.env.NODE_ENV" },
+  }).catch((error: unknown) => {
+    throw withPaths(error);
   });
   // In the order of the entries: first what each became, then its map.
   const texts = await Promise.all(outputs.map(output => output.text()));
@@ -41,6 +42,27 @@ export async function transpile(sources: ReadonlyMap<string, string>): Promise<R
       return [path, { path, code: lexicalDeclarations(code, mappings, source), mappings: mappedRuntime(mappings) }];
     }),
   );
+}
+
+/**
+ * A byte order mark is no column, and a shebang would keep its place as the first line.
+ * A file of nothing is taken for data, which is exported by default; a file of a comment is not.
+ */
+function plain(source: string): string {
+  const text = source.replace(/^\uFEFF/, "").replace(/^#!/, "//");
+  return text.trim() === "" ? `//${text}` : text;
+}
+
+/** What is external is inlined even so where it is one of the sources: they have names, in the same directory, that nobody imports. */
+const unimportable = (path: string): string => join(dirname(path), MARK + basename(path));
+const MARK = "\u0001";
+
+/** What the bundler found, under the path that the user knows. */
+function withPaths(error: unknown): unknown {
+  if (error instanceof AggregateError) return new AggregateError(error.errors.map(withPaths), error.message);
+  if (!(error instanceof BuildMessage) || !error.position) return error;
+  const { message, position } = error;
+  return { message, position: { ...position, file: position.file.replace(MARK, "") } };
 }
 
 /** What a plugin hands to the engine: run as it is, with its source map. */

@@ -110,6 +110,8 @@ export function serve(modules: ReadonlyMap<string, Transpiled>): void {
 const served = new Map<string, string>();
 /** Modules that were looked at; a module is loaded once per run. */
 const seen = new Set<string>();
+/** The modules of the user's that were prepared so far, by path. */
+export const preparedModules = (): Iterable<string> => seen;
 const jsonFiles = new Set<string>();
 const transpilers = new Map<string, Bun.Transpiler>();
 

@@ -6,6 +6,8 @@ import type { Transpiled } from "./transpile.ts";
 export interface Wrapped extends Transpiled {
   /** The file exports something by default: it was left as it is. */
   readonly hasDefault: boolean;
+  /** What it exports, where exporting is all that it does: `main`, `* from "./other"`. */
+  readonly onlyExports: readonly string[];
 }
 
 /**
@@ -14,7 +16,7 @@ export interface Wrapped extends Transpiled {
  */
 export function wrapDeploy({ path, code, mappings }: Transpiled): Wrapped {
   const { body } = parseModule(code, { next: true, ranges: true, validateRegex: false });
-  if (body.some(isDefault)) return { path, code, mappings, hasDefault: true };
+  if (body.some(isDefault)) return { path, code, mappings, hasDefault: true, onlyExports: [] };
   const imports: string[] = [];
   let rest = code;
   for (const statement of body) {
@@ -31,6 +33,7 @@ export function wrapDeploy({ path, code, mappings }: Transpiled): Wrapped {
     code: [pragma, head, ...lines, "};"].join("\n"),
     mappings: ";".repeat(head.split("\n").length) + mappings,
     hasDefault: false,
+    onlyExports: body.every(isIdle) ? body.flatMap(exportsOf) : [],
   };
 }
 
@@ -40,6 +43,38 @@ const isDefault = (statement: ESTree.Node): boolean =>
     statement.specifiers.some(({ exported }) =>
       exported.type === "Identifier" ? exported.name === "default" : exported.value === "default",
     ));
+
+/** A statement that does nothing when it runs, but to make functions, classes and plain values. */
+function isIdle(statement: ESTree.Node): boolean {
+  if (statement.type === "VariableDeclaration")
+    return statement.declarations.every(({ init }) => !init || PLAIN_VALUES.has(init.type));
+  if (statement.type === "ExportNamedDeclaration") return !statement.declaration || isIdle(statement.declaration);
+  return IDLE.has(statement.type);
+}
+const PLAIN_VALUES = new Set([
+  "ArrowFunctionExpression",
+  "FunctionExpression",
+  "ClassExpression",
+  "Literal",
+  "Identifier",
+]);
+const IDLE = new Set([
+  "ImportDeclaration",
+  "ExportAllDeclaration",
+  "FunctionDeclaration",
+  "ClassDeclaration",
+  "EmptyStatement",
+]);
+
+/** The names that a statement exports. */
+function exportsOf(statement: ESTree.Node): readonly string[] {
+  if (statement.type === "ExportAllDeclaration") return [`* from ${JSON.stringify(statement.source.value)}`];
+  return statement.type === "ExportNamedDeclaration"
+    ? statement.specifiers.map(({ exported }) =>
+        exported.type === "Identifier" ? exported.name : String(exported.value),
+      )
+    : [];
+}
 
 const isImport = (statement: ESTree.Node): boolean =>
   statement.type === "ImportDeclaration" ||

@@ -26,6 +26,8 @@ export interface ErrorReport {
   readonly at?: CallSite;
   /** The calls in the user's files that led to `at`, innermost first. */
   readonly callers?: readonly CallSite[];
+  /** The `cause` of what the user's code threw, and its cause: the nearest few. */
+  readonly causes?: readonly string[];
   /** Tail of the failed command's stderr, else of its stdout, unless it was already shown. */
   readonly output?: readonly string[];
 }

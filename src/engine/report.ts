@@ -14,6 +14,7 @@ export function reportError(error: unknown): ErrorReport {
   const isOurs = error instanceof TsinfraError;
   const code = isOurs ? error.code : "E_UNEXPECTED";
   const hint = (isOurs ? error.hint : undefined) ?? hintFor(code);
+  const causes = isOurs && error.cause instanceof Error ? causesOf(error.cause) : [];
   const output = error instanceof CommandError ? evidence(error) : undefined;
   return {
     code,
@@ -21,9 +22,21 @@ export function reportError(error: unknown): ErrorReport {
     ...(hint === undefined ? {} : { hint }),
     ...(isOurs && error.at !== undefined ? { at: error.at } : {}),
     ...(isOurs && error.callers.length > 0 ? { callers: error.callers } : {}),
+    ...(causes.length > 0 ? { causes } : {}),
     ...(output === undefined ? {} : { output }),
   };
 }
+
+/** What an error that somebody's code threw says it comes from, nearest first: of a chain without end, the beginning. */
+function causesOf(thrown: Error): readonly string[] {
+  const causes: string[] = [];
+  for (let { cause } = thrown; cause !== undefined && causes.length < CAUSES;) {
+    causes.push(thrownText(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return causes;
+}
+const CAUSES = 4;
 
 const thrownText = (thrown: unknown): string =>
   thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

@@ -74,6 +74,14 @@ export const later = async (x: any) => {
       deploy: `import { readFile } from "node:fs/promises";\n\nawait readFile("/no/such");\n`,
       told: ["ENOENT", "at deploy.ts:3:7"],
     },
+    "that comes from another": {
+      deploy: `\nthrow new Error("outer", { cause: new RangeError("inner") });\n`,
+      told: ["Error: outer", "at deploy.ts:2:11", "caused by RangeError: inner"],
+    },
+    "of a module that is the only import, by its file's name": {
+      deploy: `import "./wrong.ts";\n`,
+      told: ["at wrong.ts:4:1", "none.x();"],
+    },
     "while a module is loaded": {
       deploy: `import "./wrong";\n`,
       told: ["at wrong.ts:4:1"],

@@ -61,6 +61,31 @@ describe("a module of the user's", () => {
     }
   });
 
+  test("is imported, and never put into another, however it is named", async () => {
+    write("apart/wrong.ts", `// first\n\nthrow new Error("boom");\nexport const x = 1;\n`);
+    const specifiers = ["./wrong.ts", "./wrong", "../apart/wrong.ts", `${dir}/apart/wrong.ts`];
+    const forms: readonly ((specifier: string) => string)[] = [
+      from => `import ${from};`,
+      from => `import { x } from ${from};\nvoid x;`,
+      from => `import * as x from ${from};\nvoid x;`,
+      from => `export { x } from ${from};`,
+      from => `export * from ${from};`,
+      from => `await import(${from});`,
+      from => `require(${from});`,
+    ];
+    const programs = forms.flatMap(form => specifiers.map(specifier => form(`"${specifier}"`)));
+    for (const [index, program] of programs.entries()) {
+      const path = write(`apart/main${index}.ts`, `${program}\n`);
+      const error = await loadDeploy(path, { cwd: dir })
+        .then(deploy => deploy.evaluate())
+        .catch((error: unknown) => error);
+      expect({ program, at: locate((error as Error).cause ?? error) }).toEqual({
+        program,
+        at: { file: `${dir}/apart/wrong.ts`, line: 3, column: 11 },
+      });
+    }
+  });
+
   test("keeps its constants unset until their line", async () => {
     write(
       "tdz/a.ts",

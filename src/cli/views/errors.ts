@@ -17,6 +17,7 @@ export function errorLines(error: ErrorReport, paint: Paint, indent: number): re
     ...(error.output ?? []).map(line => `${paint("dim", "│")} ${oneLine(line)}`),
     ...(error.at ? [paint("dim", `at ${siteText(error.at)}`)] : []),
     ...callerLines(error, paint),
+    ...causeLines(error),
     ...(error.hint === undefined ? [] : [`${paint("ok", "Hint:")} ${error.hint}`]),
   ];
   return lines.map(line => margin + line);
@@ -29,7 +30,7 @@ export function fatalLines(error: ErrorReport, paint: Paint, columns: number): r
     `${paint("fail", "Error:")} ${first}`,
     ...others.map(line => `  ${line}`),
     ...(error.at ? [paint("dim", `  at ${siteText(error.at)}`), ...excerpt(error.at, paint, columns)] : []),
-    ...callerLines(error, paint).map(line => `  ${line}`),
+    ...[...callerLines(error, paint), ...causeLines(error)].map(line => `  ${line}`),
     ...(error.output ?? []).map(line => `  ${paint("dim", "│")} ${oneLine(line)}`),
     ...(error.hint === undefined ? [] : [`${paint("ok", "Hint:")} ${error.hint}`]),
   ];
@@ -39,6 +40,9 @@ export function fatalLines(error: ErrorReport, paint: Paint, columns: number): r
 const callerLines = ({ callers = [] }: ErrorReport, paint: Paint): readonly string[] =>
   callers.slice(0, CALLERS).map(site => paint("dim", `called from ${siteText(site)}`));
 const CALLERS = 4;
+
+const causeLines = ({ causes = [] }: ErrorReport): readonly string[] =>
+  causes.map(cause => `caused by ${oneLine(cause)}`);
 
 /** `deploy.ts:12:5`, relative to the working directory if that is shorter. */
 function siteText({ file, line, column }: CallSite): string {
