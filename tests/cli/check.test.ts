@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Glob } from "bun";
 import {
   checkPlan,
@@ -164,6 +164,50 @@ files.line({ path: "/f", line: host.getFact(Hostname) });
     "deploy.ts:4:26 Type 'Promise<string>' is not assignable to type 'string'. (TS2322) (Put `await` before it)",
   ]);
 });
+
+test("what is to be done about a promise depends on what is wanted in its place", async () => {
+  const cases: readonly (readonly [code: string, hint: string])[] = [
+    ['server.shell({ commands: ["a"], _if: async () => false });', CONDITION],
+    ['server.shell({ commands: ["a"], _if: [async () => false] });', CONDITION],
+    ['server.shell({ commands: ["a"], _if: answer });', CONDITION],
+    ['server.shell({ commands: ["a"], _if: () => host.getFact(Hostname) });', CONDITION],
+    ["host.when(async () => true, () => {});", CONDITION],
+    [
+      'server.shell({ commands: ["a"], _retryUntil: async () => true });',
+      CONDITION.replace("A condition", "This function"),
+    ],
+    [
+      'server.shell({ commands: ["a"], _if: host.getFact(Hostname) });',
+      "A condition is a function that is asked at once: wait for the value before it, and write `() => …`",
+    ],
+    ["ts.call({ function: answer() });", "Pass the function and do not call it: `answer`"],
+    ['deploy("x", answer());', "Pass the function and do not call it: `answer`"],
+    ["ts.call({ function: host.getFact(Hostname) });", "Pass a function: `() => …`"],
+    ['server.shell({ commands: ["a"], _env: { A: host.getFact(Hostname) } });', "Put `await` before it"],
+    ["server.shell({ commands: [host.getFact(Hostname)] });", "Put `await` before it"],
+    [
+      "(async (name: string) => { name; })('a text of some length');",
+      "Put `await` before `(async (name: string) => { name; })(…)`",
+    ],
+    ['server.shell({ commands: [`${host.name ? answer() : "b"}`] });', 'Write `await (host.name ? answer() : "b")`'],
+    ["(async () => {\n  await answer();\n})();", "Put `await` before it"],
+  ];
+  const cwd = await directory(
+    Object.fromEntries(
+      cases.map(([code], index) => [
+        `${index}.ts`,
+        `import { deploy, host } from "tsinfra"; import { server, ts } from "tsinfra/operations"; import { Hostname } from "tsinfra/facts/server"; export const answer = async () => true;\n${code}\nexport { deploy, server, ts, Hostname };\n`,
+      ]),
+    ),
+  );
+  const findings = await found(await planOfFiles(cases.map((_, index) => join(cwd, `${index}.ts`))), cwd);
+  const hints = cases.map(([code], index) => [
+    code,
+    findings.filter(({ at, code: kind }) => basename(at.file) === `${index}.ts` && kind !== "TS1378").at(0)?.hint,
+  ]);
+  expect(hints).toEqual(cases.map(([code, hint]) => [code, hint]));
+});
+const CONDITION = "A condition is asked at once: it cannot be async. Wait for what it needs before it";
 
 describe("host data", () => {
   test("of an inventory that is a program: keys nobody reads, and values no connector can use", async () => {

@@ -17,6 +17,7 @@ import { dataNames } from "./literals.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
+import { promiseHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
 export { type CheckPlan, planOfDirectory, planOfFiles } from "./plan.ts";
@@ -46,12 +47,11 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
       findPromises(sources, workplace),
       dataFindings(plan, sources, knownKeys(connectors, namesIn(sources))),
     ]);
-    const types = mistakes.map(({ at, code, message }) => ({
-      at,
-      code,
-      message: `${message} (${code})`,
-      ...(/'Promise</.test(message) && !/await/.test(message) ? { hint: "Put `await` before it" } : {}),
-    }));
+    const types = mistakes.map(mistake => {
+      const { at, code, message } = mistake;
+      const hint = promiseHint(mistake, sources);
+      return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
+    });
     // Where the compiler has found something, it has found the same.
     const places = new Set(types.map(({ at }) => `${at.file}:${at.line}`));
     const others = [...plan.findings, ...data].filter(({ at }) => !places.has(`${at.file}:${at.line}`));
