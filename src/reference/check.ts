@@ -1,9 +1,10 @@
 /** Arguments checked against what the types say, for those who write without types or get past them. @module */
 import { Secret, Shell } from "../core/command.ts";
 import { OperationTypeError } from "../core/errors.ts";
+import { memberPath } from "../core/member-path.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
-import { memberPath, strayText, type StrayText } from "./stray-text.ts";
+import { strayText, type StrayText } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
 
 /**

@@ -1,5 +1,6 @@
 /** What became text and was no text: a promise, a function, another object, or nothing at all. @module */
 import { Raw, Secret, Shell } from "../core/command.ts";
+import { memberPath } from "../core/member-path.ts";
 
 /** What stands in a text that nobody meant. */
 export type Stray = "promise" | "promise text" | "function text" | "object text" | "undefined";
@@ -79,10 +80,6 @@ function first(members: readonly (readonly [path: string, value: unknown])[], ho
   }
   return undefined;
 }
-
-/** How a member is reached: `.source`, or `["a-b"]`. */
-export const memberPath = (key: string): string =>
-  /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 
 function inText(text: string, { isProgram, isSecret }: Search): StrayText | undefined {
   const found = (stray: Stray, at: number): StrayText => {

@@ -299,6 +299,19 @@ export default { inventry: "a", parallel: "many", sudo: true, inventory: "gone.t
   ]);
 });
 
+test("each setting is reported, whatever the compiler says of others on its line", async () => {
+  const cwd = await directory({
+    "infra.config.ts": `import { defineConfig } from "tsinfra";
+export default defineConfig({ sudoo: true, parallel: "many", inventory: "gone.ts" });
+`,
+  });
+  expect((await check(cwd)).map(line => line.replace(/ \(TS.*/, ""))).toEqual([
+    'infra.config.ts:2:31 Unknown setting "sudoo" (Did you mean "sudo"?)',
+    "infra.config.ts:2:44 Type 'string' is not assignable to type 'number'.",
+    'infra.config.ts:2:62 Inventory file "gone.ts" does not exist',
+  ]);
+});
+
 test("a file that nobody can read is a finding, and the others are checked all the same", async () => {
   const cwd = await directory({
     "infra.config.ts": 'export default { inventory: "hosts.json" };\n',

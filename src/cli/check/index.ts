@@ -1,6 +1,7 @@
 /** What is wrong with deploy files and what belongs to them, found without running them. @module */
 import { extname } from "node:path";
 import type { Connector } from "../../core/connector.ts";
+import type { CallSite } from "../../core/errors.ts";
 import { withCompiler } from "./compiler.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import {
@@ -52,15 +53,21 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
       const hint = promiseHint(mistake, sources);
       return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
     });
-    // Where the compiler has found something, it has found the same.
-    const places = new Set(types.map(({ at }) => `${at.file}:${at.line}`));
-    const others = [...plan.findings, ...data].filter(({ at }) => !places.has(`${at.file}:${at.line}`));
+    // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.
+    const places = new Set(types.flatMap(({ at }) => [lineOf(at), placeOf(at)]));
+    const others = [
+      ...plan.findings.filter(({ at }) => !places.has(placeOf(at))),
+      ...data.filter(({ at }) => !places.has(lineOf(at))),
+    ];
     return {
       findings: inOrder([...types, ...promises, ...others]),
       ...(mistakes.length === 0 && output !== undefined ? { output } : {}),
     };
   });
 }
+
+const lineOf = ({ file, line }: CallSite): string => `${file}:${line}`;
+const placeOf = (at: CallSite): string => `${lineOf(at)}:${at.column}`;
 
 /** Every file of a plan, once. */
 export const plannedFiles = ({ config, inventories, groupData, programs }: CheckPlan): readonly string[] => [
