@@ -189,6 +189,11 @@ interface Found extends Pick<InventoryHost, "name" | "connector" | "address" | "
   readonly groups: readonly string[];
 }
 
+/** Throws `InventoryError` for what cannot be a host's name, or names a connector that there is not. */
+export function checkHostName(name: string, connectors: ReadonlyMap<string, Connector>): void {
+  checkedChain(parseHostName(name), connectors);
+}
+
 /** The hosts behind a name: itself, or what an inventory connector finds. */
 async function expand(
   text: string,
