@@ -51,19 +51,21 @@ export async function readInventoryFile(
   const groups = inSourceOrder(Object.entries(named), textOf(file) ?? "").flatMap(([name, value]) =>
     name.startsWith("_") || typeof value === "function" ? [] : [toGroup(name, value, fail)],
   );
-  if (standard === undefined && groups.length === 0) throw noGroups(named, file);
+  if (standard === undefined && groups.length === 0) throw noGroups(functionsOf(named, file), file);
   if (standard === undefined) return groups;
   const entries = typeof standard === "function" ? await call(standard, "default", module, file) : standard;
   return [...toGroups(entries, fail), ...groups];
 }
 
-/** A file without groups, and what its writer probably meant. */
-function noGroups(exports: Readonly<Record<string, unknown>>, file: string): InventoryError {
-  const text = textOf(file) ?? "";
-  const functions = inSourceOrder(
+const functionsOf = (exports: Readonly<Record<string, unknown>>, file: string): readonly string[] =>
+  inSourceOrder(
     Object.entries(exports).filter(([name, value]) => typeof value === "function" && !name.startsWith("_")),
-    text,
+    textOf(file) ?? "",
   ).map(([name]) => name);
+
+/** Of a file that exports these functions and no groups: what its writer probably meant. */
+export function noGroups(functions: readonly string[], file: string): InventoryError {
+  const text = textOf(file) ?? "";
   const hidden = /^(?:const|let|var)\s+([A-Za-z$][\w$]*)[^=\n]*=\s*(?:\[|\{\s*hosts\b)/m.exec(text)?.[1];
   const group = functions[0] ?? hidden;
   return new InventoryError(`Inventory ${file} exports no groups, so it has no hosts`, {

@@ -11,9 +11,9 @@ import {
   inventoryDocumentFindings,
   inventoryFindings,
   knownKeys,
-  type KnownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
+import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
 import { dataNames } from "./literals.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
@@ -46,7 +46,7 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     const [{ mistakes, output }, promises, data] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
       findPromises(sources, workplace),
-      dataFindings(plan, sources, knownKeys(connectors, namesIn(sources))),
+      dataFindings(plan, sources, connectors),
     ]);
     const types = mistakes.map(mistake => {
       const { at, code, message } = mistake;
@@ -85,13 +85,15 @@ const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
 async function dataFindings(
   { settings, inventories, groupData, programs }: CheckPlan,
   sources: readonly Source[],
-  known: KnownKeys,
+  connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
+  const known = knownKeys(connectors, namesIn(sources));
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
   const fromInventories = inventories.map(({ file, function: name }) => {
     const source = sourceOf(file);
-    if (source) return inventoryFindings(source, known, name);
+    const shape = { connectors, function: name, certainty: "named" } as const;
+    if (source) return [...inventoryFindings(source, known, name), ...shapeFindings(source, shape)];
     return isProgram(file) ? [] : inventoryDocumentFindings(file, known);
   });
   const fromGroupData = groupData.map(file => {
@@ -101,7 +103,13 @@ async function dataFindings(
   });
   const fromPrograms = programs.map(file => {
     const source = sourceOf(file);
-    return source && looksLikeInventory(source) ? inventoryFindings(source, known) : [];
+    if (!source) return [];
+    const hasGroups = looksLikeInventory(source);
+    const certainty = certaintyOf(source, hasGroups);
+    return [
+      ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
+      ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
+    ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
   return [...configDataFindings(settings, known), ...all.flat()];
