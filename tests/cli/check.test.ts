@@ -242,6 +242,7 @@ export const other = () => [["y", { sshUsr: 1 }]];
   hosts:
     - [web-1, { sshPort: 22 }]
     - [web-2, { sshPort: many }]
+    - "@dokcer/x"
   data:
     sshUsr: ada
 `,
@@ -250,7 +251,8 @@ export const other = () => [["y", { sshUsr: 1 }]];
     expect(await check(cwd)).toEqual([
       'group_data/web.json:3:3 Unknown key "sshTransprt" in the data of group "web" (Did you mean "sshTransport"?)',
       'hosts.yaml:4:17 The host data sshPort of host "web-2" is "many", but must be a number',
-      'hosts.yaml:6:5 Unknown key "sshUsr" in the data of group "web" (Did you mean "sshUser"?)',
+      'hosts.yaml:5:7 Host "@dokcer/x" wants the connector "dokcer", which does not exist (Did you mean "docker"?)',
+      'hosts.yaml:7:5 Unknown key "sshUsr" in the data of group "web" (Did you mean "sshUser"?)',
       'infra.config.toml:3:1 The host data sshPort of the config is "x", but must be a number',
     ]);
   });

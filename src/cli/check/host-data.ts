@@ -5,7 +5,8 @@ import type { DataKey } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { globalsOfData } from "../../engine/host/arguments.ts";
 import { readData } from "../../connectors/shared/host-data.ts";
-import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
+import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
+import { locate } from "../../inventory/locate.ts";
 import { isObject } from "../../inventory/groups.ts";
 import { DataKeys, refuseReservedKey } from "../../inventory/data-keys.ts";
 import type { Connector } from "../../core/connector.ts";
@@ -21,6 +22,7 @@ import {
   returned,
   written,
 } from "./literals.ts";
+import { refuseHostName } from "./inventory-shape.ts";
 import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
@@ -29,6 +31,7 @@ import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 export interface KnownKeys {
   readonly keys: DataKeys;
   readonly types: ReadonlyMap<string, DataKey>;
+  readonly connectors: ReadonlyMap<string, Connector>;
   /** Names of the user's own. */
   readonly own: ReadonlySet<string>;
 }
@@ -36,6 +39,7 @@ export interface KnownKeys {
 export const knownKeys = (connectors: ReadonlyMap<string, Connector>, own: ReadonlySet<string>): KnownKeys => ({
   keys: new DataKeys(connectors.values()),
   types: new Map([...connectors.values()].flatMap(({ dataKeys }) => Object.entries(dataKeys))),
+  connectors,
   own,
 });
 
@@ -153,6 +157,10 @@ export async function inventoryDocumentFindings(file: string, known: KnownKeys):
       ...entries(`group "${group.name}"`, group.data, place),
     ]);
     findings.push(...findingsOf(data, known));
+    const text = textOf(file) ?? "";
+    for (const { name: group, members } of groups)
+      for (const [member, { name }] of members.entries())
+        await toldAs(findings, locate(file, text, { group, member }), () => refuseHostName(name, known.connectors));
   });
   return findings;
 }

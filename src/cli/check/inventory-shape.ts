@@ -152,13 +152,7 @@ class Shape {
   }
 
   #name(name: string, at: Node): void {
-    this.#told(this.#place(at), () => {
-      const { connectors } = this.#options;
-      const { connector, through } = parseHostName(name);
-      const unknown = [...through.map(hop => hop.connector), connector].find(one => !connectors.has(one));
-      // One that is like none of ours is the project's own.
-      if (unknown === undefined || nearest(unknown, connectors.keys()) !== undefined) checkHostName(name, connectors);
-    });
+    this.#told(this.#place(at), () => refuseHostName(name, this.#options.connectors));
   }
 
   readonly #failAt =
@@ -178,6 +172,13 @@ class Shape {
       this.#findings.push(findingOf(error, at));
     }
   }
+}
+
+/** Throws `InventoryError` for a name that no host can have. A connector that is like none of ours is the project's own. */
+export function refuseHostName(name: string, connectors: ReadonlyMap<string, Connector>): void {
+  const { connector, through } = parseHostName(name);
+  const unknown = [...through.map(hop => hop.connector), connector].find(one => !connectors.has(one));
+  if (unknown === undefined || nearest(unknown, connectors.keys()) !== undefined) checkHostName(name, connectors);
 }
 
 /** Exports whose values are not written in the file, or not as constants. */
