@@ -2,7 +2,6 @@
 
 const HINTS: Readonly<Record<string, string>> = {
   E_ARGUMENT: "See tsinfra --help",
-  E_GLOBAL_ARGUMENT: "Global arguments start with an underscore, such as _sudo and _retries",
   E_DEPLOY_LOAD: "tsinfra check FILE finds mistakes without connecting to anything",
   E_LOCAL_FILE: "Relative paths start at the deploy file's directory",
   E_CONNECTOR_DATA: "tsinfra INVENTORY debug-inventory shows every host's data",

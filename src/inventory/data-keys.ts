@@ -2,9 +2,19 @@
 import { GLOBAL_ARGUMENTS } from "../core/arguments.ts";
 import { Secret } from "../core/command.ts";
 import type { Connector } from "../core/connector.ts";
+import { InventoryError } from "../core/errors.ts";
+import { RESERVED_KEY } from "../core/host-data.ts";
 import { nearest } from "../core/nearest.ts";
 
 type Data = Readonly<Record<string, unknown>>;
+
+/** Throws `InventoryError` for a key that no key can be called. */
+export function refuseReservedKey(data: Data, where: string): void {
+  if (Object.hasOwn(data, RESERVED_KEY))
+    throw new InventoryError(`The data of ${where} has the key "${RESERVED_KEY}", which no key can be called`, {
+      hint: `Give it another name: host.data.${RESERVED_KEY}(key, fallback) reads the value of a key`,
+    });
+}
 
 /** What connectors and global arguments say about host data keys. */
 export class DataKeys {

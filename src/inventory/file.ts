@@ -51,9 +51,32 @@ export async function readInventoryFile(
   const groups = inSourceOrder(Object.entries(named), textOf(file) ?? "").flatMap(([name, value]) =>
     name.startsWith("_") || typeof value === "function" ? [] : [toGroup(name, value, fail)],
   );
+  if (standard === undefined && groups.length === 0) throw noGroups(functionsOf(named, file), file);
   if (standard === undefined) return groups;
   const entries = typeof standard === "function" ? await call(standard, "default", module, file) : standard;
   return [...toGroups(entries, fail), ...groups];
+}
+
+const functionsOf = (exports: Readonly<Record<string, unknown>>, file: string): readonly string[] =>
+  inSourceOrder(
+    Object.entries(exports).filter(([name, value]) => typeof value === "function" && !name.startsWith("_")),
+    textOf(file) ?? "",
+  ).map(([name]) => name);
+
+/** Of a file that exports these functions and no groups: what its writer probably meant. */
+export function noGroups(functions: readonly string[], file: string): InventoryError {
+  const text = textOf(file) ?? "";
+  const hidden = /^(?:const|let|var)\s+([A-Za-z$][\w$]*)[^=\n]*=\s*(?:\[|\{\s*hosts\b)/m.exec(text)?.[1];
+  const group = functions[0] ?? hidden;
+  return new InventoryError(`Inventory ${file} exports no groups, so it has no hosts`, {
+    at: group === undefined ? { file, line: 1, column: 1 } : locate(file, text, { group }),
+    hint:
+      functions.length > 0
+        ? `Name the function that gives the hosts: ${functions.map(name => `${basename(file)}:${name}`).join(" or ")}`
+        : hidden !== undefined
+          ? `Write \`export\` before the groups: \`export const ${hidden} = …\``
+          : 'Every export is a group: export const web = ["web-1"]',
+  });
 }
 
 /** A module lists its exports by name; hosts and groups have the order in which they are written. */

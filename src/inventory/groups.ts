@@ -39,19 +39,22 @@ export type Fail = (message: string, spot: Spot, hint?: string) => never;
 export function toGroups(entries: unknown, fail: Fail): readonly Group[] {
   if (Array.isArray(entries)) return [toGroup("all", entries, fail)];
   if (!isObject(entries))
-    throw new InventoryError(`An inventory must be a list of hosts or an object of groups, found ${kindOf(entries)}`);
+    throw new InventoryError(
+      `An inventory must be a list of hosts or an object of groups, found ${kindOf(entries)}`,
+      awaitHint(entries) === undefined ? {} : { hint: awaitHint(entries) },
+    );
   return Object.entries(entries).map(([name, value]) => toGroup(name, value, fail));
 }
 
 /** Check one group. */
 export function toGroup(name: string, value: unknown, fail: Fail): Group {
   if (Array.isArray(value))
-    return { name, members: value.flatMap((member, index) => toMembers(name, member, index, fail)), data: {} };
+    return { name, members: value.flatMap((member, index) => toMembers(name, member, index, value, fail)), data: {} };
   if (!isObject(value))
     return fail(
       `Group "${name}" must be a list of hosts or { hosts, data }, found ${kindOf(value)}`,
       { group: name },
-      NO_GROUP,
+      awaitHint(value) ?? NO_GROUP,
     );
   const stray = Object.keys(value).find(key => !GROUP_KEYS.includes(key));
   if (stray !== undefined) {
@@ -64,30 +67,57 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
   }
   const { hosts = [], data = {} } = value;
   if (!Array.isArray(hosts))
-    return fail(`The hosts of group "${name}" must be a list, found ${kindOf(hosts)}`, { group: name, key: "hosts" });
+    return fail(
+      `The hosts of group "${name}" must be a list, found ${kindOf(hosts)}`,
+      { group: name, key: "hosts" },
+      awaitHint(hosts),
+    );
   if (!isObject(data))
-    return fail(`The data of group "${name}" must be an object, found ${kindOf(data)}`, { group: name, key: "data" });
-  return { name, members: hosts.flatMap((member, index) => toMembers(name, member, index, fail)), data };
+    return fail(
+      `The data of group "${name}" must be an object, found ${kindOf(data)}`,
+      { group: name, key: "data" },
+      awaitHint(data),
+    );
+  return { name, members: hosts.flatMap((member, index) => toMembers(name, member, index, hosts, fail)), data };
 }
 const GROUP_KEYS = ["hosts", "data"];
 const NO_GROUP = 'Start the name of an export that is no group with "_"';
 
-function toMembers(group: string, entry: unknown, index: number, fail: Fail): readonly Member[] {
-  const bad = (found: string): never =>
-    fail(`Host ${index + 1} of group "${group}" must be "name" or ["name", { data }], found ${found}`, {
-      group,
-      member: index,
-    });
+/** `await` before a promise; nothing for anything else. */
+const awaitHint = (value: unknown): string | undefined =>
+  value instanceof Promise ? "Put `await` before it" : undefined;
+
+/** One entry of a list of hosts. */
+function toMembers(
+  group: string,
+  entry: unknown,
+  index: number,
+  entries: readonly unknown[],
+  fail: Fail,
+): readonly Member[] {
+  const bad = (found: string, hint?: string): never =>
+    fail(
+      `Host ${index + 1} of group "${group}" must be "name" or ["name", { data }], found ${found}`,
+      { group, member: index },
+      hint,
+    );
   if (typeof entry === "string") {
     const [name, ...others] = splitHosts(entry);
     if (name === undefined) return bad("an empty string");
     if (others.length > 0) return bad(`"${entry}", which is ${others.length + 1} hosts`);
     return [{ name, data: {} }];
   }
-  if (!Array.isArray(entry)) return bad(kindOf(entry));
+  if (entry instanceof Promise) return bad(kindOf(entry), "Wait for all of them: `await Promise.all(…)`");
+  if (!Array.isArray(entry)) {
+    const before = isObject(entry) ? entries[index - 1] : undefined;
+    return bad(
+      kindOf(entry),
+      typeof before === "string" ? `Put brackets around a host and its data: ["${before}", { … }]` : undefined,
+    );
+  }
   const [name, data = {}] = entry as readonly unknown[];
   if (typeof name !== "string" || name.trim() === "") return bad(`a list that starts with ${kindOf(name)}`);
-  if (!isObject(data)) return bad(`["${name}", ${kindOf(data)}]`);
+  if (!isObject(data)) return bad(`["${name}", ${kindOf(data)}]`, awaitHint(data));
   if (entry.length > 2) return bad(`a list of ${entry.length}`);
   return [{ name, data }];
 }
@@ -106,5 +136,6 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
     return String(value);
+  if (value instanceof Promise) return "a promise";
   return typeof value === "function" ? "a function" : "an object";
 }

@@ -2,9 +2,8 @@
 import { basename, extname } from "node:path";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
 import { type CallSite, InventoryError } from "../core/errors.ts";
-import { RESERVED_KEY } from "../core/host-data.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
-import { DataKeys } from "./data-keys.ts";
+import { DataKeys, refuseReservedKey } from "./data-keys.ts";
 import { fileReference, readInventoryFile, textOf } from "./file.ts";
 import { groupDataFiles, readGroupData } from "./group-data.ts";
 import type { Group, Spot } from "./groups.ts";
@@ -146,10 +145,7 @@ class Hosts {
     const keys = new DataKeys(connectors.values());
     const warned = new Set<string>();
     const check = (layer: Data, where: string): Data => {
-      if (Object.hasOwn(layer, RESERVED_KEY))
-        throw new InventoryError(`The data of ${where} has the key "${RESERVED_KEY}", which no key can be called`, {
-          hint: `Give it another name: host.data.${RESERVED_KEY}(key, fallback) reads the value of a key`,
-        });
+      refuseReservedKey(layer, where);
       for (const key of Object.keys(layer)) {
         const suspicion = warned.has(key) ? undefined : keys.suspicion(key);
         if (suspicion === undefined) continue;
@@ -187,6 +183,11 @@ class Hosts {
 interface Found extends Pick<InventoryHost, "name" | "connector" | "address" | "through"> {
   readonly data: Data;
   readonly groups: readonly string[];
+}
+
+/** Throws `InventoryError` for what cannot be a host's name, or names a connector that there is not. */
+export function checkHostName(name: string, connectors: ReadonlyMap<string, Connector>): void {
+  checkedChain(parseHostName(name), connectors);
 }
 
 /** The hosts behind a name: itself, or what an inventory connector finds. */

@@ -1,14 +1,15 @@
 /** Arguments checked against what the types say, for those who write without types or get past them. @module */
 import { Secret, Shell } from "../core/command.ts";
 import { OperationTypeError } from "../core/errors.ts";
+import { memberPath } from "../core/member-path.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
-import { memberPath, strayText, type StrayText } from "./stray-text.ts";
+import { strayText, type StrayText } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
- * Those that are not ours take what they like, but text that was made of a promise, of a function or of nothing nobody takes;
+ * Those that are not ours take what they like, but text that was made of a promise, of a function, of another object or of nothing nobody takes;
  * neither in `globals`, whose types others check.
  */
 export type CheckArguments = (name: string, args: object, globals?: object) => void;
@@ -75,6 +76,10 @@ function strayArgument(
     case "function text":
       return new OperationTypeError(`${place} holds a function in place of its result`, {
         hint: "Call it: write `()` behind it",
+      });
+    case "object text":
+      return new OperationTypeError(`${place} holds an object in place of text${text}`, {
+        hint: "Write which of its values is meant; an operation has its output in stdout, once it has run",
       });
     case "undefined":
       return new OperationTypeError(`${place} holds "undefined" in place of a value${text}`, {

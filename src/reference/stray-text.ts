@@ -1,8 +1,9 @@
-/** What became text and was no text: a promise, a function, or nothing at all. @module */
+/** What became text and was no text: a promise, a function, another object, or nothing at all. @module */
 import { Raw, Secret, Shell } from "../core/command.ts";
+import { memberPath } from "../core/member-path.ts";
 
 /** What stands in a text that nobody meant. */
-export type Stray = "promise" | "promise text" | "function text" | "undefined";
+export type Stray = "promise" | "promise text" | "function text" | "object text" | "undefined";
 
 /** Where in a value it stands. */
 export interface StrayText {
@@ -30,6 +31,8 @@ export function markFunctions(): void {
 }
 const FUNCTION_MARK = "/*[function]*/";
 const PROMISE_MARK = "[object Promise]";
+/** What objects without a text of their own become. Programs compare with it. */
+const OBJECT_MARK = /(?<![=!]=\s*["'])\[object [A-Z][\w. ]*\]/;
 
 /** The first text inside of a value that was none. In a program (JavaScript, TypeScript) `undefined` is a word. */
 export function strayText(value: unknown, isProgram: boolean): StrayText | undefined {
@@ -78,10 +81,6 @@ function first(members: readonly (readonly [path: string, value: unknown])[], ho
   return undefined;
 }
 
-/** How a member is reached: `.source`, or `["a-b"]`. */
-export const memberPath = (key: string): string =>
-  /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-
 function inText(text: string, { isProgram, isSecret }: Search): StrayText | undefined {
   const found = (stray: Stray, at: number): StrayText => {
     const start = text.lastIndexOf("\n", at) + 1;
@@ -92,7 +91,10 @@ function inText(text: string, { isProgram, isSecret }: Search): StrayText | unde
   if (promise >= 0) return found("promise text", promise);
   const marked = text.indexOf(FUNCTION_MARK);
   if (marked >= 0) return found("function text", marked);
-  if (isProgram || !text.includes("undefined")) return undefined;
+  if (isProgram) return undefined;
+  const object = text.includes("[object ") ? OBJECT_MARK.exec(text) : null;
+  if (object) return found("object text", object.index);
+  if (!text.includes("undefined")) return undefined;
   const hole = HOLES.map(pattern => pattern.exec(text)).find(match => match !== null);
   return hole ? found("undefined", hole.index + hole[0].indexOf("undefined")) : undefined;
 }

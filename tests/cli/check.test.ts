@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Glob } from "bun";
 import {
   checkPlan,
@@ -165,6 +165,50 @@ files.line({ path: "/f", line: host.getFact(Hostname) });
   ]);
 });
 
+test("what is to be done about a promise depends on what is wanted in its place", async () => {
+  const cases: readonly (readonly [code: string, hint: string])[] = [
+    ['server.shell({ commands: ["a"], _if: async () => false });', CONDITION],
+    ['server.shell({ commands: ["a"], _if: [async () => false] });', CONDITION],
+    ['server.shell({ commands: ["a"], _if: answer });', CONDITION],
+    ['server.shell({ commands: ["a"], _if: () => host.getFact(Hostname) });', CONDITION],
+    ["host.when(async () => true, () => {});", CONDITION],
+    [
+      'server.shell({ commands: ["a"], _retryUntil: async () => true });',
+      CONDITION.replace("A condition", "This function"),
+    ],
+    [
+      'server.shell({ commands: ["a"], _if: host.getFact(Hostname) });',
+      "A condition is a function that is asked at once: wait for the value before it, and write `() => …`",
+    ],
+    ["ts.call({ function: answer() });", "Pass the function and do not call it: `answer`"],
+    ['deploy("x", answer());', "Pass the function and do not call it: `answer`"],
+    ["ts.call({ function: host.getFact(Hostname) });", "Pass a function: `() => …`"],
+    ['server.shell({ commands: ["a"], _env: { A: host.getFact(Hostname) } });', "Put `await` before it"],
+    ["server.shell({ commands: [host.getFact(Hostname)] });", "Put `await` before it"],
+    [
+      "(async (name: string) => { name; })('a text of some length');",
+      "Put `await` before `(async (name: string) => { name; })(…)`",
+    ],
+    ['server.shell({ commands: [`${host.name ? answer() : "b"}`] });', 'Write `await (host.name ? answer() : "b")`'],
+    ["(async () => {\n  await answer();\n})();", "Put `await` before it"],
+  ];
+  const cwd = await directory(
+    Object.fromEntries(
+      cases.map(([code], index) => [
+        `${index}.ts`,
+        `import { deploy, host } from "tsinfra"; import { server, ts } from "tsinfra/operations"; import { Hostname } from "tsinfra/facts/server"; export const answer = async () => true;\n${code}\nexport { deploy, server, ts, Hostname };\n`,
+      ]),
+    ),
+  );
+  const findings = await found(await planOfFiles(cases.map((_, index) => join(cwd, `${index}.ts`))), cwd);
+  const hints = cases.map(([code], index) => [
+    code,
+    findings.filter(({ at, code: kind }) => basename(at.file) === `${index}.ts` && kind !== "TS1378").at(0)?.hint,
+  ]);
+  expect(hints).toEqual(cases.map(([code, hint]) => [code, hint]));
+});
+const CONDITION = "A condition is asked at once: it cannot be async. Wait for what it needs before it";
+
 describe("host data", () => {
   test("of an inventory that is a program: keys nobody reads, and values no connector can use", async () => {
     const cwd = await directory({
@@ -198,6 +242,7 @@ export const other = () => [["y", { sshUsr: 1 }]];
   hosts:
     - [web-1, { sshPort: 22 }]
     - [web-2, { sshPort: many }]
+    - "@dokcer/x"
   data:
     sshUsr: ada
 `,
@@ -206,7 +251,8 @@ export const other = () => [["y", { sshUsr: 1 }]];
     expect(await check(cwd)).toEqual([
       'group_data/web.json:3:3 Unknown key "sshTransprt" in the data of group "web" (Did you mean "sshTransport"?)',
       'hosts.yaml:4:17 The host data sshPort of host "web-2" is "many", but must be a number',
-      'hosts.yaml:6:5 Unknown key "sshUsr" in the data of group "web" (Did you mean "sshUser"?)',
+      'hosts.yaml:5:7 Host "@dokcer/x" wants the connector "dokcer", which does not exist (Did you mean "docker"?)',
+      'hosts.yaml:7:5 Unknown key "sshUsr" in the data of group "web" (Did you mean "sshUser"?)',
       'infra.config.toml:3:1 The host data sshPort of the config is "x", but must be a number',
     ]);
   });
@@ -223,6 +269,70 @@ export const _sshUsr = 1;
       'group_data/web.ts:2:14 The host data sshKey of group "web" is 5, but must be text',
       'group_data/web.ts:3:18 Unknown key "sshConfigFil" in the data of group "web" (Did you mean "sshConfigFile"?)',
     ]);
+  });
+
+  test("and what makes an inventory unusable, also in a function and in the file that the config names", async () => {
+    const cwd = await directory({
+      "infra.config.ts":
+        'export default { inventory: "hosts.ts", $stage: { inventory: "stage.ts:stage" }, $none: { inventory: "none.ts" } };\n',
+      "hosts.ts": `const more = process.argv.map(name => name);
+export const web = { host: ["web-1"] };
+export const brackets = ["@local", { sshUser: "x" }];
+export const data = { hosts: ["a", ...more, more[0], [more[1], {}], ["b", JSON.parse("{}")]], data: 5 };
+export const names = [["a", { get: 1 }], "", 5, "-x"];
+export const far = ["b", "@dokcer/x"];
+export const computed = more;
+export const partly = { ...JSON.parse("{}"), hosts: more, data: { port: more.length } };
+export const region = "eu";
+export const promised = Promise.resolve(["a"]);
+export const escalated = { hosts: ["c"], data: { _sudo: "yes", _sudoUser: more[0], _env: { A: more[0] } } };
+export const fine: string[] = ["d", "@docker/debian:12"];
+export function other() { return 5; }
+`,
+      "stage.ts": 'export const stage = async () => ({ web: ["a", 7] });\n',
+      "none.ts": 'const web = ["a"];\nexport const _web = web;\n',
+      "group_data/web.ts": 'export const _sudo = "yes";\nexport const _mine = 5;\n',
+    });
+    expect(await check(cwd)).toEqual([
+      'group_data/web.ts:1:14 The data of group "web" was given "_sudo" as "yes": it takes true or false',
+      'hosts.ts:2:22 Group "web" has an unknown key "host" (Did you mean "hosts"?)',
+      'hosts.ts:3:36 Host 2 of group "brackets" must be "name" or ["name", { data }], found an object (Put brackets around a host and its data: ["@local", { … }])',
+      'hosts.ts:4:95 The data of group "data" must be an object, found 5',
+      'hosts.ts:5:31 The data of host "a" has the key "get", which no key can be called (Give it another name: host.data.get(key, fallback) reads the value of a key)',
+      'hosts.ts:5:42 Host 2 of group "names" must be "name" or ["name", { data }], found an empty string',
+      'hosts.ts:5:46 Host 3 of group "names" must be "name" or ["name", { data }], found 5',
+      'hosts.ts:5:49 "-x" is not a host name (A host is a name, an address, user@name:port or @connector/address)',
+      'hosts.ts:6:26 Host "@dokcer/x" wants the connector "dokcer", which does not exist (Did you mean "docker"?)',
+      'hosts.ts:9:14 Group "region" must be a list of hosts or { hosts, data }, found "eu" (Start the name of an export that is no group with "_")',
+      'hosts.ts:11:50 The data of group "escalated" was given "_sudo" as "yes": it takes true or false',
+      `none.ts:1:7 Inventory ${cwd}/none.ts exports no groups, so it has no hosts (Write \`export\` before the groups: \`export const web = …\`)`,
+      'stage.ts:1:48 Host 2 of group "web" must be "name" or ["name", { data }], found 7',
+    ]);
+  });
+
+  test("and in a file that is like an inventory, but not in one that is like something else", async () => {
+    const cwd = await directory({
+      "keys.ts": 'export const web = { host: ["web-1"] };\n',
+      "list.ts":
+        'export const web = ["@local", { sshUser: "x" }];\nexport const ports = [80];\nexport const region = "eu";\n',
+      "default.ts": 'export default ["@dokcer/x", 5];\n',
+      "inventory.ts": "const web = ['a'];\n",
+      "hosts.ts": 'export const stage = () => ["a"];\n',
+      "vars.ts":
+        'export const sites = [["a", { port: 1 }]];\nexport const region = "eu";\nexport const ports = [80];\nexport const more = { a: 1 };\n',
+      "mine.ts": 'export const web = ["@proxmox/a"];\n',
+      "deploy.ts":
+        'import { files } from "tsinfra/operations";\nexport const web = ["@local", { a: 1 }];\nfiles.directory({ path: "/x" });\n',
+    });
+    const of = (file: string) => check(cwd, file);
+    expect(await of("keys.ts")).toEqual(['keys.ts:1:22 Group "web" has an unknown key "host" (Did you mean "hosts"?)']);
+    expect(await of("list.ts")).toEqual([expect.stringContaining('list.ts:1:31 Host 2 of group "web" must be')]);
+    expect(await of("default.ts")).toEqual([
+      expect.stringContaining('default.ts:1:17 Host "@dokcer/x" wants the connector "dokcer"'),
+      expect.stringContaining('default.ts:1:30 Host 2 of group "all" must be'),
+    ]);
+    expect(await of("inventory.ts")).toEqual([expect.stringContaining("inventory.ts:1:7 Inventory ")]);
+    for (const file of ["hosts.ts", "vars.ts", "mine.ts", "deploy.ts"]) expect(await of(file)).toEqual([]);
   });
 
   test("that the programs read, or own connectors, is no mistake", async () => {
@@ -252,6 +362,19 @@ export default { inventry: "a", parallel: "many", sudo: true, inventory: "gone.t
     'infra.config.ts:2:18 Unknown setting "inventry" (Did you mean "inventory"?)',
     'infra.config.ts:2:33 Setting "parallel" must be a whole number, 0 or more, found "many"',
     'infra.config.ts:2:63 Inventory file "gone.ts" does not exist',
+  ]);
+});
+
+test("each setting is reported, whatever the compiler says of others on its line", async () => {
+  const cwd = await directory({
+    "infra.config.ts": `import { defineConfig } from "tsinfra";
+export default defineConfig({ sudoo: true, parallel: "many", inventory: "gone.ts" });
+`,
+  });
+  expect((await check(cwd)).map(line => line.replace(/ \(TS.*/, ""))).toEqual([
+    'infra.config.ts:2:31 Unknown setting "sudoo" (Did you mean "sudo"?)',
+    "infra.config.ts:2:44 Type 'string' is not assignable to type 'number'.",
+    'infra.config.ts:2:62 Inventory file "gone.ts" does not exist',
   ]);
 });
 

@@ -233,6 +233,14 @@ describe("text that was none is refused:", () => {
       'Argument "headers.a" of demo.put holds a function in place of its result (Call it: write `()` behind it)',
     ],
     [
+      { dest: "/x", packages: [`nano=${handle}`] },
+      'Argument "packages[0]" of demo.put holds an object in place of text: "nano=[object Object]" (Write which of its values is meant; an operation has its output in stdout, once it has run)',
+    ],
+    [
+      { dest: "/x", content: `names ${new Map()}` },
+      'Argument "content" of demo.put holds an object in place of text (Write which of its values is meant; an operation has its output in stdout, once it has run)',
+    ],
+    [
       { dest: `/srv/${missing}/x` },
       'Argument "dest" of demo.put holds "undefined" in place of a value: "/srv/undefined/x" (Say what stands there when the value is missing: `value ?? "…"`)',
     ],
@@ -255,6 +263,10 @@ describe("text that was none is refused:", () => {
     expect(refused({ _env: { A: "a", TOKEN: `${missing}` } })).toBe(
       'Argument "_env.TOKEN" of demo.put holds "undefined" in place of a value',
     );
+    expect(refused({ _env: { TOKEN: `${handle}` } })).toBe(
+      'Argument "_env.TOKEN" of demo.put holds an object in place of text',
+    );
+    expect(refusal({ anything: [`${handle}`] }, "mine.own")).toContain('"anything[0]" of mine.own holds an object');
     expect(refused({ _chdir: `/srv/${missing}` })).toContain('"_chdir" of demo.put');
     expect(refused({ _stdin: [`${promise}`], _if: () => true })).toContain('"_stdin[0]" of demo.put');
     expect(refusal({ anything: `${promise}` }, "mine.own")).toContain('"anything" of mine.own holds a promise');
@@ -313,6 +325,13 @@ describe("`undefined` is refused where a value stands", () => {
     "mail@undefined.example.com",
   ];
   test.each(left)("but not in %j", text => expect(refusal({ dest: "/x", content: text })).toBe(""));
+
+  test("and an object neither where its text is compared with, nor in a program", () => {
+    expect(refusal({ dest: "/x", content: "if (String(x) === '[object Object]') x()" })).toBe("");
+    expect(refusal({ dest: "/x", content: "finds an [object detection] model" })).toBe("");
+    expect(refusal({ dest: "/srv/app.js", content: "case '[object Array]': f()" })).toBe("");
+    expect(refusal({ dest: "/x", content: '"port": "[object Object]"' })).toContain("holds an object");
+  });
 
   test("nor in a program, whose name is judged all the same", () => {
     expect(refusal({ dest: "/srv/app.js", content: "x = undefined" })).toBe("");

@@ -29,10 +29,15 @@ export async function toldAs(findings: Finding[], at: CallSite, body: () => void
   try {
     await body();
   } catch (error) {
-    if (!(error instanceof TsinfraError)) throw error;
-    const { code, message, hint } = error;
-    findings.push({ at: error.at ?? at, code, message, ...(hint === undefined ? {} : { hint }) });
+    findings.push(findingOf(error, at));
   }
+}
+
+/** An error for people as a finding, at `at` if it has no place. Throws any other. */
+export function findingOf(error: unknown, at: CallSite): Finding {
+  if (!(error instanceof TsinfraError)) throw error;
+  const { code, message, hint } = error;
+  return { at: error.at ?? at, code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** Where keys stand in a file, from a place on: each time one is asked for, its next place. */

@@ -1,13 +1,16 @@
 /** Host data in inventories, group data and the config: keys that nothing reads, and values that no connector can use. @module */
 import { basename, extname } from "node:path";
+import { GLOBAL_ARGUMENTS } from "../../core/arguments.ts";
 import type { DataKey } from "../../core/connector.ts";
-import { type CallSite, TsinfraError } from "../../core/errors.ts";
+import type { CallSite } from "../../core/errors.ts";
+import { globalsOfData } from "../../engine/host/arguments.ts";
 import { readData } from "../../connectors/shared/host-data.ts";
-import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
+import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
+import { locate } from "../../inventory/locate.ts";
 import { isObject } from "../../inventory/groups.ts";
-import { DataKeys } from "../../inventory/index.ts";
+import { DataKeys, refuseReservedKey } from "../../inventory/data-keys.ts";
 import type { Connector } from "../../core/connector.ts";
-import { type Finding, placesIn, toldAs } from "./finding.ts";
+import { type Finding, findingOf, placesIn, toldAs } from "./finding.ts";
 import {
   isComputed,
   itemsOf,
@@ -19,6 +22,7 @@ import {
   returned,
   written,
 } from "./literals.ts";
+import { refuseHostName } from "./inventory-shape.ts";
 import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
@@ -27,6 +31,7 @@ import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 export interface KnownKeys {
   readonly keys: DataKeys;
   readonly types: ReadonlyMap<string, DataKey>;
+  readonly connectors: ReadonlyMap<string, Connector>;
   /** Names of the user's own. */
   readonly own: ReadonlySet<string>;
 }
@@ -34,6 +39,7 @@ export interface KnownKeys {
 export const knownKeys = (connectors: ReadonlyMap<string, Connector>, own: ReadonlySet<string>): KnownKeys => ({
   keys: new DataKeys(connectors.values()),
   types: new Map([...connectors.values()].flatMap(({ dataKeys }) => Object.entries(dataKeys))),
+  connectors,
   own,
 });
 
@@ -151,6 +157,10 @@ export async function inventoryDocumentFindings(file: string, known: KnownKeys):
       ...entries(`group "${group.name}"`, group.data, place),
     ]);
     findings.push(...findingsOf(data, known));
+    const text = textOf(file) ?? "";
+    for (const { name: group, members } of groups)
+      for (const [member, { name }] of members.entries())
+        await toldAs(findings, locate(file, text, { group, member }), () => refuseHostName(name, known.connectors));
   });
   return findings;
 }
@@ -167,7 +177,7 @@ export async function groupDataDocumentFindings(file: string, known: KnownKeys):
 }
 
 /** `_sudo` in group data is a global argument, `_private` is nobody's business. */
-const isPublic = ({ key }: Datum): boolean => !key.startsWith("_");
+const isPublic = ({ key }: Datum): boolean => !key.startsWith("_") || key in GLOBAL_ARGUMENTS;
 
 const entries = (
   of: string,
@@ -176,7 +186,18 @@ const entries = (
 ): readonly Datum[] => Object.entries(data).map(([key, value]) => ({ key, value, of, at: place(key) }));
 
 const findingsOf = (data: readonly Datum[], known: KnownKeys): readonly Finding[] =>
-  data.flatMap(datum => unknownKey(datum, known) ?? wrongValue(datum, known) ?? []);
+  data.flatMap(datum => unknownKey(datum, known) ?? unusable(datum) ?? wrongValue(datum, known) ?? []);
+
+/** A key that no key can be called, and a global argument of a wrong type. */
+function unusable({ key, value, of, at }: Datum): readonly Finding[] | undefined {
+  try {
+    refuseReservedKey({ [key]: value }, of);
+    if (!isComputed(value)) globalsOfData(`The data of ${of}`, { [key]: value });
+    return undefined;
+  } catch (error) {
+    return [findingOf(error, at)];
+  }
+}
 
 function unknownKey({ key, of, at }: Datum, { keys, own }: KnownKeys): readonly Finding[] | undefined {
   const suspicion = own.has(key) ? undefined : keys.suspicion(key);
@@ -201,7 +222,6 @@ function wrongValue({ key, value, of, at }: Datum, { types }: KnownKeys): readon
     readData({ [key]: value }, { keys: { [key]: type }, host: of })[type.type](key);
     return undefined;
   } catch (error) {
-    if (!(error instanceof TsinfraError)) throw error;
-    return [{ at, code: error.code, message: error.message }];
+    return [findingOf(error, at)];
   }
 }

@@ -1,6 +1,7 @@
 /** What is wrong with deploy files and what belongs to them, found without running them. @module */
 import { extname } from "node:path";
 import type { Connector } from "../../core/connector.ts";
+import type { CallSite } from "../../core/errors.ts";
 import { withCompiler } from "./compiler.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import {
@@ -10,13 +11,14 @@ import {
   inventoryDocumentFindings,
   inventoryFindings,
   knownKeys,
-  type KnownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
+import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
 import { dataNames } from "./literals.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
+import { promiseHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
 export { type CheckPlan, planOfDirectory, planOfFiles } from "./plan.ts";
@@ -44,23 +46,28 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     const [{ mistakes, output }, promises, data] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
       findPromises(sources, workplace),
-      dataFindings(plan, sources, knownKeys(connectors, namesIn(sources))),
+      dataFindings(plan, sources, connectors),
     ]);
-    const types = mistakes.map(({ at, code, message }) => ({
-      at,
-      code,
-      message: `${message} (${code})`,
-      ...(/'Promise</.test(message) && !/await/.test(message) ? { hint: "Put `await` before it" } : {}),
-    }));
-    // Where the compiler has found something, it has found the same.
-    const places = new Set(types.map(({ at }) => `${at.file}:${at.line}`));
-    const others = [...plan.findings, ...data].filter(({ at }) => !places.has(`${at.file}:${at.line}`));
+    const types = mistakes.map(mistake => {
+      const { at, code, message } = mistake;
+      const hint = promiseHint(mistake, sources);
+      return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
+    });
+    // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.
+    const places = new Set(types.flatMap(({ at }) => [lineOf(at), placeOf(at)]));
+    const others = [
+      ...plan.findings.filter(({ at }) => !places.has(placeOf(at))),
+      ...data.filter(({ at }) => !places.has(lineOf(at))),
+    ];
     return {
       findings: inOrder([...types, ...promises, ...others]),
       ...(mistakes.length === 0 && output !== undefined ? { output } : {}),
     };
   });
 }
+
+const lineOf = ({ file, line }: CallSite): string => `${file}:${line}`;
+const placeOf = (at: CallSite): string => `${lineOf(at)}:${at.column}`;
 
 /** Every file of a plan, once. */
 export const plannedFiles = ({ config, inventories, groupData, programs }: CheckPlan): readonly string[] => [
@@ -78,13 +85,15 @@ const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
 async function dataFindings(
   { settings, inventories, groupData, programs }: CheckPlan,
   sources: readonly Source[],
-  known: KnownKeys,
+  connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
+  const known = knownKeys(connectors, namesIn(sources));
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
   const fromInventories = inventories.map(({ file, function: name }) => {
     const source = sourceOf(file);
-    if (source) return inventoryFindings(source, known, name);
+    const shape = { connectors, function: name, certainty: "named" } as const;
+    if (source) return [...inventoryFindings(source, known, name), ...shapeFindings(source, shape)];
     return isProgram(file) ? [] : inventoryDocumentFindings(file, known);
   });
   const fromGroupData = groupData.map(file => {
@@ -94,7 +103,13 @@ async function dataFindings(
   });
   const fromPrograms = programs.map(file => {
     const source = sourceOf(file);
-    return source && looksLikeInventory(source) ? inventoryFindings(source, known) : [];
+    if (!source) return [];
+    const hasGroups = looksLikeInventory(source);
+    const certainty = certaintyOf(source, hasGroups);
+    return [
+      ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
+      ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
+    ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
   return [...configDataFindings(settings, known), ...all.flat()];

@@ -144,7 +144,20 @@ const found = (probe: Probe, code: string, message: string, hint: string): Findi
 
 const allHint = (probe: Probe): string => `Write \`await Promise.all(${shortened(probe)})\`${asyncNote(probe)}`;
 
-const awaitHint = (probe: Probe): string => `Put \`await\` before ${quoted(shortened(probe))}${asyncNote(probe)}`;
+function awaitHint(probe: Probe): string {
+  const code = shortened(probe);
+  // `await` takes the first operand of these, not the whole.
+  const isLoose = code !== ELSE && LOOSE.has(probe.node.type) && !probe.node.extra?.["parenthesized"];
+  return `${isLoose ? `Write \`await (${code})\`` : `Put \`await\` before ${quoted(code)}`}${asyncNote(probe)}`;
+}
+const LOOSE: ReadonlySet<string> = new Set([
+  "ConditionalExpression",
+  "LogicalExpression",
+  "AssignmentExpression",
+  "SequenceExpression",
+  "TSAsExpression",
+  "TSSatisfiesExpression",
+]);
 
 /** Only an async function can wait. */
 const asyncNote = ({ owner }: Probe): string =>
@@ -159,8 +172,11 @@ const ELSE = "…";
 function shortened(probe: Probe): string {
   const text = textOf(probe, probe.node);
   if (short(text)) return text;
-  const callee = callOf(bare(probe.node))?.callee;
-  const name = callee ? textOf(probe, callee) : undefined;
+  const node = bare(probe.node);
+  const callee = callOf(node)?.callee;
+  // With the parentheses around it, without which a function is no callee.
+  const close = callee?.extra?.["parenthesized"] ? ")" : "";
+  const name = callee && `${probe.source.text.slice(spanOf(node)[0], spanOf(callee)[1])}${close}`;
   return name !== undefined && short(name) ? `${name}(…)` : ELSE;
 }
 

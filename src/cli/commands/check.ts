@@ -23,7 +23,7 @@ export const check = subcommand({
   },
   notes: [
     "Without files: infra.config.ts, the inventory and group data that it names, group_data, and each program of this directory that uses tsinfra; always what those import and include.",
-    "Finds wrong types, promises that nobody waits for, text made of promises, of functions or of what may be missing, and host data that no connector can use.",
+    "Finds wrong types, promises that nobody waits for, text made of promises, of functions, of operations or of what may be missing, inventories that no run takes, and host data that no connector can use.",
     "Connects to nothing and runs nothing. The compiler and the declarations are part of the executable.",
   ],
   async run(context, { files }) {

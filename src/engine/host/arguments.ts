@@ -3,6 +3,7 @@ import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from 
 import { Secret } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
 import { GlobalArgumentError } from "../../core/errors.ts";
+import { memberPath } from "../../core/member-path.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Surroundings } from "./escalation.ts";
 
@@ -93,9 +94,10 @@ export function splitArguments<A extends object>(
     }
     const known = (GLOBAL_ARGUMENTS as Record<string, { kind: string; fact: boolean }>)[name];
     if (!known || (forFact && !known.fact)) {
-      const near = nearest(name, Object.keys(GLOBAL_ARGUMENTS));
+      const usable = GLOBAL_ENTRIES.filter(([, { fact }]) => fact || !forFact).map(([one]) => one);
+      const near = nearest(name, usable);
       throw new GlobalArgumentError(`${what} has no global argument "${name}"`, {
-        hint: near ? `The nearest is "${near}"` : undefined,
+        hint: near ? `The nearest is "${near}"` : "tsinfra docs global-arguments lists them",
       });
     }
     if (value === undefined) continue;
@@ -164,7 +166,22 @@ function toInput(input: NonNullable<ConnectorArguments["_stdin"]>): Uint8Array {
 
 const isText = (value: unknown): boolean => typeof value === "string";
 const LONGEST_SECONDS = 2_147_483;
-const KINDS: Readonly<Record<string, { readonly wanted: string; accepts(value: unknown): boolean }>> = {
+/** What a kind of argument takes. */
+interface Kind {
+  readonly wanted: string;
+  accepts(value: unknown): boolean;
+  /** What each item takes, where the value is a list or an object. */
+  readonly item?: { readonly wanted: string; accepts(value: unknown): boolean };
+}
+const isFunction = (value: unknown): boolean => typeof value === "function";
+const itemsOf = (value: unknown): readonly (readonly [path: string, item: unknown])[] => {
+  if (Array.isArray(value)) return value.map((item, index) => [`[${index}]`, item] as const);
+  return isRecord(value) ? Object.entries(value).map(([key, item]) => [memberPath(key), item] as const) : [];
+};
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+
+const KINDS: Readonly<Record<string, Kind>> = {
   boolean: { wanted: "true or false", accepts: value => typeof value === "boolean" },
   string: { wanted: "a string", accepts: isText },
   secret: { wanted: "a string or a Secret", accepts: value => isText(value) || value instanceof Secret },
@@ -174,44 +191,74 @@ const KINDS: Readonly<Record<string, { readonly wanted: string; accepts(value: u
     wanted: `a number of seconds from 0 to ${LONGEST_SECONDS}`,
     accepts: value => typeof value === "number" && value >= 0 && value <= LONGEST_SECONDS,
   },
-  function: { wanted: "a function", accepts: value => typeof value === "function" },
+  function: { wanted: "a function", accepts: isFunction },
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
   condition: {
     wanted: "a function or a list of functions",
-    accepts: value => [value].flat().every(item => typeof item === "function"),
+    accepts: value => isFunction(value) || Array.isArray(value),
+    item: { wanted: "a function", accepts: isFunction },
   },
   "exit codes": {
     wanted: "a list of numbers",
-    accepts: value => Array.isArray(value) && value.every(code => typeof code === "number"),
+    accepts: Array.isArray,
+    item: { wanted: "a number", accepts: code => typeof code === "number" },
   },
   input: {
     wanted: "a string, a list of strings, bytes or a Secret",
-    accepts: value =>
-      isText(value) ||
-      value instanceof Uint8Array ||
-      value instanceof Secret ||
-      (Array.isArray(value) && value.every(isText)),
+    accepts: value => isText(value) || value instanceof Uint8Array || value instanceof Secret || Array.isArray(value),
+    item: { wanted: "a string", accepts: isText },
   },
   env: {
-    wanted: "an object of variables, whose names are letters, digits and underscores",
-    accepts: value =>
-      typeof value === "object" &&
-      value !== null &&
-      !Array.isArray(value) &&
-      Object.entries(value).every(
-        ([name, item]) =>
-          /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && (isText(item) || typeof item === "number" || item instanceof Secret),
-      ),
+    wanted: "an object of variables",
+    accepts: isRecord,
+    item: {
+      wanted: "a string, a number or a Secret",
+      accepts: item => isText(item) || typeof item === "number" || item instanceof Secret,
+    },
   },
 };
 
 function checkKind(what: string, name: string, kind: string, value: unknown): void {
-  const { accepts, wanted } = KINDS[kind]!;
-  if (accepts(value)) return;
-  throw new GlobalArgumentError(`${what} was given "${name}" as ${describe(value)}: it takes ${wanted}`);
+  const { accepts, wanted, item } = KINDS[kind]!;
+  if (!accepts(value)) throw wrongKind(what, name, wanted, value);
+  for (const [path, found] of item ? itemsOf(value) : [])
+    if (item && !item.accepts(found)) throw wrongKind(what, `${name}${path}`, item.wanted, found);
+  const variable = kind === "env" && isRecord(value) && Object.keys(value).find(key => !/^[A-Za-z_]\w*$/.test(key));
+  if (typeof variable === "string")
+    throw new GlobalArgumentError(
+      `${what} was given "${name}${memberPath(variable)}": names of variables are letters, digits and underscores`,
+    );
+}
+
+function wrongKind(what: string, place: string, wanted: string, found: unknown): GlobalArgumentError {
+  return new GlobalArgumentError(`${what} was given "${place}" as ${describe(found)}: it takes ${wanted}`, {
+    hint: hintFor(wanted, found),
+  });
+}
+
+function hintFor(wanted: string, found: unknown): string | undefined {
+  const takesFunction = wanted.startsWith(KINDS["function"]!.wanted);
+  if (found instanceof Promise)
+    return takesFunction
+      ? "It takes a function: wait for the value before it, and write `() => …`"
+      : "Put `await` before it";
+  const isHandle = typeof found === "object" && found !== null && "didChange" in found;
+  return takesFunction && isHandle ? "Pass its didChange" : undefined;
 }
 
 function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
-  return value instanceof Secret ? "a Secret" : (JSON.stringify(value) ?? String(value));
+  if (value instanceof Promise) return "a promise";
+  if (value instanceof Secret) return "a Secret";
+  if (typeof value === "object" && value !== null && !Array.isArray(value) && !isRecord(value)) return "an object";
+  return jsonOf(value) ?? String(value);
+}
+
+/** `undefined` for what holds itself. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return typeof value === "object" ? "an object" : undefined;
+  }
 }

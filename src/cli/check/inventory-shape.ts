@@ -1,0 +1,222 @@
+/** What makes an inventory that is a program unusable, found without running it. @module */
+import { basename } from "node:path";
+import type { Connector } from "../../core/connector.ts";
+import { type CallSite, InventoryError } from "../../core/errors.ts";
+import { nearest } from "../../core/nearest.ts";
+import { noGroups } from "../../inventory/file.ts";
+import { type Spot, toGroup, toGroups } from "../../inventory/groups.ts";
+import { checkHostName } from "../../inventory/index.ts";
+import { parseHostName } from "../../inventory/parse.ts";
+import { type Finding, findingOf } from "./finding.ts";
+import { COMPUTED, literalOf, membersOf, type Module, moduleOf, returned, written } from "./literals.ts";
+import type { Source } from "./sources.ts";
+import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
+
+/** How an inventory is used. */
+export interface ShapeOptions {
+  /** Those of tsinfra; a project may have more of its own. */
+  readonly connectors: ReadonlyMap<string, Connector>;
+  /** The function that is used of it. */
+  readonly function?: string | undefined;
+  /** How sure it is that the file is an inventory: if it is only possible, what is not like a group is none. */
+  readonly certainty: "named" | "likely" | "possible";
+}
+
+/** What stands for what only running the program tells. */
+const ANY_HOST = "computed";
+
+/** Mistakes in groups and hosts, and their absence. */
+export function shapeFindings(source: Source, options: ShapeOptions): readonly Finding[] {
+  const module = moduleOf(source.program);
+  const findings: Finding[] = [];
+  const shape = new Shape(source, module, options, findings);
+  if (options.function !== undefined) {
+    const used = module.exports.find(({ name }) => name === options.function);
+    for (const result of used ? returned(written(used.value, module)) : []) shape.entries(result);
+    return findings;
+  }
+  for (const { name, at, value } of module.exports) {
+    if (name.startsWith("_")) continue;
+    const found = written(value, module);
+    if (name !== "default") {
+      if (!isFunction(found)) shape.group(name, found, at);
+    } else for (const result of isFunction(found) ? returned(found) : [found]) shape.entries(result);
+  }
+  shape.absence();
+  return findings;
+}
+
+class Shape {
+  readonly #source: Source;
+  readonly #module: Module;
+  readonly #options: ShapeOptions;
+  readonly #findings: Finding[];
+
+  constructor(source: Source, module: Module, options: ShapeOptions, findings: Finding[]) {
+    this.#source = source;
+    this.#module = module;
+    this.#options = options;
+    this.#findings = findings;
+  }
+
+  /** Groups by name, or a list of hosts. */
+  entries(node: Node): void {
+    const found = written(node, this.#module);
+    const groups = membersOf(found, this.#module);
+    const value = groups ? COMPUTED : literalOf(found, this.#module);
+    for (const { key, at, value: group } of groups ?? []) this.group(key, group, at);
+    if (found.type === "ArrayExpression") this.group("all", found, found);
+    else if (value !== COMPUTED)
+      this.#told(this.#place(found), () => {
+        toGroups(
+          value,
+          this.#failAt(() => found),
+        );
+      });
+  }
+
+  /** `[…]`, or `{ hosts, data }`. */
+  group(name: string, node: Node, at: Node): void {
+    const found = written(node, this.#module);
+    const members = membersOf(found, this.#module);
+    const list = members ? members.find(({ key }) => key === "hosts")?.value : found;
+    const elements = list ? this.#elements(list) : undefined;
+    const hosts = elements?.map(element => this.#host(element));
+    const value = (): unknown => {
+      if (!members) return hosts ?? literalOf(found, this.#module);
+      const entries = members.map(({ key, value: member }) => [key, this.#member(key, member, hosts)] as const);
+      return Object.fromEntries(entries);
+    };
+    if (value() === COMPUTED) return;
+    const isGroup =
+      members?.some(({ key }) => key === "hosts" || key === "host") ??
+      hosts?.some(host => typeof host === "string" || Array.isArray(host));
+    if (!isGroup && this.#options.certainty === "possible") return;
+    const place = ({ member, key }: Spot): Node =>
+      (member === undefined ? undefined : elements?.[member]) ?? members?.find(one => one.key === key)?.at ?? at;
+    // Each mistake among the hosts is told, and the first of the group.
+    for (let isAgain = true; isAgain;) {
+      isAgain = false;
+      this.#told(this.#place(at), () => {
+        toGroup(
+          name,
+          value(),
+          this.#failAt(spot => {
+            if (hosts && spot.member !== undefined) hosts[spot.member] = ANY_HOST;
+            isAgain = spot.member !== undefined;
+            return place(spot);
+          }),
+        );
+      });
+    }
+    for (const [index, host] of (hosts ?? []).entries()) {
+      const called: unknown = Array.isArray(host) ? host[0] : host;
+      if (typeof called === "string") this.#name(called, elements?.[index] ?? at);
+    }
+  }
+
+  /** A program without groups. Its functions are inventories for those who name them, which whoever named the file did not. */
+  absence(): void {
+    const { exports } = this.#module;
+    const functions = exports.filter(({ value }) => isFunction(written(value, this.#module))).map(({ name }) => name);
+    const isEmpty = exports.every(({ name }) => name.startsWith("_") || functions.includes(name));
+    const { certainty } = this.#options;
+    if (!isEmpty || certainty === "possible" || exportsMore(this.#source.program)) return;
+    if (functions.includes("default") || (functions.length > 0 && certainty !== "named")) return;
+    this.#findings.push(findingOf(noGroups(functions, this.#source.file), this.#place(this.#source.program)));
+  }
+
+  #elements(node: Node): readonly (Node | null)[] | undefined {
+    const found = written(node, this.#module);
+    return found.type === "ArrayExpression" ? found.elements : undefined;
+  }
+
+  #member(key: string, node: Node, hosts: unknown): unknown {
+    if (key === "hosts" && hosts !== undefined) return hosts;
+    const value = literalOf(node, this.#module);
+    return value === COMPUTED ? (key === "hosts" ? [] : {}) : value;
+  }
+
+  /** A host as it is written, with what is computed left open. */
+  #host(element: Node | null): unknown {
+    if (element === null) return undefined;
+    const value = element.type === "SpreadElement" ? COMPUTED : literalOf(element, this.#module);
+    if (value === COMPUTED) return ANY_HOST;
+    if (!Array.isArray(value)) return value;
+    const isOpen = this.#elements(element)?.some(item => item?.type === "SpreadElement") === true;
+    const [name, data, ...others] = value as readonly unknown[];
+    if (isOpen) return ANY_HOST;
+    return value.length < 2
+      ? value.map(item => (item === COMPUTED ? ANY_HOST : item))
+      : [name === COMPUTED ? ANY_HOST : name, data === COMPUTED ? {} : data, ...others];
+  }
+
+  #name(name: string, at: Node): void {
+    this.#told(this.#place(at), () => refuseHostName(name, this.#options.connectors));
+  }
+
+  readonly #failAt =
+    (place: (spot: Spot) => Node) =>
+    (message: string, spot: Spot, hint?: string): never => {
+      throw new InventoryError(message, { at: this.#place(place(spot)), hint });
+    };
+
+  #place(node: Node): CallSite {
+    return { file: this.#source.file, ...placeIn(this.#source.text, spanOf(node)[0]) };
+  }
+
+  #told(at: CallSite, body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      this.#findings.push(findingOf(error, at));
+    }
+  }
+}
+
+/** Throws `InventoryError` for a name that no host can have. A connector that is like none of ours is the project's own. */
+export function refuseHostName(name: string, connectors: ReadonlyMap<string, Connector>): void {
+  const { connector, through } = parseHostName(name);
+  const unknown = [...through.map(hop => hop.connector), connector].find(one => !connectors.has(one));
+  if (unknown === undefined || nearest(unknown, connectors.keys()) !== undefined) checkHostName(name, connectors);
+}
+
+/** Exports whose values are not written in the file, or not as constants. */
+const exportsMore = (program: Node): boolean =>
+  program.type === "Program" &&
+  program.body.some(
+    statement =>
+      statement.type === "ExportAllDeclaration" ||
+      statement.type === "TSExportAssignment" ||
+      (statement.type === "ExportNamedDeclaration" &&
+        (statement.source != null ||
+          (statement.declaration?.type === "VariableDeclaration" &&
+            statement.declaration.declarations.some(({ id, init }) => id.type !== "Identifier" || !init)))),
+  );
+
+/** What kind of inventory a program is that nobody has said to be one; `undefined` for deploy files. */
+export function certaintyOf(source: Source, hasGroups: boolean): "likely" | "possible" | undefined {
+  if (source.program.type !== "Program") return undefined;
+  const isDeclared = source.program.body.every(
+    statement =>
+      /^(?:Export|TS|Import|Variable|Function)/.test(statement.type) &&
+      !(statement.type === "ImportDeclaration" && /^tsinfra\/(?:operations|facts)/.test(statement.source.value)),
+  );
+  if (!isDeclared) return undefined;
+  if (/^(?:inventory|inventories|hosts|inv)\.\w+$/.test(basename(source.file))) return "likely";
+  return hasGroups || exportsHosts(source) ? "possible" : undefined;
+}
+
+/** Hosts that name a connector, or a group whose only key is almost the right one. */
+function exportsHosts({ program }: Source): boolean {
+  const module = moduleOf(program);
+  return module.exports.some(({ value }) => {
+    const found = written(value, module);
+    if (found.type !== "ArrayExpression") {
+      const [first, ...others] = membersOf(found, module) ?? [];
+      return first?.key === "host" && others.length === 0 && Array.isArray(literalOf(first.value, module));
+    }
+    const items = found.elements.map(item => item && literalOf(item, module));
+    return items.some(item => typeof item === "string" && item.startsWith("@"));
+  });
+}
