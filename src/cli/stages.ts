@@ -1,4 +1,4 @@
-/** The five stages of a run, with the question in their middle. @module */
+/** The stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
 import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";

@@ -28,7 +28,7 @@ export interface ErrorReport {
   readonly callers?: readonly CallSite[];
   /** The `cause` of what the user's code threw, and its cause: the nearest few. */
   readonly causes?: readonly string[];
-  /** Tail of the failed command's stderr, else of its stdout, unless it was already shown. */
+  /** Tail of the failed command's stderr, else of its stdout. */
   readonly output?: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A run: its five stages. @module */
+/** A run: its stages. @module */
 import type { TsinfraError } from "../core/errors.ts";
 import type { FactSource, HostIdentity } from "../core/host.ts";
 import { Engine } from "./engine.ts";

@@ -12,6 +12,8 @@ import { callSites, localTransfers } from "../../src/deploy/index.ts";
 import { createLocalFiles } from "../../src/deploy/local-files.ts";
 import type { EngineEvent } from "../../src/engine/events.ts";
 import { createRun } from "../../src/engine/run.ts";
+import { currentScope } from "../../src/core/scope.ts";
+import { Hostname } from "../../src/facts/server/index.ts";
 import { directory, file, line, put } from "../../src/operations/files/index.ts";
 import { shell } from "../../src/operations/server/index.ts";
 
@@ -88,7 +90,12 @@ async function deploy(
   let error: unknown;
   try {
     await run.connect();
-    await run.prepare([{ name: "deploy.ts", evaluate: async () => body() }]);
+    // Once it has answered, the shell is up, and what follows can be sent behind.
+    const evaluate = async (): Promise<void> => {
+      await currentScope("This test").host.getFact(Hostname);
+      body();
+    };
+    await run.prepare([{ name: "deploy.ts", evaluate }]);
     await run.execute().catch(thrown => (error = thrown));
   } finally {
     await run.disconnect();

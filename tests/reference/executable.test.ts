@@ -40,6 +40,6 @@ test("wrong arguments are told at the user's line, before anything runs, and wit
     'Error: Unknown argument "pth" of files.File (host @local)\n  at deploy.js:5:',
   );
   expect(await refused("files.put({ content: 'x', dest: host.getFact(File, { path: '/x' }) });")).toContain(
-    'Argument "dest" of files.put must be a string, found a promise (host @local)\n  at deploy.js:5:7\nHint: Write await before it',
+    'Argument "dest" of files.put must be a string, found a promise (host @local)\n  at deploy.js:5:7\nHint: Put `await` before it',
   );
 }, 300_000);

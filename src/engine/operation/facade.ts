@@ -1,6 +1,6 @@
 /** Hosts and the inventory, as a deploy file sees them. @module */
 import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
-import { InventoryError } from "../../core/errors.ts";
+import { DeployError, InventoryError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
@@ -58,16 +58,23 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     groups: state.groups,
     data: state.data(),
     getFact: (fact, ...[given]) => engine.ask(state, fact, given, point),
-    when: (_, body) => body(),
-    withArguments: (_, body) => body(),
+    when: () => notCurrent("host.when()", state),
+    withArguments: () => notCurrent("host.withArguments()", state),
     loop: items => items,
     log: message => engine.settings.emit({ type: "log", level: "info", message, host: state.name }),
-    noop: () => {},
+    noop: () => notCurrent("host.noop()", state),
     run: (command, args) => runDirect(engine, state, command, args ?? {}, point),
   };
   passiveHosts.set(state, facade);
   return facade;
 }
+/** What is declared is declared for the current host: another one cannot have a part in it. */
+function notCurrent(what: string, { name }: HostState): never {
+  throw new DeployError(`${what} was called on ${name}, which is not the current host`, {
+    hint: 'Operations are for the host that the file is evaluated for: use `host` of "tsinfra", and `if (host.name === …)` for one host alone',
+  });
+}
+
 const passiveHosts = new WeakMap<HostState, Host>();
 
 /** The inventory of a run. */

@@ -1,4 +1,4 @@
-/** The first and the last stage: connections. @module */
+/** Connecting and disconnecting. @module */
 import { openChain } from "../host/chain.ts";
 import { type Engine, goesAlone } from "../engine.ts";
 import { Facts } from "../host/facts.ts";

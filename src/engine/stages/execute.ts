@@ -1,4 +1,4 @@
-/** The fourth stage: operations run, in order, by one of three strategies. @module */
+/** Executing: operations run, in order, by one of three strategies. @module */
 import { CancelledError, TooManyFailuresError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { Completion, HostState, OperationCall } from "../host-state.ts";

@@ -1,4 +1,4 @@
-/** The third stage: deploys are evaluated for every host, and every operation is forecast. @module */
+/** Preparing: deploys are evaluated for every host, and every operation is forecast. @module */
 import {
   CancelledError,
   CommandError,
