@@ -140,9 +140,9 @@ test("a command and its input come before the server has said that it runs it", 
     });
   });
   const connection = await connect(server.data);
-  const { stdout, exitCode } = await connection.run(sh`cat`, { stdin: Buffer.from("in") });
+  // This server is no shell, and the answer is not that of one; what counts is what has come to it by then.
+  await expect(connection.run(sh`cat`, { stdin: Buffer.from("in") })).rejects.toThrow("does not run commands");
   await connection.close();
-  expect([new TextDecoder().decode(stdout), exitCode]).toEqual(["out", 0]);
   expect(received.join("")).toContain("in");
 });
 

@@ -135,6 +135,21 @@ export const DOCUMENTED: readonly Documented[] = [
     faults: ["changed"],
     reason: "a version is joined to its name as portage does it",
   },
+  {
+    places: /^files\.Find(?:Directories|Files|Links) path$/,
+    faults: ["expanded"],
+    reason: "with quotePath: false the host's shell expands its wildcards, as was asked",
+  },
+  {
+    places: /^s6\.service services(?:\[\])?$/,
+    faults: ["option"],
+    reason: "s6-rc-set-change looks for no options behind its first operand",
+  },
+  {
+    places: /^freebsd\.service\.service command\[\]$/,
+    faults: ["option"],
+    reason: "it is the command of a service with its words, and stands behind the name of the service",
+  },
   { places: /^runit\.RunitStatus service$/, faults: ["option"], reason: "sv looks for no options behind its command" },
   {
     places: /^ufw\.rule (?:comment|interface|proto)$/,
@@ -151,6 +166,11 @@ export const DOCUMENTED: readonly Documented[] = [
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
+/** What docker takes, podman and the compose program of old take as well. */
+const DOCKER_BUILD = words(
+  "--build-arg --builder --cache-from --cache-to --label --network --platform --secret --target -f -t",
+);
+
 const IPTABLES = words("-C -t -d -s -i -o -j -p --dport --sport --log-prefix --to-destination --to-source --to-ports");
 
 /** Options whose next word is their value whatever it begins with, by program, or by program and its first word: getopt, and what is like it. */
@@ -158,7 +178,7 @@ export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map
   ["apt-key", words("--keyserver")],
   ["chcon", words("-t")],
   ["crontab", words("-u")],
-  ["curl", words("--user --proxy --header")],
+  ["curl", words("--user --proxy --header --retry")],
   [
     "docker",
     words(
@@ -166,6 +186,8 @@ export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map
     ),
   ],
   ["docker build", words("-f -t")],
+  ["docker buildx", words("-f -t")],
+  ["docker-compose", words("-f --project-directory --project-name")],
   ["docker compose", words("-f")],
   ["docker container", words("-e -p -v")],
   ["docker network", words("-d")],
@@ -192,9 +214,12 @@ export const TAKES_NEXT_WORD: ReadonlyMap<string, ReadonlySet<string>> = new Map
   ["service", words("-j -E")],
   ["supervisorctl", words("--configuration --password --serverurl --username")],
   ["sysrc", words("-j")],
+  ["podman build", DOCKER_BUILD],
+  ["podman compose", words("-f --project-directory --project-name")],
+  ["s6", words("-s")],
   ["useradd", words("-c -d -g -p -s")],
   ["usermod", words("-c -d -g -p -s")],
-  ["vzctl", words("--ostemplate --hostname --nameserver --ipadd")],
-  ["wget", words("--header --user -O")],
+  ["vzctl", words("--description --ostemplate --hostname --nameserver --ipadd")],
+  ["wget", words("--header --user --tries -O")],
   ["zfs", words("-o -V")],
 ]);
