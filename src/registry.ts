@@ -6,20 +6,6 @@ import { FACT_ALIASES } from "./facts/shared/aliases.ts";
 import * as operations from "./operations/index.ts";
 import { OPERATION_ALIASES } from "./operations/shared/aliases.ts";
 
-/** What the exports of a module tree, modules in modules among them, call themselves: `files.put`, `freebsd.pkg.install`. */
-type Names<Exports, Unit> = {
-  [Key in keyof Exports & string]: Exports[Key] extends Unit
-    ? Key
-    : Exports[Key] extends (...args: never[]) => unknown
-      ? never
-      : `${Key}.${Names<Exports[Key], Unit>}`;
-}[keyof Exports & string];
-
-/** Name of an operation. */
-export type OperationName = Names<typeof operations, { steps: unknown }>;
-/** Name of a fact. */
-export type FactName = Names<typeof facts, { parse: unknown } | { derive: unknown }>;
-
 /** Operations by name, in the order of the modules. Names used elsewhere or before are not among them. */
 export const allOperations: ReadonlyMap<string, Operation<any>> = unitsOf(operations, isOperation);
 /** Facts by name, in the order of the modules. */

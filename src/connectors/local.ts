@@ -10,8 +10,6 @@ import { needRsync, rsyncOver } from "./shared/rsync.ts";
 export interface LocalConnectorOptions {
   /** Environment of the commands; default: this process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Directory that commands start in; default: this process's own. */
-  readonly cwd?: string;
 }
 
 export function createLocalConnector(options: LocalConnectorOptions = {}): Connector {

@@ -76,4 +76,3 @@ export const isCertificateType = (type: string): boolean => type.endsWith(CERTIF
 /** The type of the key inside a certificate. */
 export const plainType = (type: string): string =>
   isCertificateType(type) ? type.slice(0, -CERTIFICATE.length) : type;
-export const certificateType = (type: string): string => type + CERTIFICATE;

@@ -74,7 +74,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
 }
 
 /** An operation that was sent ahead and may have run, before the run was interrupted or, as `lost` says, the connection lost. */
-export function giveUp(engine: Engine, call: OperationCall, id: string, lost?: ConnectionLostError): Ending {
+export function tellUnknown(engine: Engine, call: OperationCall, id: string, lost?: ConnectionLostError): Ending {
   const { emit } = engine.settings;
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
   const error = lost && asOperationError(engine, call, lost);

@@ -2,7 +2,7 @@
 import { CancelledError, TooManyFailuresError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { Completion, HostState, OperationCall } from "../host-state.ts";
-import { giveUp, perform } from "../operation/perform.ts";
+import { tellUnknown, perform } from "../operation/perform.ts";
 import { participants, type PlannedOperation } from "./plan.ts";
 import { forEachHost } from "./pool.ts";
 import { Results } from "./results.ts";
@@ -41,7 +41,7 @@ async function tellSentAhead(engine: Engine, planned: readonly PlannedOperation[
   for (const operation of planned)
     for (const call of operation.calls) {
       const lost = call.host.lost.get(call);
-      if (lost || sent.has(call)) results.add(operation, call.host, giveUp(engine, call, operation.id, lost), 0);
+      if (lost || sent.has(call)) results.add(operation, call.host, tellUnknown(engine, call, operation.id, lost), 0);
     }
 }
 
