@@ -148,10 +148,13 @@ function render(shell: Shell, reveal: boolean): string {
     if (value instanceof Shell) return render(value, reveal);
     if (value instanceof Quoted) return quote(render(value.inner, reveal));
     // In JavaScript a hole may hold anything: a promise that nobody awaited, for one.
-    if (!Array.isArray(value))
+    if (!Array.isArray(value)) {
+      const isPromise = Object.prototype.toString.call(value) === "[object Promise]";
       throw new OperationTypeError(
-        `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${Object.prototype.toString.call(value)}`,
+        `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${isPromise ? "a promise" : typeof value}`,
+        isPromise ? { hint: "Put `await` before it" } : {},
       );
+    }
     return value
       .filter(item => item !== undefined && item !== null && item !== false)
       .map(word)

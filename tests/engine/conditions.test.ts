@@ -190,3 +190,21 @@ test("every operation that takes a condition says which", async () => {
   expect(new Map(says)).toEqual(new Map(takes));
   expect(takes.length).toBeGreaterThan(10);
 }, 120_000);
+
+test("an async condition that rejects is told once, and ends nothing else", async () => {
+  const strays: unknown[] = [];
+  const onStray = (error: unknown): void => void strays.push(error);
+  process.on("unhandledRejection", onStray);
+  try {
+    const { error, of } = await run(() => {
+      shell({ line: "one", _if: (async () => Promise.reject(new Error("boo"))) as never, _ignoreErrors: true });
+      shell({ line: "two" });
+    });
+    await Bun.sleep(0);
+    expect(error).toBeUndefined();
+    expect(of("operation:host:end").map(({ outcome }) => outcome)).toEqual(["ignored", "changed"]);
+    expect(strays).toEqual([]);
+  } finally {
+    process.off("unhandledRejection", onStray);
+  }
+});

@@ -15,13 +15,11 @@ export interface ChannelOptions extends CommandOptions {
   readonly host: string;
   /** Which of the commands of `onOutput` it is. */
   readonly index?: number;
-  /** A password is being tried: it may be refused, and must not be asked for again. */
-  readonly onTrial?: boolean;
 }
 
 /** Run a command. Rejects with `ConnectionLostError`, `CommandTimeoutError`, or the signal's reason; what it started on the host is ended then. */
 export async function runInChannel(connection: Connection, command: Shell, options: ChannelOptions): Promise<Ran> {
-  const { host, index = 0, onTrial = false } = options;
+  const { host, index = 0 } = options;
   const nonce = newNonce();
   const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
   const scripted = options.surroundings.shell !== false;
@@ -37,8 +35,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const parts = [
     { lines: preamble.slice(0, unprompted), after: ready.promise },
     { lines: preamble.slice(unprompted, passwords), after: prompted.promise },
-    // A password on trial may be refused: then the end of the input must come, or it would be asked for again.
-    { lines: preamble.slice(passwords), after: passwords > 0 && !onTrial ? begun.promise : ready.promise },
+    { lines: preamble.slice(passwords), after: passwords > 0 ? begun.promise : ready.promise },
   ];
   const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     if (chunk.length === 0) return;

@@ -50,7 +50,7 @@ export class Session {
     this.#passwords = new Passwords({
       host,
       context,
-      tryOut: (command, surroundings) => this.#alone(command, { surroundings, signal }, { onTrial: true }),
+      tryOut: (command, surroundings) => this.#alone(command, { surroundings, signal }, {}),
     });
     this.transfers = new Transfers({
       host,
@@ -168,11 +168,7 @@ export class Session {
     return all;
   }
 
-  async #alone(
-    command: Shell,
-    options: CommandOptions,
-    more: { readonly index?: number; readonly onTrial?: boolean },
-  ): Promise<Ran> {
+  async #alone(command: Shell, options: CommandOptions, more: { readonly index?: number }): Promise<Ran> {
     const connection = await this.#open();
     try {
       return await runInChannel(connection, command, { ...options, ...more, host: this.#settings.host });

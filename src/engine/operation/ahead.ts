@@ -281,7 +281,10 @@ class LookAhead extends OperationView {
     for (const tell of this.#told) tell();
   }
 
-  override async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+  protected override async answer<A extends object, T>(
+    asked: Fact<A, T>,
+    ...[given]: FactCallArguments<A>
+  ): Promise<T> {
     // It is to be asked after the commands have run.
     if (this.hasYielded) throw new NotAhead();
     const answer = await this.recall(asked, given ?? ({} as A), question => {

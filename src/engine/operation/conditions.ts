@@ -49,6 +49,8 @@ export function answerOf(what: string, condition: Condition): boolean {
     throw error instanceof TsinfraError ? error : new DeployError(threw(what, error), { cause: error });
   }
   if (typeof answer === "boolean") return answer;
+  // It is told as what it is: what becomes of it is nobody's any more.
+  if (answer instanceof Promise) answer.catch(() => undefined);
   const found = answer instanceof Promise ? "a promise" : typeof answer === "object" ? "an object" : String(answer);
   throw new DeployError(`${what} must give true or false, found ${found}`, {
     hint: answer instanceof Promise ? "A condition is asked at once: it cannot be async" : undefined,

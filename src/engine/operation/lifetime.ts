@@ -74,7 +74,7 @@ export class Lifetime {
     for (const { what, at } of this.#facts)
       throw new DeployError(`${capital(this.name)} ended while the answer of ${what} was still awaited`, {
         ...(at ? { at } : {}),
-        hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost",
+        hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost. `Promise.all` waits no longer than for the first that fails, `Promise.allSettled` for all",
       });
   }
 

@@ -65,7 +65,15 @@ export class OperationView implements OperationHost {
     return this.#call.config.diff;
   }
 
-  async getFact<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+  getFact<A extends object, T>(asked: Fact<A, T>, ...args: FactCallArguments<A>): Promise<T> {
+    const answer = this.answer(asked, ...args);
+    // Where nobody awaits it the operation is wrong, and told; what becomes of the question is nobody's then.
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** What `getFact` gives. */
+  protected async answer<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
     return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config, this.asked);

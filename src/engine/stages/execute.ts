@@ -15,6 +15,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
   engine.stage = "execute";
   const results = new Results(planned);
   emit({ type: "stage:start", stage: "execute", hosts: engine.activeHosts.length });
+  let isStopped = false;
   try {
     if (noWait) await withoutWaiting(engine, planned, results);
     else if (serial) await hostByHost(engine, planned, results);
@@ -22,20 +23,26 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
     signal.throwIfAborted();
     engine.expectNoStray();
   } catch (error) {
+    isStopped = true;
     throw signal.aborted && !(error instanceof CancelledError)
       ? new CancelledError("The run was interrupted", { cause: error })
       : error;
   } finally {
-    await tellSentAhead(engine, planned, results);
+    await tellSentAhead(engine, planned, results, isStopped);
     emit({ type: "stage:end", stage: "execute", seconds: seconds() });
     emit(results.event(engine.hosts, seconds(), !signal.aborted));
   }
 }
 
-/** What was sent ahead may have run, though its turn has not come. */
-async function tellSentAhead(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
-  const { hosts, settings } = engine;
-  const begun = settings.signal.aborted ? await Promise.all(hosts.map(host => host.ahead?.begun() ?? [])) : [];
+/** What was sent ahead may have run, though its turn has not come, and will not where the run was stopped. */
+async function tellSentAhead(
+  engine: Engine,
+  planned: readonly PlannedOperation[],
+  results: Results,
+  isStopped: boolean,
+): Promise<void> {
+  const { hosts } = engine;
+  const begun = isStopped ? await Promise.all(hosts.map(host => host.ahead?.begun() ?? [])) : [];
   const sent = new Set(begun.flat());
   if (sent.size === 0 && hosts.every(({ lost }) => lost.size === 0)) return;
   for (const operation of planned)
