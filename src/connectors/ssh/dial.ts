@@ -188,12 +188,14 @@ async function handshake(
   const { hop, way, check, login, deadline } = parts;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let stage: "greeting" | "login" | "ready" = "greeting";
+  let remembering: Promise<void> | undefined;
   deadline.phase = `the greeting of ${hopAddress(hop)}`;
   client.on("handshake", () => {
     if (stage !== "greeting") return;
     stage = "login";
     deadline.phase = `the login on ${hopAddress(hop)}`;
-    void check.confirmed();
+    // Written while the login goes on, and waited for at its end: a program that looks then finds the key.
+    remembering = check.confirmed();
   });
   client.on("change password", () => reject(login.failure("the password has expired and must be changed")));
   client.on("error", (error: Error & { level?: string; code?: string }) => {
@@ -217,6 +219,7 @@ async function handshake(
   // A program that fails at once has closed its end before anybody listened.
   if (way.socket.destroyed) reject(dropped(hop));
   await promise;
+  await remembering;
 }
 
 function translate(
