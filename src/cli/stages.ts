@@ -26,7 +26,7 @@ export async function runStages(
     invocation.screen.lines([
       `${invocation.paint("warn", "Warning:")} Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection`,
     ]);
-  run.expectNoStray();
+  run.expectNothingLate();
   return code;
 }
 

@@ -25,7 +25,7 @@ export interface Run {
   /** Close every connection. Never rejects. */
   disconnect(): Promise<void>;
   /** Throws `DeployError` if the user's code called an operation after its file had ended. */
-  expectNoStray(): void;
+  expectNothingLate(): void;
   /** Hosts that take part, in inventory order; with a connection, and not failed. */
   readonly activeHosts: readonly string[];
   readonly failedHosts: readonly string[];
@@ -51,7 +51,7 @@ export function createRun(settings: RunSettings): Run {
     propose: () => propose(engine, planned),
     execute: () => execute(engine, planned),
     disconnect: () => disconnectHosts(engine),
-    expectNoStray: () => engine.expectNoStray(),
+    expectNothingLate: () => engine.expectNothingLate(),
     get activeHosts() {
       return engine.activeHosts.map(host => host.name);
     },

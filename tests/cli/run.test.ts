@@ -145,7 +145,7 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
     get failedHosts() {
       return failed;
     },
-    expectNoStray: () => {},
+    expectNothingLate: () => {},
     facts: async () => new Map(active().map(name => [name, world.answer?.(name) as { readonly answer: unknown }])),
   };
 }

@@ -3,7 +3,7 @@ import { sh, type Shell } from "../../core/command.ts";
 import { ConnectionLostError, OperationTypeError } from "../../core/errors.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
-import { type ResolvedArguments, withArguments } from "../host/arguments.ts";
+import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
 import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { CONNECTION_LOST, uploadText } from "./ahead.ts";
@@ -134,7 +134,7 @@ export class CommandQueue implements Yielded {
   /** One command that is no plain shell command. */
   async #sendOther(command: Exclude<Command, Shell>): Promise<SentWork> {
     const configured = command.kind === "configured";
-    const how = configured ? withArguments(this.#call.how, command.arguments) : this.#call.how;
+    const how = configured ? overrideArguments(this.#call.how, command.arguments) : this.#call.how;
     const bare = configured ? command.command : command;
     if (bare.kind === "shell") return this.#sendShells([bare], how);
     const { host } = this.#call;
@@ -147,7 +147,7 @@ export class CommandQueue implements Yielded {
     switch (bare.kind) {
       case "upload": {
         this.#announce(uploadText(bare));
-        const sent = await sendChange(host, () => transfers.sendUpload(bare.source, bare.dest, bare, options));
+        const sent = await sendChange(host, () => transfers.upload(bare.source, bare.dest, bare, options));
         const uploaded = sent.results.then(([result]) => transfers.uploaded(bare.dest, undefined, result!));
         return { behind: sent.behind, done: this.#counted(uploaded) };
       }

@@ -24,7 +24,7 @@ import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle, resultOf } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
-import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import { mergeArguments, type ResolvedArguments, overrideArguments, splitArguments } from "../host/arguments.ts";
 import type { Deploy } from "../settings.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
@@ -150,7 +150,7 @@ export class DeployScope implements Scope {
       ...(at ? { at } : {}),
       hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
     });
-    this.#engine.stray(error);
+    this.#engine.rememberLate(error);
     throw error;
   }
 
@@ -179,7 +179,7 @@ export class DeployScope implements Scope {
     this.#engine.settings.checkArguments(operation.name, own, globals);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
     const { data, base } = this.#atThisPlace();
-    const how = withArguments(base, globals);
+    const how = overrideArguments(base, globals);
     const { _runOnce, _serial, _parallel } = how.all;
     const inFile = untilFile(sites, outer.file);
     const mode = `${_runOnce ? "once" : ""}${_serial ? "serial" : ""}${_parallel ?? ""}`;

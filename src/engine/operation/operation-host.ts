@@ -8,7 +8,7 @@ import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
 import type { Recalled } from "../host/facts.ts";
 import type { HostState, OperationCall } from "../host-state.ts";
-import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
 
 /** Commands on their way. */
 export interface Yielded {
@@ -76,7 +76,7 @@ export class OperationView implements OperationHost {
   protected async answer<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
-    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config, this.asked);
+    return this.#host.facts.ask(asked, own, overrideArguments(this.#factArguments, globals), this.config, this.asked);
   }
 
   /** The last answer, though something may have run since. */
@@ -86,7 +86,7 @@ export class OperationView implements OperationHost {
     onQuestion: (question: Recalled) => void,
   ): Promise<{ readonly value: T } | undefined> {
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given, true);
-    return this.#host.facts.recall(asked, own, withArguments(this.#factArguments, globals), onQuestion);
+    return this.#host.facts.recall(asked, own, overrideArguments(this.#factArguments, globals), onQuestion);
   }
 
   anticipate<A extends object, T>(expected: Fact<A, T>, ...args: FactCallArguments<A>): void {

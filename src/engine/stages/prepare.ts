@@ -38,7 +38,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
       engine,
       problems.filter(problem => problem !== undefined),
     );
-    engine.expectNoStray();
+    engine.expectNothingLate();
   }
   for (const { facts } of engine.hosts) facts.usersMayCome = false;
   emit({ type: "stage:end", stage: "prepare", seconds: seconds() });
