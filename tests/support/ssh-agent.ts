@@ -1,5 +1,5 @@
 /** A real ssh-agent. @module */
-import { exists, mkdtemp } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { until } from "./until.ts";
 
@@ -14,11 +14,13 @@ export interface Agent extends AsyncDisposable {
 export async function startAgent(directory: string): Promise<Agent> {
   const socket = join(await mkdtemp(join(directory, "agent-")), "socket");
   const child = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  await until("the agent listens", () => exists(socket));
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  // Its socket is there before it answers; 2: nobody does.
+  await until("the agent answers", async () => (await Bun.$`ssh-add -l`.env(env).nothrow().quiet()).exitCode !== 2);
   return {
     socket,
     async add(key) {
-      await Bun.$`ssh-add -q ${key}`.env({ ...process.env, SSH_AUTH_SOCK: socket }).quiet();
+      await Bun.$`ssh-add -q ${key}`.env(env).quiet();
     },
     async [Symbol.asyncDispose]() {
       child.kill();
