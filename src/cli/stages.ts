@@ -1,6 +1,7 @@
 /** The stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
-import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
+import { unlessAborted } from "../core/abort.ts";
+import { TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
@@ -43,7 +44,7 @@ async function allStages(
       options,
     );
     try {
-      await unlessGivenUp(invocation, run.connect());
+      await unlessAborted(run.connect(), invocation.interrupts.givenUp);
       return { code: await changeHosts(invocation, run, deploys, options), run };
     } finally {
       await run.disconnect();
@@ -64,7 +65,8 @@ async function changeHosts(
 ): Promise<ExitCode> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
-    await explaining(() => unlessGivenUp(invocation, run.prepare(deploys)));
+    // A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too.
+    await explaining(() => unlessAborted(run.prepare(deploys), invocation.interrupts.givenUp));
     if (invocation.options["debug-operations"]) return printOperations(invocation, run);
     const stop = isUnasked ? undefined : await propose(invocation, run);
     if (stop !== undefined) return stop;
@@ -79,20 +81,6 @@ async function changeHosts(
     return EXIT.failed;
   }
   return codeOf(run);
-}
-
-/** A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too. */
-export async function unlessGivenUp<T>({ interrupts }: Invocation, work: Promise<T>): Promise<T> {
-  const { givenUp } = interrupts;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(givenUp.reason as Error);
-  if (givenUp.aborted) onAbort();
-  givenUp.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    givenUp.removeEventListener("abort", onAbort);
-  }
 }
 
 /** Errors of the user's code leave with their place. */

@@ -1,11 +1,12 @@
 /** Programs of the control machine. @module */
+import { onAbort, unlessAborted } from "../../core/abort.ts";
 import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
 import { OperationError } from "../../core/errors.ts";
 import { limitReached } from "../../core/limits.ts";
 import { endOfInput, pump } from "./input.ts";
 import { type OutputCapture, captureOutput } from "./output.ts";
 import { noFileLeft } from "./open-files.ts";
-import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
+import { pause, settlesWithin } from "./wait.ts";
 
 /** What a program gets beside its arguments. */
 export interface ProcessOptions extends RunOptions {
