@@ -140,13 +140,18 @@ export class Interrupts {
   }
 
   #giveUpAfter(seconds: number): void {
-    this.#timers.add(setTimeout(() => this.#giveUp.abort(this.signal.reason), seconds * 1000));
+    const giveUp = (): void => {
+      // Nobody hears how these end.
+      this.#screen.lines(this.record?.leftLines() ?? []);
+      this.#giveUp.abort(this.signal.reason);
+    };
+    this.#timers.add(setTimeout(giveUp, seconds * 1000));
     this.#timers.add(setTimeout(() => this.#leave(), (seconds + LEAVE_AFTER) * 1000));
   }
 
   #leave(): void {
     this.#screen.live(undefined);
-    this.#screen.lines(this.record?.runningLines() ?? []);
+    this.#screen.lines(this.record?.leftLines() ?? []);
     this.#keepRecord();
     this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
   }

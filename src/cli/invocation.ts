@@ -162,7 +162,7 @@ export async function openInvocation(context: Context, written: string | undefin
           else created.emit(event);
           listener.onEvent?.(event);
         };
-        return io.run({
+        const run = await io.run({
           settings,
           hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })),
           connectors,
@@ -179,6 +179,8 @@ export async function openInvocation(context: Context, written: string | undefin
             return screen.room();
           },
         });
+        record.sentAhead = () => run.sentAhead;
+        return run;
       },
       close() {
         view?.close();

@@ -143,6 +143,7 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
     get activeHosts() {
       return active();
     },
+    sentAhead: [],
     get failedHosts() {
       return failed;
     },
