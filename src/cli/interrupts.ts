@@ -33,6 +33,8 @@ export class Interrupts {
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
   /** Of the run that goes on. */
   record: RunRecord | undefined;
+  /** Tells what has not been told of it, before it is left at once. */
+  onLeave: () => void = () => {};
 
   constructor(io: Io, screen: Screen, paint: () => Paint) {
     this.#io = io;
@@ -63,6 +65,8 @@ export class Interrupts {
   }
   /** Whether something was thrown that nobody caught, once it has been told: the command is no success then. */
   async hadStrays(): Promise<boolean> {
+    // That a promise was rejected and nobody listened comes up once this turn of the event loop is over.
+    await new Promise(resolve => setImmediate(resolve));
     await Promise.all(this.#strays);
     return this.#strays.length > 0;
   }
@@ -151,6 +155,7 @@ export class Interrupts {
 
   #leave(): void {
     this.#screen.live(undefined);
+    this.onLeave();
     this.#screen.lines(this.record?.leftLines() ?? []);
     this.#keepRecord();
     this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
