@@ -68,7 +68,10 @@ export interface Local {
    * Must be awaited; what it gives knows whether anything in the file changed: `_if: anyChanged(await local.include("./web.ts"))`.
    */
   include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): Promise<IncludeResult>;
-  /** Run a command on the control machine at once and return its stdout without the last newline. Throws `CommandError`. */
+  /**
+   * Run a command on the control machine at once and return its stdout without the last newline; of several commands, which run one after the
+   * other, the outputs in lines. Throws `CommandError` where one fails, unless that is ignored, and where one prints more than 8 MiB to stdout.
+   */
   shell(command: string | readonly string[], options?: { readonly ignoreErrors?: boolean }): Promise<string>;
 }
 

@@ -29,6 +29,8 @@ export interface Run {
   /** Hosts that take part, in inventory order; with a connection, and not failed. */
   readonly activeHosts: readonly string[];
   readonly failedHosts: readonly string[];
+  /** What hosts were sent before its turn, and may carry out though nobody waits for it any more. */
+  readonly sentAhead: readonly { readonly host: string; readonly operation: string }[];
   /** Ask facts of all active hosts, for `tsinfra INVENTORY fact`: the answer per host; a fact that fails is an error there and does not fail the host. */
   facts(
     ask: (host: FactSource & HostIdentity) => Promise<unknown>,
@@ -57,6 +59,11 @@ export function createRun(settings: RunSettings): Run {
     },
     get failedHosts() {
       return engine.hosts.filter(host => host.error).map(host => host.name);
+    },
+    get sentAhead() {
+      return engine.hosts.flatMap(host =>
+        (host.ahead?.unanswered ?? []).map(({ name }) => ({ host: host.name, operation: name })),
+      );
     },
     facts: ask => askFacts(engine, ask),
   };

@@ -38,8 +38,16 @@ export class RunAhead implements SentAhead {
     return this.#sent.get(call);
   }
 
+  get unanswered(): readonly OperationCall[] {
+    return this.#left.map(([call]) => call);
+  }
+
+  get #left(): readonly (readonly [OperationCall, OperationAhead])[] {
+    return [...this.#sent].filter(([call, { steps }]) => steps.length > 0 && call.completion === undefined);
+  }
+
   async begun(): Promise<readonly OperationCall[]> {
-    const left = [...this.#sent].filter(([call, { steps }]) => steps.length > 0 && call.completion === undefined);
+    const left = this.#left;
     // The shell that was ended says what it has begun, if it says anything any more.
     const silent = this.#clock.sleep(LAST_SIGN).then(() => true);
     const begun = await Promise.all(left.map(([, { turn }]) => Promise.race([turn, silent])));

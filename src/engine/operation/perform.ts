@@ -1,4 +1,5 @@
 /** Running one operation on one host. @module */
+import { unlessAborted } from "../../core/abort.ts";
 import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
@@ -20,7 +21,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
   const tries: Attempt[] = [];
   const work = tryUntilDone(engine, call, id, tries);
-  const outcome = await (givenUp ? unless(givenUp, work) : work).catch((error: unknown): OutcomeType => {
+  const outcome = await unlessAborted(work, givenUp).catch((error: unknown): OutcomeType => {
     if (!signal.aborted) throw error;
     return "interrupted";
   });
@@ -110,19 +111,6 @@ function end(
 }
 
 const lastOf = (tries: readonly Attempt[]): Attempt => tries.at(-1) ?? newAttempt();
-
-/** Wait for something, until the signal is aborted. */
-async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
 
 /** Evaluate an operation up to its first command: that one proves a change, or that a condition may lead to one. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
