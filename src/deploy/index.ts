@@ -1,18 +1,20 @@
 /** Loading deploy files. @module */
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { type CallSite, DeployError, DeployLoadError } from "../core/errors.ts";
-import { isImportFailure, loadFailure, withoutComments } from "../core/load-error.ts";
+import { isImportFailure, THROW_ERRORS, withoutComments } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
-import { locate } from "./call-site.ts";
-import { jsonProblem, preparedModules, prepareImports, serve, transpileOne } from "./user-modules.ts";
+import { locate, shown } from "../core/thrown.ts";
+import { failureOf, thrownPlaces } from "./load-failure.ts";
+import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
-export { callSites, locate, sitesOf } from "./call-site.ts";
+export { callSites } from "./call-site.ts";
+export { failureOf, thrownPlaces } from "./load-failure.ts";
 export { localTransfers } from "./local-transfers.ts";
-export { installDeployModules } from "./modules.ts";
+export { deployModules, installDeployModules } from "./modules.ts";
 export { prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */
@@ -58,9 +60,8 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
       } catch (thrown) {
         if (isImportFailure(thrown)) throw await loadError(path, thrown);
         if (thrown instanceof Error) throw thrown;
-        throw new DeployError(`${path} threw ${Bun.inspect(thrown)}`, {
-          hint: "Throw an Error: anything else does not know where it was thrown",
-        });
+        const [at, ...callers] = thrownPlaces(thrown);
+        throw new DeployError(`${path} threw ${shown(thrown)}`, { at, callers, hint: THROW_ERRORS });
       }
     };
   } catch (error) {
@@ -131,7 +132,6 @@ async function loadError(path: string, thrown: unknown): Promise<unknown> {
     error.at ??= locate(error);
     return error;
   }
-  const textOf = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
-  const { message, at } = loadFailure(error, path, textOf, preparedModules());
-  return new DeployLoadError(`Cannot load ${path}: ${message}`, { at, cause: error });
+  const { message, ...found } = failureOf(error, path);
+  return new DeployLoadError(`Cannot load ${path}: ${message}`, { ...found, cause: error });
 }

@@ -100,10 +100,10 @@ export async function importUserFile(
 }
 
 function failure(error: unknown, file: string): InventoryError {
-  const { message, at } = loadFailure(error, file, textOf);
+  const { message, ...found } = loadFailure(error, { file, source: textOf });
   const isDeploy = /is used where there is no current host/.test(message);
   return new InventoryError(message, {
-    at,
+    ...found,
     cause: error,
     ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}),
   });
