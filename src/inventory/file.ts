@@ -1,7 +1,7 @@
 /** Inventory files and functions. @module */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { InventoryError } from "../core/errors.ts";
+import { InventoryError, NoHostError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import { type Fail, type Group, kindOf, toGroup, toGroups } from "./groups.ts";
@@ -101,7 +101,7 @@ export async function importUserFile(
 
 function failure(error: unknown, file: string): InventoryError {
   const { message, ...found } = loadFailure(error, { file, source: textOf });
-  const isDeploy = /is used where there is no current host/.test(message);
+  const isDeploy = error instanceof NoHostError;
   return new InventoryError(message, {
     ...found,
     cause: error,

@@ -34,6 +34,10 @@ beforeAll(async () => {
   );
   writeFileSync(`${dir}/imports-computed.ts`, `import "./dep";\nimport "./throws-computed";\nimport "./late";\n`);
   writeFileSync(`${dir}/late.ts`, `export const late = 1;\n`);
+  writeFileSync(
+    `${dir}/calls.ts`,
+    `import { server } from "tsinfra/operations";\nserver.shell({ commands: ["true"] });\n`,
+  );
   writeFileSync(`${dir}/lazy.ts`, `export const lazy = async () => {\n  await import("./nope.ts");\n};\n`);
 });
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -263,6 +267,173 @@ describe("a deploy file is refused at its line", () => {
       const own = `deploy${files - 1}.ts:`;
       expect(`${file.slice(dir.length + 1)}:${line}:${column}`.replace(own, "")).toBe(at);
     });
+});
+
+const OWN = `import { derivedFact, fact, host, operation, sh } from "tsinfra";\nimport { server } from "tsinfra/operations";\nconst any = (value: unknown): any => value;\n`;
+const steps = (body: string): string =>
+  `${OWN}const mine = operation(any({ name: "my.op", async *steps(given: any) {\n  ${body}\n} }));\n\nmine();\nvoid [server, sh, fact, derivedFact, host];\n`;
+const asked = (definition: string): string => `${OWN}\nawait host.getFact(any(${definition}));\nvoid server;\n`;
+
+const MISSHAPEN: Readonly<Record<string, Refused & { readonly from?: string }>> = {
+  "an operation beside a default function": {
+    source: `${OWN}server.shell({ commands: ["true"] });\nexport default () => {\n  void [any, sh, host, fact];\n};\n`,
+    message: "The operation server.shell is used where there is no current host",
+    hint: "What stands beside a default function is run once, when the file is loaded: move it into that function",
+    at: "4:8",
+  },
+  "an operation that is exported by default": {
+    source: `import { server } from "tsinfra/operations";\nexport default server.shell({ commands: ["true"] });\n`,
+    message: "The operation server.shell is used where there is no current host",
+    hint: "leave out `export default`",
+    at: "2:23",
+  },
+  "an operation that a module calls when it is loaded": {
+    source: `import "./calls";\n`,
+    message: "The operation server.shell is used where there is no current host",
+    hint: "move this into a function that the deploy file calls",
+    at: "calls.ts:2:8",
+  },
+  "an operation that is called in the steps of another": {
+    source: steps(`server.shell({ commands: ["true"] });\n  yield sh\`true\`;`),
+    message: "The operation server.shell is used in the steps of my.op",
+    hint: "yield* server.shell.steps(host, { … })",
+    at: "5:10",
+    from: "9:1",
+  },
+  "an operation that is yielded": {
+    source: steps(`yield server.shell({ commands: ["true"] });`),
+    message: "The operation server.shell is used in the steps of my.op",
+    hint: "yield* server.shell.steps(host, { … })",
+    at: "5:16",
+    from: "8:1",
+  },
+  "the current host in the steps of an operation": {
+    source: steps("yield sh`echo ${host.name}`;"),
+    message: '"host" is used in the steps of my.op',
+    hint: "async *steps(host, args) { … }",
+    at: "5:19",
+    from: "8:1",
+  },
+  "an operation without a name": {
+    source: `${OWN}\noperation(any({ async *steps() {} }));\n`,
+    message: "An operation must have a name, found undefined",
+    at: "5:1",
+  },
+  "an operation of nothing": {
+    source: `${OWN}any(operation)();\n`,
+    message: "operation() must be given a name and steps, found undefined",
+    at: "4:14",
+  },
+  "an operation without steps": {
+    source: `${OWN}operation(any({ name: "my.op" }));\n`,
+    message: "The steps of the operation my.op must be an async generator function, found undefined",
+    at: "4:1",
+  },
+  "an operation whose steps are no generator": {
+    source: `${OWN}operation(any({ name: "my.op", async steps() {} }));\n`,
+    message: "The steps of the operation my.op must be an async generator function, found an async function",
+    hint: "async *steps(host, args)",
+    at: "4:1",
+  },
+  "an operation whose steps give a list": {
+    source: `${OWN}const mine = operation(any({ name: "my.op", steps: () => [sh\`true\`] }));\nmine();\n`,
+    message: "The steps of my.op must give a generator, found a list",
+    at: "4:14",
+    from: "5:1",
+  },
+  ...Object.fromEntries(
+    [
+      ["undefined", "undefined", "A command is made with"],
+      ["5", "a number", "A command is made with"],
+      ["Promise.resolve(true)", "a boolean", "A command is made with"],
+      ["{ kind: 'none' }", "an object", "A command is made with"],
+      ["'echo hi'", "text", "yield sh`…`"],
+      ["[sh`true`]", "a list", "one by one"],
+      ["server.shell.steps(given, { commands: ['true'] })", "a generator", "yield* it.steps(host, { … })"],
+    ].map(([value, found, hint]) => [
+      `an operation that yields ${value}`,
+      {
+        source: steps(`yield ${value};`),
+        message: `my.op must yield commands, found ${found}`,
+        hint: hint!,
+        at: "4:14",
+        from: "8:1",
+      },
+    ]),
+  ),
+  "no fact": {
+    source: asked("undefined"),
+    message: "A fact must have a name, a command and a parse, found undefined",
+    at: "5:12",
+  },
+  "a fact without a name": {
+    source: asked(`{ command: () => sh\`id\`, parse: (lines: string[]) => lines, empty: [] }`),
+    message: "A fact must have a name, found undefined",
+    at: "5:12",
+  },
+  "a fact without a command": {
+    source: asked(`{ name: "my.F", parse: (lines: string[]) => lines, empty: [] }`),
+    message: "The command of the fact my.F must be a function, found undefined",
+    at: "5:12",
+  },
+  "a fact whose command is text": {
+    source: `${OWN}fact(any({ name: "my.F", command: "id", parse: (lines: string[]) => lines, empty: [] }));\n`,
+    message: "The command of the fact my.F must be a function, found text",
+    hint: "command: () => sh`…`",
+    at: "4:1",
+  },
+  "a fact that is parsed by an async function": {
+    source: asked(`{ name: "my.F", command: () => sh\`id\`, parse: async () => 1, empty: [] }`),
+    message: "The parse of the fact my.F must be a function, found an async function",
+    hint: "cannot be async",
+    at: "5:12",
+  },
+  "a fact that is derived from nothing": {
+    source: `${OWN}derivedFact(any({ name: "my.F", from: undefined, derive: () => 1 }));\n`,
+    message: "A fact must have a name, a command and a parse, found undefined",
+    at: "4:1",
+  },
+  "a fact of a wrong shape that an operation asks": {
+    source: steps("await given.getFact({ name: 'my.F' });\n  yield sh`true`;"),
+    message: "The command of the fact my.F must be a function, found undefined",
+    at: "5:15",
+    from: "9:1",
+  },
+};
+
+describe("what is used or made in a wrong way is refused at its line", () => {
+  for (const [name, { source, message, hint, at, from }] of Object.entries(MISSHAPEN))
+    test(name, async () => {
+      const error = (await outcome(source))!;
+      expect(error.message).toContain(message);
+      if (hint !== undefined) expect(error.hint).toContain(hint);
+      const own = `${dir}/deploy${files - 1}.ts`;
+      const told = [error.at!, ...error.callers].map(({ file, line, column }) =>
+        `${file}:${line}:${column}`.replace(`${own}:`, "").replace(`${dir}/`, ""),
+      );
+      expect(told[0]).toBe(at!);
+      if (from !== undefined) expect(told).toContain(from);
+    });
+
+  test("a fact that was declared and gives no command", async () => {
+    const file = `${dir}/deploy${files++}.ts`;
+    writeFileSync(
+      file,
+      `${OWN}\nconst bad = fact(any({ name: "my.F", command: () => 5, parse: () => 1, empty: 0 }));\nawait host.getFact(bad);\n`,
+    );
+    const fake = fakeRun(["a"], {}, { cwd: dir });
+    await fake.run.connect();
+    await fake.run.prepare([await loadDeploy(file, { cwd: dir })]);
+    expect(fake.events).toContainEqual(
+      expect.objectContaining({
+        type: "host:failed",
+        error: expect.objectContaining({
+          message: "The command of fact my.F must be made with sh`…`, found a number",
+          at: { file, line: 5, column: 13 },
+        }),
+      }),
+    );
+  });
 });
 
 describe("a deploy file may have nothing to do", () => {
