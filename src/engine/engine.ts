@@ -2,7 +2,7 @@
 import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
 import { type CallSite, ConnectError, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
-import type { Fact } from "../core/fact.ts";
+import { checkFact, type Fact } from "../core/fact.ts";
 import type { Logger, RunState } from "../core/scope.ts";
 import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
@@ -137,6 +137,7 @@ export class Engine {
     given: (A & ConnectorArguments) | undefined,
     point: DeployPoint,
   ): Promise<T> {
+    checkFact(fact);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
     return host.facts.ask(fact, own, overrideArguments(this.resolve(host, point), globals), point.config);

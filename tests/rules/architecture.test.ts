@@ -31,7 +31,7 @@ const TYPE_ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Node's own modules that the inner layers may use: nothing that reaches disk, network, clock or processes. */
 const INNER: Readonly<Record<string, readonly string[]>> = {
-  core: ["node:async_hooks", "node:crypto"],
+  core: ["node:async_hooks", "node:crypto", "node:util"],
   facts: [],
   operations: [],
   engine: ["node:async_hooks", "node:crypto", "node:path"],

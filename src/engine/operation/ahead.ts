@@ -13,6 +13,7 @@ import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-
 import type { Clock } from "../settings.ts";
 import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
+import { commandsOf } from "./steps.ts";
 
 /**
  * Operations of one host that were sent behind the one that runs.
@@ -118,7 +119,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
   if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
   const look = async (): Promise<void> => {
-    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), decided(next, true)))
+    for await (const _ of commandsOf(next, new OperationView(engine, next, undefined, true), decided(next, true)))
       return;
   };
   // Whatever is wrong shows again, and is told, when its turn comes.
@@ -152,7 +153,7 @@ export const CONNECTION_LOST = -1;
 
 async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly SentStep[]> {
   const steps: SentStep[] = [];
-  for await (const command of call.operation.steps(view, call.args)) {
+  for await (const command of commandsOf(call, view, call.args)) {
     view.hasYielded = true;
     steps.push(await step(call, command));
   }

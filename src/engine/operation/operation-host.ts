@@ -1,6 +1,6 @@
 /** The host that an operation is given. @module */
 import { Secret } from "../../core/command.ts";
-import { fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
+import { checkFact, fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
 import type { Config } from "../../core/config.ts";
 import type { LocalFiles, OperationHost } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
@@ -74,6 +74,7 @@ export class OperationView implements OperationHost {
 
   /** What `getFact` gives. */
   protected async answer<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+    checkFact(asked);
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
     return this.#host.facts.ask(asked, own, overrideArguments(this.#factArguments, globals), this.config, this.asked);

@@ -11,6 +11,7 @@ import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
 import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
+import { commandsOf } from "./steps.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
 /** Run an operation: its condition, its tries, its outcome. Rejects only when the run was interrupted before it began. */
@@ -124,7 +125,7 @@ export async function forecast(engine: Engine, call: OperationCall): Promise<boo
 
 /** `answer` stands for all conditions among the arguments. */
 async function yieldsCommand(call: OperationCall, view: OperationView, answer: boolean): Promise<boolean> {
-  for await (const _ of call.operation.steps(view, decided(call, answer))) return true;
+  for await (const _ of commandsOf(call, view, decided(call, answer))) return true;
   return false;
 }
 
