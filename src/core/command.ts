@@ -1,5 +1,6 @@
 /** Commands as values: built with quoting by construction, rendered only at the edge. @module */
 import { OperationTypeError } from "./errors.ts";
+import { kindOf } from "./kind.ts";
 
 /**
  * A value that must never be printed: a password, a token.
@@ -114,9 +115,24 @@ export class Shell {
   }
 }
 
-/** Build a command. Every hole becomes one quoted word: ``sh`rm -f ${path}` ``. */
+/** Build a command. Every hole becomes one quoted word: ``sh`rm -f ${path}` ``. Throws `OperationTypeError` for anything but a `Word`. */
 export function sh(parts: TemplateStringsArray, ...words: Word[]): Shell {
+  for (const word of words) expectWord(word);
   return new Shell(parts, words);
+}
+
+/** In JavaScript a hole may hold anything: a promise that nobody awaited, for one. */
+function expectWord(word: unknown): void {
+  if (typeof word === "string" || typeof word === "number") return;
+  if (word instanceof Secret || word instanceof Raw || word instanceof Shell || word instanceof Quoted) return;
+  if (Array.isArray(word)) {
+    for (const item of word) if (item !== undefined && item !== null && item !== false) expectWord(item);
+    return;
+  }
+  throw new OperationTypeError(
+    `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${kindOf(word)}`,
+    word instanceof Promise ? { hint: "Put `await` before it" } : {},
+  );
 }
 
 /** Several commands as one, joined by an operator such as `" && "`. */
@@ -147,14 +163,6 @@ function render(shell: Shell, reveal: boolean): string {
     if (value instanceof Raw) return reveal && value.text instanceof Secret ? value.text.reveal() : String(value.text);
     if (value instanceof Shell) return render(value, reveal);
     if (value instanceof Quoted) return quote(render(value.inner, reveal));
-    // In JavaScript a hole may hold anything: a promise that nobody awaited, for one.
-    if (!Array.isArray(value)) {
-      const isPromise = Object.prototype.toString.call(value) === "[object Promise]";
-      throw new OperationTypeError(
-        `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${isPromise ? "a promise" : typeof value}`,
-        isPromise ? { hint: "Put `await` before it" } : {},
-      );
-    }
     return value
       .filter(item => item !== undefined && item !== null && item !== false)
       .map(word)

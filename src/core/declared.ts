@@ -11,5 +11,11 @@ export function declare<D extends object>(definition: D): D {
   return definition;
 }
 
+const sites = new WeakMap<object, CallSite | null>();
+
 /** Where it was declared; `undefined` for ours, and for what was never declared. */
-export const declaredAt = (definition: object): CallSite | undefined => locate(stacks.get(definition));
+export function declaredAt(definition: object): CallSite | undefined {
+  let site = sites.get(definition);
+  if (site === undefined) sites.set(definition, (site = locate(stacks.get(definition)) ?? null));
+  return site ?? undefined;
+}

@@ -42,7 +42,8 @@ export abstract class TsinfraError extends Error {
   }
 
   override get name(): string {
-    return this.constructor.name;
+    // A bundler numbers classes whose names stand twice in what it bundles.
+    return this.constructor.name.replace(/\d+$/, "");
   }
 }
 

@@ -19,6 +19,8 @@ export interface Scope {
   call<A extends object>(operation: Operation<A>, args: A & GlobalArguments): OperationHandle;
   /** Run the body of a `deploy()` under its name, arguments and data. */
   deploy<R>(deploy: DeployContext, body: () => R): R;
+  /** Begin something whose answer the code here must wait for: a question to a host. */
+  asking<T>(what: string, ask: () => Promise<T>): Promise<T>;
 }
 
 /** What a `deploy()` adds to the operations inside it. */
@@ -115,13 +117,6 @@ export const inSteps = <R>(operation: string, body: () => R): R =>
         ? "Use the host that steps are given: async *steps(host, args) { … }"
         : `Steps give commands and call no operations: yield* ${inner}.steps(host, { … })`;
     }),
-    body,
-  );
-
-/** Ask a condition. */
-export const inCondition = <R>(condition: string, body: () => R): R =>
-  storage.run(
-    new Elsewhere(condition, () => "Take what it needs from the host before: a condition is asked when its turn comes"),
     body,
   );
 

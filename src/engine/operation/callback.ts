@@ -44,7 +44,7 @@ export async function runFunction(
     haveRun,
   });
   try {
-    await scope.run(async () => void (await body(hostControl(engine, call, scope, haveRun))));
+    await scope.run(async () => void (await body(hostControl(engine, call, scope))));
   } finally {
     // What it declared is a part of it, also where it throws further on.
     await queue;
@@ -54,12 +54,7 @@ export async function runFunction(
 }
 
 /** What it does waits until the operations that were declared before have run. */
-function hostControl(
-  engine: Engine,
-  call: OperationCall,
-  scope: DeployScope,
-  haveRun: () => Promise<unknown>,
-): HostControl {
+function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): HostControl {
   const { clock, emit, signal } = engine.settings;
   const { host } = call;
   return {
@@ -67,20 +62,17 @@ function hostControl(
     groups: host.groups,
     data: call.data,
     getFact: scope.host.getFact,
-    run: async (command, args = {}) => {
-      await haveRun();
-      return runDirect(engine, host, command, args, { context: call.how.all, config: call.config, data: [] });
-    },
-    disconnect: async () => {
-      await haveRun();
-      await host.session.disconnect();
-    },
-    connect: async ({ timeout } = {}) => {
-      await haveRun();
-      host.facts.forget();
-      await host.session.connect(timeout);
-    },
-    sleep: seconds => clock.sleep(seconds, signal),
+    run: (command, args = {}) =>
+      scope.asking("host.run()", () =>
+        runDirect(engine, host, command, args, { context: call.how.all, config: call.config, data: [] }),
+      ),
+    disconnect: () => scope.asking("host.disconnect()", () => host.session.disconnect()),
+    connect: ({ timeout } = {}) =>
+      scope.asking("host.connect()", async () => {
+        host.facts.forget();
+        await host.session.connect(timeout);
+      }),
+    sleep: seconds => scope.asking("host.sleep()", () => clock.sleep(seconds, signal)),
     now: () => clock.monotonic(),
     log: message => emit({ type: "log", level: "info", message, host: host.name }),
   };

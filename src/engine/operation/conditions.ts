@@ -1,9 +1,11 @@
 /** Conditions, which are asked when an operation's turn comes. @module */
 import type { Condition } from "../../core/arguments.ts";
 import { DeployError, TsinfraError } from "../../core/errors.ts";
-import { inCondition } from "../../core/scope.ts";
 import { threw } from "../report.ts";
 import type { OperationDefinition } from "../../core/operation.ts";
+
+/** Asks a condition where it can reach its host. */
+export type Asks = <R>(what: string, condition: () => R) => R;
 
 /** An operation and its arguments, as they were given. */
 interface Given {
@@ -12,8 +14,8 @@ interface Given {
 }
 
 /** True if all of these are; without any, too. Throws `DeployError` for one that is neither true nor false. */
-export const allHold = (conditions: Condition | readonly Condition[] | undefined): boolean =>
-  [conditions ?? []].flat().every(condition => answerOf("The condition in `_if`", condition));
+export const allHold = (asks: Asks, conditions: Condition | readonly Condition[] | undefined): boolean =>
+  [conditions ?? []].flat().every(condition => answerOf(asks, "The condition in `_if`", condition));
 
 /** Names of the arguments that are conditions. Throws `DeployError` for what is neither one nor true or false. */
 export function conditionsIn({ operation, args }: Given): readonly string[] {
@@ -29,23 +31,25 @@ export function conditionsIn({ operation, args }: Given): readonly string[] {
 }
 const NONE: readonly string[] = [];
 
-/** The arguments with conditions answered: as they are now, or all with the same answer. */
-export function decided(given: Given, answer?: boolean): object {
+/** The arguments with conditions answered: each when it is asked, or all with the same answer. */
+export function decided(given: Given, how: Asks | boolean): object {
   if (!given.operation.conditions) return given.args;
   const names = conditionsIn(given);
   if (names.length === 0) return given.args;
   const answers = names.map(name => [
     name,
-    answer ?? answerOf(`The condition in \`${name}\``, Reflect.get(given.args, name) as Condition),
+    typeof how === "boolean"
+      ? how
+      : answerOf(how, `The condition in \`${name}\``, Reflect.get(given.args, name) as Condition),
   ]);
   return { ...given.args, ...Object.fromEntries(answers) };
 }
 
 /** What a condition answers now. Throws `DeployError` for one that throws, or is neither true nor false. */
-export function answerOf(what: string, condition: Condition): boolean {
+export function answerOf(asks: Asks, what: string, condition: Condition): boolean {
   let answer: unknown;
   try {
-    answer = inCondition(what.replace(/^The /, "the "), condition);
+    answer = asks(what.replace(/^The /, "the "), condition);
   } catch (error) {
     throw error instanceof TsinfraError ? error : new DeployError(threw(what, error), { cause: error });
   }

@@ -90,7 +90,7 @@ export class DeployScope implements Scope {
     this.logger = engine.logger(host.name);
     this.local = {
       include: (file, options) => this.#include(file, options?.data),
-      shell: (command, options) => localShell(engine.settings, command, options),
+      shell: (command, options) => this.asking("local.shell()", () => localShell(engine.settings, command, options)),
     };
   }
 
@@ -135,7 +135,7 @@ export class DeployScope implements Scope {
     const sites = this.#engine.settings.callSites();
     const at = sites[0];
     try {
-      if (this.#lifetime.isEnded) this.#tooLate(operation.name, at);
+      if (this.#lifetime.isEnded) throw this.#tooLate(`${operation.name} was called`, at);
       this.#lifetime.expectAwaited();
       return this.#declare(operation, given, sites);
     } catch (error) {
@@ -145,14 +145,22 @@ export class DeployScope implements Scope {
   }
 
   /** Whoever called may swallow it: the run knows of it all the same. */
-  #tooLate(operation: string, at: CallSite | undefined): never {
-    const error = new DeployError(`${operation} was called after ${this.#lifetime.name} had ended`, {
+  #tooLate(what: string, at: CallSite | undefined): DeployError {
+    const error = new DeployError(`${what} after ${this.#lifetime.name} had ended`, {
       host: this.#host.name,
       ...(at ? { at } : {}),
       hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
     });
     this.#engine.rememberLate(error);
-    throw error;
+    return error;
+  }
+
+  asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    const at = this.#site();
+    if (this.#lifetime.isEnded)
+      return Promise.reject(this.#tooLate(`${what} was ${what.endsWith(")") ? "called" : "asked"}`, at));
+    const haveRun = this.#declaring.haveRun?.();
+    return this.#lifetime.asking(what, at, haveRun ? haveRun.then(ask) : ask());
   }
 
   deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
@@ -280,10 +288,7 @@ export class DeployScope implements Scope {
         point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
         within: (what, args, body) =>
           scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
-        asking: (what, ask) => {
-          const haveRun = scope.#declaring.haveRun?.();
-          return scope.#lifetime.asking(what, scope.#site(), haveRun ? haveRun.then(ask) : ask());
-        },
+        asking: (what, ask) => scope.asking(what, ask),
       };
     });
   }

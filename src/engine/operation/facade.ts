@@ -4,7 +4,7 @@ import { DeployError, InventoryError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
-import type { Inventory } from "../../core/scope.ts";
+import { type Inventory, scopeOrNone } from "../../core/scope.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
 import { splitArguments } from "../host/arguments.ts";
 import type { HostState } from "../host-state.ts";
@@ -57,17 +57,20 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     name: state.name,
     groups: state.groups,
     data: state.data(),
-    getFact: (fact, ...[given]) => engine.ask(state, fact, given, point),
+    getFact: (fact, ...[given]) => asking(fact.name, () => engine.ask(state, fact, given, point)),
     when: () => notCurrent("host.when()", state),
     withArguments: () => notCurrent("host.withArguments()", state),
     loop: items => items,
     log: message => engine.settings.emit({ type: "log", level: "info", message, host: state.name }),
     noop: () => notCurrent("host.noop()", state),
-    run: (command, args) => runDirect(engine, state, command, args ?? {}, point),
+    run: (command, args) => asking("host.run()", () => runDirect(engine, state, command, args ?? {}, point)),
   };
   passiveHosts.set(state, facade);
   return facade;
 }
+/** Whoever asks must wait for the answer, wherever the host came from. */
+const asking = <T>(what: string, ask: () => Promise<T>): Promise<T> => scopeOrNone()?.asking(what, ask) ?? ask();
+
 /** What is declared is declared for the current host: another one cannot have a part in it. */
 function notCurrent(what: string, { name }: HostState): never {
   throw new DeployError(`${what} was called on ${name}, which is not the current host`, {

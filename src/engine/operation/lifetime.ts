@@ -1,5 +1,6 @@
 /** How far the user's code is: what has begun in it, and what would be lost if it ended now. @module */
-import { type CallSite, DeployError } from "../../core/errors.ts";
+import { type CallSite, DeployError, TsinfraError } from "../../core/errors.ts";
+import { Asked } from "./asked.ts";
 
 /** Something that was begun. */
 interface Unfinished {
@@ -9,30 +10,48 @@ interface Unfinished {
   isTold?: true;
 }
 
+/** Something that was asked. */
+interface Question extends Unfinished {
+  readonly asked: Asked<unknown>;
+  isAnswered?: true;
+}
+
 /** One body of the user's code: a deploy file, an include, a block, a callback. */
 export class Lifetime {
   /** For messages: `deploy.ts`, `deploy("web")`. */
   readonly name: string;
-  /** Facts that were asked and have not been answered: the same set for a file and the blocks in it, as an answer may be awaited further out. */
-  readonly #facts: Set<Unfinished>;
+  /** What was asked and has not been answered, or not been awaited: the same set for a file and the blocks in it, as an answer may be awaited further out. */
+  readonly #questions: Set<Question>;
   readonly #bodies = new Set<Unfinished>();
   #isEnded = false;
 
   constructor(name: string, outer?: Lifetime) {
     this.name = name;
-    this.#facts = outer ? outer.#facts : new Set();
+    this.#questions = outer ? outer.#questions : new Set();
   }
 
   get isEnded(): boolean {
     return this.#isEnded;
   }
 
-  /** Remember a question until it is answered. */
+  /** Remember a question until it is answered and somebody has waited for that. */
   asking<T>(what: string, at: CallSite | undefined, answer: Promise<T>): Promise<T> {
-    const one: Unfinished = { what, at };
-    // Where the host is disconnected by then, that is no second mistake.
-    const unlessTold = (error: unknown): Promise<T> => (one.isTold ? new Promise(() => {}) : Promise.reject(error));
-    return until(this.#facts, one, answer.catch(unlessTold));
+    const asked = Asked.of(
+      answer.catch((error: unknown): Promise<T> => {
+        // Where the host is disconnected by then, that is no second mistake.
+        if (one.isTold) return new Promise(() => {});
+        if (error instanceof TsinfraError) error.at ??= at;
+        return Promise.reject(error);
+      }),
+    );
+    const one: Question = { what, at, asked };
+    this.#questions.add(one);
+    const answered = (): void => {
+      if (asked.isTaken) this.#questions.delete(one);
+      else one.isAnswered = true;
+    };
+    answer.then(answered, answered);
+    return asked;
   }
 
   /** Run a body inside this one. Until it has ended, nothing may be declared beside it. */
@@ -86,21 +105,32 @@ export class Lifetime {
         ...(at ? { at } : {}),
         hint: `Put \`await\` before ${what}`,
       });
-    for (const { what, at } of this.#facts)
-      throw new DeployError(`${capital(this.name)} ended while the answer of ${what} was still awaited`, {
-        ...(at ? { at } : {}),
-        hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost. `Promise.all` waits no longer than for the first that fails, `Promise.allSettled` for all",
-      });
+    for (const { what, at, asked, isAnswered = false } of this.#questions) {
+      if (asked.isTaken && isAnswered) continue;
+      throw asked.isTaken
+        ? new DeployError(`${capital(this.name)} ended while the answer of ${what} was still awaited`, {
+            at,
+            hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost. `Promise.all` waits no longer than for the first that fails, `Promise.allSettled` for all",
+          })
+        : neverAwaited(what, at);
+    }
   }
 
   #tellAll(): void {
-    for (const one of [...this.#facts, ...this.#bodies]) one.isTold = true;
+    for (const one of [...this.#questions, ...this.#bodies]) one.isTold = true;
   }
 
   #ended(): void {
     this.#isEnded = true;
   }
 }
+
+/** Nobody looked at an answer: the promise of it was taken for the answer itself, or what it decides was lost. */
+export const neverAwaited = (what: string, at: CallSite | undefined): DeployError =>
+  new DeployError(`The answer of ${what} is not awaited`, {
+    at,
+    hint: "Put `await` before it: what it gives is a promise, which is true whatever the answer is and has none of its members",
+  });
 
 /** Names begin a sentence, but for those of files and functions. */
 const capital = (name: string): string => name.replace(/^(the|this) /, word => word[0]!.toUpperCase() + word.slice(1));

@@ -1,11 +1,15 @@
 /** The host that an operation is given. @module */
 import { Secret } from "../../core/command.ts";
+import { declaredAt } from "../../core/declared.ts";
+import type { CallSite } from "../../core/errors.ts";
 import { checkFact, fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
 import type { Config } from "../../core/config.ts";
 import type { LocalFiles, OperationHost } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
+import { Asked } from "./asked.ts";
+import { neverAwaited } from "./lifetime.ts";
 import type { Recalled } from "../host/facts.ts";
 import type { HostState, OperationCall } from "../host-state.ts";
 import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
@@ -35,6 +39,9 @@ export class OperationView implements OperationHost {
   readonly #yielded: Yielded | undefined;
   /** Only looking ahead: nothing is told. */
   readonly #silent: boolean;
+  /** What an operation of the user's has asked. */
+  #questions:
+    { readonly what: string; readonly at: CallSite | undefined; readonly asked: Asked<unknown> }[] | undefined;
 
   constructor(engine: Engine, call: OperationCall, yielded?: Yielded, silent = false) {
     this.#yielded = yielded;
@@ -69,7 +76,16 @@ export class OperationView implements OperationHost {
     const answer = this.answer(asked, ...args);
     // Where nobody awaits it the operation is wrong, and told; what becomes of the question is nobody's then.
     answer.catch(() => undefined);
-    return answer;
+    // Ours are known to wait.
+    if (declaredAt(this.#call.operation) === undefined) return answer;
+    const question = { what: asked.name, at: this.#engine.settings.callSites()[0], asked: Asked.of(answer) };
+    (this.#questions ??= []).push(question);
+    return question.asked;
+  }
+
+  /** The operation has ended. Throws `DeployError` if it asked something and did not wait for the answer. */
+  expectAwaited(): void {
+    for (const { what, at, asked } of this.#questions ?? []) if (!asked.isTaken) throw neverAwaited(what, at);
   }
 
   /** What `getFact` gives. */
@@ -93,7 +109,7 @@ export class OperationView implements OperationHost {
   anticipate<A extends object, T>(expected: Fact<A, T>, ...args: FactCallArguments<A>): void {
     // Without a shared shell, every question costs a process of its own: none is asked for nothing.
     if (!this.#engine.settings.fast || this.#yielded?.isEmpty === false) return;
-    this.getFact(expected, ...args).catch(() => undefined);
+    this.answer(expected, ...args).catch(() => undefined);
   }
 
   noop(reason: string): void {

@@ -8,6 +8,7 @@ import { reportError } from "../report.ts";
 import { stopwatch } from "../stopwatch.ts";
 import { loseAhead } from "./ahead.ts";
 import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
+import { asksFor } from "./condition-scope.ts";
 import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
@@ -151,7 +152,7 @@ function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): bool
     operation: call.name,
   };
   try {
-    return answerOf("The condition in `_retryUntil`", () => _retryUntil(report));
+    return answerOf(asksFor(engine, call), "The condition in `_retryUntil`", () => _retryUntil(report));
   } catch (error) {
     // Nobody knows whether it came to what was wanted.
     attempt.error = asOperationError(engine, call, error);

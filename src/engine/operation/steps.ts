@@ -20,7 +20,7 @@ export async function* commandsOf(
   try {
     for (;;) {
       const { done, value } = await inSteps(name, () => steps.next());
-      if (done) return;
+      if (done) return view.expectAwaited();
       if (!isCommand(value))
         throw wrongShape(call, `${name} must yield commands, found ${kindOf(value)}`, hintFor(value));
       yield value;

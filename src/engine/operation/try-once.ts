@@ -6,6 +6,7 @@ import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, RunAhead } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
+import { asksFor } from "./condition-scope.ts";
 import { allHold, decided } from "./conditions.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
 import { commandError, toCommandResult } from "./commands.ts";
@@ -25,12 +26,13 @@ export async function tryOnce(
   const queue = new CommandQueue(engine, call, attempt, performs);
   // A fact asked after a command was yielded is asked after it ran.
   const view = new OperationView(engine, call, queue);
+  const asks = asksFor(engine, call);
   try {
-    if (!allHold(call.how.all._if)) {
+    if (!allHold(asks, call.how.all._if)) {
       attempt.noop = "its condition is false";
       return;
     }
-    for await (const command of commandsOf(call, view, decided(call))) await queue.add(command);
+    for await (const command of commandsOf(call, view, decided(call, asks))) await queue.add(command);
     if (!queue.isEmpty) {
       const { behind, done } = await queue.send();
       if (behind) sendAhead(engine, call, view, behind);

@@ -1,0 +1,31 @@
+/** Promises that know whether anybody waits for them. @module */
+
+/** An answer on its way. What becomes of one that nobody takes is nobody's, a rejection too: whoever gave it out tells that it was not awaited. */
+export class Asked<T> extends Promise<T> {
+  // What comes of it is an ordinary promise.
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  #isTaken = false;
+
+  static of<T>(answer: Promise<T>): Asked<T> {
+    const asked = new Asked<T>(resolve => resolve(answer));
+    super.prototype.then.call(asked, undefined, () => undefined);
+    return asked;
+  }
+
+  /** Somebody waits for it, or has. */
+  get isTaken(): boolean {
+    return this.#isTaken;
+  }
+
+  // `await` comes here too.
+  override then<R = T, E = never>(
+    onAnswer?: ((answer: T) => R | PromiseLike<R>) | null,
+    onError?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    this.#isTaken = true;
+    return super.then(onAnswer, onError);
+  }
+}
