@@ -131,7 +131,12 @@ function expectWord(word: unknown): void {
   }
   throw new OperationTypeError(
     `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${kindOf(word)}`,
-    word instanceof Promise ? { hint: "Put `await` before it" } : {},
+    {
+      hint:
+        word instanceof Promise
+          ? "Put `await` before it"
+          : "Give it a value first, or leave the word out: in a list, `undefined` is no word",
+    },
   );
 }
 

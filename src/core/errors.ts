@@ -126,6 +126,11 @@ export class ConnectionLostError extends TsinfraError {
 /** A command did not end within its `_timeout`. */
 export class CommandTimeoutError extends TsinfraError {
   readonly code = "E_TIMEOUT";
+  /** What it had printed by then. */
+  stdout = "";
+  stderr = "";
+  /** It had printed more than is kept. */
+  isCut = false;
 }
 /** The user interrupted the run. */
 export class CancelledError extends TsinfraError {

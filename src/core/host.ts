@@ -114,7 +114,10 @@ export interface Host extends HostIdentity, FactSource {
   when<R>(condition: () => boolean, body: () => R): R;
   /** Global arguments for the operations made inside `body`; what an operation says itself wins. */
   withArguments<R>(args: GlobalArguments, body: () => R): R;
-  /** Iterate. Order does not depend on it; it is here for those who come from pyinfra. */
+  /**
+   * Iterate, telling the rounds apart: what one host declares in a round is the same operation as what another host declares there in the same
+   * round. In an ordinary loop it is the same as what another declares there as often: that differs where hosts leave some out.
+   */
   loop<T>(items: Iterable<T>): Iterable<T>;
   /** Say something under this host's name. */
   log(message: string): void;

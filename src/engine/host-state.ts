@@ -134,6 +134,10 @@ export class OperationCall {
   settled(): Promise<unknown> {
     return this.#declaring.settled(this);
   }
+  /** A callback declared it: it runs while the callback does. */
+  get isNested(): boolean {
+    return this.#declaring.haveRun !== undefined;
+  }
   /** Its forecast failed, and its turn decides. */
   leaveToTurn(): void {
     this.#isUnknown = true;

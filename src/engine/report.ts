@@ -1,5 +1,5 @@
 /** Errors as data for the event stream. @module */
-import { type CallSite, CommandError, TsinfraError } from "../core/errors.ts";
+import { type CallSite, CommandError, CommandTimeoutError, TsinfraError } from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
 import { shown } from "../core/thrown.ts";
 import type { ErrorReport } from "./events.ts";
@@ -16,7 +16,7 @@ export function reportError(error: unknown): ErrorReport {
   const code = isOurs ? error.code : "E_UNEXPECTED";
   const hint = (isOurs ? error.hint : undefined) ?? hintFor(code);
   const causes = isOurs && error.cause instanceof Error ? causesOf(error.cause) : [];
-  const output = error instanceof CommandError ? evidence(error) : undefined;
+  const output = error instanceof CommandError || error instanceof CommandTimeoutError ? evidence(error) : undefined;
   return {
     code,
     message: isOurs ? error.message : thrownText(error),
@@ -43,7 +43,7 @@ const thrownText = (thrown: unknown): string =>
   thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown);
 
 /** What the command printed last, but for what the message has said. */
-function evidence({ message, stderr, stdout }: CommandError): readonly string[] | undefined {
+function evidence({ message, stderr, stdout }: CommandError | CommandTimeoutError): readonly string[] | undefined {
   const lines = tail(stderr) ?? tail(stdout) ?? [];
   const rest = message.endsWith(`: ${lines.at(-1)?.trim()}`) ? lines.slice(0, -1) : lines;
   return rest.length === 0 ? undefined : rest;

@@ -5,6 +5,7 @@ import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, type Surroundings } from "./escalation.ts";
+import { asString } from "./fact-output.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
@@ -90,6 +91,12 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       ...(started ? {} : { stderr: mark.before.length > 0 ? mark.before : kept.stdout.bytes() }),
     };
   } catch (error) {
+    if (error instanceof CommandTimeoutError)
+      Object.assign(error, {
+        stdout: asString(kept.stdout.bytes()),
+        stderr: asString(kept.stderr.bytes()),
+        isCut: kept.stdout.isCut || kept.stderr.isCut,
+      });
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
       await endOnHost(connection, mark.pid, options.surroundings);
     throw error;

@@ -283,6 +283,7 @@ export class Facts {
       if (this.usersMayCome && isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)) {
         // Not to be taken for an answer later, when the user should be there.
         this.#answers.delete(key);
+        this.#tellMissingUser(stderr);
         return resolve(fact.empty);
       }
       // Some say on standard output why they do not let anybody in.
@@ -305,6 +306,17 @@ export class Facts {
       reject(new FactError(`Cannot read the answer of fact ${fact.name}: ${because}`, details));
     }
   }
+
+  /** A user whose name is misspelt looks like one that the deploy will make. */
+  #tellMissingUser(stderr: string): void {
+    const { emit, host } = this.#settings;
+    const reason = stderr.split("\n").find(line => NO_SUCH_USER.test(line)) ?? "";
+    if (this.#missingUsers.has(reason)) return;
+    this.#missingUsers.add(reason);
+    const message = `What is asked as a user who is not there is taken as absent while preparing (${reason.trim()})`;
+    emit({ type: "log", level: "warn", host, message });
+  }
+  readonly #missingUsers = new Set<string>();
 
   /** What a fact's own code throws is told as the fact's. */
   #guarded<T>(fact: { readonly name: string }, body: () => T): T {

@@ -76,3 +76,14 @@ export interface SentBehind {
   /** Their turn has come: true if they run, false if they are skipped. Never rejects. */
   readonly turn: Promise<boolean>;
 }
+
+const ended = new WeakMap<Error, readonly Ran[]>();
+
+/** Remember with an error the commands that had ended when it came. */
+export function endedBefore(error: unknown, ran: readonly Ran[]): void {
+  if (error instanceof Error) ended.set(error, ran);
+}
+
+/** The commands that had ended when an error came, in order. */
+export const ranBefore = (error: unknown): readonly Ran[] =>
+  (error instanceof Error ? ended.get(error) : undefined) ?? [];

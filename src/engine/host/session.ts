@@ -6,7 +6,7 @@ import type { LocalTransfers } from "../settings.ts";
 import { endOnHost, runInChannel } from "./channel.ts";
 import type { Surroundings } from "./escalation.ts";
 import { hasPassword, Passwords } from "./passwords.ts";
-import type { CommandOptions, Ran, Sent } from "./sending.ts";
+import { type CommandOptions, endedBefore, type Ran, type Sent } from "./sending.ts";
 import { canShareShell, SharedShells } from "./shared-shells.ts";
 import { Transfers } from "./transfers.ts";
 
@@ -164,7 +164,12 @@ export class Session {
       all.length < commands.length &&
       all.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))
     )
-      all.push(await this.#alone(commands[all.length]!, options, { index: all.length }));
+      try {
+        all.push(await this.#alone(commands[all.length]!, options, { index: all.length }));
+      } catch (error) {
+        endedBefore(error, all);
+        throw error;
+      }
     return all;
   }
 

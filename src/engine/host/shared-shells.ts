@@ -5,7 +5,16 @@ import { ConnectionLostError } from "../../core/errors.ts";
 import { leavesSomethingRunning } from "./background.ts";
 import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
 import { type FramedResult, FramedShell, ShellEnded } from "./framed-shell.ts";
-import type { Behind, BehindOptions, CommandOptions, Ran, Sent, SentBehind, Slot } from "./sending.ts";
+import {
+  type Behind,
+  type BehindOptions,
+  type CommandOptions,
+  endedBefore,
+  type Ran,
+  type Sent,
+  type SentBehind,
+  type Slot,
+} from "./sending.ts";
 import { preambleBytes } from "./streams.ts";
 
 /** What the shells of a host need from its session. */
@@ -137,6 +146,7 @@ export class SharedShells {
       if (this.#shells.get(key) === open) this.#shells.delete(key);
       if (error instanceof ShellEnded) this.#settings.onEnded();
       else if (error instanceof ConnectionLostError) this.#settings.onLost(connection);
+      endedBefore(error, ran);
       if (!(error instanceof ShellEnded)) throw error;
     } finally {
       signal.removeEventListener("abort", onAbort);

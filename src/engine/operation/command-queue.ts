@@ -1,15 +1,15 @@
 /** The commands of one try of an operation. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
 import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
-import type { Behind } from "../host/sending.ts";
+import { type Behind, ranBefore } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { CONNECTION_LOST, uploadText } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Performs, runFunction } from "./callback.ts";
-import { commandError, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
+import { commandError, commandResult, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
 import type { Yielded } from "./operation-host.ts";
 
@@ -104,7 +104,14 @@ export class CommandQueue implements Yielded {
     attempt.hasBegun = true;
     const finish = async (running: SentWorkResults): Promise<void> => {
       const results = await running.catch((error: unknown) => {
+        const ended = ranBefore(error);
+        for (const ran of ended) attempt.results.push(toCommandResult(ran));
         if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
+        attempt.executed += ended.length;
+        if (error instanceof CommandTimeoutError)
+          attempt.results.push(
+            commandResult({ exitCode: NO_EXIT_CODE, stdout: error.stdout, stderr: error.stderr, isCut: error.isCut }),
+          );
         throw error;
       });
       if (!results) return void (attempt.executed += commands.length);
@@ -183,6 +190,9 @@ export class CommandQueue implements Yielded {
     }
   }
 }
+
+/** Of a command that was ended. */
+const NO_EXIT_CODE = -1;
 
 type SentWorkResults = Awaited<ReturnType<typeof sendCommands>>["results"];
 const NOTHING: SentWork = { done: Promise.resolve() };

@@ -130,18 +130,24 @@ export function commandError(
       });
 }
 
-/** What a command printed, as text; in lines once they are asked for. */
+/** What a command printed, as text. */
 export const toCommandResult = ({
   exitCode,
   started = true,
   stdout,
   stderr,
   isCut = false,
-}: RunResult & Partial<Ran>): CommandRan => ({
-  exitCode,
+}: RunResult & Partial<Ran>): CommandRan =>
+  commandResult({ exitCode, started, isCut, stdout: text(stdout), stderr: text(stderr) });
+
+/** How a command ended; in lines once they are asked for. */
+export const commandResult = ({
+  started = true,
+  isCut = false,
+  ...result
+}: Pick<CommandRan, "exitCode" | "stdout" | "stderr"> & Partial<CommandRan>): CommandRan => ({
+  ...result,
   started,
-  stdout: text(stdout),
-  stderr: text(stderr),
   isCut,
   get stdoutLines() {
     return linesOf(this.stdout);

@@ -31,6 +31,7 @@ class ConditionScope implements Scope {
     return hostFacade(this.#engine, host, () => ({
       point: { context: how.all, config, data: [data] },
       within: what => this.#refuse(what),
+      loop: items => items,
       asking: what => this.asking(what),
     }));
   }

@@ -163,10 +163,44 @@ export class DeployScope implements Scope {
     return this.#lifetime.asking(what, at, haveRun ? haveRun.then(ask) : ask());
   }
 
+  /** The rounds of a loop, each with operations of its own. */
+  #loop<T>(items: Iterable<T>): Iterable<T> {
+    const rounds = this.#rounds;
+    const position = placesOf(untilFile(this.#engine.settings.callSites(), this.#surrounding.file));
+    return {
+      *[Symbol.iterator]() {
+        const round = { position, number: -1 };
+        rounds.add(round);
+        try {
+          for (const item of items) {
+            round.number++;
+            yield item;
+          }
+        } finally {
+          rounds.delete(round);
+        }
+      },
+    };
+  }
+  /** Those of the loops that run now, outermost first. */
+  readonly #rounds = new Set<{ readonly position: readonly number[]; number: number }>();
+
+  /** What surrounds what is declared now. */
+  get #here(): Surrounding {
+    const outer = this.#surrounding;
+    if (this.#rounds.size === 0) return outer;
+    const rounds = [...this.#rounds];
+    return {
+      ...outer,
+      key: `${outer.key}[${rounds.map(({ number }) => number).join()}]`,
+      position: [...outer.position, ...rounds.flatMap(({ position, number }) => [...position, number])],
+    };
+  }
+
   deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
     this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
-    const outer = this.#surrounding;
+    const outer = this.#here;
     return this.#inside(
       name === undefined ? "this block" : `deploy("${name}")`,
       {
@@ -183,7 +217,7 @@ export class DeployScope implements Scope {
 
   #declare<A extends object>(operation: Operation<A>, given: A & GlobalArguments, sites: readonly CallSite[]): Handle {
     const host = this.#host;
-    const outer = this.#surrounding;
+    const outer = this.#here;
     const { own, globals } = splitArguments(operation.name, given);
     this.#engine.settings.checkArguments(operation.name, own, globals);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
@@ -198,7 +232,7 @@ export class DeployScope implements Scope {
     const id = `${key}#${occurrence}`;
     const declaration = this.#engine.declaration(id, () => ({
       id,
-      position: [...outer.position, ...inFile.toReversed().flatMap(site => [site.line, site.column]), occurrence],
+      position: [...outer.position, ...placesOf(inFile), occurrence],
       at: sites[0],
     }));
     const name = [...outer.names, how.all.name ?? autoName(operation, own)].join(" | ");
@@ -252,8 +286,8 @@ export class DeployScope implements Scope {
     const handles: Handle[] = [];
     const lifetime = new Lifetime(`local.include("${file}")`);
     const site = this.#site();
+    const outer = this.#here;
     const include = async (): Promise<IncludeResult> => {
-      const outer = this.#surrounding;
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
       const surrounding = {
         ...outer,
@@ -283,11 +317,12 @@ export class DeployScope implements Scope {
     };
     return hostFacade(this.#engine, state, () => {
       const scope = inForce();
-      const surrounding = scope.#surrounding;
+      const surrounding = scope.#here;
       return {
         point: { context: surrounding.arguments, config: scope.#settings.current, data: surrounding.data },
         within: (what, args, body) =>
           scope.#inside(what, { ...surrounding, arguments: mergeArguments(surrounding.arguments, args) }, body),
+        loop: items => scope.#loop(items),
         asking: (what, ask) => scope.asking(what, ask),
       };
     });
@@ -314,6 +349,10 @@ function untilFile(sites: readonly CallSite[], file: string | undefined): readon
   const last = sites.findLastIndex(site => site.file === file);
   return last === -1 ? sites : sites.slice(0, last + 1);
 }
+
+/** Lines and columns, outermost first. */
+const placesOf = (sites: readonly CallSite[]): readonly number[] =>
+  sites.toReversed().flatMap(({ line, column }) => [line, column]);
 
 /** An included file is called by us: its errors do not know who included it. */
 function includedFrom(error: unknown, site: CallSite): unknown {

@@ -15,6 +15,7 @@ export interface Block {
   readonly point: DeployPoint;
   /** Run a body with stronger arguments. */
   within<R>(what: string, args: GlobalArguments, body: () => R): R;
+  loop<T>(items: Iterable<T>): Iterable<T>;
   /** Ask something of the host once the operations that were declared here have run, where they run at once; remember it until it is answered. */
   asking<T>(what: string, ask: () => Promise<T>): Promise<T>;
 }
@@ -38,7 +39,7 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
       engine.settings.checkArguments("host.withArguments", {}, globals);
       return inForce().within("host.withArguments()", globals, body);
     },
-    loop: items => items,
+    loop: items => inForce().loop(items),
     log: message => emit({ type: "log", level: "info", message, host: state.name }),
     noop: reason => emit({ type: "noop", host: state.name, operation: "", reason }),
     run: (command, args: ConnectorArguments = {}) => {

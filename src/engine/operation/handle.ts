@@ -76,7 +76,9 @@ export class Handle implements OperationHandle {
   #ended(member: string): Completion {
     if (this.#call.completion) return this.#call.completion;
     throw new DeployError(`"${member}" of ${this.#call.name} is not known before the operation has run`, {
-      hint: "While preparing use `await handle.willChange`; to decide when its turn comes pass `handle.didChange` to `_if`, or use `ts.call`",
+      hint: this.#call.isNested
+        ? "Put `await` before the operation: in a callback, that waits until it has run"
+        : "While preparing use `await handle.willChange`; to decide when its turn comes pass `handle.didChange` to `_if`, or use `ts.call`",
     });
   }
 }

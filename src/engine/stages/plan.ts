@@ -1,6 +1,7 @@
 /** From what the hosts declared to one order of operations. @module */
 import type { CallSite } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
+import { keyOf as keyOfValue } from "../host/arguments.ts";
 import type { ProposedChange } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
 import { mergeOrder } from "./order.ts";
@@ -45,6 +46,8 @@ export function plan(engine: Engine): readonly PlannedOperation[] {
     };
   });
   if (engine.isShared) warnOfLimits(engine, planned);
+  for (const operation of planned)
+    if (operation.runOnce && !operation.isElsewhere) warnOfDifferences(engine, operation);
   return planned;
 }
 
@@ -67,6 +70,24 @@ function warnOfLimits(engine: Engine, planned: readonly PlannedOperation[]): voi
     level: "warn",
     message: `_serial and _parallel hold within this shard: other shards do the same at the same time (${names})`,
   });
+}
+
+/** Of hosts that ask for different things only one gets what it asks for. */
+function warnOfDifferences(engine: Engine, { calls, name }: PlannedOperation): void {
+  const [first, ...others] = calls.map(call => [call.name, ...Object.entries(call.args).map(textOf)].join("\n"));
+  if (others.every(other => other === first)) return;
+  const message = `"${name}" runs on one host alone (_runOnce), but the hosts name it differently or give it different arguments: it runs as that host has it`;
+  engine.settings.emit({ type: "log", level: "warn", message });
+}
+
+/** Equal for equal arguments, as far as they can be compared: functions cannot. */
+function textOf([name, value]: readonly [name: string, value: unknown]): string {
+  try {
+    return `${name}=${keyOfValue(value)}`;
+  } catch {
+    // An object that holds itself has no text.
+    return name;
+  }
 }
 
 /** Hosts may name the same operation differently; more names than a few make no readable line. */

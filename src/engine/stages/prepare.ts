@@ -148,23 +148,31 @@ const isHostsOwn = (error: unknown): boolean =>
 /** An operation that fails on some hosts takes those out of the run, and only those. Throws what is wrong everywhere. */
 function tell(engine: Engine, problems: readonly Problem[]): void {
   const mistakes = problems.filter(({ isOperations }) => !isOperations);
-  if (mistakes.length > 0) throwFirst(mistakes);
+  if (mistakes.length > 0) throwFirst(engine, mistakes);
   const isEverywhere =
     problems.length === engine.activeHosts.length && new Set(problems.map(({ error }) => textOf(error))).size === 1;
-  if (isEverywhere) throwFirst(problems);
+  if (isEverywhere) throwFirst(engine, problems);
   for (const { host, error } of problems) engine.fail(host, error, "prepare");
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** One mistake usually shows on every host: it is told once. */
-function throwFirst(problems: readonly Problem[]): void {
+/** One mistake usually shows on every host: it is told once, and what else is wrong beside it. */
+function throwFirst(engine: Engine, problems: readonly Problem[]): void {
   const [first, ...others] = problems;
   if (!first) return;
   const { error } = first;
+  const kinds = Map.groupBy(others, other => textOf(other.error));
+  const same = kinds.get(textOf(error))?.length ?? 0;
+  kinds.delete(textOf(error));
+  for (const [text, [{ host, error: other }]] of kinds as Map<string, [Problem]>) {
+    const at = other instanceof TsinfraError && other.at ? other.at : engine.settings.callSites(other)[0];
+    const place = at ? ` (${at.file}:${at.line}:${at.column})` : "";
+    engine.settings.emit({ type: "log", level: "error", host: host.name, message: `${text}${place}` });
+  }
   if (error instanceof TsinfraError && !(error instanceof CancelledError)) {
     error.host ??= first.host.name;
-    if (others.length > 0) error.message += ` (and on ${others.length} more ${others.length === 1 ? "host" : "hosts"})`;
+    if (same > 0) error.message += ` (and on ${same} more ${same === 1 ? "host" : "hosts"})`;
   }
   throw error;
 }
