@@ -1,7 +1,7 @@
 /** Settings of a run and their defaults. @module */
 import type { Secret } from "./command.ts";
 
-/** Settings that deploy files may change for the operations that follow; each host has its own copy per file. */
+/** Settings of a run. Deploy files may change them for the operations that follow, all but the read-only ones, which are the whole run's; each host has its own copy per file. */
 export interface Config {
   /** Default of `_sudo`. */
   sudo: boolean;
@@ -34,11 +34,11 @@ export interface Config {
   /** Show unified diffs of the files that change. */
   diff: boolean;
   /** How many hosts are worked on at once; `0` chooses. */
-  parallel: number;
+  readonly parallel: number;
   /** Percentage of hosts that may fail before the run stops; default: no limit. */
-  failPercent: number | undefined;
+  readonly failPercent: number | undefined;
   /** Seconds a connection may take to be made. */
-  connectTimeout: number;
+  readonly connectTimeout: number;
   /** Seconds that the answer of a fact stays good while nothing runs on its host. */
   factMaxAge: number;
   /** Seconds that a host may take to answer a fact; `_timeout`, of the question or of the operation that asks, wins. `0`: no limit. */
@@ -74,4 +74,11 @@ export const DEFAULT_CONFIG: Readonly<Config> = {
   connectTimeout: 10,
   factMaxAge: 60,
   factTimeout: 300,
+};
+
+/** Settings of the whole run, which no deploy file changes, and how the command line sets them. */
+export const WHOLE_RUN: Readonly<Partial<Record<keyof Config, string>>> = {
+  parallel: "in infra.config.ts, or with --parallel",
+  failPercent: "in infra.config.ts, or with --fail-percent",
+  connectTimeout: "in infra.config.ts",
 };

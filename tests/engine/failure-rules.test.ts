@@ -206,7 +206,7 @@ describe("trouble with the connection", () => {
     const fake = fakeRun(["a"], {
       answer: (_, sent, { onOutput }) => {
         if (sent !== "sleep 60") return undefined;
-        onOutput?.("stderr", Buffer.from("early\n"));
+        onOutput?.("stdout", Buffer.from("early\n"));
         return new Promise<Answer>(() => {}) as never;
       },
     });
@@ -215,9 +215,42 @@ describe("trouble with the connection", () => {
     });
     expect(fake.of("operation:host:end")[0]).toMatchObject({
       outcome: "failed",
-      error: { code: new CommandTimeoutError("").code, message: "Command timed out after 0.01 s: sleep 60" },
+      error: {
+        code: new CommandTimeoutError("").code,
+        message: "Command timed out after 0.01 s: sleep 60",
+        output: ["early"],
+      },
     });
   });
+  for (const fast of [true, false])
+    test(`what was printed before a timeout, or a lost connection, stays known (fast paths ${fast ? "on" : "off"})`, async () => {
+      for (const end of ["timeout", "loss"]) {
+        const fake = fakeRun(
+          ["a"],
+          {
+            answer: (_, sent, { onOutput }) => {
+              if (sent === "first") return { stdout: "one\n" };
+              onOutput?.("stdout", Buffer.from("two\n"));
+              return end === "loss" ? new ConnectionLostError("Gone") : (new Promise<Answer>(() => {}) as never);
+            },
+          },
+          { fast },
+        );
+        let handle: OperationHandle | undefined;
+        await runAll(fake, () => {
+          const lines = operation({
+            name: "test.two",
+            async *steps() {
+              yield sh`first`;
+              yield sh`second`;
+            },
+          });
+          handle = lines({ _timeout: 0.05, _ignoreErrors: true });
+        });
+        expect([end, handle!.stdout]).toEqual([end, end === "timeout" ? "one\ntwo" : "one"]);
+        expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "ignored", commands: 1 });
+      }
+    });
 });
 
 describe("retries", () => {

@@ -1,5 +1,5 @@
 /** What is known of one host, and since when. @module */
-import { quoted, sh, type Shell } from "../../core/command.ts";
+import type { Shell } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
 import { declaredAt } from "../../core/declared.ts";
 import { FactError, TsinfraError } from "../../core/errors.ts";
@@ -7,8 +7,8 @@ import type { Fact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { Emit } from "../events.ts";
 import { threw } from "../report.ts";
-import { keyOf, type ResolvedArguments } from "./arguments.ts";
-import { inSurroundings, isEscalated } from "./escalation.ts";
+import type { ResolvedArguments } from "./arguments.ts";
+import { isEscalated } from "./escalation.ts";
 import {
   type Ask,
   type AskOutput,
@@ -22,6 +22,7 @@ import {
   togetherWherePossible,
 } from "./fact-batches.ts";
 import { asString, FactOutput, MOST_ANSWER } from "./fact-output.ts";
+import { questionKey, stillHolds, travelsAlone } from "./question.ts";
 import { isBehind, type Ran, type Slot } from "./sending.ts";
 import type { Session } from "./session.ts";
 import { TimeLimit } from "./time-limit.ts";
@@ -163,12 +164,23 @@ export class Facts {
     const grouped = this.#settings.fast ? togetherWherePossible : separately;
     for (const questions of groups.values()) {
       const asks = grouped(questions, ({ fact, reject }, error) => reject(this.#broken(fact, error)));
-      for (const batch of batches(asks)) void this.#send(batch);
+      for (const batch of batches(asks)) this.#send(batch);
     }
   }
 
   /** Send one batch. Every question in it is answered or rejected. */
-  async #send(asks: readonly Ask[]): Promise<void> {
+  #send(asks: readonly Ask[]): void {
+    const sending = this.#sendBatch(asks).finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
+  }
+  readonly #sending = new Set<Promise<void>>();
+
+  /** Wait until nothing is asked any more. Once the host is disconnected that is soon. */
+  async ended(): Promise<void> {
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
+  }
+
+  async #sendBatch(asks: readonly Ask[]): Promise<void> {
     const { emit, fast, host, now, session, signal } = this.#settings;
     const started = now();
     const questions = asks.flatMap(ask => ask.questions);
@@ -250,7 +262,7 @@ export class Facts {
   }
 
   #sendOneByOne(asks: readonly Ask[]): void {
-    for (const ask of asks) void this.#send([ask]);
+    for (const ask of asks) this.#send([ask]);
   }
 
   #drop(answers: readonly Answer[]): void {
@@ -269,7 +281,7 @@ export class Facts {
     }
     if (parts) return parts.forEach((part, index) => this.#answer(questions[index]!, part));
     const asks = separately(questions, ({ fact, reject }, error) => reject(this.#broken(fact, error)));
-    for (const batch of batches(asks)) void this.#send(batch);
+    for (const batch of batches(asks)) this.#send(batch);
   }
 
   #answer(question: PendingQuestion, { stdout, stderr, exitCode }: AskOutput): void {
@@ -369,34 +381,4 @@ interface Answer {
   slot: Slot | undefined;
 }
 
-/** What has its own input or terminal travels in a channel of its own. */
-export const travelsAlone = ({ all }: ResolvedArguments): boolean => Boolean(all._getPty) || all._stdin !== undefined;
-
 const NO_SUCH_USER = /unknown user|user .* does not exist/i;
-
-/** Two facts may share a name when users write their own: the object decides. */
-const factKeys = new WeakMap<object, number>();
-let lastFactKey = 0;
-function factKey(fact: object): number {
-  let key = factKeys.get(fact);
-  if (key === undefined) factKeys.set(fact, (key = ++lastFactKey));
-  return key;
-}
-
-/** Equal for questions that have the same answer. */
-function questionKey(fact: object, args: object, how: ResolvedArguments): string {
-  const { _getPty, _ignoreErrors, _stdin, _successExitCodes } = how.all;
-  const own = _getPty || _ignoreErrors || _stdin !== undefined || _successExitCodes;
-  const more = own ? keyOf([_getPty, _ignoreErrors, _successExitCodes, how.input && [...how.input]]) : "";
-  return `${how.surroundingsKey} ${factKey(fact)} ${keyOf(args)} ${more}`;
-}
-
-/** A shell test that the host would print the same lines again. */
-function stillHolds(question: Pick<PendingQuestion, "fact" | "args" | "how">, lines: readonly string[]): Shell {
-  const { fact, args, how } = question;
-  const test =
-    fact.still?.(lines, args) ??
-    sh`[ "$(eval ${quoted(factCommand(question))} </dev/null 2>/dev/null; echo $?)" = ${[...lines, "0"].join("\n")} ]`;
-  const inPlace = inSurroundings(test, how.surroundings);
-  return inPlace === test ? test : sh`(eval ${quoted(inPlace)})`;
-}

@@ -1,5 +1,5 @@
 /** The settings of a run, as a deploy file sees and changes them. @module */
-import { type Config, DEFAULT_CONFIG } from "../../core/config.ts";
+import { type Config, DEFAULT_CONFIG, WHOLE_RUN } from "../../core/config.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
 
@@ -22,6 +22,14 @@ export function configFacade(settings: { current: Readonly<Config> }): Config {
           hint: near ? `The nearest is config.${near}` : undefined,
         });
       }
+      const elsewhere = WHOLE_RUN[key as keyof Config];
+      if (elsewhere !== undefined)
+        throw new ConfigError(
+          `config.${String(key)} is a setting of the whole run, which a deploy file cannot change`,
+          {
+            hint: `Set it ${elsewhere}`,
+          },
+        );
       settings.current = { ...settings.current, [key]: value };
       return true;
     },

@@ -85,6 +85,7 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
       const { isConnected } = host.session;
       // Also where there is no connection: nobody is to make one now.
       await host.session.close().catch(() => undefined);
+      await host.facts.ended();
       if (isConnected) emit({ type: "host:disconnected", host: host.name });
     }),
   );
