@@ -1,5 +1,5 @@
 /** The stages of a run, with the question in their middle. @module */
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { onAbort, unlessAborted } from "../core/abort.ts";
 import { TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
@@ -61,9 +61,13 @@ async function stragglers({ interrupts, io, paint, screen }: Invocation): Promis
   const aborted = Promise.withResolvers<true>();
   using _ = onAbort(interrupts.signal, () => aborted.resolve(true));
   if (await Promise.race([aborted.promise, io.idle(STRAGGLERS_SECONDS)])) return;
-  screen.lines([
-    `${paint("warn", "Warning:")} Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection`,
-  ]);
+  const { waitingTimers } = await import("../deploy/index.ts");
+  const places = waitingTimers().map(({ file, line, column }) => `${relative(io.cwd(), file)}:${line}:${column}`);
+  const what =
+    places.length === 0
+      ? "Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection"
+      : `A timer of the deploy is still waiting, and ends with the run: made at ${places.join(", ")}`;
+  screen.lines([`${paint("warn", "Warning:")} ${what}`]);
 }
 
 /** What a deploy file has left waiting may still call an operation: a timer, a promise that nobody awaits. It gets so many seconds to be found out. */

@@ -13,6 +13,7 @@ import { type Wrapped, wrapDeploy } from "./wrap.ts";
 export { callSites, locate, sitesOf } from "./call-site.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { installDeployModules } from "./modules.ts";
+export { waitingTimers } from "./timers.ts";
 export { prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */
