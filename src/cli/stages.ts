@@ -22,10 +22,12 @@ export async function runStages(
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions = {},
 ): Promise<ExitCode> {
-  const { interrupts } = invocation;
+  const { interrupts, paint, screen } = invocation;
   let isSound = false;
+  let stopped: TooManyFailuresError | undefined;
   try {
-    const { code, run } = await allStages(invocation, load, options);
+    const { code, run, error } = await allStages(invocation, load, options);
+    stopped = error;
     await stragglers(invocation);
     const hadStrays = await interrupts.hadStrays();
     run.expectNoStray();
@@ -34,14 +36,23 @@ export async function runStages(
     return code;
   } finally {
     invocation.close(isSound);
+    // The results have told what failed; this says which rule ended the run.
+    if (stopped) screen.lines([`${paint("fail", "Stopped:")} ${stopped.message}`]);
   }
+}
+
+/** How the stages ended. */
+interface Ended {
+  readonly code: ExitCode;
+  /** Why hosts that are left went no further. */
+  readonly error?: TooManyFailuresError;
 }
 
 async function allStages(
   invocation: Invocation,
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions,
-): Promise<{ readonly code: ExitCode; readonly run: Run }> {
+): Promise<Ended & { readonly run: Run }> {
   const deploys = await explaining(load);
   const file = deploys[0]?.file;
   const run = await invocation.start(
@@ -50,7 +61,7 @@ async function allStages(
   );
   try {
     await unlessAborted(run.connect(), invocation.interrupts.givenUp);
-    return { code: await changeHosts(invocation, run, deploys, options), run };
+    return { ...(await changeHosts(invocation, run, deploys, options)), run };
   } finally {
     await run.disconnect();
   }
@@ -78,7 +89,7 @@ async function changeHosts(
   run: Run,
   deploys: readonly Deploy[],
   { isUnasked = false }: StageOptions,
-): Promise<ExitCode> {
+): Promise<Ended> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
     // A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too.
@@ -86,20 +97,17 @@ async function changeHosts(
     // What nobody waited for may have failed by now.
     await invocation.interrupts.hadStrays();
     invocation.interrupts.signal.throwIfAborted();
-    if (invocation.options["debug-operations"]) return printOperations(invocation, run);
+    if (invocation.options["debug-operations"]) return { code: printOperations(invocation, run) };
     const stop = isUnasked ? undefined : await propose(invocation, run);
-    if (stop !== undefined) return stop;
+    if (stop !== undefined) return { code: stop };
   }
   try {
     await run.execute();
   } catch (error) {
-    // The results have told it; the message says which rule ended the run.
     if (!(error instanceof TooManyFailuresError)) throw error;
-    if (run.activeHosts.length > 0)
-      invocation.screen.lines([`${invocation.paint("fail", "Stopped:")} ${error.message}`]);
-    return EXIT.failed;
+    return { code: EXIT.failed, ...(run.activeHosts.length > 0 ? { error } : {}) };
   }
-  return codeOf(run);
+  return { code: codeOf(run) };
 }
 
 /** Errors of the user's code leave with their place. */

@@ -225,6 +225,7 @@ describe("a deploy", () => {
     });
     expect([code, calls.at(-1)]).toEqual([1, "disconnect"]);
     expect(err).toContain("Stopped: 2 of 3 hosts failed (67 %)");
+    expect(err.indexOf("Results")).toBeLessThan(err.indexOf("Stopped: 2 of 3"));
   });
 
   test("that is interrupted ends in order with 130; the second time at once", async () => {
