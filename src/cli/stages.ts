@@ -1,5 +1,5 @@
 /** The stages of a run, with the question in their middle. @module */
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { onAbort, unlessAborted } from "../core/abort.ts";
 import { TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
@@ -22,10 +22,12 @@ export async function runStages(
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions = {},
 ): Promise<ExitCode> {
-  const { interrupts } = invocation;
+  const { interrupts, paint, screen } = invocation;
   let isSound = false;
+  let stopped: TooManyFailuresError | undefined;
   try {
-    const { code, run } = await allStages(invocation, load, options);
+    const { code, run, error } = await allStages(invocation, load, options);
+    stopped = error;
     await stragglers(invocation);
     const hadStrays = await interrupts.hadStrays();
     run.expectNothingLate();
@@ -34,14 +36,23 @@ export async function runStages(
     return code;
   } finally {
     invocation.close(isSound);
+    // The results have told what failed; this says which rule ended the run.
+    if (stopped) screen.lines([`${paint("fail", "Stopped:")} ${stopped.message}`]);
   }
+}
+
+/** How the stages ended. */
+interface Ended {
+  readonly code: ExitCode;
+  /** Why hosts that are left went no further. */
+  readonly error?: TooManyFailuresError;
 }
 
 async function allStages(
   invocation: Invocation,
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions,
-): Promise<{ readonly code: ExitCode; readonly run: Run }> {
+): Promise<Ended & { readonly run: Run }> {
   const deploys = await explaining(load);
   const file = deploys[0]?.file;
   const run = await invocation.start(
@@ -50,7 +61,7 @@ async function allStages(
   );
   try {
     await unlessAborted(run.connect(), invocation.interrupts.givenUp);
-    return { code: await changeHosts(invocation, run, deploys, options), run };
+    return { ...(await changeHosts(invocation, run, deploys, options)), run };
   } finally {
     await run.disconnect();
   }
@@ -61,9 +72,13 @@ async function stragglers({ interrupts, io, paint, screen }: Invocation): Promis
   const aborted = Promise.withResolvers<true>();
   using _ = onAbort(interrupts.signal, () => aborted.resolve(true));
   if (await Promise.race([aborted.promise, io.idle(STRAGGLERS_SECONDS)])) return;
-  screen.lines([
-    `${paint("warn", "Warning:")} Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection`,
-  ]);
+  const { waitingTimers } = await import("../deploy/index.ts");
+  const places = waitingTimers().map(({ file, line, column }) => `${relative(io.cwd(), file)}:${line}:${column}`);
+  const what =
+    places.length === 0
+      ? "Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection"
+      : `A timer of the deploy is still waiting, and ends with the run: made at ${places.join(", ")}`;
+  screen.lines([`${paint("warn", "Warning:")} ${what}`]);
 }
 
 /** What a deploy file has left waiting may still call an operation: a timer, a promise that nobody awaits. It gets so many seconds to be found out. */
@@ -74,7 +89,7 @@ async function changeHosts(
   run: Run,
   deploys: readonly Deploy[],
   { isUnasked = false }: StageOptions,
-): Promise<ExitCode> {
+): Promise<Ended> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
     // A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too.
@@ -82,20 +97,17 @@ async function changeHosts(
     // What nobody waited for may have failed by now.
     await invocation.interrupts.hadStrays();
     invocation.interrupts.signal.throwIfAborted();
-    if (invocation.options["debug-operations"]) return printOperations(invocation, run);
+    if (invocation.options["debug-operations"]) return { code: printOperations(invocation, run) };
     const stop = isUnasked ? undefined : await propose(invocation, run);
-    if (stop !== undefined) return stop;
+    if (stop !== undefined) return { code: stop };
   }
   try {
     await run.execute();
   } catch (error) {
-    // The results have told it; the message says which rule ended the run.
     if (!(error instanceof TooManyFailuresError)) throw error;
-    if (run.activeHosts.length > 0)
-      invocation.screen.lines([`${invocation.paint("fail", "Stopped:")} ${error.message}`]);
-    return EXIT.failed;
+    return { code: EXIT.failed, ...(run.activeHosts.length > 0 ? { error } : {}) };
   }
-  return codeOf(run);
+  return { code: codeOf(run) };
 }
 
 /** Errors of the user's code leave with their place. */

@@ -14,12 +14,21 @@ export function callSites(error?: unknown): readonly CallSite[] {
   return near.isComplete ? near.sites : capture(STACK_LIMIT).sites;
 }
 
-function capture(limit: number): { readonly sites: readonly CallSite[]; readonly isComplete: boolean } {
+/** Where in the user's own files, and not in a package of theirs, a function was called; `callee` is that function. */
+export function callerSite(callee: (...given: never[]) => unknown): CallSite | undefined {
+  const [site] = capture(1, callee).sites;
+  return site?.file.includes("/node_modules/") ? undefined : site;
+}
+
+function capture(
+  limit: number,
+  above?: (...given: never[]) => unknown,
+): { readonly sites: readonly CallSite[]; readonly isComplete: boolean } {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: NodeJS.CallSite[] } = {};
   Error.stackTraceLimit = limit;
   Error.prepareStackTrace = (_, frames) => frames;
-  Error.captureStackTrace(holder);
+  Error.captureStackTrace(holder, above);
   const frames = holder.stack ?? [];
   Error.prepareStackTrace = prepareStackTrace;
   Error.stackTraceLimit = stackTraceLimit;

@@ -16,6 +16,7 @@ export { callSites } from "./call-site.ts";
 export { failureOf, thrownPlaces } from "./load-failure.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { deployModules, installDeployModules } from "./modules.ts";
+export { waitingTimers } from "./timers.ts";
 export { prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */

@@ -1,10 +1,12 @@
 /** The modules that deploy files import, served from inside the executable. @module */
+import { watchTimers } from "./timers.ts";
 
 /**
  * Make `tsinfra`, `tsinfra/operations`, `tsinfra/operations/<module>` and `tsinfra/facts/<module>` importable.
  * They win over packages of the same name wherever the importing file lies. Call it once, before anything of the user's is imported.
  */
 export async function installDeployModules(): Promise<void> {
+  watchTimers();
   const modules = await deployModules();
   Bun.plugin({
     name: "tsinfra",

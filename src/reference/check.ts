@@ -4,12 +4,12 @@ import { OperationTypeError } from "../core/errors.ts";
 import { memberPath } from "../core/member-path.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
-import { strayText, type StrayText } from "./stray-text.ts";
+import { strayText, type StrayText, type Word } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
- * Those that are not ours take what they like, but text that was made of a promise, of a function, of another object or of nothing nobody takes;
+ * Those that are not ours take what they like, but text that was made of a promise, of a function, of another object or of nothing nobody takes, as far as that can be told from the text;
  * neither in `globals`, whose types others check.
  */
 export type CheckArguments = (name: string, args: object, globals?: object) => void;
@@ -81,13 +81,25 @@ function strayArgument(
       return new OperationTypeError(`${place} holds an object in place of text${text}`, {
         hint: "Write which of its values is meant; an operation has its output in stdout, once it has run",
       });
-    case "undefined":
-      return new OperationTypeError(`${place} holds "undefined" in place of a value${text}`, {
-        hint: 'Say what stands there when the value is missing: `value ?? "…"`',
+    case "date":
+      return new OperationTypeError(`${place} is an invalid date`, { hint: NO_DATE });
+    default:
+      return new OperationTypeError(`${place} holds "${stray}" in place of a value${text}`, {
+        hint: WORD_HINTS[stray],
       });
   }
 }
 const AWAIT = "Put `await` before it";
+const MISSING = 'Say what stands there when the value is missing: `value ?? "…"`';
+const NO_NUMBER = "It was made of what is no number: ask `Number.isFinite(value)` before";
+const NO_DATE = "It was made of what is no date: ask `Number.isNaN(date.getTime())` before";
+const WORD_HINTS: Readonly<Record<Word, string>> = {
+  undefined: MISSING,
+  null: MISSING,
+  NaN: NO_NUMBER,
+  Infinity: NO_NUMBER,
+  "Invalid Date": NO_DATE,
+};
 
 const isProgram = (value: unknown): boolean => typeof value === "string" && /^\S+\.[cm]?[jt]sx?$/.test(value);
 
@@ -287,7 +299,7 @@ function described(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value instanceof Secret) return "a secret";
   if (value instanceof Shell) return "a command";
-  if (value instanceof Date) return "a date";
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid date" : "a date";
   if (value instanceof Uint8Array) return "bytes";
   if (value instanceof Promise) return "a promise";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;

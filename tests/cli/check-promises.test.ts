@@ -52,6 +52,7 @@ const MESSAGES = {
   handle: "This text holds an operation's handle",
   function: "This text holds a function in place of its result",
   hole: /^This text may say "undefined": .+ may be missing$/,
+  null: /^This text may say "null": .+ may be missing$/,
   data: /^This text may say "undefined": there may be no host data ".+"$/,
 } as const;
 
@@ -141,6 +142,8 @@ const WRONG: readonly Snippet[] = [
   ["files.line({ path: '/f', line: `port ${«inventory.getHost('b').data.port}` });", "data"],
   ["const key = 'port';\nfiles.line({ path: '/f', line: `port ${«host.data[key]}` });", "hole"],
   ["export const setup = (one: Host) => files.line({ path: '/f', line: `${«one.data.port}` });", "data"],
+  ["const which = /x/.exec(host.name);\nfiles.line({ path: `/srv/${«which}`, line: 'x' });", "null"],
+  ["files.line({ path: '/srv/' + «null, line: 'x' });", "null"],
   ["files.line({ path: '/f', line: `user ${«process.env['USER']}` });", "hole"],
   ["const found = ['a'].find(one => one === host.name);\nfiles.line({ path: '/f', line: `${«found}` });", "hole"],
   ["files.line({ path: '/f', line: `at ${«await host.getFact(Which, { command: 'vim' })}` });", "hole"],

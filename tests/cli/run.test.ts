@@ -136,8 +136,11 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
     },
     execute: async () => {
       stage("execute");
-      await world.onExecute?.(emit, interrupt, onOutput);
-      emit({ type: "results", operations: [], hosts: [], seconds: 1, ok: failed.length === 0 });
+      try {
+        await world.onExecute?.(emit, interrupt, onOutput);
+      } finally {
+        emit({ type: "results", operations: [], hosts: [], seconds: 1, ok: failed.length === 0 });
+      }
     },
     disconnect: async () => stage("disconnect"),
     get activeHosts() {
@@ -225,6 +228,7 @@ describe("a deploy", () => {
     });
     expect([code, calls.at(-1)]).toEqual([1, "disconnect"]);
     expect(err).toContain("Stopped: 2 of 3 hosts failed (67 %)");
+    expect(err).toMatch(/^Results$[^]*^Stopped: 2 of 3/m);
   });
 
   test("that is interrupted ends in order with 130; the second time at once", async () => {

@@ -56,6 +56,7 @@ test.each([
 });
 
 test.each([
+  ["what slept", 'async function own() { await Bun.sleep(700); throw new Error("boom"); }\nown();'],
   ["a timer", 'setTimeout(() => { throw new Error("boom"); }, 700);'],
   [
     "an own function",
@@ -81,6 +82,24 @@ test("an operation that is called after everything was done is told with the res
   expect(code).toBe(1);
   expect(err).toContain("server.shell was called after deploy.ts had ended");
   expect(err).not.toContain("Done:");
+});
+
+test("what is still waiting long after the run is named by the place that made it", async () => {
+  const { code, err } = await run(`${TOUCH}setInterval(() => {}, 100);
+const over = setTimeout(() => {}, 60_000);
+clearTimeout(over);
+setTimeout(() => {}, 60_000).unref();
+for (const _ of [1, 2]) void Bun.sleep(60_000);
+await Bun.sleep(1);
+`);
+  expect(code).toBe(0);
+  expect(err).toContain("Done: 1 change on 1 host");
+  expect(err).toContain(
+    "Warning: A timer of the deploy is still waiting, and ends with the run: made at deploy.ts:5:1, deploy.ts:9:34\n",
+  );
+  const other = await run(`${TOUCH}Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });\n`);
+  expect(other.code).toBe(0);
+  expect(other.err).toContain("Warning: Something that the deploy began is still waiting, and ends with the run");
 });
 
 test("what is awaited, or caught, is nobody's mistake", async () => {

@@ -323,8 +323,71 @@ describe("`undefined` is refused where a value stands", () => {
     "/srv/undefined.txt",
     "isundefined=1",
     "mail@undefined.example.com",
+    "sed -i '/undefined/d' /etc/hosts",
+    "sed -n /undefined/p /etc/hosts",
+    "sed -i '/^x/s/undefined/none/' /etc/hosts",
+    "awk '/undefined/ { print }' /etc/hosts",
+    "awk '/undefined/{print}' /etc/hosts",
+    "sed '/undefined/,$d' /etc/hosts",
+    "sed '/undefined/s/a/b/' /etc/hosts",
   ];
   test.each(left)("but not in %j", text => expect(refusal({ dest: "/x", content: text })).toBe(""));
+
+  const others: readonly (readonly [word: string, text: string])[] = [
+    ["NaN", `/srv/${Number("x")}`],
+    ["NaN", `/srv/${Number("x")}/releases`],
+    ["NaN", `mkdir -p /srv/${Number("x")} && ls`],
+    ["NaN", `cp /a ~/${Number("x")}/b`],
+    ["NaN", `/${Number("x")}/b`],
+    ["NaN", `proxy_pass http://127.0.0.1:${Number("x")};`],
+    ["Invalid Date", `/srv/${new Date("x")}`],
+    ["Invalid Date", `/srv/backup-${new Date("x")}.tar`],
+    ["Invalid Date", `tar -cf /srv/backup-${new Date("x")}.tar /etc`],
+    ["Infinity", `http://web:${1 / 0}/`],
+    ["null", `http://${null}/x`],
+    ["null", `postgres://ada@${null}/db`],
+    ["null", `http://web:${null}`],
+  ];
+  test.each(others)("so is what became %s in %j", (word, text) =>
+    expect(refusal({ dest: "/x", content: text })).toContain(`holds "${word}" in place of a value`),
+  );
+  const honest = [
+    "true > /dev/null",
+    "mknod /srv/root/dev/null c 1 3",
+    '"value": null,',
+    "value: null",
+    "x = null",
+    "null",
+    "/root/.terraform.d/plugins/registry.terraform.io/hashicorp/null/3.2.1",
+    "https://github.com/guregu/null",
+    "ALTER TABLE x ALTER y SET DEFAULT null",
+    "null: /dev/null",
+    "NaN",
+    "fill = NaN",
+    "rate NaN",
+    "1,NaN,2",
+    "drop what is non-NaN/Infinity",
+    "sed -i '/NaN/d' data.csv",
+    "sed 's/NaN/0/;/x/s/NaN/0/' data.csv",
+    "# https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/NaN",
+    "/opt/Infinity/bin",
+    "limit: Infinity",
+    "soft nofile Infinity",
+    "Invalid Date",
+    '"invalidDate": "Invalid Date",',
+    "grep 'Invalid Date' /var/log/app.log",
+    "Invalid Date/Time",
+  ];
+  test.each(honest)("but %j may be meant", text => expect(refusal({ dest: "/x", content: text })).toBe(""));
+
+  test("a date that is none is refused where it is no text, too", () => {
+    const hint = "It was made of what is no date: ask `Number.isNaN(date.getTime())` before";
+    expect(refusal({ dest: "/x", free: [new Date("x")] })).toBe(
+      `Argument "free[0]" of demo.put is an invalid date (${hint})`,
+    );
+    expect(refusal({ dest: "/x", when: new Date("x") })).toContain("found an invalid date");
+    expect(refusal({ dest: "/x", free: [new Date(0)] })).toBe("");
+  });
 
   test("and an object neither where its text is compared with, nor in a program", () => {
     expect(refusal({ dest: "/x", content: "if (String(x) === '[object Object]') x()" })).toBe("");

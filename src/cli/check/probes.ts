@@ -34,7 +34,7 @@ export type Standing =
   | "text";
 
 /** What the compiler may answer. */
-export type Fault = "promise" | "promises" | "handle" | "function" | "missing" | "nothing";
+export type Fault = "promise" | "promises" | "handle" | "function" | "missing" | "null" | "nothing";
 
 /** One question. */
 export interface Probe {
@@ -331,7 +331,7 @@ type __TsinfraTextFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
   : undefined extends T
   ? \`\${I} missing\`
-  : null extends T ? \`\${I} missing\` : number;
+  : null extends T ? \`\${I} null\` : number;
 declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
 declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
 declare function __tsinfraEach<I extends number, T>(

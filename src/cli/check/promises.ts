@@ -114,13 +114,15 @@ function textFinding(probe: Probe, fault: Fault): Finding | undefined {
           : `Write \`${shortened(probe)}()\``,
       );
     case "missing":
-      return probe.mayMiss ? undefined : missing(probe);
+      return probe.mayMiss ? undefined : missing(probe, "undefined");
+    case "null":
+      return probe.mayMiss ? undefined : missing(probe, "null");
     default:
       return undefined;
   }
 }
 
-function missing(probe: Probe): Finding {
+function missing(probe: Probe, word: "undefined" | "null"): Finding {
   const node = bare(probe.node);
   const object = "object" in node && typeof node.object === "object" ? (node.object as Node) : undefined;
   const key = memberName(node);
@@ -129,8 +131,8 @@ function missing(probe: Probe): Finding {
     probe,
     "E_TEXT",
     isData
-      ? `This text may say "undefined": there may be no host data "${key}"`
-      : `This text may say "undefined": ${quoted(shortened(probe))} may be missing`,
+      ? `This text may say "${word}": there may be no host data "${key}"`
+      : `This text may say "${word}": ${quoted(shortened(probe))} may be missing`,
     `Say what stands there then: \`${shortened(probe)} ?? "…"\``,
   );
 }
