@@ -103,10 +103,14 @@ export function currentScope(what: string): Scope {
       hint: found.hint(what),
     });
   if (found) return found;
-  throw new NoHostError(`${what} is used where there is no current host`, {
+  throw noHost(what);
+}
+
+/** What is used by code that runs once, when a module is loaded. */
+export const noHost = (what: string): NoHostError =>
+  new NoHostError(`${what} is used where there is no current host`, {
     hint: "A deploy file is evaluated once per host, but the modules it imports only once per run: move this into a function that the deploy file calls",
   });
-}
 
 /** Run what an operation's `steps` do. */
 export const inSteps = <R>(operation: string, body: () => R): R =>

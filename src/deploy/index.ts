@@ -2,18 +2,20 @@
 import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import { type CallSite, DeployError, DeployLoadError, NoHostError } from "../core/errors.ts";
-import { isImportFailure, THROW_ERRORS, withoutComments } from "../core/load-error.ts";
-import { kindOf } from "../core/kind.ts";
+import { DeployError, DeployLoadError, NoHostError } from "../core/errors.ts";
+import { isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { locate, shown } from "../core/thrown.ts";
 import { failureOf, thrownPlaces } from "./load-failure.ts";
+import { asDeploy, type DeployFile, hintBesideDefault, refuseIdle } from "./shape.ts";
 import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
+import type { Transpiled } from "./transpile.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
 export { callSites } from "./call-site.ts";
-export { failureOf, thrownPlaces } from "./load-failure.ts";
+export { thrownPlaces } from "./load-failure.ts";
+export { hintBesideDefault } from "./shape.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { deployModules, installDeployModules } from "./modules.ts";
 export { waitingTimers } from "./timers.ts";
@@ -54,8 +56,9 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
     serve(new Map([[path, wrapped]]));
     await ready;
     const deploy: { default?: unknown } = await import(path);
-    refuseIdle(wrapped, path, source);
-    const evaluate = asDeploy(deploy.default, path, source);
+    const file = { path, source };
+    refuseIdle(wrapped, file);
+    const evaluate = asDeploy(deploy.default, file);
     return async () => {
       try {
         await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
@@ -71,55 +74,20 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
   }
 }
 
-/** A default export that can be called; throws a `DeployLoadError` that says what else it is. */
-function asDeploy(exported: unknown, path: string, source: string): (host?: unknown) => unknown {
-  const kind = kindOf(exported);
-  if (kind === "a function" || kind === "an async function") return exported as (host?: unknown) => unknown;
-  throw new DeployLoadError(`The default export of a deploy file must be a function, ${path} exports ${kind}`, {
-    at: siteOf(path, source, /\bexport\s*(?:default\b|=|\{[^}]*\bdefault\b)/),
-    hint:
-      kind === "a promise"
-        ? "Export the function itself, without calling it"
-        : "Write export default async () => { … }",
-  });
+/** Throws `DeployLoadError` for a file that cannot be a deploy, as far as can be told without running it: `exported` is what it exports by default. */
+export async function refuseNoDeploy(file: DeployFile, exported?: { readonly value: unknown }): Promise<void> {
+  const wrapped = await wrapTranspiled(await transpileOne(file.path, file.source), file.source);
+  refuseIdle(wrapped, file);
+  if (wrapped.hasDefault && exported) asDeploy(exported.value, file);
 }
 
-/** A file that exports and does nothing else would run, and change nothing, without a word. */
-function refuseIdle({ onlyExports }: Wrapped, path: string, source: string): void {
-  if (onlyExports.length === 0) return;
-  const [, whole] = onlyExports.map(name => /^\* from (.+)$/.exec(name)).find(match => match !== null) ?? [];
-  throw new DeployLoadError(
-    `There is nothing to run in ${path}: it exports ${onlyExports.join(", ")}, but no default function`,
-    {
-      at: siteOf(path, source, /\bexport\b/),
-      hint:
-        whole === undefined
-          ? "Write export default before the function that is the deploy, or call it"
-          : `What is exported by * leaves out the default: write export { default } from ${whole}`,
-    },
-  );
-}
+const wrap = async (path: string, source: string): Promise<Wrapped> =>
+  wrapTranspiled(await prepareImports(path, source), source);
 
-/** The top level of a file with a default export is evaluated once, for no host. */
-function hintBesideDefault({ line, column }: CallSite, source: string): string {
-  const before = source.split("\n").slice(0, line).join("\n");
-  const leading = before.slice(0, before.lastIndexOf("\n") + column);
-  return /\bexport\s+default\s+(?:await\s+)?[\w$.\s]*$/.test(leading)
-    ? "What is exported by default must be a function: leave out `export default`, or write export default async () => { … }"
-    : "What stands beside a default function is run once, when the file is loaded: move it into that function";
-}
-
-/** The first place of a pattern outside of comments. */
-function siteOf(path: string, source: string, pattern: RegExp): CallSite {
-  const before = source.slice(0, Math.max(0, withoutComments(source).search(pattern))).split("\n");
-  return { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-}
-
-async function wrap(path: string, source: string): Promise<Wrapped> {
-  const transpiled = await prepareImports(path, source);
+async function wrapTranspiled(transpiled: Transpiled, source: string): Promise<Wrapped> {
   // A script that has neither imports nor exports is taken for CommonJS.
   const isScript = /^var require_\w+ = __commonJS\(function\(\)/m.test(transpiled.code);
-  return wrapDeploy(isScript ? await transpileOne(path, `${source}\nexport {};`) : transpiled);
+  return wrapDeploy(isScript ? await transpileOne(transpiled.path, `${source}\nexport {};`) : transpiled);
 }
 
 const isJsonError = (error: unknown): error is SyntaxError =>

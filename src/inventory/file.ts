@@ -53,13 +53,17 @@ export async function readInventoryFile(
   );
   if (standard === undefined && groups.length === 0) throw noGroups(functionsOf(named, file), file);
   if (standard === undefined) return groups;
-  const entries = typeof standard === "function" ? await call(standard, "default", module, file) : standard;
+  const entries = isCallable(standard) ? await call(standard, "default", module, file) : standard;
   return [...toGroups(entries, fail), ...groups];
 }
 
+/** A class is a function that cannot be called. */
+const isCallable = (value: unknown): value is () => unknown =>
+  typeof value === "function" && kindOf(value) !== "a class";
+
 const functionsOf = (exports: Readonly<Record<string, unknown>>, file: string): readonly string[] =>
   inSourceOrder(
-    Object.entries(exports).filter(([name, value]) => typeof value === "function" && !name.startsWith("_")),
+    Object.entries(exports).filter(([name, value]) => isCallable(value) && !name.startsWith("_")),
     textOf(file) ?? "",
   ).map(([name]) => name);
 
@@ -115,14 +119,14 @@ async function call(
   module: Readonly<Record<string, unknown>>,
   file: string,
 ): Promise<unknown> {
-  if (typeof candidate !== "function") {
+  if (!isCallable(candidate)) {
     if (candidate !== undefined)
       throw new InventoryError(`"${name}" in ${file} must be a function, found ${kindOf(candidate)}`);
-    const functions = Object.keys(module).filter(key => typeof module[key] === "function");
+    const functions = Object.keys(module).filter(key => isCallable(module[key]));
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }
   try {
-    return await (candidate as () => unknown)();
+    return await candidate();
   } catch (error) {
     throw failure(error, file);
   }

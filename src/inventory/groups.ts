@@ -1,5 +1,6 @@
 /** From what an inventory file exports to groups of hosts. @module */
 import { InventoryError } from "../core/errors.ts";
+import { kindOf as valueKind } from "../core/kind.ts";
 import { nearest } from "../core/nearest.ts";
 import { splitHosts } from "./parse.ts";
 
@@ -54,7 +55,7 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
     return fail(
       `Group "${name}" must be a list of hosts or { hosts, data }, found ${kindOf(value)}`,
       { group: name },
-      awaitHint(value) ?? NO_GROUP,
+      awaitHint(value) ?? groupHint(value),
     );
   const unknown = Object.keys(value).find(key => !GROUP_KEYS.includes(key));
   if (unknown !== undefined) {
@@ -81,7 +82,22 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
   return { name, members: hosts.flatMap((member, index) => toMembers(name, member, index, hosts, fail)), data };
 }
 const GROUP_KEYS = ["hosts", "data"];
-const NO_GROUP = 'Start the name of an export that is no group with "_"';
+
+/** What was probably meant by something that is no group. */
+function groupHint(value: unknown): string {
+  if (value instanceof Set || value instanceof Map) return "Make a list of it: [...hosts]";
+  if (typeof value === "function") return "Call it where it gives the hosts, and export what it returns";
+  const other = 'Start the name of an export that is no group with "_"';
+  // Prose is no host.
+  if (typeof value !== "string" || !/^\s*[^\s,]+(?:\s*,\s*[^\s,]+)*\s*$/.test(value)) return other;
+  const list = `[${value
+    .split(",")
+    .map(name => JSON.stringify(name.trim()))
+    .join(", ")}]`;
+  return /^\s*@|[.,\d]/.test(value)
+    ? `Put brackets around hosts: ${list}`
+    : `Put brackets around it if it is a host: ${list}; s${other.slice(1)}`;
+}
 
 /** `await` before a promise; nothing for anything else. */
 const awaitHint = (value: unknown): string | undefined =>
@@ -130,12 +146,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> => {
   );
 };
 
-/** What a value is, for messages; text is shown. */
+/** What a value is, for messages; plain values are shown. */
 export function kindOf(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
-  if (Array.isArray(value)) return "a list";
-  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
-    return String(value);
-  if (value instanceof Promise) return "a promise";
-  return typeof value === "function" ? "a function" : "an object";
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : valueKind(value);
 }

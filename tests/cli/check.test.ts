@@ -4,71 +4,13 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { Glob } from "bun";
-import {
-  checkPlan,
-  plannedFiles,
-  type Finding,
-  type CheckPlan,
-  planOfDirectory,
-  planOfFiles,
-} from "../../src/cli/check/index.ts";
-import { createConnectors } from "../../src/connectors/index.ts";
+import { plannedFiles, planOfDirectory, planOfFiles } from "../../src/cli/check/index.ts";
 import * as operations from "../../src/operations/index.ts";
+import { check, checksFiles, directory, found, ROOT, tsinfra } from "../support/checking.ts";
 
 // From source, the types of all operations may have to be read first.
 setDefaultTimeout(120_000);
-
-const ROOT = join(import.meta.dir, "../..");
-let root: string;
-beforeAll(async () => {
-  root = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-test-")));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
-
-let count = 0;
-async function directory(files: Readonly<Record<string, string>>): Promise<string> {
-  const path = join(root, String(count++));
-  await mkdir(path);
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(join(path, name)), { recursive: true });
-    await writeFile(join(path, name), text);
-  }
-  return path;
-}
-
-/** What is found, as `file:line:column message (hint)`. */
-async function check(cwd: string, ...files: string[]): Promise<readonly string[]> {
-  const plan =
-    files.length === 0 ? await planOfDirectory(cwd, undefined) : await planOfFiles(files.map(file => join(cwd, file)));
-  return (await found(plan, cwd)).map(
-    ({ at, message, hint }) =>
-      `${relative(cwd, at.file)}:${at.line}:${at.column} ${message}${hint === undefined ? "" : ` (${hint})`}`,
-  );
-}
-
-async function found(plan: CheckPlan, cwd: string): Promise<readonly Finding[]> {
-  const { findings, output } = await checkPlan(plan, {
-    cwd,
-    connectors: createConnectors(),
-    environment: process.env,
-  });
-  expect(output).toBeUndefined();
-  return findings;
-}
-
-async function tsinfra(cwd: string, ...args: string[]) {
-  const child = Bun.spawn([process.execPath, join(ROOT, "src/main.ts"), ...args], {
-    cwd,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", COLUMNS: "80" },
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { out, err, code };
-}
+checksFiles();
 
 describe("without files, check looks at", () => {
   const planned = async (files: Readonly<Record<string, string>>): Promise<readonly string[]> => {
@@ -303,7 +245,8 @@ export function other() { return 5; }
       'hosts.ts:5:46 Host 3 of group "names" must be "name" or ["name", { data }], found 5',
       'hosts.ts:5:49 "-x" is not a host name (A host is a name, an address, user@name:port or @connector/address)',
       'hosts.ts:6:26 Host "@dokcer/x" wants the connector "dokcer", which does not exist (Did you mean "docker"?)',
-      'hosts.ts:9:14 Group "region" must be a list of hosts or { hosts, data }, found "eu" (Start the name of an export that is no group with "_")',
+      'hosts.ts:9:14 Group "region" must be a list of hosts or { hosts, data }, found "eu" (Put brackets around it if it is a host: ["eu"]; start the name of an export that is no group with "_")',
+      'hosts.ts:10:14 Group "promised" must be a list of hosts or { hosts, data }, found a promise (Put `await` before it)',
       'hosts.ts:11:50 The data of group "escalated" was given "_sudo" as "yes": it takes true or false',
       `none.ts:1:7 Inventory ${cwd}/none.ts exports no groups, so it has no hosts (Write \`export\` before the groups: \`export const web = …\`)`,
       'stage.ts:1:48 Host 2 of group "web" must be "name" or ["name", { data }], found 7',

@@ -1,8 +1,9 @@
 /** What is wrong with deploy files and what belongs to them, found without running them. @module */
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import type { Connector } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { withCompiler } from "./compiler.ts";
+import { deployFindings, hasDefault, hostlessFindings } from "./deploy-shape.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import {
   configDataFindings,
@@ -15,6 +16,7 @@ import {
 } from "./host-data.ts";
 import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
 import { dataNames } from "./literals.ts";
+import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
@@ -48,9 +50,10 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
       findPromises(sources, workplace),
       dataFindings(plan, sources, connectors),
     ]);
+    const owners = await ownerHints(mistakes, workplace);
     const types = mistakes.map(mistake => {
       const { at, code, message } = mistake;
-      const hint = promiseHint(mistake, sources);
+      const hint = owners.get(mistake) ?? promiseHint(mistake, sources);
       return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
     });
     // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.
@@ -82,8 +85,12 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
 const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
   new Set(sources.flatMap(({ branches, text }) => [...dataNames(branches, text)]));
 
+/** Its name says so, or it is of no use as an inventory either. */
+const mustBeDeploy = (source: Source, connectors: ReadonlyMap<string, Connector>): boolean =>
+  /^deploy\b/.test(basename(source.file)) || shapeFindings(source, { connectors, certainty: "named" }).length > 0;
+
 async function dataFindings(
-  { settings, inventories, groupData, programs }: CheckPlan,
+  { settings, inventories, groupData, programs, entries }: CheckPlan,
   sources: readonly Source[],
   connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
@@ -101,16 +108,25 @@ async function dataFindings(
     if (source) return groupDataFindings(source, known);
     return isProgram(file) ? [] : groupDataDocumentFindings(file, known);
   });
-  const fromPrograms = programs.map(file => {
+  const imported = new Set(sources.flatMap(({ imports }) => imports));
+  const fromPrograms = programs.map(async file => {
     const source = sourceOf(file);
     if (!source) return [];
     const hasGroups = looksLikeInventory(source);
+    const isEntry = entries.includes(file) && !imported.has(file);
     const certainty = certaintyOf(source, hasGroups);
     return [
       ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
       ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
+      ...(isEntry && !hasGroups && !certainty && mustBeDeploy(source, connectors) ? await deployFindings(source) : []),
     ];
   });
+  const deploys = new Set([...entries, ...sources.flatMap(({ includes }) => includes)]);
+  const fromModules = sources.flatMap(source => {
+    const isDeploy = deploys.has(source.file) && !imported.has(source.file);
+    if (isDeploy ? !hasDefault(source) : !imported.has(source.file)) return [];
+    return hostlessFindings(source, isDeploy);
+  });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
-  return [...configDataFindings(settings, known), ...all.flat()];
+  return [...configDataFindings(settings, known), ...all.flat(), ...fromModules];
 }

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import type { Connector } from "../../core/connector.ts";
 import { type CallSite, InventoryError } from "../../core/errors.ts";
+import { kindOf } from "../../core/kind.ts";
 import { nearest } from "../../core/nearest.ts";
 import { noGroups } from "../../inventory/file.ts";
 import { type Spot, toGroup, toGroups } from "../../inventory/groups.ts";
@@ -10,6 +11,7 @@ import { parseHostName } from "../../inventory/parse.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { COMPUTED, literalOf, membersOf, type Module, moduleOf, returned, written } from "./literals.ts";
 import type { Source } from "./sources.ts";
+import { standIn } from "./stand-ins.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 
 /** How an inventory is used. */
@@ -38,13 +40,18 @@ export function shapeFindings(source: Source, options: ShapeOptions): readonly F
   for (const { name, at, value } of module.exports) {
     if (name.startsWith("_")) continue;
     const found = written(value, module);
-    if (name !== "default") {
-      if (!isFunction(found)) shape.group(name, found, at);
-    } else for (const result of isFunction(found) ? returned(found) : [found]) shape.entries(result);
+    if (name === "default") for (const result of given(found)) shape.entries(result);
+    // Functions and classes are no groups.
+    else if (typeof standIn(found, module) !== "function") shape.group(name, found, at);
   }
   shape.absence();
   return findings;
 }
+
+const isGenerator = (found: Node): boolean => isFunction(found) && found.generator === true;
+
+/** What calling a function gives: a generator does not give what it returns. */
+const given = (found: Node): readonly Node[] => (isFunction(found) && !isGenerator(found) ? returned(found) : [found]);
 
 class Shape {
   readonly #source: Source;
@@ -63,13 +70,13 @@ class Shape {
   entries(node: Node): void {
     const found = written(node, this.#module);
     const groups = membersOf(found, this.#module);
-    const value = groups ? COMPUTED : literalOf(found, this.#module);
+    const value = groups ? COMPUTED : standIn(found, this.#module);
     for (const { key, at, value: group } of groups ?? []) this.group(key, group, at);
     if (found.type === "ArrayExpression") this.group("all", found, found);
     else if (value !== COMPUTED)
       this.#told(this.#place(found), () => {
         toGroups(
-          value,
+          isGenerator(found) ? (value as () => unknown)() : value,
           this.#failAt(() => found),
         );
       });
@@ -83,7 +90,7 @@ class Shape {
     const elements = list ? this.#elements(list) : undefined;
     const hosts = elements?.map(element => this.#host(element));
     const value = (): unknown => {
-      if (!members) return hosts ?? literalOf(found, this.#module);
+      if (!members) return hosts ?? standIn(found, this.#module);
       const entries = members.map(({ key, value: member }) => [key, this.#member(key, member, hosts)] as const);
       return Object.fromEntries(entries);
     };
@@ -91,7 +98,7 @@ class Shape {
     const isGroup =
       members?.some(({ key }) => key === "hosts" || key === "host") ??
       hosts?.some(host => typeof host === "string" || Array.isArray(host));
-    if (!isGroup && this.#options.certainty === "possible") return;
+    if (!isGroup && this.#options.certainty === "possible" && !this.#isMeant(value())) return;
     const place = ({ member, key }: Spot): Node =>
       (member === undefined ? undefined : elements?.[member]) ?? members?.find(one => one.key === key)?.at ?? at;
     // Each mistake among the hosts is told, and the first of the group.
@@ -115,14 +122,21 @@ class Shape {
     }
   }
 
+  /** What is no group, in a file that is but possibly an inventory: a host without brackets, or a promise beside hosts. */
+  #isMeant(value: unknown): boolean {
+    return typeof value === "string" ? value.startsWith("@") : value instanceof Promise && exportsHosts(this.#source);
+  }
+
   /** A program without groups. Its functions are inventories for those who name them, which whoever named the file did not. */
   absence(): void {
     const { exports } = this.#module;
-    const functions = exports.filter(({ value }) => isFunction(written(value, this.#module))).map(({ name }) => name);
-    const isEmpty = exports.every(({ name }) => name.startsWith("_") || functions.includes(name));
+    const values = exports.map(({ name, value }) => ({ name, value: standIn(value, this.#module) }));
+    const callable = values.filter(({ value }) => typeof value === "function");
+    const functions = callable.filter(({ value }) => kindOf(value) !== "a class").map(({ name }) => name);
+    const isEmpty = exports.every(({ name }) => name.startsWith("_") || callable.some(one => one.name === name));
     const { certainty } = this.#options;
     if (!isEmpty || certainty === "possible" || exportsMore(this.#source.program)) return;
-    if (functions.includes("default") || (functions.length > 0 && certainty !== "named")) return;
+    if (callable.some(({ name }) => name === "default") || (functions.length > 0 && certainty !== "named")) return;
     this.#findings.push(findingOf(noGroups(functions, this.#source.file), this.#place(this.#source.program)));
   }
 
@@ -133,14 +147,14 @@ class Shape {
 
   #member(key: string, node: Node, hosts: unknown): unknown {
     if (key === "hosts" && hosts !== undefined) return hosts;
-    const value = literalOf(node, this.#module);
+    const value = standIn(node, this.#module);
     return value === COMPUTED ? (key === "hosts" ? [] : {}) : value;
   }
 
   /** A host as it is written, with what is computed left open. */
   #host(element: Node | null): unknown {
     if (element === null) return undefined;
-    const value = element.type === "SpreadElement" ? COMPUTED : literalOf(element, this.#module);
+    const value = element.type === "SpreadElement" ? COMPUTED : standIn(element, this.#module);
     if (value === COMPUTED) return ANY_HOST;
     if (!Array.isArray(value)) return value;
     const isOpen = this.#elements(element)?.some(item => item?.type === "SpreadElement") === true;
@@ -199,7 +213,7 @@ export function certaintyOf(source: Source, hasGroups: boolean): "likely" | "pos
   if (source.program.type !== "Program") return undefined;
   const isDeclared = source.program.body.every(
     statement =>
-      /^(?:Export|TS|Import|Variable|Function)/.test(statement.type) &&
+      /^(?:Export|TS|Import|Variable|Function|Class)/.test(statement.type) &&
       !(statement.type === "ImportDeclaration" && /^tsinfra\/(?:operations|facts)/.test(statement.source.value)),
   );
   if (!isDeclared) return undefined;
@@ -212,6 +226,7 @@ function exportsHosts({ program }: Source): boolean {
   const module = moduleOf(program);
   return module.exports.some(({ value }) => {
     const found = written(value, module);
+    if (found.type === "StringLiteral") return found.value.startsWith("@");
     if (found.type !== "ArrayExpression") {
       const [first, ...others] = membersOf(found, module) ?? [];
       return first?.key === "host" && others.length === 0 && Array.isArray(literalOf(first.value, module));

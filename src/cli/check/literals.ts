@@ -44,7 +44,7 @@ export function moduleOf(program: Node): Module {
 }
 
 function declarationsIn(statement: Node): readonly Exported[] {
-  if (statement.type === "FunctionDeclaration" && statement.id)
+  if ((statement.type === "FunctionDeclaration" || statement.type === "ClassDeclaration") && statement.id)
     return [{ name: statement.id.name, at: statement.id, value: statement }];
   if (statement.type !== "VariableDeclaration") return [];
   return statement.declarations.flatMap(({ id, init }) =>

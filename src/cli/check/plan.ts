@@ -22,6 +22,8 @@ export interface CheckPlan {
   readonly groupData: readonly string[];
   /** Deploy files, and other programs. */
   readonly programs: readonly string[];
+  /** Those of them that somebody runs, if no other imports them. */
+  readonly entries: readonly string[];
   /** What is wrong with the names of files. */
   readonly findings: readonly Finding[];
   /** What is not checked, and why. */
@@ -34,12 +36,14 @@ export async function planOfFiles(files: readonly string[]): Promise<CheckPlan> 
   const config = paths.find(isConfig);
   const groupData = paths.filter(file => basename(dirname(file)) === "group_data");
   const others = paths.filter(file => !isConfig(file) && !groupData.includes(file));
+  const entries = others.filter(isProgram);
   return {
     config,
     ...(config === undefined ? { settings: [], findings: [] } : await settingsIn(config)),
     inventories: others.filter(file => !isProgram(file)).map(file => ({ file })),
     groupData,
-    programs: [...others.filter(isProgram), ...paths.filter(file => isConfig(file) && file !== config)],
+    entries,
+    programs: [...entries, ...paths.filter(file => isConfig(file) && file !== config)],
     notes: [],
   };
 }
@@ -91,6 +95,7 @@ export async function planOfDirectory(cwd: string, named: string | undefined): P
     inventories,
     groupData: [...new Set(groupData)],
     programs: [...new Set(programs)],
+    entries: [...new Set(programs)].filter(isRun),
     findings,
     notes,
   };
@@ -101,6 +106,10 @@ function configOf(directory: string, named: string | undefined): string | undefi
   const file = named === undefined ? findConfigFile(directory) : requireConfigFile(resolve(directory, named));
   return file === undefined ? undefined : realpathSync(file);
 }
+
+/** It is called deploy, or begins with `#!` and tsinfra. */
+const isRun = (file: string): boolean =>
+  /^deploy\b/.test(basename(file)) || /^#!.*\btsinfra\b/.test(readFileSync(file, "utf8"));
 
 /** It begins with `#!` and tsinfra, it imports tsinfra, or it is called deploy. */
 function usesTsinfra(file: string): boolean {

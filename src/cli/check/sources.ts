@@ -10,6 +10,9 @@ export interface Source {
   readonly text: string;
   readonly program: Node;
   readonly branches: readonly Branch[];
+  /** Those of the user's own files that it imports, and that it includes: absolute paths. */
+  readonly imports: readonly string[];
+  readonly includes: readonly string[];
 }
 
 /** What the compiler reads as a program. */
@@ -21,28 +24,36 @@ export function readPrograms(files: readonly string[], cwd: string): readonly So
   const waiting = [...files];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
-    const source = readSource(file);
+    const source = readSource(file, cwd);
     found.set(file, source);
-    if (!source) continue;
-    waiting.push(...importsOf(source).flatMap(path => resolveImport(path, dirname(file)) ?? []));
-    waiting.push(...includesOf(source).flatMap(path => resolveInclude(path, dirname(file), cwd) ?? []));
+    if (source) waiting.push(...source.imports, ...source.includes);
   }
   return [...found.values()].filter(source => source !== undefined);
 }
 
 /** `undefined` for what cannot be read: the compiler tells why. */
-function readSource(file: string): Source | undefined {
+function readSource(file: string, cwd: string): Source | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const program = parseSource(text);
-    return program && { file, text, program, branches: branchesOf(program) };
+    if (!program) return undefined;
+    const branches = branchesOf(program);
+    const directory = dirname(file);
+    return {
+      file,
+      text,
+      program,
+      branches,
+      imports: importsOf(branches).flatMap(path => resolveImport(path, directory) ?? []),
+      includes: includesOf(branches).flatMap(path => resolveInclude(path, directory, cwd) ?? []),
+    };
   } catch {
     return undefined;
   }
 }
 
 /** What a program imports or exports from. */
-function importsOf({ branches }: Source): readonly string[] {
+function importsOf(branches: readonly Branch[]): readonly string[] {
   return branches.flatMap(({ node }) => {
     const from =
       node.type === "ImportDeclaration" ||
@@ -58,7 +69,7 @@ function importsOf({ branches }: Source): readonly string[] {
 }
 
 /** What a program includes by `local.include("…")`. */
-function includesOf({ branches }: Source): readonly string[] {
+function includesOf(branches: readonly Branch[]): readonly string[] {
   return branches.flatMap(({ node }) => {
     const call = callOf(node);
     const [path] = call?.given ?? [];
