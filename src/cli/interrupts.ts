@@ -33,6 +33,10 @@ export class Interrupts {
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
   /** Of the run that goes on. */
   record: RunRecord | undefined;
+  /** Its results go to standard output alone. */
+  isOnStdout = false;
+  /** Nobody got them. */
+  #isUntold = false;
   /** Tells what has not been told of it, before it is left at once. */
   onLeave: () => void = () => {};
 
@@ -78,6 +82,7 @@ export class Interrupts {
   /** It has ended. */
   end(): void {
     this.#keepRecord();
+    if (this.#isUntold && this.record) this.#screen.lines(this.record.endLines(this.#screen.columns));
     this.#isAsking = undefined;
   }
   /** The last call. */
@@ -108,6 +113,7 @@ export class Interrupts {
   /** Whoever was reading has gone, as in `| head`: said once, however much is still written. */
   #unread({ stream }: Unwritable): void {
     if (!this.#isAsking) return;
+    this.#isUntold ||= stream === "stdout" && this.isOnStdout;
     if (stream === "stderr") this.#unseen("nobody read what it said");
     this.#cancel("nobody reads the output any more");
   }
@@ -119,6 +125,7 @@ export class Interrupts {
       hint: "Write it to where there is room",
       cause: error,
     });
+    this.#isUntold ||= stream === "stdout" && this.isOnStdout;
     if (stream === "stderr") this.#unseen(this.#unwritable.message);
     this.#abort(this.#unwritable);
   }
@@ -156,7 +163,7 @@ export class Interrupts {
   #leave(): void {
     this.#screen.live(undefined);
     this.onLeave();
-    this.#screen.lines(this.record?.leftLines() ?? []);
+    this.#screen.lines((this.#isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leftLines()) ?? []);
     this.#keepRecord();
     this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
   }

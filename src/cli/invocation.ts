@@ -163,6 +163,7 @@ export async function openInvocation(context: Context, written: string | undefin
           log.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
         const record = new RunRecord(hosts.map(host => host.name));
         interrupts.record = record;
+        interrupts.isOnStdout = isJson;
         interrupts.onLeave = () => tellResults(false);
         const emit = (event: EngineEvent): void => {
           record.take(event);

@@ -1,5 +1,5 @@
 /** What a run leaves behind for somebody who could not see how it ended. @module */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineEvent } from "../engine/events.ts";
@@ -79,22 +79,25 @@ export class RunRecord {
 
   /** All of it. `why` says what ended it. */
   lines({ why, when, cwd }: { readonly why: string; readonly when: Date; readonly cwd: string }): readonly string[] {
-    const ended = this.#interrupted.map(one =>
-      line(one, one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
-    );
-    const left = this.leftLines();
-    const results = this.#results
-      ? resultLines(this.#results, { paint: noPaint, columns: () => COLUMNS })
-      : ["There are no results: the run had not come to its end"];
     return [
       `tsinfra was interrupted: ${why}`,
       `At ${when.toISOString()}, in ${cwd}`,
       `Hosts: ${hostList(this.#hosts, COLUMNS)}`,
       "",
-      ...(ended.length + left.length === 0 ? ["No operation was running"] : [...ended, ...left]),
-      "",
-      ...results,
+      ...this.endLines(COLUMNS),
     ];
+  }
+
+  /** How it ended: what was interrupted, what is left to itself, the results. */
+  endLines(columns: number): readonly string[] {
+    const ended = this.#interrupted.map(one =>
+      line(one, one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
+    );
+    const left = this.leftLines();
+    const results = this.#results
+      ? resultLines(this.#results, { paint: noPaint, columns: () => columns })
+      : ["There are no results: the run had not come to its end"];
+    return [...(ended.length + left.length === 0 ? ["No operation was running"] : [...ended, ...left]), "", ...results];
   }
 }
 
@@ -126,8 +129,10 @@ export class RecordFile {
         writeFileSync(path, text, { mode: 0o600, flag: this.#path === undefined ? "wx" : "w" });
         this.#path = path;
         return;
-      } catch {
-        // The next one may do.
+      } catch (error) {
+        // The next one may do. What could not be written whole is taken away, but nobody else's.
+        if ((error as NodeJS.ErrnoException).code === "ENOSPC") rmSync(path, { force: true });
+        this.#path = undefined;
       }
     }
   }
