@@ -113,16 +113,19 @@ export const noHost = (what: string): NoHostError =>
   });
 
 /** Run what an operation's `steps` do. */
-export const inSteps = <R>(operation: string, body: () => R): R =>
-  storage.run(
-    new Elsewhere(`the steps of ${operation}`, what => {
-      const [, inner] = /^The operation (.+)$/.exec(what) ?? [];
-      return inner === undefined
-        ? "Use the host that steps are given: async *steps(host, args) { … }"
-        : `Steps give commands and call no operations: yield* ${inner}.steps(host, { … })`;
-    }),
-    body,
-  );
+export function inSteps<R>(operation: string, body: () => R): R {
+  const elsewhere = stepsOf.get(operation) ?? new Elsewhere(`the steps of ${operation}`, hintInSteps);
+  stepsOf.set(operation, elsewhere);
+  return storage.run(elsewhere, body);
+}
+const stepsOf = new Map<string, Elsewhere>();
+
+function hintInSteps(what: string): string {
+  const [, inner] = /^The operation (.+)$/.exec(what) ?? [];
+  return inner === undefined
+    ? "Use the host that steps are given: async *steps(host, args) { … }"
+    : `Steps give commands and call no operations: yield* ${inner}.steps(host, { … })`;
+}
 
 /** Run `body` with `scope` in force, through all its awaits. */
 export const inScope = <R>(scope: Scope, body: () => R): R => storage.run(scope, body);

@@ -14,7 +14,7 @@ import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-
 import type { Clock } from "../settings.ts";
 import { decided } from "./conditions.ts";
 import { OperationView } from "./operation-host.ts";
-import { commandsOf } from "./steps.ts";
+import { eachCommand } from "./steps.ts";
 
 /**
  * Operations of one host that were sent behind the one that runs.
@@ -119,10 +119,8 @@ const MOST_BYTES = 256 * 1024;
 export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
   if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
-  const look = async (): Promise<void> => {
-    for await (const _ of commandsOf(next, new OperationView(engine, next, undefined, true), decided(next, true)))
-      return;
-  };
+  const look = async (): Promise<unknown> =>
+    eachCommand(next, new OperationView(engine, next, undefined, true), decided(next, true), () => true);
   // Whatever is wrong shows again, and is told, when its turn comes.
   look().catch(() => undefined);
 }
@@ -154,10 +152,10 @@ export const CONNECTION_LOST = -1;
 
 async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly SentStep[]> {
   const steps: SentStep[] = [];
-  for await (const command of commandsOf(call, view, call.args)) {
+  await eachCommand(call, view, call.args, async command => {
     view.hasYielded = true;
     steps.push(await step(call, command));
-  }
+  });
   return steps;
 }
 

@@ -12,7 +12,7 @@ import { asksFor } from "./condition-scope.ts";
 import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
-import { commandsOf } from "./steps.ts";
+import { eachCommand } from "./steps.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
 /** Run an operation: its condition, its tries, its outcome. Rejects only when the run was interrupted before it began. */
@@ -125,10 +125,8 @@ export async function forecast(engine: Engine, call: OperationCall): Promise<boo
 }
 
 /** `answer` stands for all conditions among the arguments. */
-async function yieldsCommand(call: OperationCall, view: OperationView, answer: boolean): Promise<boolean> {
-  for await (const _ of commandsOf(call, view, decided(call, answer))) return true;
-  return false;
-}
+const yieldsCommand = (call: OperationCall, view: OperationView, answer: boolean): Promise<boolean> =>
+  eachCommand(call, view, decided(call, answer), () => true);
 
 /** An operation that a callback declared runs at once, as a part of the one around it. */
 const performNested = (engine: Engine, call: OperationCall, within: OperationCall): Promise<Ending> =>

@@ -7,31 +7,34 @@ import type { Command } from "../../core/steps.ts";
 import type { OperationCall } from "../host-state.ts";
 import type { OperationView } from "./operation-host.ts";
 
-/** Evaluate an operation. Nothing is declared by what it does; throws `OperationTypeError` for anything but commands. */
-export async function* commandsOf(
+/**
+ * Evaluate an operation, and hand on each of its commands until `take` answers true; resolves to whether it did.
+ * Nothing is declared by what `steps` do. Rejects with `OperationTypeError` for anything but commands.
+ */
+export const eachCommand = (
   call: OperationCall,
   view: OperationView,
   args: object,
-): AsyncGenerator<Command, void, void> {
-  const { name } = call.operation;
-  const steps: unknown = inSteps(name, () => call.operation.steps(view, args));
-  if (!isGenerator(steps))
-    throw wrongShape(call, `The steps of ${name} must give a generator, found ${kindOf(steps)}`, STAR);
-  try {
-    for (;;) {
-      const { done, value } = await inSteps(name, () => steps.next());
-      if (done) return view.expectAwaited();
-      if (!isCommand(value))
-        throw wrongShape(call, `${name} must yield commands, found ${kindOf(value)}`, hintFor(value));
-      yield value;
+  take: (command: Command) => true | Promise<void>,
+): Promise<boolean> =>
+  inSteps(call.operation.name, async () => {
+    const { name } = call.operation;
+    const steps: unknown = call.operation.steps(view, args);
+    if (!isGenerator(steps))
+      throw wrongShape(call, `The steps of ${name} must give a generator, found ${kindOf(steps)}`, STAR);
+    for await (const command of steps) {
+      if (!isCommand(command))
+        throw wrongShape(call, `${name} must yield commands, found ${kindOf(command)}`, hintFor(command));
+      const taken = take(command);
+      if (taken === true) return true;
+      await taken;
     }
-  } finally {
-    await inSteps(name, () => steps.return?.(undefined));
-  }
-}
+    view.expectAwaited();
+    return false;
+  });
 const STAR = "Write async *steps(host, args) { … }, or return what the steps of another operation give";
 
-const isGenerator = (value: unknown): value is AsyncGenerator =>
+const isGenerator = (value: unknown): value is AsyncGenerator<unknown, void, void> =>
   typeof value === "object" && value !== null && "next" in value && typeof value.next === "function";
 
 const isCommand = (value: unknown): value is Command =>
