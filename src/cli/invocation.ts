@@ -62,6 +62,8 @@ export async function openInvocation(context: Context, written: string | undefin
   const installModules = once(async () => {
     const { installDeployModules } = await import("../deploy/index.ts");
     await installDeployModules();
+    // From now on code of the user's may loop without end.
+    await io.secondSignalEnds(true);
   });
   const beforeImport = async (file: string): Promise<void> => {
     await installModules();

@@ -8,6 +8,7 @@ import type { StreamName } from "./closed-streams.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
+import type { SecondEnds } from "./second-signal.ts";
 
 /** Signals that ask the program to end. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -32,6 +33,8 @@ export interface Io {
   chdir(directory: string): void;
   /** Call back at every signal that asks the program to end, and once for each stream that takes no more. The result ends that. */
   onInterrupt(callback: (why: Interruption) => void): () => void;
+  /** Whether a signal that asks the program to end, and comes again before it could be heard, ends it at once. */
+  secondSignalEnds(isOn: boolean): Promise<void>;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
   /** True when nothing in this process waits for anything any more, false after so many seconds. */
@@ -59,6 +62,9 @@ export const processIo = (closed: readonly StreamName[]): Io => {
   const flush = async (): Promise<void> => {
     await Promise.all([outlets.stdout.flush(), outlets.stderr.flush()]);
   };
+  const handled = new Set<SignalName>();
+  let secondEnds: SecondEnds | undefined;
+  let isSecondTheEnd = false;
   return {
     ...outlets,
     stdin: process.stdin,
@@ -69,14 +75,30 @@ export const processIo = (closed: readonly StreamName[]): Io => {
     chdir: directory => process.chdir(directory),
     onInterrupt(callback) {
       const handlers = SIGNALS.filter(signal => !isIgnored(signal)).map(
-        signal => [signal, () => callback(signal)] as const,
+        signal =>
+          [
+            signal,
+            () => {
+              secondEnds?.(signal, isSecondTheEnd);
+              callback(signal);
+            },
+          ] as const,
       );
-      for (const [signal, handler] of handlers) process.on(signal, handler);
+      for (const [signal, handler] of handlers) {
+        handled.add(signal);
+        process.on(signal, handler);
+      }
       callbacks.add(callback);
       return () => {
         for (const [signal, handler] of handlers) process.off(signal, handler);
         callbacks.delete(callback);
       };
+    },
+    async secondSignalEnds(isOn) {
+      const { secondSignal } = await import("./second-signal.ts");
+      secondEnds ??= await secondSignal();
+      isSecondTheEnd = isOn;
+      for (const signal of handled) secondEnds(signal, isOn);
     },
     onStray(callback) {
       const events = ["uncaughtException", "unhandledRejection"] as const;

@@ -23,6 +23,7 @@ async function tsinfra(
     environment: {},
     cwd: () => "/",
     clock: { now: () => 0 },
+    secondSignalEnds: async () => {},
     onInterrupt: () => () => {},
     onStray: () => () => {},
     idle: async () => true,
