@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
 import { until } from "../support/until.ts";
@@ -151,6 +152,40 @@ server.shell({ name: "Never", commands: ["true"] });
     expect(text).toMatch(/^Interrupted: 1 change, 1 more did not finish on 1 host, /m);
   });
 });
+
+test("with --json and nobody behind standard output, how the run ended is told on standard error", async () => {
+  const child = start("@local", "sleeps.ts", "-y", "--json");
+  await running();
+  await child.stdout.cancel();
+  // That nobody reads shows when something is written.
+  child.kill("SIGTERM");
+  const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
+  expect(code).toBe(130);
+  expect(err).toMatch(/^ {2}@local {2}Long: interrupted, state unknown$/m);
+  expect(err).toMatch(/^Interrupted: 1 change, 1 more did not finish on 1 host, /m);
+});
+
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "a deploy file that loops without end is ended by a second %s",
+  async signal => {
+    await writeFile(join(cwd, "loops.ts"), "console.log('begun');\nwhile (true);\n");
+    const child = start("@local", "loops.ts", "-y");
+    const begun = await child.stdout.getReader().read();
+    expect(new TextDecoder().decode(begun.value)).toBe("begun\n");
+    child.kill(signal);
+    // One that is still to be delivered would be merged with the next.
+    await until("the first signal has arrived", async () => !isCaught(child.pid, signal));
+    child.kill(signal);
+    await child.exited;
+    expect(child.signalCode).toBe(signal);
+  },
+);
+
+/** Whether a process has a handler for a signal. */
+function isCaught(pid: number, signal: NodeJS.Signals): boolean {
+  const [, mask = "0"] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
 
 describe("SIGTERM ends the program, whatever hangs", () => {
   test.each(["hangs.ts", "callback.ts"])("a promise in %s", async file => {
