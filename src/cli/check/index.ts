@@ -55,12 +55,15 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     });
     // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.
     const places = new Set(types.flatMap(({ at }) => [lineOf(at), placeOf(at)]));
+    // Of promises it knows more, where it says something of them.
+    const promised = new Set(types.filter(({ hint }) => hint !== undefined).map(({ at }) => placeOf(at)));
     const others = [
+      ...promises.filter(({ at }) => !promised.has(placeOf(at))),
       ...plan.findings.filter(({ at }) => !places.has(placeOf(at))),
       ...data.filter(({ at }) => !places.has(lineOf(at))),
     ];
     return {
-      findings: inOrder([...types, ...promises, ...others]),
+      findings: inOrder([...types, ...others]),
       ...(mistakes.length === 0 && output !== undefined ? { output } : {}),
     };
   });
