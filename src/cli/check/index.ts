@@ -18,7 +18,7 @@ import { dataNames } from "./literals.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
-import { promiseHint } from "./type-hints.ts";
+import { typeHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
 export { type CheckPlan, planOfDirectory, planOfFiles } from "./plan.ts";
@@ -50,7 +50,7 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     ]);
     const types = mistakes.map(mistake => {
       const { at, code, message } = mistake;
-      const hint = promiseHint(mistake, sources);
+      const hint = typeHint(mistake, sources);
       return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
     });
     // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.

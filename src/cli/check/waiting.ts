@@ -26,6 +26,10 @@ export const allHint = (probe: Probe): string => waiting(probe, `Write \`await P
 export const CONDITION_HINT =
   "A condition is asked at once and cannot wait: ask in `ts.call`, and declare the operation there";
 
+/** What to do where the current host is looked for among those of the inventory. */
+export const SAME_HOST =
+  "`host` stands for whichever host is current and is none of the inventory's own objects: compare names, `other.name === host.name`";
+
 /** What to do about a list's function that would have to wait. */
 export const listHint = (list: string, name: string): string =>
   name.endsWith("ort")
