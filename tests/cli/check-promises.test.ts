@@ -119,7 +119,7 @@ const RIGHT: readonly string[] = [
   "files.put({ content: 'x', dest: '/f' });",
   "const done = files.put({ content: 'x', dest: '/f' });\nserver.shell({ commands: ['true'], _if: done.didChange });",
   "await files.put({ content: 'x', dest: '/f' });",
-  "const done = await server.shell({ commands: ['true'] });\nfiles.line({ path: '/f', line: `said ${done.stdout}` });",
+  "ts.call({ async function() { const done = await server.shell({ commands: ['true'] });\nfiles.line({ path: '/f', line: `said ${done.stdout}` }); } });",
   "files.line({ path: '/f', line: ['a', 'b'].join(' ') });",
   "files.line({ path: '/f', line: (await Promise.all(['a'].map(install))).join(' ') });",
   "['a'].forEach(name => files.line({ path: '/f', line: name }));",

@@ -16,6 +16,9 @@ const MESSAGES = {
   text: "This text holds a promise in place of its value",
   each: "`forEach` waits for nothing that its function does",
   nobody: "Nobody waits for this promise",
+  deploy: "Nobody waits for this deploy",
+  nobodies: "Nobody waits for these promises",
+  early: /^`(?:stdout|stderrLines|didChange|didError|isCut)` is not known before the operation has run$/,
   // What the types of the language say by themselves.
   always: /^This condition will always return true since this 'Promise<.+>' is always defined/,
   overlap: /^This comparison appears to be unintentional/,
@@ -120,6 +123,35 @@ const WRONG: readonly Snippet<keyof typeof MESSAGES>[] = [
     "true",
   ],
   ["server.shell({ commands: ['a'], _if: () => !«host.getFact(Hostname) });", "true"],
+  // Deploys and operations that are asked too early.
+  [
+    `const own = deploy('Own', async () => { await dig(); });\nconst done = «own();\nserver.shell({ commands: ['a'], _if: done.didChange });`,
+    "deploy",
+  ],
+  ["const all = «['a'].map(async name => install(name));\nconsole.log(all.length);", "nobodies"],
+  ["const op = server.shell({ commands: ['a'] });\nconsole.log(«op.stdout);", "early"],
+  [
+    "const op = await server.shell({ commands: ['a'] });\nfor (const line of «op.stderrLines) console.log(line);",
+    "early",
+  ],
+  [`const op = server.shell({ commands: ['a'] });\nif («op.didChange()) ${FILE}`, "early"],
+  [`if («server.shell({ commands: ['a'] }).didError()) ${FILE}`, "early"],
+  [
+    `const op = server.shell({ commands: ['a'] });\nhost.when(() => true, () => { if («op.didChange()) ${FILE} });`,
+    "early",
+  ],
+  [`const done = deploy('Own', () => { ${FILE} })();\nif («done.didChange()) ${FILE}`, "early"],
+  [`if («(await role()).didChange()) ${FILE}`, "early"],
+  [`if («(await local.include('./x.ts')).didChange()) ${FILE}`, "early"],
+  ["ts.call({ function() { const op = server.shell({ commands: ['a'] }); logger.info(«op.stdout); } });", "early"],
+  [
+    "ts.call({ async function() { const op = server.shell({ commands: ['a'] }); logger.info(String(«op.isCut)); await dig(); } });",
+    "early",
+  ],
+  [
+    `ts.call({ function: () => { const op = server.shell({ commands: ['a'] }); if («op.didChange()) ${FILE} } });`,
+    "early",
+  ],
 ];
 
 const RIGHT: readonly string[] = [
@@ -167,6 +199,19 @@ const RIGHT: readonly string[] = [
   "export const own = operation<{ command: string }>({ name: 'own.own', async *steps(h, { command }) { if (!(await h.getFact(Which, { command }))) yield sh`a`; } });",
   "server.shell({ commands: ['a'], ...(host.name === 'a' ? { _sudo: true } : {}) });",
   "const common = host.name === 'a' && { _sudo: true };\nserver.shell({ commands: ['a'], ...common });",
+  "const op = server.shell({ commands: ['a'] });\nts.call({ function() { logger.info(op.stdout); } });",
+  "const op = server.shell({ commands: ['a'] });\nif (await op.willChange) logger.info('soon');",
+  "const op = server.shell({ commands: ['a'] });\nserver.shell({ commands: ['a'], _if: () => op.stdout === 'a' && op.didSucceed() });",
+  "ts.call({ async function() { const op = await server.shell({ commands: ['a'] }); logger.info(op.stdout); } });",
+  "ts.call({ async function() { const op = server.shell({ commands: ['a'] }); await op; logger.info(op.stdout); } });",
+  "ts.call({ async function(h) { const op = server.shell({ commands: ['a'] }); await h.getFact(Hostname); logger.info(op.stdout); } });",
+  "ts.call({ function() { const op = server.shell({ commands: ['a'] }); server.shell({ commands: ['b'], _if: op.didChange }); } });",
+  "async function restart() { const op = await server.shell({ commands: ['a'] }); return op.stdout; }\nts.call({ function: restart });",
+  "const own = deploy('Own', async () => { await dig(); });\nconst done = own();\nawait done;\nserver.shell({ commands: ['a'], _if: done.didChange });",
+  "const own = deploy('Own', async () => { const op = await server.shell({ commands: ['a'] }); return op.stdout; });\nts.call({ async function() { await own(); } });",
+  "const own = deploy('Own', () => 1);\nconst done = own();\nconsole.log(done.value);",
+  "const result = { stdout: 'a', didChange: () => true };\nconsole.log(result.stdout, result.didChange());",
+  "const shell = await host.run(sh`a`);\nconsole.log(shell.stdout);",
   // Lists that are right.
   "console.log(['b', 'a'].filter(Boolean).filter(one => one !== 'a').sort((a, b) => a.localeCompare(b)));",
   "const all: (Promise<string> | undefined)[] = [dig(), undefined];\nawait Promise.all(all.filter(Boolean));\nawait Promise.all(all.filter(one => one));\nawait Promise.all(all.filter(one => one !== undefined));",

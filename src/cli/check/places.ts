@@ -1,5 +1,5 @@
 /** Places where the value of a promise is meant, and never the promise itself. @module */
-import { bare, type Branch, callOf, isFunction, memberName, type Node } from "./syntax.ts";
+import { bare, type Branch, callOf, isFunction, memberName, type Node, ownerOf } from "./syntax.ts";
 
 /** For what a value is taken. */
 export type Meaning =
@@ -187,11 +187,6 @@ export function answersIn(branches: readonly Branch[], callback: Node): readonly
   return branches.filter(({ node, parent }) => {
     if (!parent) return false;
     if (parent.node === callback) return "body" in callback && callback.body === node && node.type !== "BlockStatement";
-    return parent.node.type === "ReturnStatement" && nearestFunction(parent) === callback;
+    return parent.node.type === "ReturnStatement" && ownerOf(parent)?.node === callback;
   });
-}
-
-function nearestFunction(branch: Branch): Node | undefined {
-  for (let at: Branch | undefined = branch; at; at = at.parent) if (isFunction(at.node)) return at.node;
-  return undefined;
 }

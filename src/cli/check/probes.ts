@@ -19,6 +19,7 @@ import {
   spanOf,
   type Branch,
 } from "./syntax.ts";
+import { dropped, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
 
 /** Where a value stands that is asked about. */
 export type Standing =
@@ -40,10 +41,15 @@ export type Standing =
   | "asked"
   /** The answer of a function given to a list. */
   | "answer"
+  /** An operation, of which something is read before it has run. */
+  | "early"
+  /** It is given a name of which only members are used. */
+  | "deploy"
   | "text";
 
 /** What the compiler may answer. */
-export type Fault = "promise" | "promises" | "handle" | "function" | "missing" | "nothing" | "list" | "held" | "plain";
+export type Fault =
+  "promise" | "promises" | "handle" | "function" | "missing" | "nothing" | "list" | "held" | "plain" | "deploy";
 
 /** One question. */
 export interface Probe {
@@ -124,8 +130,9 @@ class Prober {
   readonly #source: Source;
   readonly #probes: Probe[];
   readonly #round: Round;
-  /** How often each name is written. */
-  readonly #names: ReadonlyMap<string, number>;
+  readonly #names: ReadonlyMap<string, readonly Branch[]>;
+  /** It may be evaluated while operations run. */
+  readonly #isLate: boolean;
   /** The values that were asked about: what stands in a condition may stand in one within that. */
   readonly #valued = new Set<Node>();
 
@@ -133,10 +140,8 @@ class Prober {
     this.#source = source;
     this.#probes = probes;
     this.#round = round;
-    const names = new Map<string, number>();
-    for (const { node } of source.branches)
-      if (node.type === "Identifier") names.set(node.name, (names.get(node.name) ?? 0) + 1);
-    this.#names = names;
+    this.#names = namesIn(source.branches);
+    this.#isLate = source.isIncludedLate || source.text.includes("isExecuting");
   }
 
   insertions(): readonly Insertion[] {
@@ -154,16 +159,19 @@ class Prober {
     if (node.type === "ExpressionStatement") {
       for (const value of dropped(node.expression)) this.#ask("statement", value, within);
     } else if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
-    else if (
-      node.type === "VariableDeclarator" &&
-      node.init &&
-      node.id.type === "Identifier" &&
-      this.#names.get(node.id.name) === 1 &&
-      !isTakenElsewhere(within)
-    ) {
-      this.#ask("unused", node.init, within);
-    }
+    this.#kept({ node, parent: within });
     this.#forEach(node, within);
+  }
+
+  /** What is named, and given to nobody. */
+  #kept(declaration: Branch): void {
+    const kept = keptIn(declaration, this.#names);
+    if (!kept) return;
+    const { value, reads } = kept;
+    const early = unawaited(kept, declaration, this.#source.branches);
+    if (early) this.#ask("early", value, declaration, { told: early.node });
+    else if (reads.every(({ node }) => memberName(node) === "length")) this.#ask("unused", value, declaration.parent);
+    else this.#ask("deploy", value, declaration.parent);
   }
 
   /** It waits for nothing, so what the function given to it returns is dropped. */
@@ -186,6 +194,8 @@ class Prober {
     const within = { node, parent };
     const list = listCallOf(node);
     if (list) this.#answers(list, within);
+    if ("object" in node && isResult(within) && isPreparing(within) && !this.#isLate)
+      this.#ask("early", node.object as Node, within, { told: node });
     for (const { node: value, meaning } of placesIn(node)) this.#askValue(meaning, value, within);
     const compared = comparedIn(node);
     if (!compared || compared.some(side => this.#valued.has(side))) return;
@@ -318,46 +328,6 @@ class Prober {
   }
 }
 
-/** The values that a statement makes and nobody takes. */
-function dropped(expression: Node): readonly Node[] {
-  const node = bare(expression);
-  switch (node.type) {
-    case "LogicalExpression":
-      return dropped(node.right);
-    case "ConditionalExpression":
-      return [...dropped(node.consequent), ...dropped(node.alternate)];
-    case "SequenceExpression":
-      return node.expressions.flatMap(dropped);
-    case "CallExpression":
-    case "OptionalCallExpression":
-      return isHandled(node) ? [] : [node];
-    case "Identifier":
-    case "MemberExpression":
-    case "OptionalMemberExpression":
-    case "NewExpression":
-    case "ArrayExpression":
-    case "ImportExpression":
-    case "TaggedTemplateExpression":
-      return [node];
-    default:
-      return [];
-  }
-}
-
-/** An export, or `using`, for which it is enough that the variable is there. */
-const isTakenElsewhere = (declaration: Branch | undefined): boolean =>
-  declaration?.parent?.node.type === "ExportNamedDeclaration" ||
-  (declaration?.node.type === "VariableDeclaration" && /using/.test(declaration.node.kind));
-
-/** `p.catch(f)`, `p.then(f, g)`, and either with `finally` behind. */
-function isHandled(node: Node): boolean {
-  const call = callOf(node);
-  if (!call || !("object" in call.callee)) return false;
-  const name = memberName(call.callee);
-  if (name === "finally") return isHandled(call.callee.object as Node);
-  return (name === "catch" && call.given.length > 0) || (name === "then" && call.given.length > 1);
-}
-
 function isText(expression: Node): boolean {
   const node = bare(expression);
   return (
@@ -401,5 +371,7 @@ const FUNCTIONS: Readonly<Record<Standing, string>> = {
   compared: "__tsinfraCompared",
   asked: "__tsinfraList",
   answer: "__tsinfraTruth",
+  early: "__tsinfraEnded",
+  deploy: "__tsinfraDeploy",
   text: "__tsinfraText",
 };

@@ -103,6 +103,10 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
       return probe.told && "async" in probe.told && probe.told.async ? listFinding(probe) : undefined;
     case "answer":
       return fault !== "promise" ? undefined : probe.told ? listFinding(probe) : valueFinding(probe, fault);
+    case "early":
+      return earlyFinding(probe);
+    case "deploy":
+      return found(probe, "E_PROMISE", "Nobody waits for this deploy", awaitHint(probe));
     case "text":
       return textFinding(probe, fault);
   }
@@ -133,6 +137,22 @@ function valueFinding(probe: Probe, fault: Fault): Finding {
         ? ", and a promise is never missing"
         : "";
   return found(probe, "E_PROMISE", `${STANDS}${reason}`, awaitHint(probe));
+}
+
+/** What an operation gave is read before it has run. */
+function earlyFinding(probe: Probe): Finding {
+  const name = memberName(probe.told ?? probe.node) ?? "";
+  const isNested = probe.within?.node.type === "VariableDeclarator";
+  return found(
+    probe,
+    "E_DEPLOY",
+    `\`${name}\` is not known before the operation has run`,
+    isNested
+      ? awaitHint(probe)
+      : name.startsWith("did")
+        ? `To decide when an operation's turn comes pass \`${name}\` to its \`_if\`, or use \`ts.call\``
+        : "Operations run once the whole deploy is prepared: read it in `ts.call`",
+  );
 }
 
 /** What a list's function is given answers by promises. */

@@ -99,6 +99,22 @@ declare function __tsinfraAnswer<I extends number, T>(
     ? number
     : NonNullable<T> extends (...given: any) => infer R ? __TsinfraTruthFault<I, R> : number,
 ): T;
+declare function __tsinfraEnded<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : __TsinfraHas<Extract<T, { didChange(): boolean; didError(): boolean }>> extends true ? \`\${I} handle\` : number,
+): T;
+declare function __tsinfraDeploy<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : __TsinfraHas<Exclude<Extract<T, { didChange(): boolean } & PromiseLike<unknown>>, __TsinfraNeedNotWait>> extends true
+    ? \`\${I} deploy\`
+    : number,
+): T;
 declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
 declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
 declare function __tsinfraEach<I extends number, T>(

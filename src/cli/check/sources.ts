@@ -1,7 +1,7 @@
 /** The user's own files that a program is made of. @module */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
-import { callOf, memberName, type Node, parseSource, type Branch, branchesOf } from "./syntax.ts";
+import { callOf, memberName, type Node, ownerOf, parseSource, type Branch, branchesOf } from "./syntax.ts";
 
 /** A file of a program, read. */
 export interface Source {
@@ -10,6 +10,8 @@ export interface Source {
   readonly text: string;
   readonly program: Node;
   readonly branches: readonly Branch[];
+  /** A function includes it, which may do so while operations run. */
+  readonly isIncludedLate: boolean;
 }
 
 /** What the compiler reads as a program. */
@@ -17,21 +19,27 @@ export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
 /** The files and what they import by path or include, and so on; not those of packages, nor what cannot be read. */
 export function readPrograms(files: readonly string[], cwd: string): readonly Source[] {
-  const found = new Map<string, Source | undefined>();
+  const found = new Map<string, ReturnType<typeof readSource>>();
   const waiting = [...files];
+  const late = new Set<string>();
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
     const source = readSource(file);
     found.set(file, source);
     if (!source) continue;
     waiting.push(...importsOf(source).flatMap(path => resolveImport(path, dirname(file)) ?? []));
-    waiting.push(...includesOf(source).flatMap(path => resolveInclude(path, dirname(file), cwd) ?? []));
+    for (const { path, isLate } of includesOf(source)) {
+      const included = resolveInclude(path, dirname(file), cwd);
+      if (included === undefined) continue;
+      waiting.push(included);
+      if (isLate) late.add(included);
+    }
   }
-  return [...found.values()].filter(source => source !== undefined);
+  return [...found.values()].flatMap(source => (source ? [{ ...source, isIncludedLate: late.has(source.file) }] : []));
 }
 
 /** `undefined` for what cannot be read: the compiler tells why. */
-function readSource(file: string): Source | undefined {
+function readSource(file: string): Omit<Source, "isIncludedLate"> | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const program = parseSource(text);
@@ -42,7 +50,7 @@ function readSource(file: string): Source | undefined {
 }
 
 /** What a program imports or exports from. */
-function importsOf({ branches }: Source): readonly string[] {
+function importsOf({ branches }: Pick<Source, "branches">): readonly string[] {
   return branches.flatMap(({ node }) => {
     const from =
       node.type === "ImportDeclaration" ||
@@ -58,11 +66,15 @@ function importsOf({ branches }: Source): readonly string[] {
 }
 
 /** What a program includes by `local.include("…")`. */
-function includesOf({ branches }: Source): readonly string[] {
-  return branches.flatMap(({ node }) => {
-    const call = callOf(node);
+function includesOf({
+  branches,
+}: Pick<Source, "branches">): readonly { readonly path: string; readonly isLate: boolean }[] {
+  return branches.flatMap(branch => {
+    const call = callOf(branch.node);
     const [path] = call?.given ?? [];
-    return call && memberName(call.callee) === "include" && path?.type === "StringLiteral" ? [path.value] : [];
+    return call && memberName(call.callee) === "include" && path?.type === "StringLiteral"
+      ? [{ path: path.value, isLate: ownerOf(branch) !== undefined }]
+      : [];
   });
 }
 

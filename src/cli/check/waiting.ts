@@ -1,7 +1,17 @@
 /** How a promise can be waited for where it stands. @module */
 import type { Probe } from "./probes.ts";
 import { listCallOf } from "./places.ts";
-import { bare, type Branch, callOf, type FunctionNode, isFunction, memberName, type Node, spanOf } from "./syntax.ts";
+import {
+  bare,
+  type Branch,
+  callOf,
+  type FunctionNode,
+  keyOf,
+  memberName,
+  type Node,
+  ownerOf,
+  spanOf,
+} from "./syntax.ts";
 
 /** `await` and where it goes, or what there is in its place where nothing can wait. */
 export function awaitHint(probe: Probe): string {
@@ -48,12 +58,6 @@ export function waiting(probe: Probe, hint: string): string {
   return `${hint}, and \`async\` before the function around it`;
 }
 
-/** The function around it; `undefined` at the top of a file. */
-function ownerOf(within: Branch | undefined): Branch | undefined {
-  for (let at = within; at; at = at.parent) if (isFunction(at.node)) return at;
-  return undefined;
-}
-
 /** Asked when an operation's turn comes: `_if: () => …`, `restarted: () => …`, `host.when(() => …, …)`. */
 function isCondition({ node, parent }: Branch): boolean {
   const call = parent && callOf(parent.node);
@@ -79,11 +83,6 @@ function isOfFact({ node, parent }: Branch): boolean {
   }
   return false;
 }
-
-const keyOf = (node: Node): string | undefined =>
-  (node.type === "ObjectProperty" || node.type === "ObjectMethod") && node.key.type === "Identifier"
-    ? node.key.name
-    : undefined;
 
 /** The text of an expression if it is short, else `…`. */
 export function nameOf(probe: Probe, node: Node): string {
