@@ -49,7 +49,18 @@ export type Standing =
 
 /** What the compiler may answer. */
 export type Fault =
-  "promise" | "promises" | "handle" | "function" | "missing" | "nothing" | "list" | "held" | "plain" | "deploy";
+  | "promise"
+  | "promises"
+  | "handle"
+  | "function"
+  | "missing"
+  | "nothing"
+  | "list"
+  | "held"
+  | "plain"
+  | "current"
+  | "host"
+  | "deploy";
 
 /** One question. */
 export interface Probe {

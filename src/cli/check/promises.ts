@@ -9,7 +9,7 @@ import { type Fault, type Probe, probed, type Round, ROUNDS } from "./probes.ts"
 import { DECLARATIONS } from "./questions.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, memberName, type Node, placeIn, spanOf } from "./syntax.ts";
-import { allHint, awaitHint, listHint, nameOf, quoted, shortened, waiting } from "./waiting.ts";
+import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
 /** Ask the compiler about the values in a program, and judge its answers. */
 export async function findPromises(sources: readonly Source[], workplace: Workplace): Promise<readonly Finding[]> {
@@ -96,9 +96,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
     case "depth":
       return valueFinding(probe, fault);
     case "compared":
-      return fault === "promise" && (probe.given === undefined || faults.get(probe.given) === "plain")
-        ? found(probe, "E_PROMISE", `${STANDS}, and a promise equals nothing else`, awaitHint(probe))
-        : undefined;
+      return comparedFinding(probe, fault, probe.given === undefined ? "plain" : faults.get(probe.given));
     case "asked":
       return probe.told && "async" in probe.told && probe.told.async ? listFinding(probe) : undefined;
     case "answer":
@@ -137,6 +135,15 @@ function valueFinding(probe: Probe, fault: Fault): Finding {
         ? ", and a promise is never missing"
         : "";
   return found(probe, "E_PROMISE", `${STANDS}${reason}`, awaitHint(probe));
+}
+
+function comparedFinding(probe: Probe, fault: Fault, other: Fault | undefined): Finding | undefined {
+  if (other === undefined || other === "promise") return undefined;
+  if (fault === "promise")
+    return found(probe, "E_PROMISE", `${STANDS}, and a promise equals nothing else`, awaitHint(probe));
+  return fault === "current" && other === "host"
+    ? found(probe, "E_DEPLOY", "The current host is compared with another object, which it never is", SAME_HOST)
+    : undefined;
 }
 
 /** What an operation gave is read before it has run. */

@@ -68,7 +68,11 @@ type __TsinfraComparedFault<I extends number, T> = __TsinfraIsUnknown<T> extends
   ? number
   : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
   ? \`\${I} promise\`
-  : __TsinfraHas<Exclude<T, __TsinfraNothing>> extends true ? \`\${I} plain\` : number;
+  : __TsinfraHas<Exclude<T, __TsinfraNothing>> extends false
+  ? number
+  : [NonNullable<T>] extends [import("tsinfra").CurrentHost]
+  ? \`\${I} current\`
+  : [NonNullable<T>] extends [import("tsinfra").Host] ? \`\${I} host\` : \`\${I} plain\`;
 declare function __tsinfraTruth<I extends number, T>(id: I, value: T, fault: __TsinfraTruthFault<I, T>): T;
 declare function __tsinfraPresence<I extends number, T>(id: I, value: T, fault: __TsinfraPresenceFault<I, T>): T;
 declare function __tsinfraContent<I extends number, T>(id: I, value: T, fault: __TsinfraContentFault<I, T>): T;
