@@ -125,3 +125,19 @@ export interface Host extends HostIdentity, FactSource {
   /** Run a command on the host at once, outside any operation. Throws `CommandError` when it fails. */
   run(command: Shell, args?: ConnectorArguments): Promise<CommandResult>;
 }
+
+/** What tells the hosts of a deploy file apart: types alone know it. */
+declare const role: unique symbol;
+
+/**
+ * The host that a deploy file is being evaluated for, whichever that is: it is none of the inventory's own objects.
+ * Compare names: `other.name === host.name`.
+ */
+export interface CurrentHost extends Host {
+  readonly [role]: "current";
+}
+
+/** A host of the inventory. To tell whether it is the current one compare names: `other.name === host.name`. */
+export interface InventoryHost extends Host {
+  readonly [role]: "of the inventory";
+}

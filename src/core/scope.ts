@@ -4,13 +4,13 @@ import type { GlobalArguments } from "./arguments.ts";
 import type { Config } from "./config.ts";
 import { NoHostError } from "./errors.ts";
 import type { IncludeResult, OperationHandle } from "./handle.ts";
-import type { Host } from "./host.ts";
+import type { Host, InventoryHost } from "./host.ts";
 import type { Operation } from "./operation-definition.ts";
 
 /** What a deploy file can reach while it is evaluated for one host. */
 export interface Scope {
   readonly host: Host;
-  readonly inventory: Inventory;
+  readonly inventory: Inventory<Host>;
   readonly config: Config;
   readonly state: RunState;
   readonly logger: Logger;
@@ -34,12 +34,12 @@ export interface DeployContext {
 }
 
 /** The hosts of this run, and of the other shards with `--shard`: those are known and answer facts, but take no part. */
-export interface Inventory extends Iterable<Host> {
+export interface Inventory<H extends Host = InventoryHost> extends Iterable<H> {
   /** The host of that name; another host's facts can be asked through it. Throws `InventoryError` with the nearest name. */
-  getHost(name: string): Host;
+  getHost(name: string): H;
   /** The hosts of a group, in inventory order. Throws `InventoryError` with the nearest name. */
-  getGroup(name: string): readonly Host[];
-  readonly hosts: readonly Host[];
+  getGroup(name: string): readonly H[];
+  readonly hosts: readonly H[];
   /** Group names, sorted. */
   readonly groups: readonly string[];
   readonly length: number;

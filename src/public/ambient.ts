@@ -1,10 +1,10 @@
 /** The ambient context of deploy files: each name stands for the current host's own. @module */
 import type { Config } from "../core/config.ts";
-import type { Host } from "../core/host.ts";
-import { currentScope, type Inventory, type Local, type Logger, type RunState, type Scope } from "../core/scope.ts";
+import type { CurrentHost } from "../core/host.ts";
+import { currentScope, type Inventory, type Local, type Logger, type RunState } from "../core/scope.ts";
 
-/** The host that the deploy file is being evaluated for. */
-export const host: Host = ambient("host");
+/** The host that the deploy file is being evaluated for. To find it in the inventory compare names: `other.name === host.name`. */
+export const host: CurrentHost = ambient("host");
 /** All hosts of the run, for their names, groups, data and facts. */
 export const inventory: Inventory = ambient("inventory");
 /** Settings for the operations that follow in this file, on this host. */
@@ -18,9 +18,9 @@ export const local: Local = ambient("local");
 
 type Ambient = "host" | "inventory" | "config" | "state" | "logger" | "local";
 
-function ambient<K extends Ambient>(name: K): Scope[K] {
+function ambient<T extends object>(name: Ambient): T {
   const current = (): object => currentScope(`"${name}"`)[name];
-  return new Proxy({} as Scope[K], {
+  return new Proxy({} as T, {
     get: (_, key) => Reflect.get(current(), key),
     set: (_, key, value) => Reflect.set(current(), key, value),
     has: (_, key) => Reflect.has(current(), key),

@@ -51,7 +51,16 @@ export type {
   OperationHandle,
   OperationResult,
 } from "../core/handle.ts";
-export type { CommandResult, Host, HostControl, LocalFile, LocalFiles, OperationHost } from "../core/host.ts";
+export type {
+  CommandResult,
+  CurrentHost,
+  Host,
+  HostControl,
+  InventoryHost,
+  LocalFile,
+  LocalFiles,
+  OperationHost,
+} from "../core/host.ts";
 // Declarations of a project merge with what is exported as a whole, not with single names.
 export type * from "../core/host-data.ts";
 export { type Operation, operation, type OperationDefinition } from "../core/operation.ts";

@@ -107,3 +107,28 @@ test("it carries the type declarations of what deploy files import", async () =>
   expect(wrong.exitCode).not.toBe(0);
   expect(wrong.stdout + wrong.stderr).toContain("mistyped.ts");
 });
+
+test("it knows a promise in place of its value, and the current host among others", async () => {
+  writeFileSync(
+    join(directory, "forgotten.ts"),
+    [
+      'import { host, inventory, type Host } from "tsinfra";',
+      'import { server } from "tsinfra/operations";',
+      'import { Hostname } from "tsinfra/facts/server";',
+      "const asUser = async () => ({ _sudo: true });",
+      'if (!host.getFact(Hostname)) server.shell({ commands: ["a"], ...asUser() });',
+      "console.log(inventory.hosts.filter(async one => one.name === (await host.getFact(Hostname))));",
+      "console.log(inventory.hosts.filter(one => one === host));",
+      "export const isMe = (one: Host) => one === host;",
+    ].join("\n"),
+  );
+  const { stdout, stderr, exitCode } = await inDirectory('"$TSINFRA" check forgotten.ts');
+  expect([...`${stdout}${stderr}`.matchAll(/^ {2}at (.*)$/gm)].map(([, place]) => place)).toEqual([
+    "forgotten.ts:5:6",
+    "forgotten.ts:5:65",
+    "forgotten.ts:6:36",
+    "forgotten.ts:7:43",
+    "forgotten.ts:8:36",
+  ]);
+  expect(exitCode).toBe(1);
+});

@@ -1,46 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { withCompiler } from "../../src/cli/check/compiler.ts";
-import { type Finding, inOrder } from "../../src/cli/check/finding.ts";
-import { findPromises } from "../../src/cli/check/promises.ts";
-import { readPrograms } from "../../src/cli/check/sources.ts";
+import { checkSnippets, type Snippet, wrongly } from "../support/snippets.ts";
 
 setDefaultTimeout(60_000);
-
-/** What every snippet may use, on its first line. */
-const PRELUDE = `import { deploy, host, inventory, local, logger, type Host } from "tsinfra"; import { files, server } from "tsinfra/operations"; import { Hostname, Which } from "tsinfra/facts/server"; import { chain, dig, install, later, legacy, role, Site } from "./roles/index.ts";`;
-
-const MODULES: Readonly<Record<string, string>> = {
-  "roles/index.ts": `import { host } from "tsinfra";
-import { Hostname } from "tsinfra/facts/server";
-export { legacy } from "./legacy.js";
-export * from "./install";
-export const chain = () => dig();
-export const dig = () => host.getFact(Hostname);
-export const later: () => Promise<string> = async () => "later";
-export class Site {
-  async install(): Promise<void> {}
-  name = () => host.getFact(Hostname);
-  get address(): Promise<string> {
-    return host.getFact(Hostname);
-  }
-}
-`,
-  "roles/install.ts": `import { deploy } from "tsinfra";
-export async function install(name: string): Promise<string> {
-  return name;
-}
-export const role = deploy("Role", async () => {
-  await install("a");
-});
-`,
-  "roles/legacy.js": `export function legacy(anything) {
-  return anything.getFact("Hostname");
-}
-`,
-};
 
 const MESSAGES = {
   promise: "Nobody waits for this promise",
@@ -56,10 +17,7 @@ const MESSAGES = {
   data: /^This text may say "undefined": there may be no host data ".+"$/,
 } as const;
 
-/** A snippet, `«` before each place where something is found, and what is found there in that order. */
-type Snippet = readonly [code: string, ...found: (keyof typeof MESSAGES)[]];
-
-const WRONG: readonly Snippet[] = [
+const WRONG: readonly Snippet<keyof typeof MESSAGES>[] = [
   // Promises that nobody waits for.
   ["«host.getFact(Hostname);", "promise"],
   ["«install('a');", "promise"],
@@ -141,7 +99,7 @@ const WRONG: readonly Snippet[] = [
   ["const other = inventory.getHost('b');\nfiles.line({ path: '/f', line: `port ${«other.data.port}` });", "data"],
   ["files.line({ path: '/f', line: `port ${«inventory.getHost('b').data.port}` });", "data"],
   ["const key = 'port';\nfiles.line({ path: '/f', line: `port ${«host.data[key]}` });", "hole"],
-  ["export const setup = (one: Host) => files.line({ path: '/f', line: `${«one.data.port}` });", "data"],
+  ["const setup = (one: Host) => files.line({ path: '/f', line: `${«one.data.port}` });", "data"],
   ["const which = /x/.exec(host.name);\nfiles.line({ path: `/srv/${«which}`, line: 'x' });", "null"],
   ["files.line({ path: '/srv/' + «null, line: 'x' });", "null"],
   ["files.line({ path: '/f', line: `user ${«process.env['USER']}` });", "hole"],
@@ -164,7 +122,7 @@ const RIGHT: readonly string[] = [
   "files.put({ content: 'x', dest: '/f' });",
   "const done = files.put({ content: 'x', dest: '/f' });\nserver.shell({ commands: ['true'], _if: done.didChange });",
   "await files.put({ content: 'x', dest: '/f' });",
-  "const done = await server.shell({ commands: ['true'] });\nfiles.line({ path: '/f', line: `said ${done.stdout}` });",
+  "ts.call({ async function() { const done = await server.shell({ commands: ['true'] });\nfiles.line({ path: '/f', line: `said ${done.stdout}` }); } });",
   "files.line({ path: '/f', line: ['a', 'b'].join(' ') });",
   "files.line({ path: '/f', line: (await Promise.all(['a'].map(install))).join(' ') });",
   "['a'].forEach(name => files.line({ path: '/f', line: name }));",
@@ -204,51 +162,12 @@ const RIGHT: readonly string[] = [
   "const loose = a as any;\nvar a = 1;\nfiles.line({ path: '/f', line: `${loose}` });",
 ];
 
-async function check(snippets: readonly string[]): Promise<ReadonlyMap<string, readonly Finding[]>> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-promises-")));
-  try {
-    await mkdir(join(directory, "roles"));
-    for (const [name, text] of Object.entries(MODULES)) await writeFile(join(directory, name), text);
-    const paths = snippets.map((_, index) => join(directory, `${index}.ts`));
-    for (const [index, path] of paths.entries())
-      await writeFile(path, `${PRELUDE}\n${snippets[index]?.replaceAll("«", "")}\n`);
-    const found = await withCompiler(process.env, workplace => findPromises(readPrograms(paths, directory), workplace));
-    return Map.groupBy(inOrder(found), ({ at }) => basename(at.file));
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
-
-/** Line and column of each mark, in the file that the snippet becomes. */
-function marks(code: string): readonly string[] {
-  return code
-    .split("\n")
-    .flatMap((line, above) =>
-      [...line.matchAll(/«/g)].map(({ index }, earlier) => `${above + 2}:${index - earlier + 1}`),
-    );
-}
-
 test("what is wrong is found, where it is, by the name of its fault", async () => {
-  const findings = await check(WRONG.map(([code]) => code));
-  const wrong = WRONG.flatMap(([code, ...names], index) => {
-    const found = findings.get(`${index}.ts`) ?? [];
-    const places = marks(code);
-    const isRight =
-      found.length === names.length &&
-      found.every(({ at, message }, nth) => {
-        const wanted = MESSAGES[names[nth]!];
-        return (
-          places[nth] === `${at.line}:${at.column}` &&
-          (typeof wanted === "string" ? message === wanted : wanted.test(message))
-        );
-      });
-    return isRight ? [] : [{ code, found: found.map(({ at, message }) => `${at.line}:${at.column} ${message}`) }];
-  });
-  expect(wrong).toEqual([]);
+  expect(await wrongly(WRONG, MESSAGES)).toEqual([]);
 });
 
 test("what is right is left alone", async () => {
-  const found = await check(RIGHT);
+  const found = await checkSnippets(RIGHT);
   const wrong = RIGHT.flatMap((code, index) => {
     const messages = (found.get(`${index}.ts`) ?? []).map(({ message, hint }) => `${message}: ${hint}`);
     return messages.length === 0 ? [] : [{ code, messages }];

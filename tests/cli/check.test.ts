@@ -116,7 +116,7 @@ test("what is to be done about a promise depends on what is wanted in its place"
     ["host.when(async () => true, () => {});", CONDITION],
     [
       'server.shell({ commands: ["a"], _retryUntil: async () => true });',
-      CONDITION.replace("A condition", "This function"),
+      "This function is asked at once: it cannot be async. Wait for what it needs before it",
     ],
     [
       'server.shell({ commands: ["a"], _if: host.getFact(Hostname) });',
@@ -149,7 +149,7 @@ test("what is to be done about a promise depends on what is wanted in its place"
   ]);
   expect(hints).toEqual(cases.map(([code, hint]) => [code, hint]));
 });
-const CONDITION = "A condition is asked at once: it cannot be async. Wait for what it needs before it";
+const CONDITION = "A condition is asked at once and cannot wait: ask in `ts.call`, and declare the operation there";
 
 describe("host data", () => {
   test("of an inventory that is a program: keys nobody reads, and values no connector can use", async () => {

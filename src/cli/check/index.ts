@@ -20,7 +20,7 @@ import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
-import { promiseHint } from "./type-hints.ts";
+import { typeHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
 export { type CheckPlan, planOfDirectory, planOfFiles } from "./plan.ts";
@@ -53,17 +53,20 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     const owners = await ownerHints(mistakes, workplace);
     const types = mistakes.map(mistake => {
       const { at, code, message } = mistake;
-      const hint = owners.get(mistake) ?? promiseHint(mistake, sources);
+      const hint = owners.get(mistake) ?? typeHint(mistake, sources);
       return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
     });
     // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.
     const places = new Set(types.flatMap(({ at }) => [lineOf(at), placeOf(at)]));
+    // Of promises it knows more, where it says something of them.
+    const promised = new Set(types.filter(({ hint }) => hint !== undefined).map(({ at }) => placeOf(at)));
     const others = [
+      ...promises.filter(({ at }) => !promised.has(placeOf(at))),
       ...plan.findings.filter(({ at }) => !places.has(placeOf(at))),
       ...data.filter(({ at }) => !places.has(lineOf(at))),
     ];
     return {
-      findings: inOrder([...types, ...promises, ...others]),
+      findings: inOrder([...types, ...others]),
       ...(mistakes.length === 0 && output !== undefined ? { output } : {}),
     };
   });
@@ -121,7 +124,7 @@ async function dataFindings(
       ...(isEntry && !hasGroups && !certainty && mustBeDeploy(source, connectors) ? await deployFindings(source) : []),
     ];
   });
-  const deploys = new Set([...entries, ...sources.flatMap(({ includes }) => includes)]);
+  const deploys = new Set([...entries, ...sources.flatMap(({ includes }) => includes.map(({ file }) => file))]);
   const fromModules = sources.flatMap(source => {
     const isDeploy = deploys.has(source.file) && !imported.has(source.file);
     if (isDeploy ? !hasDefault(source) : !imported.has(source.file)) return [];

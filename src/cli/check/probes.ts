@@ -6,6 +6,7 @@
  * where the expression is: the compiler says which by the name of a type, `"17 promise"`. Everything else keeps its type and its line.
  * @module
  */
+import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
 import type { Source } from "./sources.ts";
 import {
   bare,
@@ -18,6 +19,7 @@ import {
   spanOf,
   type Branch,
 } from "./syntax.ts";
+import { dropped, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
 
 /** Where a value stands that is asked about. */
 export type Standing =
@@ -31,10 +33,35 @@ export type Standing =
   | "each"
   /** What the function given to `forEach` returns. */
   | "eachResult"
+  /** A value is meant: see `places.ts`. */
+  | Meaning
+  /** One side of a comparison. */
+  | "compared"
+  /** A list, and an async function given to it for answers. */
+  | "asked"
+  /** The answer of a function given to a list. */
+  | "answer"
+  /** An operation, of which something is read before it has run. */
+  | "early"
+  /** It is given a name of which only members are used. */
+  | "deploy"
   | "text";
 
 /** What the compiler may answer. */
-export type Fault = "promise" | "promises" | "handle" | "function" | "missing" | "null" | "nothing";
+export type Fault =
+  | "promise"
+  | "promises"
+  | "handle"
+  | "function"
+  | "missing"
+  | "null"
+  | "nothing"
+  | "list"
+  | "held"
+  | "plain"
+  | "current"
+  | "host"
+  | "deploy";
 
 /** One question. */
 export interface Probe {
@@ -42,12 +69,14 @@ export interface Probe {
   readonly standing: Standing;
   readonly source: Source;
   readonly node: Node;
-  /** The function around it; `undefined` at the top of a file. */
-  readonly owner: FunctionNode | undefined;
+  /** What it stands in. */
+  readonly within: Branch | undefined;
   /** What is missing may be said: people read this text, nothing on a host depends on it, or it was asked for. */
   readonly mayMiss: boolean;
   /** The question without which this one means nothing. */
   readonly given?: number;
+  /** Where it is told, if not at the node. */
+  readonly told?: Node;
 }
 
 /** What becomes of the text at an offset. */
@@ -64,10 +93,11 @@ export interface ProbedSource {
 }
 
 /**
- * Which questions go together. A call that is a statement narrows types (`assert(x)`) only as it stands,
- * so what is asked about statements is asked in a copy of its own.
+ * Which questions go together. A call that is a statement narrows types (`assert(x)`) only as it stands, and so does a
+ * condition, so what is asked about either is asked in a copy of its own.
  */
-export type Round = "text" | "promises";
+export type Round = "text" | "promises" | "values";
+export const ROUNDS: readonly Round[] = ["text", "promises", "values"];
 
 /** All files of a program with the questions of one round in them, numbered through. */
 export function probed(
@@ -96,27 +126,40 @@ function inserted(text: string, insertions: readonly Insertion[]): string {
   return parts.join("") + text.slice(at);
 }
 
+interface More {
+  readonly given?: number;
+  readonly told?: Node;
+  /** Through which function it goes, if not that of its standing. */
+  readonly function?: string;
+  /** What the function is given before it. */
+  readonly before?: string;
+  /** Another expression, to be asked about in its place. */
+  readonly asked?: Node;
+}
+
 class Prober {
   readonly #insertions: Insertion[] = [];
   readonly #source: Source;
   readonly #probes: Probe[];
   readonly #round: Round;
-  /** How often each name is written. */
-  readonly #names: ReadonlyMap<string, number>;
+  readonly #names: ReadonlyMap<string, readonly Branch[]>;
+  /** It may be evaluated while operations run. */
+  readonly #isLate: boolean;
+  /** The values that were asked about: what stands in a condition may stand in one within that. */
+  readonly #valued = new Set<Node>();
 
   constructor(source: Source, probes: Probe[], round: Round) {
     this.#source = source;
     this.#probes = probes;
     this.#round = round;
-    const names = new Map<string, number>();
-    for (const { node } of source.branches)
-      if (node.type === "Identifier") names.set(node.name, (names.get(node.name) ?? 0) + 1);
-    this.#names = names;
+    this.#names = namesIn(source.branches);
+    this.#isLate = source.isIncludedLate || source.text.includes("isExecuting");
   }
 
   insertions(): readonly Insertion[] {
     for (const { node, parent: within } of this.#source.branches) {
       if (this.#round === "text") this.#text(node, within);
+      else if (this.#round === "values") this.#values(node, within);
       else this.#promises(node, within);
       this.#untyped(node);
       if (node.type === "VariableDeclarator" && node.init) this.#datum(node.init);
@@ -128,16 +171,19 @@ class Prober {
     if (node.type === "ExpressionStatement") {
       for (const value of dropped(node.expression)) this.#ask("statement", value, within);
     } else if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
-    else if (
-      node.type === "VariableDeclarator" &&
-      node.init &&
-      node.id.type === "Identifier" &&
-      this.#names.get(node.id.name) === 1 &&
-      !isTakenElsewhere(within)
-    ) {
-      this.#ask("unused", node.init, within);
-    }
+    this.#kept({ node, parent: within });
     this.#forEach(node, within);
+  }
+
+  /** What is named, and given to nobody. */
+  #kept(declaration: Branch): void {
+    const kept = keptIn(declaration, this.#names);
+    if (!kept) return;
+    const { value, reads } = kept;
+    const early = unawaited(kept, declaration, this.#source.branches);
+    if (early) this.#ask("early", value, declaration, { told: early.node });
+    else if (reads.every(({ node }) => memberName(node) === "length")) this.#ask("unused", value, declaration.parent);
+    else this.#ask("deploy", value, declaration.parent);
   }
 
   /** It waits for nothing, so what the function given to it returns is dropped. */
@@ -154,6 +200,68 @@ class Prober {
       const given = this.#ask("each", node, within);
       this.#ask("eachResult", callback, within, { given, function: "__tsinfraResult" });
     }
+  }
+
+  #values(node: Node, parent: Branch | undefined): void {
+    const within = { node, parent };
+    const list = listCallOf(node);
+    if (list) this.#answers(list, within);
+    if ("object" in node && isResult(within) && isPreparing(within) && !this.#isLate)
+      this.#ask("early", node.object as Node, within, { told: node });
+    for (const { node: value, meaning } of placesIn(node)) this.#askValue(meaning, value, within);
+    const compared = comparedIn(node);
+    if (!compared || compared.some(side => this.#valued.has(side))) return;
+    const [left, right] = compared.map(side => (isPlain(side) ? undefined : side));
+    // What is seen to be no promise need not be asked about; of others each needs the other's answer.
+    const first = this.#probes.length;
+    if (left) this.#askCompared(left, within, right ? { given: first + 1 } : {});
+    if (right) this.#askCompared(right, within, left ? { given: first } : {});
+  }
+
+  #askCompared(node: Node, within: Branch, more: { readonly given?: number }): void {
+    const isNamed = node.type === "Identifier" || "object" in node;
+    // The compiler tells of a comparison where it begins; of what was declared to be of another type it tells nothing.
+    const isCast = "left" in within.node && node !== within.node.left && node !== within.node.right;
+    this.#ask("compared", node, within, {
+      ...more,
+      ...(isCast ? {} : { told: within.node }),
+      function: `__tsinfraCompared${isNamed ? "Name" : ""}`,
+    });
+  }
+
+  /** Functions given to a list for answers: of the answers it waits for none. */
+  #answers({ list, callback, name }: ListCall, within: Branch): void {
+    if (isFunction(callback) && callback.async) this.#ask("asked", list, within, { told: callback });
+    else if (isFunction(callback)) {
+      const given = this.#ask("asked", list, within, { told: callback });
+      for (const answer of answersIn(this.#source.branches, callback))
+        for (const { node } of name.endsWith("ort") ? [answer] : truths(answer.node))
+          this.#askValue("answer", node, answer.parent, given);
+    } else if (callback.type === "Identifier" && callback.name === "Boolean")
+      this.#ask("answer", list, within, { told: callback, function: "__tsinfraItems" });
+    else {
+      const given = this.#ask("asked", list, within, { told: callback });
+      this.#ask("answer", callback, within, { given, told: callback, function: "__tsinfraAnswer" });
+    }
+  }
+
+  #askValue(standing: Standing, node: Node, within: Branch | undefined, given?: number): void {
+    if (this.#valued.has(node)) return;
+    this.#valued.add(node);
+    const { callee } = callOf(node) ?? {};
+    const isMaybe = node.type === "OptionalCallExpression" && callee && isRepeatable(callee, this.#textOf(callee));
+    if (isMaybe && (standing === "truth" || standing === "answer"))
+      // What may be missing here is what it is asked of, not the promise.
+      this.#ask(standing, node, within, {
+        ...(given === undefined ? {} : { given }),
+        function: "__tsinfraAnswer",
+        asked: callee,
+      });
+    else this.#ask(standing, node, within, given === undefined ? {} : { given });
+  }
+
+  #textOf(node: Node): string {
+    return this.#source.text.slice(...spanOf(node));
   }
 
   #text(node: Node, within: Branch | undefined): void {
@@ -185,23 +293,26 @@ class Prober {
     this.#datum(value);
   }
 
-  #ask(
-    standing: Standing,
-    node: Node,
-    within: Branch | undefined,
-    more: { readonly given?: number; readonly function?: string; readonly before?: string } = {},
-  ): number {
+  #ask(standing: Standing, node: Node, within: Branch | undefined, more: More = {}): number {
     const id = this.#probes.length;
+    const { given, told } = more;
     this.#probes.push({
       id,
       standing,
       source: this.#source,
       node,
-      owner: outwards(within).find(isFunction),
+      within,
       mayMiss: outwards(within).some(isForPeople) || (within !== undefined && isString(within.node)),
-      ...(more.given === undefined ? {} : { given: more.given }),
+      ...(given === undefined ? {} : { given }),
+      ...(told === undefined ? {} : { told }),
     });
-    this.#wrap(node, `${more.function ?? FUNCTIONS[standing]}(${id}, ${more.before ?? ""}`, ", 0)");
+    const name = more.function ?? FUNCTIONS[standing];
+    const asked = more.asked ?? node;
+    const text = this.#textOf(asked);
+    // What narrows a type does so only as it stands, so what can be said twice stays.
+    if (this.#round === "values" && (asked !== node || isRepeatable(node, text)))
+      this.#wrap(node, `(${name}(${id}, (${text}), 0), `, ")");
+    else this.#wrap(node, `${name}(${id}, ${more.before ?? ""}`, ", 0)");
     return id;
   }
 
@@ -229,46 +340,6 @@ class Prober {
   }
 }
 
-/** The values that a statement makes and nobody takes. */
-function dropped(expression: Node): readonly Node[] {
-  const node = bare(expression);
-  switch (node.type) {
-    case "LogicalExpression":
-      return dropped(node.right);
-    case "ConditionalExpression":
-      return [...dropped(node.consequent), ...dropped(node.alternate)];
-    case "SequenceExpression":
-      return node.expressions.flatMap(dropped);
-    case "CallExpression":
-    case "OptionalCallExpression":
-      return isHandled(node) ? [] : [node];
-    case "Identifier":
-    case "MemberExpression":
-    case "OptionalMemberExpression":
-    case "NewExpression":
-    case "ArrayExpression":
-    case "ImportExpression":
-    case "TaggedTemplateExpression":
-      return [node];
-    default:
-      return [];
-  }
-}
-
-/** An export, or `using`, for which it is enough that the variable is there. */
-const isTakenElsewhere = (declaration: Branch | undefined): boolean =>
-  declaration?.parent?.node.type === "ExportNamedDeclaration" ||
-  (declaration?.node.type === "VariableDeclaration" && /using/.test(declaration.node.kind));
-
-/** `p.catch(f)`, `p.then(f, g)`, and either with `finally` behind. */
-function isHandled(node: Node): boolean {
-  const call = callOf(node);
-  if (!call || !("object" in call.callee)) return false;
-  const name = memberName(call.callee);
-  if (name === "finally") return isHandled(call.callee.object as Node);
-  return (name === "catch" && call.given.length > 0) || (name === "then" && call.given.length > 1);
-}
-
 function isText(expression: Node): boolean {
   const node = bare(expression);
   return (
@@ -293,70 +364,26 @@ function isForPeople(node: Node): boolean {
   return name !== undefined && ["log", "debug", "info", "warn", "error", "noop"].includes(name);
 }
 
+/** A name, a member of one, or a call of these with nothing but such. */
+const isRepeatable = (node: Node, text: string): boolean =>
+  ["Identifier", "MemberExpression", "OptionalMemberExpression", "CallExpression"].includes(node.type) &&
+  /^[\w$.?![\]'"#]+(?:\([\w$.\s,?!'"]*\))?$/.test(text) &&
+  !text.includes("getFact(");
+
 const FUNCTIONS: Readonly<Record<Standing, string>> = {
   statement: "__tsinfraPromise",
   unused: "__tsinfraPromise",
   awaited: "__tsinfraAwaited",
   each: "__tsinfraEach",
   eachResult: "__tsinfraPromise",
+  truth: "__tsinfraTruth",
+  presence: "__tsinfraPresence",
+  content: "__tsinfraContent",
+  depth: "__tsinfraDepth",
+  compared: "__tsinfraCompared",
+  asked: "__tsinfraList",
+  answer: "__tsinfraTruth",
+  early: "__tsinfraEnded",
+  deploy: "__tsinfraDeploy",
   text: "__tsinfraText",
 };
-
-/** What the compiler must know of the functions. A type that it does not know, `any`, has no fault. */
-export const DECLARATIONS = `
-type __TsinfraIsAny<T> = 0 extends 1 & T ? true : false;
-type __TsinfraNeedNotWait = { didChange(): boolean; stdout: string } | { didChange(): boolean; value: unknown };
-type __TsinfraPromiseOf<T> = T extends Promise<any> ? T : T extends __TsinfraNeedNotWait ? never : T extends PromiseLike<any> ? T : never;
-type __TsinfraPromisesOf<T> = T extends readonly (infer E)[] ? (__TsinfraIsAny<E> extends true ? never : __TsinfraPromiseOf<E>) : never;
-type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
-type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;
-type __TsinfraHas<T> = [T] extends [never] ? false : true;
-type __TsinfraAwaitedFault<I extends number, T> = __TsinfraIsAny<T> extends true
-  ? number
-  : __TsinfraHas<__TsinfraPromisesOf<T>> extends true ? \`\${I} promises\` : number;
-type __TsinfraPromiseFault<I extends number, T> = __TsinfraIsAny<T> extends true
-  ? number
-  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? \`\${I} promise\` : __TsinfraAwaitedFault<I, T>;
-type __TsinfraTextFault<I extends number, T> = __TsinfraIsAny<T> extends true
-  ? number
-  : __TsinfraHas<__TsinfraHandleOf<T>> extends true
-  ? \`\${I} handle\`
-  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
-  ? \`\${I} promise\`
-  : __TsinfraHas<__TsinfraPromisesOf<T>> extends true
-  ? \`\${I} promises\`
-  : __TsinfraHas<__TsinfraFunctionOf<T>> extends true
-  ? \`\${I} function\`
-  : unknown extends T
-  ? number
-  : undefined extends T
-  ? \`\${I} missing\`
-  : null extends T ? \`\${I} null\` : number;
-declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
-declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
-declare function __tsinfraEach<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : [T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number,
-): T;
-declare function __tsinfraResult<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number,
-): T;
-declare function __tsinfraText<I extends number, T>(id: I, value: T, fault: __TsinfraTextFault<I, T>): T;
-declare function __tsinfraAdded<I extends number, S, T>(
-  id: I,
-  target: S,
-  value: T,
-  fault: __TsinfraIsAny<S> extends true ? number : [S] extends [string] ? __TsinfraTextFault<I, T> : number,
-): T;
-type __TsinfraHost = { readonly groups: readonly string[]; readonly data: object };
-type __TsinfraDatum<T> = __TsinfraIsAny<T> extends true ? T : unknown extends T ? {} | undefined : Exclude<T, null>;
-declare function __tsinfraDatum<H, T>(host: H, value: T): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? __TsinfraDatum<T> : T;
-declare function __tsinfraData<H, T>(
-  host: H,
-  value: T,
-): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? { [K in keyof T]: __TsinfraDatum<T[K]> } : T;
-declare function __tsinfraFact<T>(value: T): __TsinfraIsAny<T> extends true ? Promise<any> : T;
-`;

@@ -1,30 +1,41 @@
-/** Promises that nobody waits for, and text made of what is no text. @module */
+/** Promises that nobody waits for, or that stand in place of their values, and text made of what is no text. @module */
 import { existsSync } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, parse, relative } from "node:path";
 import type { Workplace } from "./compiler.ts";
 import type { Finding } from "./finding.ts";
-import { DECLARATIONS, probed, type Probe, type Round, type Fault } from "./probes.ts";
+import { listCallOf } from "./places.ts";
+import { type Fault, type Probe, probed, type Round, ROUNDS } from "./probes.ts";
+import { DECLARATIONS } from "./questions.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, memberName, type Node, placeIn, spanOf } from "./syntax.ts";
+import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
 /** Ask the compiler about the values in a program, and judge its answers. */
 export async function findPromises(sources: readonly Source[], workplace: Workplace): Promise<readonly Finding[]> {
-  const rounds = await Promise.all((["promises", "text"] as const).map(round => ask(sources, round, workplace)));
-  return rounds.flatMap(({ probes, faults }) =>
+  const rounds = await Promise.all(ROUNDS.map(round => ask(sources, round, workplace)));
+  const findings = rounds.flatMap(({ probes, faults }) =>
     probes.flatMap(probe => {
       const fault = faults.get(probe.id);
       const isGiven = probe.given === undefined || faults.has(probe.given);
-      return (fault !== undefined && isGiven && judge(probe, fault, probes)) || [];
+      return (fault !== undefined && isGiven && judge(probe, fault, { probes, faults })) || [];
     }),
   );
+  // A promise that nobody takes may be meant for its value as well: one is enough.
+  const places = new Set<string>();
+  return findings.toReversed().filter(({ at, code }) => {
+    const place = JSON.stringify([at, code]);
+    return !places.has(place) && places.add(place);
+  });
 }
 
-async function ask(
-  sources: readonly Source[],
-  round: Round,
-  workplace: Workplace,
-): Promise<{ readonly probes: readonly Probe[]; readonly faults: ReadonlyMap<number, Fault> }> {
+/** The questions of a round, and what the compiler answered. */
+interface Answers {
+  readonly probes: readonly Probe[];
+  readonly faults: ReadonlyMap<number, Fault>;
+}
+
+async function ask(sources: readonly Source[], round: Round, workplace: Workplace): Promise<Answers> {
   const { files, probes } = probed(sources, round);
   if (probes.length === 0) return { probes, faults: new Map() };
   const top = join(workplace.directory, round);
@@ -64,7 +75,7 @@ function answerIn(message: string): readonly [readonly [id: number, fault: Fault
   return id === undefined ? undefined : [[Number(id), fault as Fault]];
 }
 
-function judge(probe: Probe, fault: Fault, probes: readonly Probe[]): Finding | undefined {
+function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding | undefined {
   switch (probe.standing) {
     case "statement":
     case "unused":
@@ -79,15 +90,91 @@ function judge(probe: Probe, fault: Fault, probes: readonly Probe[]): Finding | 
       const call = probes.find(({ id }) => id === probe.given);
       return call && eachFinding(call);
     }
+    case "truth":
+    case "presence":
+    case "content":
+    case "depth":
+      return valueFinding(probe, fault);
+    case "compared":
+      return comparedFinding(probe, fault, probe.given === undefined ? "plain" : faults.get(probe.given));
+    case "asked":
+      return probe.told && "async" in probe.told && probe.told.async ? listFinding(probe) : undefined;
+    case "answer":
+      return fault !== "promise" ? undefined : probe.told ? listFinding(probe) : valueFinding(probe, fault);
+    case "early":
+      return earlyFinding(probe);
+    case "deploy":
+      return found(probe, "E_PROMISE", "Nobody waits for this deploy", awaitHint(probe));
     case "text":
       return textFinding(probe, fault);
   }
 }
+const STANDS = "A promise stands here in place of its value";
+
+function valueFinding(probe: Probe, fault: Fault): Finding {
+  if (fault === "handle")
+    return found(
+      probe,
+      "E_PROMISE",
+      "An operation stands here in place of its result",
+      "What it did is known once it has run: pass its `didChange` to `_if`",
+    );
+  if (fault === "promises")
+    return found(probe, "E_PROMISE", "Promises stand here in place of their values", allHint(probe));
+  if (fault === "held")
+    return found(
+      probe,
+      "E_PROMISE",
+      "There are promises in here in place of their values",
+      "Put `await` before each where it is made",
+    );
+  const reason =
+    probe.standing === "truth" || probe.standing === "answer"
+      ? ", and a promise is always true"
+      : probe.standing === "presence"
+        ? ", and a promise is never missing"
+        : "";
+  return found(probe, "E_PROMISE", `${STANDS}${reason}`, awaitHint(probe));
+}
+
+function comparedFinding(probe: Probe, fault: Fault, other: Fault | undefined): Finding | undefined {
+  if (other === undefined || other === "promise") return undefined;
+  if (fault === "promise")
+    return found(probe, "E_PROMISE", `${STANDS}, and a promise equals nothing else`, awaitHint(probe));
+  return fault === "current" && other === "host"
+    ? found(probe, "E_DEPLOY", "The current host is compared with another object, which it never is", SAME_HOST)
+    : undefined;
+}
+
+/** What an operation gave is read before it has run. */
+function earlyFinding(probe: Probe): Finding {
+  const name = memberName(probe.told ?? probe.node) ?? "";
+  const isNested = probe.within?.node.type === "VariableDeclarator";
+  return found(
+    probe,
+    "E_DEPLOY",
+    `\`${name}\` is not known before the operation has run`,
+    isNested
+      ? awaitHint(probe)
+      : name.startsWith("did")
+        ? `To decide when an operation's turn comes pass \`${name}\` to its \`_if\`, or use \`ts.call\``
+        : "Operations run once the whole deploy is prepared: read it in `ts.call`",
+  );
+}
+
+/** What a list's function is given answers by promises. */
+function listFinding(probe: Probe): Finding {
+  const { name = "", list = probe.node } = (probe.within && listCallOf(probe.within.node)) ?? {};
+  const message = name.endsWith("ort")
+    ? `\`${name}\` waits for no answer`
+    : `\`${name}\` waits for no answer, and a promise is always true`;
+  return found(probe, "E_PROMISE", message, listHint(nameOf(probe, list), name));
+}
 
 function eachFinding(probe: Probe): Finding {
   const callee = callOf(probe.node)?.callee;
-  const list = callee && "object" in callee ? textOf(probe, callee.object as Node) : "list";
-  const hint = `Write \`for (const item of ${short(list) ? list : "…"}) { await … }\`${asyncNote(probe)}`;
+  const list = callee && "object" in callee ? nameOf(probe, callee.object as Node) : "list";
+  const hint = waiting(probe, `Write \`for (const item of ${list}) { await … }\``);
   return found(probe, "E_PROMISE", "`forEach` waits for nothing that its function does", hint);
 }
 
@@ -138,48 +225,8 @@ function missing(probe: Probe, word: "undefined" | "null"): Finding {
 }
 
 const found = (probe: Probe, code: string, message: string, hint: string): Finding => ({
-  at: { file: probe.source.file, ...placeIn(probe.source.text, spanOf(probe.node)[0]) },
+  at: { file: probe.source.file, ...placeIn(probe.source.text, spanOf(probe.told ?? probe.node)[0]) },
   code,
   message,
   hint,
 });
-
-const allHint = (probe: Probe): string => `Write \`await Promise.all(${shortened(probe)})\`${asyncNote(probe)}`;
-
-function awaitHint(probe: Probe): string {
-  const code = shortened(probe);
-  // `await` takes the first operand of these, not the whole.
-  const isLoose = code !== ELSE && LOOSE.has(probe.node.type) && !probe.node.extra?.["parenthesized"];
-  return `${isLoose ? `Write \`await (${code})\`` : `Put \`await\` before ${quoted(code)}`}${asyncNote(probe)}`;
-}
-const LOOSE: ReadonlySet<string> = new Set([
-  "ConditionalExpression",
-  "LogicalExpression",
-  "AssignmentExpression",
-  "SequenceExpression",
-  "TSAsExpression",
-  "TSSatisfiesExpression",
-]);
-
-/** Only an async function can wait. */
-const asyncNote = ({ owner }: Probe): string =>
-  owner && !owner.async ? ", and `async` before the function around it" : "";
-
-const textOf = ({ source }: Probe, node: Node): string => source.text.slice(...spanOf(node));
-
-const quoted = (code: string): string => (code === ELSE ? "it" : `\`${code}\``);
-const ELSE = "…";
-
-/** The user's own words if they are few. */
-function shortened(probe: Probe): string {
-  const text = textOf(probe, probe.node);
-  if (short(text)) return text;
-  const node = bare(probe.node);
-  const callee = callOf(node)?.callee;
-  // With the parentheses around it, without which a function is no callee.
-  const close = callee?.extra?.["parenthesized"] ? ")" : "";
-  const name = callee && `${probe.source.text.slice(spanOf(node)[0], spanOf(callee)[1])}${close}`;
-  return name !== undefined && short(name) ? `${name}(…)` : ELSE;
-}
-
-const short = (text: string): boolean => text.length <= 40 && !text.includes("\n");

@@ -1,7 +1,7 @@
 /** The user's own files that a program is made of. @module */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
-import { callOf, memberName, type Node, parseSource, type Branch, branchesOf } from "./syntax.ts";
+import { callOf, memberName, type Node, ownerOf, parseSource, type Branch, branchesOf } from "./syntax.ts";
 
 /** A file of a program, read. */
 export interface Source {
@@ -12,7 +12,17 @@ export interface Source {
   readonly branches: readonly Branch[];
   /** Those of the user's own files that it imports, and that it includes: absolute paths. */
   readonly imports: readonly string[];
-  readonly includes: readonly string[];
+  readonly includes: readonly Included[];
+  /** A function includes it, which may do so while operations run. */
+  readonly isIncludedLate: boolean;
+}
+
+/** What `local.include("…")` names. */
+interface Included {
+  /** Absolute path. */
+  readonly file: string;
+  /** It stands in a function. */
+  readonly isLate: boolean;
 }
 
 /** What the compiler reads as a program. */
@@ -20,19 +30,22 @@ export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
 /** The files and what they import by path or include, and so on; not those of packages, nor what cannot be read. */
 export function readPrograms(files: readonly string[], cwd: string): readonly Source[] {
-  const found = new Map<string, Source | undefined>();
+  const found = new Map<string, ReturnType<typeof readSource>>();
   const waiting = [...files];
+  const late = new Set<string>();
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
     const source = readSource(file, cwd);
     found.set(file, source);
-    if (source) waiting.push(...source.imports, ...source.includes);
+    if (!source) continue;
+    waiting.push(...source.imports, ...source.includes.map(included => included.file));
+    for (const included of source.includes) if (included.isLate) late.add(included.file);
   }
-  return [...found.values()].filter(source => source !== undefined);
+  return [...found.values()].flatMap(source => (source ? [{ ...source, isIncludedLate: late.has(source.file) }] : []));
 }
 
 /** `undefined` for what cannot be read: the compiler tells why. */
-function readSource(file: string, cwd: string): Source | undefined {
+function readSource(file: string, cwd: string): Omit<Source, "isIncludedLate"> | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const program = parseSource(text);
@@ -45,7 +58,10 @@ function readSource(file: string, cwd: string): Source | undefined {
       program,
       branches,
       imports: importsOf(branches).flatMap(path => resolveImport(path, directory) ?? []),
-      includes: includesOf(branches).flatMap(path => resolveInclude(path, directory, cwd) ?? []),
+      includes: includesOf(branches).flatMap(({ path, isLate }) => {
+        const included = resolveInclude(path, directory, cwd);
+        return included === undefined ? [] : [{ file: included, isLate }];
+      }),
     };
   } catch {
     return undefined;
@@ -69,11 +85,13 @@ function importsOf(branches: readonly Branch[]): readonly string[] {
 }
 
 /** What a program includes by `local.include("…")`. */
-function includesOf(branches: readonly Branch[]): readonly string[] {
-  return branches.flatMap(({ node }) => {
-    const call = callOf(node);
+function includesOf(branches: readonly Branch[]): readonly { readonly path: string; readonly isLate: boolean }[] {
+  return branches.flatMap(branch => {
+    const call = callOf(branch.node);
     const [path] = call?.given ?? [];
-    return call && memberName(call.callee) === "include" && path?.type === "StringLiteral" ? [path.value] : [];
+    return call && memberName(call.callee) === "include" && path?.type === "StringLiteral"
+      ? [{ path: path.value, isLate: ownerOf(branch) !== undefined }]
+      : [];
   });
 }
 

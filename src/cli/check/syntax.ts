@@ -121,6 +121,18 @@ export const isFunction = (node: Node): node is FunctionNode =>
   node.type === "ObjectMethod" ||
   node.type === "ClassMethod";
 
+/** The function around a place; `undefined` at the top of a file. */
+export function ownerOf(within: Branch | undefined): Branch | undefined {
+  for (let at = within; at; at = at.parent) if (isFunction(at.node)) return at;
+  return undefined;
+}
+
+/** The key of a member of an object that is written down. */
+export const keyOf = (node: Node): string | undefined =>
+  (node.type === "ObjectProperty" || node.type === "ObjectMethod") && node.key.type === "Identifier"
+    ? node.key.name
+    : undefined;
+
 /** Where a node is written, from its first character to behind its last. */
 export const spanOf = (node: Node): readonly [start: number, end: number] => [node.start ?? 0, node.end ?? 0];
 

@@ -1,14 +1,17 @@
-/** What to do about a mistake in types that a promise is part of. @module */
+/** What to do about a mistake in types that a promise or the current host is part of. @module */
 import type { Mistake } from "./compiler.ts";
 import type { Source } from "./sources.ts";
 import { bare, type Branch, callOf, type FunctionNode, isFunction, outwards, spanOf } from "./syntax.ts";
+import { CONDITION_HINT, SAME_HOST } from "./waiting.ts";
 
 /** A hint, where there is one. `await` helps only where a value is wanted and the place is one that can wait. */
-export function promiseHint(mistake: Mistake, sources: readonly Source[]): string | undefined {
+export function typeHint(mistake: Mistake, sources: readonly Source[]): string | undefined {
   const [first = ""] = mistake.message.split("\n");
+  if (/'CurrentHost'/.test(first) && /'InventoryHost'/.test(first)) return hostHint(mistake);
   const [, found, wanted] = /ype '(.*?)' is not assignable to (?:parameter of )?type '(.*)'\.?$/.exec(first) ?? [];
   if (found === undefined || wanted === undefined)
     return /'Promise</.test(first) && !/await/.test(first) ? AWAIT : undefined;
+  if (/^\(.*\) => unknown$/.test(found) && isCondition(wanted)) return UNKNOWN;
   if (/=> Promise<[^=]*$/.test(found)) return isFunctionType(wanted) ? atOnce(wanted) : undefined;
   if (!found.startsWith("Promise<") || wanted.startsWith("Promise<")) return undefined;
   const source = sources.find(({ file }) => file === mistake.at.file);
@@ -17,6 +20,12 @@ export function promiseHint(mistake: Mistake, sources: readonly Source[]): strin
   return branch && answering(branch) ? atOnce(wanted) : AWAIT;
 }
 const AWAIT = "Put `await` before it";
+const UNKNOWN =
+  'A condition gives true or false: compare (`=== true`), or say what stands where there is nothing (`host.data.get("key", false)`)';
+
+/** What is assigned may be either: only what is compared or looked for never is. */
+const hostHint = ({ code }: Mistake): string =>
+  code === "TS2322" ? "Declare it as `Host`: it is either the current host or one of the inventory's" : SAME_HOST;
 
 const isCondition = (type: string): boolean => /\bCondition\b/.test(type);
 
@@ -26,7 +35,7 @@ const isFunctionType = (type: string): boolean =>
 
 const atOnce = (wanted: string): string =>
   isCondition(wanted) || wanted === "boolean"
-    ? "A condition is asked at once: it cannot be async. Wait for what it needs before it"
+    ? CONDITION_HINT
     : "This function is asked at once: it cannot be async. Wait for what it needs before it";
 
 function functionHint(source: Source | undefined, branch: Branch | undefined, wanted: string): string {

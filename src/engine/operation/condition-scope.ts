@@ -35,7 +35,7 @@ class ConditionScope implements Scope {
       asking: what => this.asking(what),
     }));
   }
-  get inventory(): Inventory {
+  get inventory(): Inventory<Host> {
     return inventoryFacade(this.#engine, state =>
       state === this.#call.host ? this.host : passiveHost(this.#engine, state),
     );

@@ -55,7 +55,7 @@ interface InForce {
 /** The scope of one host in one deploy file. */
 export class DeployScope implements Scope {
   readonly host: Host;
-  readonly inventory: Inventory;
+  readonly inventory: Inventory<Host>;
   readonly config: Config;
   readonly state: RunState;
   readonly logger: Logger;

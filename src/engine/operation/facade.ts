@@ -82,7 +82,7 @@ function notCurrent(what: string, { name }: HostState): never {
 const passiveHosts = new WeakMap<HostState, Host>();
 
 /** The inventory of a run. */
-export function inventoryFacade(engine: Engine, facade: (host: HostState) => Host): Inventory {
+export function inventoryFacade(engine: Engine, facade: (host: HostState) => Host): Inventory<Host> {
   const hosts = engine.inventoryHosts;
   const groups = (): string[] => [...new Set(hosts.flatMap(host => host.groups))].sort();
   return {

@@ -1,0 +1,149 @@
+/** What is asked about an expression, as functions of types. @module */
+
+/** What the compiler must know of the functions that expressions go through. A type that it does not know, `any`, has no fault. */
+export const DECLARATIONS = `
+type __TsinfraIsAny<T> = 0 extends 1 & T ? true : false;
+type __TsinfraNeedNotWait = { didChange(): boolean; stdout: string } | { didChange(): boolean; value: unknown };
+type __TsinfraPromiseOf<T> = T extends Promise<any> ? T : T extends __TsinfraNeedNotWait ? never : T extends PromiseLike<any> ? T : never;
+type __TsinfraPromisesOf<T> = T extends readonly (infer E)[] ? (__TsinfraIsAny<E> extends true ? never : __TsinfraPromiseOf<E>) : never;
+type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
+type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;
+type __TsinfraHas<T> = [T] extends [never] ? false : true;
+type __TsinfraAwaitedFault<I extends number, T> = __TsinfraIsAny<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromisesOf<T>> extends true ? \`\${I} promises\` : number;
+type __TsinfraPromiseFault<I extends number, T> = __TsinfraIsAny<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? \`\${I} promise\` : __TsinfraAwaitedFault<I, T>;
+type __TsinfraTextFault<I extends number, T> = __TsinfraIsAny<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraHandleOf<T>> extends true
+  ? \`\${I} handle\`
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
+  ? \`\${I} promise\`
+  : __TsinfraHas<__TsinfraPromisesOf<T>> extends true
+  ? \`\${I} promises\`
+  : __TsinfraHas<__TsinfraFunctionOf<T>> extends true
+  ? \`\${I} function\`
+  : unknown extends T
+  ? number
+  : undefined extends T
+  ? \`\${I} missing\`
+  : null extends T ? \`\${I} null\` : number;
+type __TsinfraIsUnknown<T> = unknown extends T ? true : false;
+type __TsinfraNothing = undefined | null | void;
+type __TsinfraMayMiss<T> = __TsinfraHas<Extract<T, __TsinfraNothing>>;
+type __TsinfraTruthFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
+  ? number
+  : __TsinfraMayMiss<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
+  ? \`\${I} promise\`
+  : [T] extends [__TsinfraNeedNotWait] ? __TsinfraHas<T> extends true ? \`\${I} handle\` : number : number;
+type __TsinfraPresenceFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
+  ? number
+  : __TsinfraHas<T> extends true ? [T] extends [__TsinfraPromiseOf<T>] ? \`\${I} promise\` : number : number;
+type __TsinfraContentFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? \`\${I} promise\` : number;
+type __TsinfraHeldIn<T, D extends readonly unknown[]> = __TsinfraIsUnknown<T> extends true
+  ? never
+  : D["length"] extends 4
+  ? never
+  : T extends __TsinfraNeedNotWait | ((...given: never) => unknown) | { toJSON(...given: never): unknown }
+  ? never
+  : T extends PromiseLike<any>
+  ? T
+  : T extends readonly (infer E)[]
+  ? __TsinfraHeldIn<E, readonly [...D, 0]>
+  : T extends object ? { [K in keyof T]: __TsinfraHeldIn<T[K], readonly [...D, 0]> }[keyof T] : never;
+type __TsinfraDepthFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
+  ? \`\${I} promise\`
+  : __TsinfraHas<__TsinfraPromisesOf<T>> extends true
+  ? \`\${I} promises\`
+  : __TsinfraHas<__TsinfraHeldIn<T, readonly []>> extends true ? \`\${I} held\` : number;
+type __TsinfraComparedFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
+  ? \`\${I} promise\`
+  : __TsinfraHas<Exclude<T, __TsinfraNothing>> extends false
+  ? number
+  : [NonNullable<T>] extends [import("tsinfra").CurrentHost]
+  ? \`\${I} current\`
+  : [NonNullable<T>] extends [import("tsinfra").Host] ? \`\${I} host\` : \`\${I} plain\`;
+declare function __tsinfraTruth<I extends number, T>(id: I, value: T, fault: __TsinfraTruthFault<I, T>): T;
+declare function __tsinfraPresence<I extends number, T>(id: I, value: T, fault: __TsinfraPresenceFault<I, T>): T;
+declare function __tsinfraContent<I extends number, T>(id: I, value: T, fault: __TsinfraContentFault<I, T>): T;
+declare function __tsinfraDepth<I extends number, T>(id: I, value: T, fault: __TsinfraDepthFault<I, T>): T;
+declare function __tsinfraCompared<I extends number, T>(id: I, value: T, fault: __TsinfraComparedFault<I, T>): T;
+/** A name that holds either a value or its promise may be compared, to tell which. */
+declare function __tsinfraComparedName<I extends number, T>(
+  id: I,
+  value: T,
+  fault: [Exclude<T, __TsinfraNothing>] extends [__TsinfraPromiseOf<T>]
+    ? __TsinfraComparedFault<I, T>
+    : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? number : __TsinfraComparedFault<I, T>,
+): T;
+declare function __tsinfraList<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true ? number : T extends readonly unknown[] ? \`\${I} list\` : number,
+): T;
+declare function __tsinfraItems<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true ? number : T extends readonly (infer E)[] ? __TsinfraTruthFault<I, E> : number,
+): T;
+declare function __tsinfraAnswer<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : NonNullable<T> extends (...given: any) => infer R ? __TsinfraTruthFault<I, R> : number,
+): T;
+declare function __tsinfraEnded<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : __TsinfraHas<Extract<T, { didChange(): boolean; didError(): boolean }>> extends true ? \`\${I} handle\` : number,
+): T;
+declare function __tsinfraDeploy<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : __TsinfraHas<Exclude<Extract<T, { didChange(): boolean } & PromiseLike<unknown>>, __TsinfraNeedNotWait>> extends true
+    ? \`\${I} deploy\`
+    : number,
+): T;
+declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
+declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
+declare function __tsinfraEach<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true ? number : [T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number,
+): T;
+declare function __tsinfraResult<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true ? number : T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number,
+): T;
+declare function __tsinfraText<I extends number, T>(id: I, value: T, fault: __TsinfraTextFault<I, T>): T;
+declare function __tsinfraAdded<I extends number, S, T>(
+  id: I,
+  target: S,
+  value: T,
+  fault: __TsinfraIsAny<S> extends true ? number : [S] extends [string] ? __TsinfraTextFault<I, T> : number,
+): T;
+type __TsinfraHost = { readonly groups: readonly string[]; readonly data: object };
+type __TsinfraDatum<T> = __TsinfraIsAny<T> extends true ? T : unknown extends T ? {} | undefined : Exclude<T, null>;
+declare function __tsinfraDatum<H, T>(host: H, value: T): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? __TsinfraDatum<T> : T;
+declare function __tsinfraData<H, T>(
+  host: H,
+  value: T,
+): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? { [K in keyof T]: __TsinfraDatum<T[K]> } : T;
+declare function __tsinfraFact<T>(value: T): __TsinfraIsAny<T> extends true ? Promise<any> : T;
+`;
