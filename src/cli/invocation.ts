@@ -5,7 +5,7 @@ import type { Connector, ConnectorContext, OutputStream } from "../core/connecto
 import { ConfigError } from "../core/errors.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
-import { type InventoryHost, loadInventory } from "../inventory/index.ts";
+import { type InventoryHost, loadInventory, selectHosts } from "../inventory/index.ts";
 import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import type { Io } from "./io.ts";
@@ -40,7 +40,7 @@ export interface RunListener {
 /** Everything up to the first connection. */
 export interface Invocation extends Context {
   readonly settings: Settings;
-  /** Those of this shard, if there are shards. */
+  /** Those that take part: what --limit and --exclude leave of this shard. */
   readonly hosts: readonly InventoryHost[];
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly prompts: Prompts;
@@ -116,19 +116,18 @@ export async function openInvocation(context: Context, written: string | undefin
     const connectors = withOwn(await io.connectors(), settings.connectors);
     const passwords = await askPasswords(options, settings, prompts);
     settings = { ...settings, config: { ...settings.config, ...passwords.config } };
-    const selected = await loadInventory(inventory, {
+    const everyone = await loadInventory(inventory, {
       cwd,
       connectors,
       context: connectorContext,
       data: { ...connectorData(options, connectors), ...passwords.data, ...dataOf(options.data) },
       defaults: settings.data,
       groupData: settings.groupData,
-      limit: settings.limit,
-      exclude: settings.exclude,
       beforeImport,
     });
+    const selected = selectHosts(everyone, settings);
     const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
-    const own = new Set(hosts);
+    const [taken, own] = [new Set(selected), new Set(hosts)];
     if (shard && isJson) screen.event(shardStart(selected, own), io.clock.now());
     return {
       ...context,
@@ -164,7 +163,9 @@ export async function openInvocation(context: Context, written: string | undefin
         };
         return io.run({
           settings,
-          hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })),
+          hosts: everyone.map(host =>
+            own.has(host) ? host : { ...host, ...(taken.has(host) ? { isElsewhere: true } : { isOutside: true }) },
+          ),
           connectors,
           connectorContext,
           emit,

@@ -77,7 +77,7 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly _if?: Condition | readonly Condition[];
   /** At most this many hosts of the run at once; `0` means all. Other shards do not count. */
   readonly _parallel?: number;
-  /** Only the first host that has this operation runs it; the others skip it. With `--shard`: only in the shard that has the inventory's first host. */
+  /** Only the first host of those that take part and have this operation runs it; the others skip it. With `--shard`: only in the shard that has the inventory's first host. */
   readonly _runOnce?: boolean;
   /** One host of the run after the other. Other shards do not wait. */
   readonly _serial?: boolean;

@@ -13,7 +13,7 @@ import {
   splitArguments,
   overrideArguments,
 } from "./host/arguments.ts";
-import type { RunSettings } from "./settings.ts";
+import type { HostDefinition, RunSettings } from "./settings.ts";
 import { reportError, threw } from "./report.ts";
 
 /** From which place in a deploy something is asked of a host. */
@@ -25,15 +25,22 @@ export interface DeployPoint {
 }
 
 /** Whether hosts of such a run are sent operations ahead: none waits for another between them. */
-export const goesAlone = ({ fast, hosts, noWait, serial }: RunSettings): boolean =>
-  fast && (noWait || serial || hosts.length === 1);
+export const goesAlone = ({
+  fast,
+  hosts,
+  noWait,
+  serial,
+}: Pick<RunSettings, "fast" | "hosts" | "noWait" | "serial">): boolean =>
+  fast && (noWait || serial || hosts.filter(takesPart).length === 1);
+
+const takesPart = ({ isElsewhere, isOutside }: HostDefinition): boolean => !isElsewhere && !isOutside;
 
 /** The state of a run. */
 export class Engine {
   readonly settings: RunSettings;
   /** Those that take part, in inventory order. */
   readonly hosts: readonly HostState[];
-  /** Those of other controllers too. */
+  /** Those that take no part too. */
   readonly inventoryHosts: readonly HostState[];
   stage: Stage | "setup" = "setup";
   readonly #byName: ReadonlyMap<string, HostState>;
@@ -45,19 +52,19 @@ export class Engine {
   constructor(settings: RunSettings, hosts: readonly HostState[]) {
     this.settings = settings;
     this.inventoryHosts = hosts;
-    this.hosts = hosts.filter(host => !host.definition.isElsewhere);
+    this.hosts = hosts.filter(host => takesPart(host.definition));
     this.#startedAt = settings.clock.now();
     this.#byName = new Map(hosts.map(host => [host.name, host]));
   }
 
   /** Other controllers work on hosts of this inventory. */
   get isShared(): boolean {
-    return this.hosts.length < this.inventoryHosts.length;
+    return this.inventoryHosts.some(host => host.definition.isElsewhere);
   }
 
   /** Among controllers that share an inventory and do not talk, the one with its first host does what is to be done once. */
   get isFirst(): boolean {
-    return this.inventoryHosts[0] === this.hosts[0];
+    return this.inventoryHosts.find(host => !host.definition.isOutside) === this.hosts[0];
   }
 
   /** No host waits for another between operations. */
@@ -152,7 +159,7 @@ export class Engine {
     );
   }
 
-  /** The host of that name, those of other controllers included. */
+  /** The host of that name, those that take no part included. */
   hostOf(name: string): HostState | undefined {
     return this.#byName.get(name);
   }

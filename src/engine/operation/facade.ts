@@ -1,6 +1,6 @@
 /** Hosts and the inventory, as a deploy file sees them. @module */
 import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
-import { DeployError, InventoryError } from "../../core/errors.ts";
+import { ConnectError, DeployError, InventoryError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
@@ -57,7 +57,14 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     name: state.name,
     groups: state.groups,
     data: state.data(),
-    getFact: (fact, ...[given]) => engine.ask(state, fact, given, point),
+    getFact: (fact, ...[given]) => {
+      const asked = new Error("Asked here");
+      return engine.ask(state, fact, given, point).catch((error: unknown) => {
+        throw error instanceof ConnectError && !engine.hosts.includes(state)
+          ? unreachable(engine, fact.name, state, error, asked)
+          : error;
+      });
+    },
     when: () => notCurrent("host.when()", state),
     withArguments: () => notCurrent("host.withArguments()", state),
     loop: items => items,
@@ -68,6 +75,22 @@ export function passiveHost(engine: Engine, state: HostState): Host {
   passiveHosts.set(state, facade);
   return facade;
 }
+/** Whoever runs the deploy did not name that host: say who wants it, and where. */
+function unreachable(
+  engine: Engine,
+  fact: string,
+  { name }: HostState,
+  cause: ConnectError,
+  asked: Error,
+): ConnectError {
+  return new ConnectError(`Cannot ask ${fact} of ${name}: ${cause.message}`, {
+    host: name,
+    cause,
+    at: engine.settings.callSites(asked)[0],
+    hint: `${name} takes no part in this run and is connected to only because the deploy asks for its facts${cause.hint === undefined ? "" : `. ${cause.hint}`}`,
+  });
+}
+
 /** What is declared is declared for the current host: another one cannot have a part in it. */
 function notCurrent(what: string, { name }: HostState): never {
   throw new DeployError(`${what} was called on ${name}, which is not the current host`, {
