@@ -53,7 +53,7 @@ export class RunRecord {
       line(one, one.isUnknown ? "interrupted, state unknown" : "interrupted before it sent a command"),
     );
     const results = this.#results
-      ? resultLines(this.#results, { paint: noPaint, columns: () => COLUMNS })
+      ? resultLines(this.#results, { paint: noPaint, width: () => Infinity })
       : ["There are no results: the run had not come to its end"];
     return [
       `tsinfra was interrupted: ${why}`,
