@@ -37,6 +37,11 @@ export class RunRecord {
     } else if (event.type === "results") this.#results = event;
   }
 
+  /** Some host that did not fail has not done everything. */
+  get hasUnreached(): boolean {
+    return this.#results?.hosts.some(({ error, notReached }) => !error && notReached > 0) ?? true;
+  }
+
   /** Operations are running. */
   get isExecuting(): boolean {
     return this.#isExecuting;

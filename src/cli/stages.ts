@@ -74,8 +74,12 @@ async function changeHosts(
   } catch (error) {
     // The results have told it; the message says which rule ended the run.
     if (!(error instanceof TooManyFailuresError)) throw error;
-    if (run.activeHosts.length > 0)
-      invocation.screen.lines([`${invocation.paint("fail", "Stopped:")} ${error.message}`]);
+    if (run.activeHosts.length > 0) {
+      const [what, more] = invocation.interrupts.record?.hasUnreached
+        ? ["Stopped:", ""]
+        : ["Failed:", "; nothing was left to stop"];
+      invocation.screen.lines([`${invocation.paint("fail", what)} ${error.message}${more}`]);
+    }
     return EXIT.failed;
   }
   return codeOf(run);

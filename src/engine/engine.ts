@@ -100,6 +100,18 @@ export class Engine {
     if (this.#late) throw this.#late;
   }
 
+  /** Say that a stage has ended, and remember how long it took. */
+  endStage(stage: Stage, seconds: number): void {
+    this.#seconds += seconds;
+    this.settings.emit({ type: "stage:end", stage, seconds });
+  }
+  #seconds = 0;
+
+  /** How long the stages took so far; the questions between them are not in it. */
+  get seconds(): number {
+    return this.#seconds;
+  }
+
   /** Take a host out of the run. */
   fail(host: HostState, error: unknown, stage: Stage): void {
     if (host.error) return;
