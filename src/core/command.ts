@@ -1,5 +1,6 @@
 /** Commands as values: built with quoting by construction, rendered only at the edge. @module */
 import { OperationTypeError } from "./errors.ts";
+import { kindOf } from "./kind-of.ts";
 
 /**
  * A value that must never be printed: a password, a token.
@@ -151,7 +152,7 @@ function render(shell: Shell, reveal: boolean): string {
     if (!Array.isArray(value)) {
       const isPromise = Object.prototype.toString.call(value) === "[object Promise]";
       throw new OperationTypeError(
-        `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${isPromise ? "a promise" : typeof value}`,
+        `A hole of sh\`…\` must hold text, a number, a command or a list of them, found ${isPromise ? "a promise" : kindOf(value)}`,
         isPromise ? { hint: "Put `await` before it" } : {},
       );
     }

@@ -2,6 +2,7 @@
 import { type CallSite, CommandError, TsinfraError } from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
 import type { ErrorReport } from "./events.ts";
+import { kindOf } from "../core/kind-of.ts";
 
 /** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
 export const threw = (what: string, thrown: unknown): string => `${what} threw ${thrownText(thrown)}`;
@@ -39,7 +40,11 @@ function causesOf(thrown: Error): readonly string[] {
 const CAUSES = 4;
 
 const thrownText = (thrown: unknown): string =>
-  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  thrown instanceof Error
+    ? `${thrown.name}: ${thrown.message}`
+    : typeof thrown === "function"
+      ? kindOf(thrown)
+      : String(thrown);
 
 /** What the command printed last, but for what the message has said. */
 function evidence({ message, stderr, stdout }: CommandError): readonly string[] | undefined {

@@ -4,7 +4,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { InventoryError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
-import { type Fail, type Group, kindOf, toGroup, toGroups } from "./groups.ts";
+import { type Fail, type Group, shown, toGroup, toGroups } from "./groups.ts";
 import { groupOffset, locate } from "./locate.ts";
 
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
@@ -117,7 +117,7 @@ async function call(
 ): Promise<unknown> {
   if (typeof candidate !== "function") {
     if (candidate !== undefined)
-      throw new InventoryError(`"${name}" in ${file} must be a function, found ${kindOf(candidate)}`);
+      throw new InventoryError(`"${name}" in ${file} must be a function, found ${shown(candidate)}`);
     const functions = Object.keys(module).filter(key => typeof module[key] === "function");
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }

@@ -6,6 +6,7 @@ import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
 import { strayText, type StrayText } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
+import { kindOf } from "../core/kind-of.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
@@ -283,12 +284,6 @@ function jsonOf(value: unknown): string | undefined {
 
 /** What kind of thing a value is. */
 function described(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "a list";
   if (value instanceof Secret) return "a secret";
-  if (value instanceof Shell) return "a command";
-  if (value instanceof Date) return "a date";
-  if (value instanceof Uint8Array) return "bytes";
-  if (value instanceof Promise) return "a promise";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  return value instanceof Shell ? "a command" : kindOf(value);
 }

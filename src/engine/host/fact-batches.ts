@@ -4,6 +4,7 @@ import { FactError } from "../../core/errors.ts";
 import type { CommandFact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { ResolvedArguments } from "./arguments.ts";
+import { kindOf } from "../../core/kind-of.ts";
 
 /** A question that waits for its answer. */
 export interface PendingQuestion {
@@ -42,9 +43,6 @@ export function factCommand({ fact, args }: Pick<PendingQuestion, "fact" | "args
     : sh`! command -v ${requires} >/dev/null || { ${command}
 }`;
 }
-
-const kindOf = (value: unknown): string =>
-  value instanceof Promise ? "a promise" : typeof value === "string" ? "text" : value === null ? "null" : typeof value;
 
 /** Each question by itself; one whose command throws is given to `onBroken`. */
 export const separately = (questions: readonly PendingQuestion[], onBroken: OnBroken): readonly Ask[] =>

@@ -12,6 +12,7 @@ import { type Performs, runFunction } from "./callback.ts";
 import { commandError, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
 import type { Yielded } from "./operation-host.ts";
+import { kindOf } from "../../core/kind-of.ts";
 
 /** Commands on their way. */
 export interface SentWork {
@@ -59,8 +60,7 @@ export class CommandQueue implements Yielded {
   #check(command: unknown): void {
     const isCommand = typeof command === "object" && command !== null && "kind" in command;
     if (isCommand) return;
-    const found = typeof command === "string" ? "text" : command === null ? "null" : typeof command;
-    throw new OperationTypeError(`${this.#call.operation.name} must yield commands, found ${found}`, {
+    throw new OperationTypeError(`${this.#call.operation.name} must yield commands, found ${kindOf(command)}`, {
       hint: "A command is made with sh`…`, upload(), download() and their like",
     });
   }
