@@ -54,8 +54,12 @@ export interface Invocation extends Context {
   close(): void;
 }
 
-/** Read the config and the inventory. `written` is the inventory of the command line. */
-export async function openInvocation(context: Context, written: string | undefined): Promise<Invocation> {
+/** Read the config and the inventory. `written` is the inventory of the command line, `deploy` the file that is to run on it. */
+export async function openInvocation(
+  context: Context,
+  written: string | undefined,
+  deploy?: string,
+): Promise<Invocation> {
   const { io, options, screen, paint, shard, interrupts } = context;
   const cwd = io.cwd();
   const installModules = once(async () => {
@@ -112,7 +116,7 @@ export async function openInvocation(context: Context, written: string | undefin
     cwd,
   };
   try {
-    const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
+    const inventory = written ?? settings.inventory ?? (await askForLocal(prompts, deploy));
     const connectors = withOwn(await io.connectors(), settings.connectors);
     const passwords = await askPasswords(options, settings, prompts);
     settings = { ...settings, config: { ...settings.config, ...passwords.config } };
@@ -214,11 +218,16 @@ function withOwn(known: ReadonlyMap<string, Connector>, own: readonly Connector[
 }
 
 /** Nothing runs on this machine that nobody said should: `-y` is about changes, not about where. */
-async function askForLocal(prompts: Prompts): Promise<string> {
-  const hint = "Name one, such as @local, or set inventory in infra.config.ts";
-  if (!prompts.isPossible) throw new ArgumentError("There is no inventory", { hint });
-  if (await prompts.confirm("No inventory given. Work on this machine (@local)? [y/N]")) return "@local";
-  throw new ArgumentError("There is no inventory", { hint });
+async function askForLocal(prompts: Prompts, deploy: string | undefined): Promise<string> {
+  const question = "No inventory given. Work on this machine (@local)? [y/N]";
+  if (prompts.isPossible && (await prompts.confirm(question))) return "@local";
+  throw deploy === undefined
+    ? new ArgumentError("There is no inventory", {
+        hint: "Name one, such as @local, or set inventory in infra.config.ts",
+      })
+    : new ArgumentError(`There is no inventory to run "${deploy}" on`, {
+        hint: `Name one before it: tsinfra @local ${deploy}. If ${deploy} is the inventory, name what to run after it`,
+      });
 }
 
 /** A terminal that nobody looks at while it happens, or one that cannot change a line. */

@@ -8,6 +8,7 @@ import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
 import {
   globalsOfData,
+  isArguments,
   type ResolvedArguments,
   resolveArguments,
   splitArguments,
@@ -156,6 +157,7 @@ export class Engine {
     given: (A & ConnectorArguments) | undefined,
     point: DeployPoint,
   ): Promise<T> {
+    if (given !== undefined && !isArguments(given)) this.settings.checkArguments(fact.name, given);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
     return host.facts.ask(fact, own, overrideArguments(this.resolve(host, point), globals), point.config);

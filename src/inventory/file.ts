@@ -117,7 +117,12 @@ async function call(
 ): Promise<unknown> {
   if (typeof candidate !== "function") {
     if (candidate !== undefined)
-      throw new InventoryError(`"${name}" in ${file} must be a function, found ${shown(candidate)}`);
+      throw new InventoryError(`"${name}" in ${file} must be a function, found ${shown(candidate)}`, {
+        hint:
+          typeof candidate === "object"
+            ? `For the hosts of a group write ${basename(file)} --limit ${name}`
+            : undefined,
+      });
     const functions = Object.keys(module).filter(key => typeof module[key] === "function");
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }

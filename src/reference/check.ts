@@ -32,8 +32,16 @@ const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 
 function check(name: string, signature: Signature | undefined, args: object): void {
   if (!signature) return;
-  if (typeof args !== "object" || args === null || Array.isArray(args))
-    throw new OperationTypeError(`The arguments of ${name} must be an object, found ${shown(args)}`);
+  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+    const { positional = [], required = [], fields } = signature;
+    const [first] = [...positional, ...required, ...Object.keys(fields)];
+    // What may be a secret is not shown.
+    const found = Object.values(fields).some(holdsSecret) ? described(args) : shown(args);
+    const object = first === undefined ? "{ … }" : `{ ${first}: … }`;
+    throw new OperationTypeError(`The arguments of ${name} must be an object, found ${found}`, {
+      hint: `Write ${signature.positional ? `${name}(${object})` : object}`,
+    });
+  }
   for (const key of Object.keys(args)) {
     if (own(signature.fields, key) === undefined && !signature.rest) throw unknownArgument(name, key, signature);
   }

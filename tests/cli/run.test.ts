@@ -371,6 +371,13 @@ describe("without an inventory", () => {
       const { code, err } = await cli(["debug-inventory", "-y"], world);
       expect(code).toBe(2);
       expect(err).toContain("There is no inventory");
+      const deploy = await cli(["deploy.ts", "-y", "--no-color"], world);
+      expect([deploy.code, deploy.err]).toEqual([
+        2,
+        expect.stringContaining(
+          'There is no inventory to run "deploy.ts" on\nHint: Name one before it: tsinfra @local deploy.ts. If deploy.ts is the inventory, name what to run after it',
+        ),
+      ]);
     }
   });
 });

@@ -311,6 +311,13 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
   });
 });
 
+test("a group that is named where a function should be is chosen with --limit", async () => {
+  expect(await failure("hosts.ts:web", { "hosts.ts": 'export const web = ["web-1"];' })).toMatchObject({
+    message: expect.stringMatching(/^"web" in .*hosts\.ts must be a function, found a list$/),
+    hint: "For the hosts of a group write hosts.ts --limit web",
+  });
+});
+
 describe("--limit and --exclude", () => {
   const inventory = {
     "hosts.ts": 'export const web = ["web-1", "web-2", "web-10"]; export const db = ["db-1", "@docker/x"];',
