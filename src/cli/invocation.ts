@@ -5,7 +5,7 @@ import type { Connector, ConnectorContext, OutputStream } from "../core/connecto
 import { ConfigError } from "../core/errors.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
-import { type InventoryHost, loadInventory } from "../inventory/index.ts";
+import { type InventoryHost, loadInventory, selectHosts } from "../inventory/index.ts";
 import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import type { Io } from "./io.ts";
@@ -40,7 +40,7 @@ export interface RunListener {
 /** Everything up to the first connection. */
 export interface Invocation extends Context {
   readonly settings: Settings;
-  /** Those of this shard, if there are shards. */
+  /** Those that take part: what --limit and --exclude leave of this shard. */
   readonly hosts: readonly InventoryHost[];
   readonly connectors: ReadonlyMap<string, Connector>;
   readonly prompts: Prompts;
@@ -55,8 +55,12 @@ export interface Invocation extends Context {
   close(isSound?: boolean): void;
 }
 
-/** Read the config and the inventory. `written` is the inventory of the command line. */
-export async function openInvocation(context: Context, written: string | undefined): Promise<Invocation> {
+/** Read the config and the inventory. `written` is the inventory of the command line, `deploy` the file that is to run on it. */
+export async function openInvocation(
+  context: Context,
+  written: string | undefined,
+  deploy?: string,
+): Promise<Invocation> {
   const { io, options, screen, paint, shard, interrupts } = context;
   const cwd = io.cwd();
   const installModules = once(async () => {
@@ -121,23 +125,22 @@ export async function openInvocation(context: Context, written: string | undefin
     cwd,
   };
   try {
-    const inventory = written ?? settings.inventory ?? (await askForLocal(prompts));
+    const inventory = written ?? settings.inventory ?? (await askForLocal(prompts, deploy));
     const connectors = withOwn(await io.connectors(), settings.connectors);
     const passwords = await askPasswords(options, settings, prompts);
     settings = { ...settings, config: { ...settings.config, ...passwords.config } };
-    const selected = await loadInventory(inventory, {
+    const everyone = await loadInventory(inventory, {
       cwd,
       connectors,
       context: connectorContext,
       data: { ...connectorData(options, connectors), ...passwords.data, ...dataOf(options.data) },
       defaults: settings.data,
       groupData: settings.groupData,
-      limit: settings.limit,
-      exclude: settings.exclude,
       beforeImport,
     });
+    const selected = selectHosts(everyone, settings);
     const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
-    const own = new Set(hosts);
+    const [taken, own] = [new Set(selected), new Set(hosts)];
     if (shard && isJson) screen.event(shardStart(selected, own), io.clock.now());
     return {
       ...context,
@@ -176,7 +179,9 @@ export async function openInvocation(context: Context, written: string | undefin
         };
         const run = await io.run({
           settings,
-          hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })),
+          hosts: everyone.map(host =>
+            own.has(host) ? host : { ...host, ...(taken.has(host) ? { isElsewhere: true } : { isOutside: true }) },
+          ),
           connectors,
           connectorContext,
           emit,
@@ -228,11 +233,16 @@ function withOwn(known: ReadonlyMap<string, Connector>, own: readonly Connector[
 }
 
 /** Nothing runs on this machine that nobody said should: `-y` is about changes, not about where. */
-async function askForLocal(prompts: Prompts): Promise<string> {
-  const hint = "Name one, such as @local, or set inventory in infra.config.ts";
-  if (!prompts.isPossible) throw new ArgumentError("There is no inventory", { hint });
-  if (await prompts.confirm("No inventory given. Work on this machine (@local)? [y/N]")) return "@local";
-  throw new ArgumentError("There is no inventory", { hint });
+async function askForLocal(prompts: Prompts, deploy: string | undefined): Promise<string> {
+  const question = "No inventory given. Work on this machine (@local)? [y/N]";
+  if (prompts.isPossible && (await prompts.confirm(question))) return "@local";
+  throw deploy === undefined
+    ? new ArgumentError("There is no inventory", {
+        hint: "Name one, such as @local, or set inventory in infra.config.ts",
+      })
+    : new ArgumentError(`There is no inventory to run "${deploy}" on`, {
+        hint: `Name one before it: tsinfra @local ${deploy}. If ${deploy} is the inventory, name what to run after it`,
+      });
 }
 
 /** A terminal that nobody looks at while it happens, or one that cannot change a line. */

@@ -54,14 +54,14 @@ export const OPTIONS = {
     value: "HOST",
     group: "Host",
     setting: "limit",
-    description: "Only these hosts: a name, glob or group",
+    description: "Only these hosts take part: a name, glob or group",
   },
   exclude: {
     kind: "list",
     value: "HOST",
     group: "Host",
     setting: "exclude",
-    description: "Not these hosts: a name, glob or group",
+    description: "These hosts take no part: a name, glob or group",
   },
   shard: {
     kind: "text",

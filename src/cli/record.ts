@@ -45,6 +45,11 @@ export class RunRecord {
     } else if (event.type === "results") this.#results = event;
   }
 
+  /** Some host that did not fail has not done everything. */
+  get hasUnreached(): boolean {
+    return this.#results?.hosts.some(({ error, notReached }) => !error && notReached > 0) ?? true;
+  }
+
   /** Operations are running. */
   get isExecuting(): boolean {
     return this.#isExecuting;
@@ -84,7 +89,7 @@ export class RunRecord {
       `At ${when.toISOString()}, in ${cwd}`,
       `Hosts: ${hostList(this.#hosts, COLUMNS)}`,
       "",
-      ...this.endLines(COLUMNS),
+      ...this.endLines(Number.POSITIVE_INFINITY),
     ];
   }
 
@@ -95,7 +100,7 @@ export class RunRecord {
     );
     const left = this.leftLines();
     const results = this.#results
-      ? resultLines(this.#results, { paint: noPaint, columns: () => columns })
+      ? resultLines(this.#results, { paint: noPaint, width: () => columns })
       : ["There are no results: the run had not come to its end"];
     return [...(ended.length + left.length === 0 ? ["No operation was running"] : [...ended, ...left]), "", ...results];
   }

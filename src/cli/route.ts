@@ -1,6 +1,7 @@
 /** What the words of a command line ask for. @module */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { extname, resolve } from "node:path";
+import { editDistance } from "../core/nearest.ts";
 import type { CommandLine } from "./parse.ts";
 import { ArgumentError } from "./parse.ts";
 
@@ -53,6 +54,12 @@ export async function routeOf(
   if (first === "ssh" && second === "explain") return { command: "ssh", words: words.slice(1) };
   if (first === "check") return { command: "check", files: [...words.slice(1), ...(rest ?? [])] };
   if (isVerb(first)) return verb(first, undefined, words.slice(1), rest);
+  refuseMisspelt(first, cwd, [...WITHOUT_INVENTORY, ...VERBS]);
+  if (second !== undefined && !isVerb(second)) refuseMisspelt(second, cwd, VERBS);
+  if (second === undefined && rest !== undefined)
+    throw new ArgumentError(`There is nothing to run on "${first}"`, {
+      hint: `Write tsinfra ${first} exec -- ${rest.length === 0 ? "COMMAND" : rest.join(" ")}`,
+    });
 
   // What starts with #! was called as a program: ./deploy.ts [INVENTORY].
   if (
@@ -62,16 +69,15 @@ export async function routeOf(
   ) {
     if (others.length > 0 || rest !== undefined) {
       throw new ArgumentError(`Unexpected argument "${others[0] ?? "--"}"`, {
-        hint: `Write ${first} INVENTORY, or tsinfra INVENTORY ${first}`,
+        hint: `Write tsinfra INVENTORY ${first}`,
       });
     }
+    if (second === undefined && onlyNamesHosts(resolve(cwd, first))) throw nothingToRun(first);
     return { command: "deploy", inventory: second, files: [first] };
   }
   if (second === undefined) {
     if (isScript(first)) throw new ArgumentError(`There is no file "${first}"`);
-    throw new ArgumentError(`There is nothing to run on "${first}"`, {
-      hint: `Write tsinfra ${first} DEPLOY.ts, exec -- COMMAND, fact NAME or MODULE.OPERATION`,
-    });
+    throw nothingToRun(first);
   }
   if (isVerb(second)) return verb(second, first, others, rest);
   if (isScript(second)) {
@@ -81,6 +87,27 @@ export async function routeOf(
     return { command: "deploy", inventory: first, files: [second, ...others] };
   }
   return { command: "operation", inventory: first, name: second, words: [...others, ...(rest ?? [])] };
+}
+
+const nothingToRun = (inventory: string): ArgumentError =>
+  new ArgumentError(`There is nothing to run on "${inventory}"`, {
+    hint: `Write tsinfra ${inventory} DEPLOY.ts, exec -- COMMAND, fact NAME or MODULE.OPERATION`,
+  });
+
+/** A word that is one slip away from a command would be taken for a host. */
+function refuseMisspelt(word: string, cwd: string, commands: readonly string[]): void {
+  if (!/^[a-z-]+$/i.test(word) || existsSync(resolve(cwd, word))) return;
+  const meant = commands.find(command => editDistance(word.toLowerCase(), command) === 1);
+  if (meant !== undefined)
+    throw new ArgumentError(`There is no command "${word}"`, {
+      hint: `Did you mean "${meant}"? A host of that name is written with a comma: "${word},"`,
+    });
+}
+
+/** A file that has hosts to export, and takes nothing of tsinfra but types, deploys nothing. */
+function onlyNamesHosts(file: string): boolean {
+  const text = readFileSync(file, "utf8");
+  return /^export\s+(?:const|default\s*[[{])/m.test(text) && !/^\s*import\s(?!type\b)|\bimport\(|\bawait\b/m.test(text);
 }
 
 function verb(

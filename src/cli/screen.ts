@@ -36,9 +36,14 @@ export class Screen {
     this.#err = err;
   }
 
-  /** Columns to fill; as wide as needed when it is no terminal of known width. */
+  /** Columns to fill. */
   get columns(): number {
     return this.#err.columns || DEFAULT_COLUMNS;
+  }
+
+  /** Columns that a line may have: as many as it needs where no terminal would break it. */
+  get width(): number {
+    return this.#err.isTTY ? this.columns : Infinity;
   }
 
   /** Lines for people. */

@@ -37,7 +37,12 @@ export async function runStages(
   } finally {
     invocation.close(isSound);
     // The results have told what failed; this says which rule ended the run.
-    if (stopped) screen.lines([`${paint("fail", "Stopped:")} ${stopped.message}`]);
+    if (stopped) {
+      const [what, more] = interrupts.record?.hasUnreached
+        ? ["Stopped:", ""]
+        : ["Failed:", "; nothing was left to stop"];
+      screen.lines([`${paint("fail", what)} ${stopped.message}${more}`]);
+    }
   }
 }
 

@@ -8,9 +8,9 @@ export interface InfraConfig extends Partial<Config> {
   readonly inventory?: string;
   /** More directories or files of group data, relative to this file; later ones win. */
   readonly groupData?: string | readonly string[];
-  /** Hosts to work on: names, globs or groups. */
+  /** Hosts that take part: names, globs or groups. The deploy knows all others too. */
   readonly limit?: string | readonly string[];
-  /** Hosts to leave out: names, globs or groups. */
+  /** Hosts that take no part: names, globs or groups. The deploy knows them all the same. */
   readonly exclude?: string | readonly string[];
   /** Host data that everything else wins over, such as `{ sshUser: "ada" }`. */
   readonly data?: Readonly<Record<string, unknown>>;

@@ -75,11 +75,11 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly _continueOnError?: boolean;
   /** Run only if this is true (a list: if all are) when its turn comes. */
   readonly _if?: Condition | readonly Condition[];
-  /** At most this many hosts of the run at once; `0` means all. Other shards do not count. */
+  /** At most this many hosts of the run at once; `0` means all. Other shards do not count, and with `--no-wait` this does not. */
   readonly _parallel?: number;
-  /** Only the first host that has this operation runs it; the others skip it. With `--shard`: only in the shard that has the inventory's first host. */
+  /** Only the first host of those that take part and have this operation runs it; the others skip it. With `--shard`: only in the shard that has the inventory's first host. */
   readonly _runOnce?: boolean;
-  /** One host of the run after the other. Other shards do not wait. */
+  /** One host of the run after the other. Other shards do not wait, and with `--no-wait` nobody does. */
   readonly _serial?: boolean;
   /** How many more times to try after a failure; default 0. */
   readonly _retries?: number;

@@ -3,7 +3,7 @@
 /**
  * Everything that the inventory, its groups and the command line say about a host, by key. Reading gives the value of highest precedence.
  * A project says what its keys hold by declaring them, by hand or from its inventory (`InventoryData`); other keys are `unknown`.
- * No key may be called `get`.
+ * No key may be called `get`. A key is set by assigning, and cannot be deleted: one that is `undefined` counts as none for `get`.
  * @example
  * ```ts
  * declare module "tsinfra" {
@@ -19,6 +19,8 @@ export interface HostData {
   [key: string]: unknown;
   /** The value of a key, or a fallback. */
   readonly get: GetHostData;
+  /** Whether there is a key of that name, as `in` and `Object.hasOwn` say it. */
+  hasOwnProperty(key: PropertyKey): boolean;
 }
 
 /** What no key may be called. */
@@ -26,7 +28,15 @@ export const RESERVED_KEY = "get";
 
 /** Keys that a project has declared. */
 export type DeclaredKey = keyof {
-  [K in keyof HostData as string extends K ? never : number extends K ? never : K extends "get" ? never : K]: true;
+  [
+    K in keyof HostData as string extends K
+      ? never
+      : number extends K
+        ? never
+        : K extends "get" | "hasOwnProperty"
+          ? never
+          : K
+  ]: true;
 };
 
 /**

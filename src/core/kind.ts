@@ -8,6 +8,8 @@ export function kindOf(value: unknown): string {
   if (typeof value !== "object") return `a ${typeof value}`;
   if (Array.isArray(value)) return "a list";
   if (value instanceof Promise) return "a promise";
+  if (value instanceof Date) return "a date";
+  if (value instanceof Uint8Array) return "bytes";
   return /Generator\]$/.test(Object.prototype.toString.call(value)) ? "a generator" : "an object";
 }
 

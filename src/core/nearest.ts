@@ -30,7 +30,7 @@ const SHOWN = 12;
 const plain = (text: string): string => text.toLowerCase().replace(/[-_.]/g, "");
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let row = 1; row <= a.length; row++) {

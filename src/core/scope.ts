@@ -33,7 +33,7 @@ export interface DeployContext {
   readonly onDeclare?: ((operation: OperationHandle) => void) | undefined;
 }
 
-/** The hosts of this run, and of the other shards with `--shard`: those are known and answer facts, but take no part. */
+/** All hosts, whatever `--limit`, `--exclude` and `--shard` say: those that they leave out are known and answer facts, but take no part. */
 export interface Inventory<H extends Host = InventoryHost> extends Iterable<H> {
   /** The host of that name; another host's facts can be asked through it. Throws `InventoryError` with the nearest name. */
   getHost(name: string): H;

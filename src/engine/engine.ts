@@ -8,12 +8,13 @@ import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
 import {
   globalsOfData,
+  isArguments,
   type ResolvedArguments,
   resolveArguments,
   splitArguments,
   overrideArguments,
 } from "./host/arguments.ts";
-import type { RunSettings } from "./settings.ts";
+import type { HostDefinition, RunSettings } from "./settings.ts";
 import { reportError, threw } from "./report.ts";
 
 /** From which place in a deploy something is asked of a host. */
@@ -25,15 +26,22 @@ export interface DeployPoint {
 }
 
 /** Whether hosts of such a run are sent operations ahead: none waits for another between them. */
-export const goesAlone = ({ fast, hosts, noWait, serial }: RunSettings): boolean =>
-  fast && (noWait || serial || hosts.length === 1);
+export const goesAlone = ({
+  fast,
+  hosts,
+  noWait,
+  serial,
+}: Pick<RunSettings, "fast" | "hosts" | "noWait" | "serial">): boolean =>
+  fast && (noWait || serial || hosts.filter(takesPart).length === 1);
+
+const takesPart = ({ isElsewhere, isOutside }: HostDefinition): boolean => !isElsewhere && !isOutside;
 
 /** The state of a run. */
 export class Engine {
   readonly settings: RunSettings;
   /** Those that take part, in inventory order. */
   readonly hosts: readonly HostState[];
-  /** Those of other controllers too. */
+  /** Those that take no part too. */
   readonly inventoryHosts: readonly HostState[];
   stage: Stage | "setup" = "setup";
   readonly #byName: ReadonlyMap<string, HostState>;
@@ -45,19 +53,19 @@ export class Engine {
   constructor(settings: RunSettings, hosts: readonly HostState[]) {
     this.settings = settings;
     this.inventoryHosts = hosts;
-    this.hosts = hosts.filter(host => !host.definition.isElsewhere);
+    this.hosts = hosts.filter(host => takesPart(host.definition));
     this.#startedAt = settings.clock.now();
     this.#byName = new Map(hosts.map(host => [host.name, host]));
   }
 
   /** Other controllers work on hosts of this inventory. */
   get isShared(): boolean {
-    return this.hosts.length < this.inventoryHosts.length;
+    return this.inventoryHosts.some(host => host.definition.isElsewhere);
   }
 
   /** Among controllers that share an inventory and do not talk, the one with its first host does what is to be done once. */
   get isFirst(): boolean {
-    return this.inventoryHosts[0] === this.hosts[0];
+    return this.inventoryHosts.find(host => !host.definition.isOutside) === this.hosts[0];
   }
 
   /** No host waits for another between operations. */
@@ -91,6 +99,18 @@ export class Engine {
   /** Throws what was remembered, if anything was. */
   expectNothingLate(): void {
     if (this.#late) throw this.#late;
+  }
+
+  /** Say that a stage has ended, and remember how long it took. */
+  endStage(stage: Stage, seconds: number): void {
+    this.#seconds += seconds;
+    this.settings.emit({ type: "stage:end", stage, seconds });
+  }
+  #seconds = 0;
+
+  /** How long the stages took so far; the questions between them are not in it. */
+  get seconds(): number {
+    return this.#seconds;
   }
 
   /** Take a host out of the run. */
@@ -138,6 +158,7 @@ export class Engine {
     point: DeployPoint,
   ): Promise<T> {
     checkFact(fact);
+    if (given !== undefined && !isArguments(given)) this.settings.checkArguments(fact.name, given);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
     return host.facts.ask(fact, own, overrideArguments(this.resolve(host, point), globals), point.config);
@@ -153,7 +174,7 @@ export class Engine {
     );
   }
 
-  /** The host of that name, those of other controllers included. */
+  /** The host of that name, those that take no part included. */
   hostOf(name: string): HostState | undefined {
     return this.#byName.get(name);
   }

@@ -186,6 +186,7 @@ export type EngineEvent =
       readonly type: "results";
       readonly operations: readonly OperationSummary[];
       readonly hosts: readonly HostSummary[];
+      /** All stages up to here, connecting too; without the time that a question waited for its answer. */
       readonly seconds: number;
       /** False if any host failed, or the run was interrupted. */
       readonly ok: boolean;

@@ -2,6 +2,7 @@
 import { InventoryError } from "../core/errors.ts";
 import { type GetHostData, type HostData, RESERVED_KEY } from "../core/host-data.ts";
 import { Secret } from "../core/command.ts";
+import { memberPath } from "../core/member-path.ts";
 
 /** One layer of host data. */
 type Layer = Readonly<Record<string, unknown>>;
@@ -21,9 +22,14 @@ export function layeredData(
     if (wanted === "nothing" || kindOf(value) === wanted) return value;
     throw new InventoryError(`The data "${key}" must be ${wanted} like its fallback, found ${kindOf(value)}`, { host });
   }) as GetHostData;
+  const has = (key: PropertyKey): boolean => layerOf(key) !== undefined;
+  const refuse = (what: string, hint?: string): never => {
+    throw new InventoryError(`Host data ${what}`, { host, hint });
+  };
   return new Proxy<HostData>(Object.create(null) as HostData, {
-    get: (_, key) => (key === RESERVED_KEY ? get : layerOf(key)?.[key as string]),
-    has: (_, key) => key === RESERVED_KEY || layerOf(key) !== undefined,
+    get: (_, key) =>
+      key === RESERVED_KEY ? get : key === "hasOwnProperty" && !has(key) ? has : layerOf(key)?.[key as string],
+    has: (_, key) => has(key),
     ownKeys: () => [...new Set(layers.flatMap(layer => Object.keys(layer)))],
     getOwnPropertyDescriptor: (_, key) =>
       layerOf(key) && { value: layerOf(key)?.[key as string], enumerable: true, configurable: true, writable: true },
@@ -32,6 +38,14 @@ export function layeredData(
       assign(key as string, value);
       return true;
     },
+    defineProperty: (_, key) => refuse(`is set by assigning: host.data${memberPath(String(key))} = …`),
+    deleteProperty: (_, key) =>
+      refuse(
+        `cannot be deleted: ${String(key)}`,
+        `Assign nothing to it: host.data${memberPath(String(key))} = undefined`,
+      ),
+    preventExtensions: () => refuse("cannot be frozen or sealed"),
+    setPrototypeOf: () => refuse("cannot have a prototype"),
   });
 }
 

@@ -25,6 +25,8 @@ export interface HostDefinition {
   readonly data: readonly Readonly<Record<string, unknown>>[];
   /** Another controller works on it: it is known and answers facts, but takes no part in this run. */
   readonly isElsewhere?: boolean;
+  /** The run is limited to others: it is known and answers facts, but takes no part, here or with another controller. */
+  readonly isOutside?: boolean;
 }
 
 /** Wall and monotonic time, and waiting; a test brings its own. */

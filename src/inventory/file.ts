@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { InventoryError, NoHostError } from "../core/errors.ts";
+import { kindOf } from "../core/kind.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
-import { type Fail, type Group, kindOf, toGroup, toGroups } from "./groups.ts";
+import { type Fail, type Group, shown, toGroup, toGroups } from "./groups.ts";
 import { groupOffset, locate } from "./locate.ts";
 
 const SCRIPTS = [".ts", ".mts", ".js", ".mjs"];
@@ -121,7 +122,12 @@ async function call(
 ): Promise<unknown> {
   if (!isCallable(candidate)) {
     if (candidate !== undefined)
-      throw new InventoryError(`"${name}" in ${file} must be a function, found ${kindOf(candidate)}`);
+      throw new InventoryError(`"${name}" in ${file} must be a function, found ${shown(candidate)}`, {
+        hint:
+          typeof candidate === "object"
+            ? `For the hosts of a group write ${basename(file)} --limit ${name}`
+            : undefined,
+      });
     const functions = Object.keys(module).filter(key => isCallable(module[key]));
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }

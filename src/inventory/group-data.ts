@@ -5,7 +5,7 @@ import { GLOBAL_ARGUMENTS } from "../core/arguments.ts";
 import { InventoryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { FILE_EXTENSIONS, importUserFile, list } from "./file.ts";
-import { isObject, kindOf } from "./groups.ts";
+import { isObject, shown } from "./groups.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -60,7 +60,7 @@ export async function readGroupData(
 
 function exported({ default: standard = {}, ...named }: Readonly<Record<string, unknown>>, file: string): Data {
   if (!isObject(standard)) {
-    throw new InventoryError(`Group data must be named exports or an object, found ${kindOf(standard)}`, {
+    throw new InventoryError(`Group data must be named exports or an object, found ${shown(standard)}`, {
       at: { file, line: 1, column: 1 },
     });
   }

@@ -1,6 +1,6 @@
 /** From what an inventory file exports to groups of hosts. @module */
 import { InventoryError } from "../core/errors.ts";
-import { kindOf as valueKind } from "../core/kind.ts";
+import { kindOf } from "../core/kind.ts";
 import { nearest } from "../core/nearest.ts";
 import { splitHosts } from "./parse.ts";
 
@@ -41,7 +41,7 @@ export function toGroups(entries: unknown, fail: Fail): readonly Group[] {
   if (Array.isArray(entries)) return [toGroup("all", entries, fail)];
   if (!isObject(entries))
     throw new InventoryError(
-      `An inventory must be a list of hosts or an object of groups, found ${kindOf(entries)}`,
+      `An inventory must be a list of hosts or an object of groups, found ${shown(entries)}`,
       awaitHint(entries) === undefined ? {} : { hint: awaitHint(entries) },
     );
   return Object.entries(entries).map(([name, value]) => toGroup(name, value, fail));
@@ -53,7 +53,7 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
     return { name, members: value.flatMap((member, index) => toMembers(name, member, index, value, fail)), data: {} };
   if (!isObject(value))
     return fail(
-      `Group "${name}" must be a list of hosts or { hosts, data }, found ${kindOf(value)}`,
+      `Group "${name}" must be a list of hosts or { hosts, data }, found ${shown(value)}`,
       { group: name },
       awaitHint(value) ?? groupHint(value),
     );
@@ -69,13 +69,13 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
   const { hosts = [], data = {} } = value;
   if (!Array.isArray(hosts))
     return fail(
-      `The hosts of group "${name}" must be a list, found ${kindOf(hosts)}`,
+      `The hosts of group "${name}" must be a list, found ${shown(hosts)}`,
       { group: name, key: "hosts" },
       awaitHint(hosts),
     );
   if (!isObject(data))
     return fail(
-      `The data of group "${name}" must be an object, found ${kindOf(data)}`,
+      `The data of group "${name}" must be an object, found ${shown(data)}`,
       { group: name, key: "data" },
       awaitHint(data),
     );
@@ -123,17 +123,17 @@ function toMembers(
     if (others.length > 0) return bad(`"${entry}", which is ${others.length + 1} hosts`);
     return [{ name, data: {} }];
   }
-  if (entry instanceof Promise) return bad(kindOf(entry), "Wait for all of them: `await Promise.all(…)`");
+  if (entry instanceof Promise) return bad(shown(entry), "Wait for all of them: `await Promise.all(…)`");
   if (!Array.isArray(entry)) {
     const before = isObject(entry) ? entries[index - 1] : undefined;
     return bad(
-      kindOf(entry),
+      shown(entry),
       typeof before === "string" ? `Put brackets around a host and its data: ["${before}", { … }]` : undefined,
     );
   }
   const [name, data = {}] = entry as readonly unknown[];
-  if (typeof name !== "string" || name.trim() === "") return bad(`a list that starts with ${kindOf(name)}`);
-  if (!isObject(data)) return bad(`["${name}", ${kindOf(data)}]`, awaitHint(data));
+  if (typeof name !== "string" || name.trim() === "") return bad(`a list that starts with ${shown(name)}`);
+  if (!isObject(data)) return bad(`["${name}", ${shown(data)}]`, awaitHint(data));
   if (entry.length > 2) return bad(`a list of ${entry.length}`);
   return [{ name, data }];
 }
@@ -146,8 +146,8 @@ export const isObject = (value: unknown): value is Record<string, unknown> => {
   );
 };
 
-/** What a value is, for messages; plain values are shown. */
-export function kindOf(value: unknown): string {
+/** What a value is, for messages; text, numbers and their like are shown. */
+export function shown(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : valueKind(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : kindOf(value);
 }

@@ -9,10 +9,10 @@ import { groupDataFiles, readGroupData } from "./group-data.ts";
 import type { Group, Spot } from "./groups.ts";
 import { locate } from "./locate.ts";
 import { DEFAULT_CONNECTOR, type HostName, parseHostName, splitHosts } from "./parse.ts";
-import { excludeHosts, limitHosts } from "./select.ts";
 
 export { DataKeys } from "./data-keys.ts";
 export type { GroupEntry, HostEntry, InventoryEntry } from "./groups.ts";
+export { selectHosts } from "./select.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -26,8 +26,6 @@ export interface InventoryOptions {
   readonly defaults?: Data;
   /** More group data: directories or files. */
   readonly groupData?: readonly string[];
-  readonly limit?: readonly string[];
-  readonly exclude?: readonly string[];
   readonly beforeImport?: ((file: string) => unknown) | undefined;
 }
 
@@ -64,7 +62,7 @@ export async function loadInventory(source: string, options: InventoryOptions): 
   const fromFiles = await readGroupData(files, options.beforeImport);
   const hosts = found.build(fromFiles, options);
   warnOfGroups(fromFiles.keys(), hosts, options.context);
-  return excludeHosts(limitHosts(hosts, options.limit ?? []), options.exclude ?? [], hosts);
+  return hosts;
 }
 
 /** `all` may set the order of hosts, whatever its place. */

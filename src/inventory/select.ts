@@ -10,21 +10,18 @@ export interface Selectable {
   readonly groups: readonly string[];
 }
 
-/** Keep the hosts that any pattern matches: a name, a group, or a glob of names. No patterns keep all. Throws `InventoryError` for a pattern without a match. */
-export function limitHosts<H extends Selectable>(hosts: readonly H[], patterns: readonly string[]): readonly H[] {
-  const wanted = matching(hosts, patterns, "limit");
-  return patterns.length === 0 ? hosts : hosts.filter(host => wanted.has(host));
-}
-
-/** Drop the hosts that any pattern matches. Throws `InventoryError` for a pattern without a match, and when nothing is left. */
-export function excludeHosts<H extends Selectable>(
+/**
+ * The hosts that any pattern of `limit` matches and none of `exclude`: a name, a group, or a glob of names. No limit keeps all.
+ * Throws `InventoryError` for a pattern without a match, and when nothing is left.
+ */
+export function selectHosts<H extends Selectable>(
   hosts: readonly H[],
-  patterns: readonly string[],
-  all: readonly H[],
+  { limit, exclude }: { readonly limit: readonly string[]; readonly exclude: readonly string[] },
 ): readonly H[] {
-  const unwanted = matching(all, patterns, "exclude");
-  const left = hosts.filter(host => !unwanted.has(host));
-  if (left.length === 0 && hosts.length > 0) throw new InventoryError("No hosts are left: --exclude takes all of them");
+  const wanted = limit.length === 0 ? new Set(hosts) : matching(hosts, limit, "limit");
+  const unwanted = matching(hosts, exclude, "exclude");
+  const left = hosts.filter(host => wanted.has(host) && !unwanted.has(host));
+  if (left.length === 0 && wanted.size > 0) throw new InventoryError("No hosts are left: --exclude takes all of them");
   return left;
 }
 
@@ -33,7 +30,9 @@ function matching<H extends Selectable>(
   patterns: readonly string[],
   option: string,
 ): ReadonlySet<H> {
-  return new Set(patterns.flatMap(splitHosts).flatMap(pattern => matchesOf(hosts, pattern, option)));
+  const named = patterns.flatMap(splitHosts);
+  if (named.length === 0 && patterns.length > 0) throw new InventoryError(`--${option} names no host and no group`);
+  return new Set(named.flatMap(pattern => matchesOf(hosts, pattern, option)));
 }
 
 function matchesOf<H extends Selectable>(hosts: readonly H[], pattern: string, option: string): readonly H[] {

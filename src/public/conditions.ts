@@ -2,6 +2,7 @@
 import type { Condition } from "../core/arguments.ts";
 import { DeployError } from "../core/errors.ts";
 import type { OperationResult } from "../core/handle.ts";
+import { kindOf } from "../core/kind.ts";
 
 /** The handle of an operation or a deploy, what awaiting one gives, a list of these, or nothing at all, which changed nothing. */
 export type Changed = Pick<OperationResult, "didChange"> | null | undefined | void | readonly Changeable[];
@@ -65,6 +66,6 @@ const isPromise = (value: unknown): value is PromiseLike<Changed> =>
   typeof value === "object" && value !== null && "then" in value;
 
 function described(value: unknown): string {
-  if (typeof value === "function") return "a function";
-  return typeof value === "object" ? "an object without didChange" : `${typeof value} ${String(value)}`;
+  if (typeof value === "object") return "an object without didChange";
+  return typeof value === "function" ? kindOf(value) : `${typeof value} ${String(value)}`;
 }

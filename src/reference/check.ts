@@ -6,6 +6,7 @@ import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
 import { strayText, type StrayText, type Word } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
+import { kindOf } from "../core/kind.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
@@ -31,8 +32,16 @@ const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 
 function check(name: string, signature: Signature | undefined, args: object): void {
   if (!signature) return;
-  if (typeof args !== "object" || args === null || Array.isArray(args))
-    throw new OperationTypeError(`The arguments of ${name} must be an object, found ${shown(args)}`);
+  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+    const { positional = [], required = [], fields } = signature;
+    const [first] = [...positional, ...required, ...Object.keys(fields)];
+    // What may be a secret is not shown.
+    const found = Object.values(fields).some(holdsSecret) ? described(args) : shown(args);
+    const object = first === undefined ? "{ … }" : `{ ${first}: … }`;
+    throw new OperationTypeError(`The arguments of ${name} must be an object, found ${found}`, {
+      hint: `Write ${signature.positional ? `${name}(${object})` : object}`,
+    });
+  }
   for (const key of Object.keys(args)) {
     if (own(signature.fields, key) === undefined && !signature.rest) throw unknownArgument(name, key, signature);
   }
@@ -295,12 +304,9 @@ function jsonOf(value: unknown): string | undefined {
 
 /** What kind of thing a value is. */
 function described(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "a list";
   if (value instanceof Secret) return "a secret";
   if (value instanceof Shell) return "a command";
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? "an invalid date" : "a date";
   if (value instanceof Uint8Array) return "bytes";
-  if (value instanceof Promise) return "a promise";
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+  return kindOf(value);
 }

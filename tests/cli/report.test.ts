@@ -128,7 +128,7 @@ describe("the logs of all shards", () => {
   });
 
   test("are shown as tables", async () => {
-    expect(reportLines(await merge(first, second), { paint: noPaint, columns: () => 80 })).toEqual([
+    expect(reportLines(await merge(first, second), { paint: noPaint, width: () => 80 })).toEqual([
       "Shards",
       "  Shard  Hosts  Failed  Time  Exit  Log",
       "  1/2        2       -   2 s     0  a.jsonl",
@@ -160,7 +160,7 @@ describe("the logs of all shards", () => {
       ),
     );
     expect([report.results.ok, problems(report)]).toEqual([false, []]);
-    expect(reportLines(report, { paint: noPaint, columns: () => 80 }).join("\n")).toContain("web-2  Failed: It broke");
+    expect(reportLines(report, { paint: noPaint, width: () => 80 }).join("\n")).toContain("web-2  Failed: It broke");
   });
 
   test("may name one operation differently, and different operations alike", async () => {
@@ -203,7 +203,7 @@ describe("the logs of all shards", () => {
       text("2/2", start("web-2", "db-1"), proposed(["web-2"]), end()),
     );
     expect(dry.proposed).toMatchObject([{ operation: "One", change: ["web-1", "web-2", "web-3"] }]);
-    expect(reportLines(dry, { paint: noPaint, columns: () => 80 })).toContain("  One        3 (web-[1-3])  -");
+    expect(reportLines(dry, { paint: noPaint, width: () => 80 })).toContain("  One        3 (web-[1-3])  -");
 
     const answer = (host: string): Line => ({
       type: "fact:answer",

@@ -78,6 +78,65 @@ describe("with an inventory", () => {
   });
 });
 
+describe("what is meant", () => {
+  const told = async (...args: string[]): Promise<[string, string | undefined]> => {
+    const { message, hint } = await failure(...args);
+    return [message, hint];
+  };
+
+  test("is an inventory where a file exports hosts and takes nothing but types", async () => {
+    await writeFile(
+      join(root, "inventory.ts"),
+      'import type { InventoryEntry } from "tsinfra";\nexport const web = ["web-1"];\n',
+    );
+    expect(await told("inventory.ts")).toEqual([
+      'There is nothing to run on "inventory.ts"',
+      "Write tsinfra inventory.ts DEPLOY.ts, exec -- COMMAND, fact NAME or MODULE.OPERATION",
+    ]);
+    for (const text of [
+      'import { apt } from "tsinfra/operations";\nexport const a = 1;\n',
+      "await 1;\nexport const a = 1;\n",
+    ]) {
+      await writeFile(join(root, "other.ts"), text);
+      expect(await route("other.ts")).toMatchObject({ command: "deploy", files: ["other.ts"] });
+    }
+  });
+
+  test("is exec where a command follows", async () => {
+    for (const inventory of [plain, "web-1"])
+      expect(await told(inventory, "--", "ls", "-l")).toEqual([
+        `There is nothing to run on "${inventory}"`,
+        `Write tsinfra ${inventory} exec -- ls -l`,
+      ]);
+  });
+
+  test("is a command that the first word is one slip away from, unless there is such a file", async () => {
+    for (const [word, command] of [
+      ["chek", "check"],
+      ["chekc", "check"],
+      ["dosc", "docs"],
+      ["exce", "exec"],
+      ["Facts", "fact"],
+      ["debug-inventry", "debug-inventory"],
+    ] as const)
+      expect(await told(word, "ok.ts")).toEqual([
+        `There is no command "${word}"`,
+        `Did you mean "${command}"? A host of that name is written with a comma: "${word},"`,
+      ]);
+    for (const words of [
+      ["web", "exce", "--", "ls"],
+      [plain, "exce", "--", "ls"],
+    ])
+      expect((await told(...words))[1]).toContain('Did you mean "exec"?');
+    expect(await route("chek,", "ok.ts")).toEqual({ command: "deploy", inventory: "chek,", files: ["ok.ts"] });
+    for (const host of ["ssh1", "checker", "@ssh/chek", "web"])
+      expect(await route(host, "ok.ts")).toMatchObject({ inventory: host });
+    await writeFile(join(root, "chek"), "");
+    expect(await route("chek", "ok.ts")).toMatchObject({ inventory: "chek" });
+    await rm(join(root, "chek"));
+  });
+});
+
 describe("as a program", () => {
   test("a deploy file takes an inventory, or none", async () => {
     expect(await route(script)).toEqual({ command: "deploy", inventory: undefined, files: [script] });

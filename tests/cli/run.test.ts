@@ -232,6 +232,34 @@ describe("a deploy", () => {
     expect(err).toMatch(/^Results$[^]*^Stopped: 2 of 3/m);
   });
 
+  test("that has too many failures when nothing is left to do does not say that it stopped", async () => {
+    const host = { changed: 1, unchanged: 0, failed: 0, ignored: 0, interrupted: 0, notReached: 0 };
+    const error = { code: "E_COMMAND", message: "No" };
+    const run = (missed: number) =>
+      cli(["web-1,web-2", "deploy.ts", "-y"], {
+        onExecute: async emit => {
+          emit({
+            type: "results",
+            operations: [],
+            hosts: [
+              { ...host, host: "web-1", failed: 1, notReached: 1, error },
+              { ...host, host: "web-2", notReached: missed },
+            ],
+            seconds: 1,
+            ok: false,
+          });
+          throw new TooManyFailuresError("1 of 2 hosts failed (50 %), failPercent allows 0 %");
+        },
+      });
+    const [whole, cut] = await Promise.all([run(0), run(1)]);
+    expect([whole.code, cut.code]).toEqual([1, 1]);
+    expect(whole.err).toContain(
+      "Failed: 1 of 2 hosts failed (50 %), failPercent allows 0 %; nothing was left to stop\n",
+    );
+    expect(whole.err).not.toContain("Stopped:");
+    expect(cut.err).toContain("Stopped: 1 of 2 hosts failed (50 %), failPercent allows 0 %\n");
+  });
+
   test("that is interrupted ends in order with 130; the second time at once", async () => {
     const once = await cli(["web", "deploy.ts", "-y"], {
       onExecute: async (_, interrupt) => {
@@ -350,6 +378,13 @@ describe("without an inventory", () => {
       const { code, err } = await cli(["debug-inventory", "-y"], world);
       expect(code).toBe(2);
       expect(err).toContain("There is no inventory");
+      const deploy = await cli(["deploy.ts", "-y", "--no-color"], world);
+      expect([deploy.code, deploy.err]).toEqual([
+        2,
+        expect.stringContaining(
+          'There is no inventory to run "deploy.ts" on\nHint: Name one before it: tsinfra @local deploy.ts. If deploy.ts is the inventory, name what to run after it',
+        ),
+      ]);
     }
   });
 });

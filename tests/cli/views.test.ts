@@ -93,7 +93,9 @@ describe("the pretty view", () => {
     const pretty = show("pretty", events, { paint: colorPaint }).err;
     // What the line in progress wrote was erased before the next line was printed.
     const printed = pretty.replace(/(?:\x1b\[\?25[hl])?[^\n]*\r\x1b\[2K(?:\x1b\[\?25[hl])?/g, "");
-    expect(Bun.stripANSI(printed)).toBe(show("plain", events).err);
+    const plain = new Recorder(true, 80);
+    show("plain", events, { screen: new Screen(plain, plain) });
+    expect(Bun.stripANSI(printed)).toBe(plain.text);
   });
 
   test("leaves no line in progress and the cursor where it was", () => {
@@ -262,6 +264,71 @@ describe("text", () => {
       noPaint,
     ))
       expect(widthOf(line)).toBeLessThanOrEqual(30);
+  });
+});
+
+describe("rows of operations with long names", () => {
+  const names = Array.from(
+    { length: 4 },
+    (_, index) => `Deploy prometheus | Install the exporter for node number ${index}`,
+  );
+  const changes: EngineEvent = {
+    type: "changes",
+    proposed: names.map((operation, index) => ({
+      operation,
+      id: String(index),
+      change: ["a"],
+      conditional: [],
+      unchanged: [],
+    })),
+  };
+  const results: EngineEvent = {
+    type: "results",
+    operations: names.map((operation, index) => ({
+      operation,
+      id: String(index),
+      hosts: 1,
+      changed: 1,
+      unchanged: 0,
+      skipped: 0,
+      ignored: 0,
+      failed: 0,
+      interrupted: 0,
+      unfinished: 0,
+      notReached: 0,
+      seconds: 1,
+    })),
+    hosts: [],
+    seconds: 1,
+    ok: true,
+  };
+
+  test("are whole where no terminal would break them", () => {
+    const { err } = show("plain", [changes, results]);
+    for (const name of names) expect(err.split(`  ${name}  `)).toHaveLength(3);
+  });
+
+  test.each([50, 60, 80])("go on in the next line of a terminal of %d columns", columns => {
+    const err = new Recorder(true, columns);
+    show("plain", [changes, results], { screen: new Screen(new Recorder(true, columns), err) });
+    expect(err.text).not.toContain("…");
+    const words = err.text
+      .split("\n")
+      .map(line => line.trim().split(/ {2,}/)[0])
+      .join(" ");
+    for (const name of names) expect(words.split(name)).toHaveLength(3);
+    for (const line of err.text.split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+  });
+
+  test("break a word that is longer than a line", () => {
+    expect(table([{ title: "N", shrinkTo: 8, wraps: true }], [["a 日本語の名前 abcdefghijkl"]], 10, noPaint)).toEqual([
+      "  N",
+      "  a",
+      "    日本語",
+      "    の名前",
+      "    abcdef",
+      "    ghijkl",
+    ]);
   });
 });
 

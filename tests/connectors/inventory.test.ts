@@ -339,11 +339,9 @@ describe("@ansible", () => {
 
   test("says what it leaves out", async () => {
     const { warnings } = await ini();
-    expect(
-      [...new Set(warnings.map(warning => warning.replace(FIXTURES, "").replace(/^db-[ab] of \S+ /, "")))].sort(),
-    ).toEqual([
+    expect(warnings.map(warning => warning.replace(FIXTURES, "")).sort()).toEqual([
       "/ansible/group_vars/db/locked.yml is left out: encrypted by Ansible Vault",
-      "secret left out: encrypted by Ansible Vault",
+      "db-a, db-b of ansible/hosts.ini: secret left out: encrypted by Ansible Vault",
       "win of ansible/hosts.ini: it is left out, because there is no connector for ansible_connection=winrm",
     ]);
   });
@@ -361,8 +359,41 @@ describe("@ansible", () => {
     expect(data("web2")["tier"]).toBe("front");
     expect(data("old")["sshHostname"]).toBeUndefined();
     expect(warnings).toEqual([
+      "Templates are not rendered and stay as they are written: templated in ansible/hosts.yml",
       "old of ansible/hosts.yml: ansible_host is a template, which is not rendered: {{ inventory_hostname }}.example",
     ]);
+  });
+
+  test("says once which variables are templates, wherever they are, and uses none to connect", async () => {
+    const files = {
+      "hosts.ini":
+        "[web]\nweb[1:7] inline={{one}} ansible_become=yes ansible_become_password={{pw}}\n[web:vars]\nmode={% x %}\n",
+      "group_vars/web.yml":
+        "url: 'http://{{ domain }}'\nnested: &n {list: [a, '{{ b }}']}\nagain: *n\nraw: !unsafe '{{ raw }}'\nplain: no\nmode: 0644\n",
+      "group_vars/other.yml": "url: '{{ unused }}'\n",
+      "host_vars/web1": "own: '{{ own }}'\n",
+    };
+    const cwd = join(root, "templates");
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(join(cwd, name, ".."), { recursive: true });
+      await writeFile(join(cwd, name), text);
+    }
+    const { data, warnings } = await load("@ansible/hosts.ini", { cwd });
+    expect(warnings).toEqual([
+      "Templates are not rendered and stay as they are written: inline, mode in hosts.ini; url, nested, again in group_vars/web.yml; own in host_vars/web1",
+      "web1, web2, web3, web4, web5 and 2 more of hosts.ini: ansible_become_password is a template, which is not rendered: {{pw}}",
+    ]);
+    expect(data("web1")).toEqual({
+      inline: "{{one}}",
+      _sudo: true,
+      mode: 420,
+      url: "http://{{ domain }}",
+      nested: { list: ["a", "{{ b }}"] },
+      again: { list: ["a", "{{ b }}"] },
+      raw: "{{ raw }}",
+      plain: false,
+      own: "{{ own }}",
+    });
   });
 
   test("asks scripts, and reads directories", async () => {

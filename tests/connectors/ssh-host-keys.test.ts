@@ -196,6 +196,51 @@ describe("host keys", () => {
     expect(warnings[0]).toContain(`accepted and added to ${file}: ED25519 SHA256:`);
   });
 
+  test("what is accepted and goes to /dev/null is not said to be added", async () => {
+    const { warnings } = await connect({ sshKnownHostsFile: "/dev/null", sshStrictHostKeyChecking: "accept-new" });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The unknown host key of web-1 was accepted and is not remembered: ED25519 SHA256:\S+$/),
+    ]);
+  });
+
+  test("what many hosts have that are connected to at once is said in one line", async () => {
+    const file = await knownHosts("");
+    // Each has an entry of its own, though they are one server.
+    const sshConfigFile = join(directory, "aliases");
+    const aliases = Array.from(
+      { length: 7 },
+      (_, index) => `Host web-${index + 1}\nHostname 127.0.0.1\nHostKeyAlias w${index + 1}\n`,
+    );
+    await Bun.write(sshConfigFile, aliases.join(""));
+    const accepting = async (
+      hosts: number,
+      expected: number,
+      sshKnownHostsFile: string,
+    ): Promise<readonly string[]> => {
+      const connector = createSshConnector({ home: server.home, env: {}, systemConfigFile: "/nonexistent" });
+      const context = connectorContext();
+      connector.expect!(expected);
+      const data = { ...server.data, sshKnownHostsFile, sshStrictHostKeyChecking: "accept-new", sshConfigFile };
+      for (let index = 1; index <= hosts; index++)
+        await (
+          await connector.connect!(targetFor(`web-${index}`, { ...data, sshHostname: `web-${index}` }), context)
+        ).close();
+      await connector.close?.();
+      return context.warnings;
+    };
+    const names = "web-1, web-2, web-3, web-4, web-5 and 2 more";
+    expect(await accepting(7, 7, file)).toEqual([
+      `The unknown host keys of 7 hosts were accepted and added to ${file}: ${names}`,
+    ]);
+    expect(await accepting(7, 7, "/dev/null")).toEqual([
+      `The unknown host keys of 7 hosts were accepted and are not remembered: ${names}`,
+    ]);
+    // One that never comes keeps nothing from being said.
+    expect(await accepting(2, 3, "/dev/null")).toEqual([
+      "The unknown host keys of 2 hosts were accepted and are not remembered: web-1, web-2",
+    ]);
+  });
+
   test("names are hashed where the configuration wants it, and ssh-keygen finds them", async () => {
     const file = await knownHosts("");
     const sshConfigFile = join(directory, "hash-config");

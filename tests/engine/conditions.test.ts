@@ -130,6 +130,15 @@ describe("a condition as the value of an argument", () => {
       hint: "A condition is asked at once: it cannot be async",
     });
     expect(await failure(() => undefined)).toMatchObject({ message: expect.stringContaining("found undefined") });
+    expect(await failure(() => () => true)).toMatchObject({
+      message: "The condition in `restarted` must give true or false, found a function",
+      hint: "Give the inner function itself as the condition, or call it",
+    });
+    expect(
+      await failure(() => {
+        throw () => "secret source";
+      }),
+    ).toMatchObject({ message: "The condition in `restarted` threw a function" });
     expect(await failure(() => Promise.resolve(false), true)).toMatchObject({
       message: "The condition in `_if` must give true or false, found a promise",
     });

@@ -31,7 +31,7 @@ const Slow = fact({
   empty: "",
 });
 
-const view = { paint: noPaint, columns: () => 80 };
+const view = { paint: noPaint, width: () => 80 };
 const never = new Promise<never>(() => {});
 
 /** The last line of the results. */

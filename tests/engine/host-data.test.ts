@@ -12,6 +12,34 @@ const shell = operation<{ line: string }>({
 });
 const data = (...layers: Readonly<Record<string, unknown>>[]) => layeredData("web", layers, () => {});
 
+describe("host.data", () => {
+  test("has the keys that there are, whichever way one asks", () => {
+    const given = data({ port: 1, gone: undefined }, { name: "x" });
+    const asked = (key: string): boolean[] => [
+      Object.hasOwn(given, key),
+      key in given,
+      given.hasOwnProperty(key),
+      Object.prototype.hasOwnProperty.call(given, key),
+      Object.keys(given).includes(key),
+    ];
+    for (const key of ["port", "gone", "name"]) expect(asked(key)).toEqual([true, true, true, true, true]);
+    for (const key of ["other", "get", "hasOwnProperty", "toString"])
+      expect(asked(key)).toEqual([false, false, false, false, false]);
+    expect(data({ hasOwnProperty: 1 })["hasOwnProperty"] as unknown).toBe(1);
+  });
+
+  test("refuses in words what would do nothing", () => {
+    const given = data({ port: 1 });
+    expect(() => delete given["port"]).toThrow("Host data cannot be deleted: port");
+    expect(() => delete given["other"]).toThrow("Host data cannot be deleted: other");
+    expect(() => Object.defineProperty(given, "port", { value: 80 })).toThrow(
+      "Host data is set by assigning: host.data.port = …",
+    );
+    expect(() => Object.freeze(given)).toThrow("Host data cannot be frozen or sealed");
+    expect(() => Object.setPrototypeOf(given, {})).toThrow("Host data cannot have a prototype");
+  });
+});
+
 describe("host.data.get", () => {
   test("gives the value of highest precedence, or the fallback", () => {
     const given = data(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { GlobalArguments } from "../../src/core/arguments.ts";
+import { goesAlone } from "../../src/engine/engine.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { fact, operation, raw, sh } from "../../src/public/index.ts";
 import { fakeRun, type FakeRun, runAll } from "../support/fake-run.ts";
@@ -15,13 +16,14 @@ const named = (name: string, args: GlobalArguments = {}): unknown => shell({ nam
 const outcomes = (fake: FakeRun): string[] =>
   fake.of("operation:host:end").map(event => `${event.operation}@${event.host} ${event.outcome}`);
 
-/** Hosts of this controller are named as they are, those of others with a question mark. */
+/** Hosts of this controller are named as they are, those of others with a question mark, those that the run was not limited to with a dash. */
 const shard = (...names: string[]) =>
   names.map(name => ({
-    name: name.replace("?", ""),
+    name: name.replace(/[?-]$/, ""),
     groups: ["web"],
     data: [{ port: 80 }],
     isElsewhere: name.endsWith("?"),
+    isOutside: name.endsWith("-"),
   }));
 
 describe("hosts of other controllers", () => {
@@ -60,6 +62,58 @@ describe("hosts of other controllers", () => {
     await runAll(fake, async () => void (await currentScope("This test").inventory.getHost("a").getFact(Answer)));
     expect(fake.run.failedHosts).toEqual(["b"]);
     expect(fake.of("host:failed")[0]).toMatchObject({ host: "b", stage: "prepare" });
+  });
+});
+
+describe("hosts that a run is not limited to", () => {
+  test("are in the inventory with their groups, data and facts, and no operation runs there", async () => {
+    const fake = fakeRun(shard("a-", "b", "c-"), { answer: host => ({ stdout: `I am ${host}\n` }) });
+    const seen: unknown[] = [];
+    await runAll(fake, async () => {
+      const { inventory } = currentScope("This test");
+      seen.push(
+        inventory.getGroup("web").map(host => host.name),
+        inventory.getHost("c").data["port"],
+        await inventory.getHost("a").getFact(Answer),
+      );
+      named("One");
+    });
+    expect(seen).toEqual([["a", "b", "c"], 80, "I am a"]);
+    expect(fake.sent).toEqual(["a: answer", "b: One"]);
+    expect(fake.of("results")[0]!.hosts.map(host => host.host)).toEqual(["b"]);
+    expect(fake.of("stage:start").find(event => event.stage === "connect")!.hosts).toBe(1);
+  });
+
+  test("leave what is to run once to the first that takes part", async () => {
+    const fake = fakeRun(shard("a-", "b", "c"));
+    await runAll(fake, () => void named("Once", { _runOnce: true }));
+    expect(fake.sent).toEqual(["b: Once"]);
+  });
+
+  test("belong to no shard: what is to run once goes by the first host of those that are split", async () => {
+    const first = fakeRun(shard("a-", "b", "c?"));
+    await runAll(first, () => void named("Once", { _runOnce: true }));
+    const second = fakeRun(shard("a-", "b?", "c"));
+    await runAll(second, () => void named("Once", { _runOnce: true }));
+    expect([first.sent, second.sent]).toEqual([["b: Once"], []]);
+  });
+
+  test("make no shard of it: no key, no warning", async () => {
+    const fake = fakeRun(shard("a-", "b"));
+    await runAll(fake, () => void named("Restart", { _serial: true }));
+    expect(fake.of("results")[0]!.operations[0]!.key).toBeUndefined();
+    expect(fake.of("log")).toEqual([]);
+  });
+
+  test("do not keep a single host from going alone", () => {
+    const alone = (...names: string[]): boolean =>
+      goesAlone({
+        fast: true,
+        noWait: false,
+        serial: false,
+        hosts: shard(...names).map(host => ({ ...host, connector: "fake", address: host.name })),
+      });
+    expect([alone("a-", "b", "c-"), alone("a", "b", "c-")]).toEqual([true, false]);
   });
 });
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { Secret } from "../../src/core/command.ts";
 import type { Connector, FoundHost } from "../../src/core/connector.ts";
 import { InventoryError } from "../../src/core/errors.ts";
-import { type InventoryHost, type InventoryOptions, loadInventory } from "../../src/inventory/index.ts";
+import { type InventoryHost, type InventoryOptions, loadInventory, selectHosts } from "../../src/inventory/index.ts";
 
 const can = { pty: false, rsync: false };
 const ssh: Connector = {
@@ -311,12 +311,26 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
   });
 });
 
+test("a group that is named where a function should be is chosen with --limit", async () => {
+  expect(await failure("hosts.ts:web", { "hosts.ts": 'export const web = ["web-1"];' })).toMatchObject({
+    message: expect.stringMatching(/^"web" in .*hosts\.ts must be a function, found a list$/),
+    hint: "For the hosts of a group write hosts.ts --limit web",
+  });
+});
+
 describe("--limit and --exclude", () => {
   const inventory = {
     "hosts.ts": 'export const web = ["web-1", "web-2", "web-10"]; export const db = ["db-1", "@docker/x"];',
   };
   const limited = async (limit: string[], exclude: string[] = []): Promise<readonly string[]> =>
-    [...names(await load("hosts.ts", inventory, { limit, exclude }))].sort();
+    selectHosts((await load("hosts.ts", inventory)).hosts, { limit, exclude })
+      .map(host => host.name)
+      .sort();
+  const refused = (limit: string[], exclude: string[] = []): Promise<InventoryError> =>
+    limited(limit, exclude).then(
+      () => Promise.reject(new Error("It was accepted")),
+      (error: InventoryError) => error,
+    );
 
   test("take names, groups, globs and `all`, in inventory order", async () => {
     expect(await limited(["web-1"])).toEqual(["web-1"]);
@@ -330,12 +344,16 @@ describe("--limit and --exclude", () => {
   });
 
   test("without a match are a mistake", async () => {
-    const error = await failure("hosts.ts", inventory, { limit: ["wbe"] });
+    const error = await refused(["wbe"]);
     expect([error.message, error.hint]).toEqual(['--limit "wbe" matches no host and no group', 'Did you mean "web"?']);
-    expect((await failure("hosts.ts", inventory, { exclude: ["db-2"] })).hint).toBe('Did you mean "db-1"?');
-    expect((await failure("hosts.ts", inventory, { limit: ["web"], exclude: ["all"] })).message).toBe(
-      "No hosts are left: --exclude takes all of them",
-    );
+    expect((await refused([], ["db-2"])).hint).toBe('Did you mean "db-1"?');
+    expect((await refused(["web"], ["all"])).message).toBe("No hosts are left: --exclude takes all of them");
+  });
+
+  test("that name nothing are a mistake: a variable of a script was empty", async () => {
+    expect((await refused([""])).message).toBe("--limit names no host and no group");
+    expect((await refused([" , "])).message).toBe("--limit names no host and no group");
+    expect((await refused([], [""])).message).toBe("--exclude names no host and no group");
   });
 });
 

@@ -423,7 +423,12 @@ test("an old name is checked as the new one, and a fact as an operation", () => 
   expect(refusal({ cacheTime: 1 }, "demo.update")).toBe(
     'Unknown argument "cacheTime" of demo.update (It takes global arguments only, such as _sudo)',
   );
-  expect(refusal([1], "demo.update")).toBe("The arguments of demo.update must be an object, found the list [1]");
+  expect(refusal([1], "demo.update")).toStartWith(
+    "The arguments of demo.update must be an object, found the list [1] (Write ",
+  );
+  expect(refusal("/x" as never, "demo.File")).toBe(
+    'The arguments of demo.File must be an object, found "/x" (Write { path: … })',
+  );
 });
 
 test(

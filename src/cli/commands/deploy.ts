@@ -20,7 +20,7 @@ export const deploy = subcommand({
   ],
   async run(context, { inventory, files }) {
     const [{ openInvocation }, { runStages }] = await Promise.all([import("../invocation.ts"), import("../stages.ts")]);
-    const invocation = await openInvocation(context, inventory);
+    const invocation = await openInvocation(context, inventory, files[0]);
     return runStages(invocation, async () => {
       const ready = invocation.installModules();
       const { loadDeploy } = await import("../../deploy/index.ts");

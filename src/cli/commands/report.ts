@@ -93,11 +93,8 @@ function show({ io, options, screen, paint }: Context, merged: Report): void {
   if (hasAnswers) {
     const all = Object.values(answers);
     screen.data(toJson(all.length === 1 ? all[0] : answers));
-    screen.lines(runLines(merged, { paint, columns: () => screen.columns }));
-  } else
-    screen.data(
-      reportLines(merged, { paint: outPaint, columns: () => io.stdout.columns || screen.columns }).join("\n"),
-    );
+    screen.lines(runLines(merged, { paint, width: () => screen.width }));
+  } else screen.data(reportLines(merged, { paint: outPaint, width: () => io.stdout.columns || Infinity }).join("\n"));
   if (problems.length > 0) screen.lines(["", ...problemLines(merged, paint)]);
 }
 

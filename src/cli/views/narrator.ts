@@ -11,6 +11,8 @@ export interface NarratorOptions {
   readonly paint: Paint;
   /** Columns of the terminal, asked anew for every line. */
   readonly columns: () => number;
+  /** Columns that a row of a table may have. */
+  readonly width: () => number;
   /** 1 adds facts and reasons, 2 commands, 3 their output. */
   readonly verbosity: number;
   /** Tell only what went wrong: what was asked for is printed elsewhere. */

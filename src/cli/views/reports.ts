@@ -8,16 +8,14 @@ import { cut, duration, NAME_WIDTH, oneLine, padEnd, plural, widthOf } from "./t
 
 export interface ReportOptions {
   readonly paint: Paint;
-  readonly columns: () => number;
+  /** Columns that a line may have. */
+  readonly width: () => number;
 }
 
 const CELL = 32;
 
 /** Operations that would change something, and a word about the others. */
-export function proposedLines(
-  proposed: readonly ProposedChange[],
-  { paint, columns }: ReportOptions,
-): readonly string[] {
+export function proposedLines(proposed: readonly ProposedChange[], { paint, width }: ReportOptions): readonly string[] {
   const rows = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   const others = proposed.length - rows.length;
   if (rows.length === 0) {
@@ -34,14 +32,14 @@ export function proposedLines(
     names.length === 0 ? "-" : `${names.length} (${hostList(names, CELL)})`;
   const hasConditions = rows.some(({ conditional }) => conditional.length > 0);
   const titles: readonly Column[] = [
-    { title: "Operation", shrinkTo: 20 },
+    { title: "Operation", shrinkTo: 20, wraps: true },
     { title: "Change", shrinkTo: 14 },
     { title: "Conditional", shrinkTo: 11 },
   ];
   const cells = rows.map(row => [oneLine(row.operation), hosts(row.change), hosts(row.conditional)]);
   return [
     paint("heading", "Proposed changes"),
-    ...table(titles, cells, columns(), paint),
+    ...table(titles, cells, width(), paint),
     ...(others > 0 ? ["", `  ${paint("dim", `${plural(others, "operation")} would change nothing`)}`] : []),
     ...(hasConditions
       ? [`${others > 0 ? "" : "\n"}  ${paint("dim", "Conditional: only if its condition holds when its turn comes")}`]
@@ -54,7 +52,7 @@ type Results = EngineEvent & { readonly type: "results" };
 /** Counts per operation, hosts that failed, and one line about everything. */
 export function resultLines(
   { operations, hosts, seconds, ok }: Results,
-  { paint, columns }: ReportOptions,
+  { paint, width }: ReportOptions,
 ): readonly string[] {
   const count = (value: number, tone?: Tone): string =>
     value === 0 ? "-" : tone === undefined ? String(value) : paint(tone, String(value));
@@ -63,7 +61,7 @@ export function resultLines(
     readonly cell: (row: OperationSummary) => string;
     readonly isOptional?: true;
   }[] = [
-    { column: { title: "Operation", shrinkTo: 14 }, cell: row => oneLine(row.operation) },
+    { column: { title: "Operation", shrinkTo: 14, wraps: true }, cell: row => oneLine(row.operation) },
     { column: number("Hosts"), cell: row => String(row.hosts) },
     { column: number("Changed"), cell: row => count(row.changed, "change") },
     { column: number("Same"), cell: row => count(row.unchanged) },
@@ -87,7 +85,7 @@ export function resultLines(
       : table(
           shown.map(({ column }) => column),
           rows,
-          columns(),
+          width(),
           paint,
         )),
     ...(failed.length === 0
@@ -97,7 +95,7 @@ export function resultLines(
           ...failed.map(host =>
             cut(
               `  ${paint("name", padEnd(oneLine(host.host), names))}  ${paint("fail", "Failed")}: ${host.error ? messageFor(host.host, host.error) : ""}`,
-              columns(),
+              width(),
             ),
           ),
         ]),

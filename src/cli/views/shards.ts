@@ -16,7 +16,7 @@ export function reportLines(report: Report, options: ReportOptions): readonly st
 }
 
 /** One row per run. */
-export function runLines({ runs }: Report, { paint, columns }: ReportOptions): readonly string[] {
+export function runLines({ runs }: Report, { paint, width }: ReportOptions): readonly string[] {
   const rows = runs.map(({ shard = "-", hosts, failed, seconds, exitCode, hasEnded, log }) => [
     shard,
     String(hosts),
@@ -30,7 +30,7 @@ export function runLines({ runs }: Report, { paint, columns }: ReportOptions): r
     ...["Hosts", "Failed", "Time", "Exit"].map(title => ({ title, align: "right" as const })),
     { title: "Log", shrinkTo: 12 },
   ];
-  return [paint("heading", "Shards"), ...table(titles, rows, columns(), paint)];
+  return [paint("heading", "Shards"), ...table(titles, rows, width(), paint)];
 }
 
 /** What is wrong beside hosts that failed. */

@@ -89,4 +89,12 @@ function jsonView({ screen, clock }: ViewOptions): View {
 }
 
 const narratorOf = ({ paint, screen, verbosity, hosts, isQuiet, outputShown }: ViewOptions): Narrator =>
-  new Narrator({ paint, columns: () => screen.columns, verbosity, hosts, isQuiet, outputShown });
+  new Narrator({
+    paint,
+    columns: () => screen.columns,
+    width: () => screen.width,
+    verbosity,
+    hosts,
+    isQuiet,
+    outputShown,
+  });

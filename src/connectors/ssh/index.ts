@@ -57,7 +57,7 @@ export function createSshConnector(options: SshConnectorOptions = {}): Connector
     can: { pty: true, rsync: true, through: true },
     dataKeys: SSH_DATA_KEYS,
     expect: hosts => run.expect(hosts),
-    connect: (target, context) => run.connect(target, context),
+    connect: (target, context) => run.connectAndTell(target, context),
     explain: (target, context) => run.explain(target, context),
     close: () => run.close(),
   };
@@ -96,6 +96,8 @@ class SshRun {
   readonly #names: Names;
   readonly #ending = new AbortController();
   readonly #resources: DialResources;
+  /** Hosts that are still to be connected to. */
+  #expected = 0;
   #openSsh: OpenSshTransport | undefined;
   #user: ReturnType<typeof localUser> | undefined;
 
@@ -121,10 +123,21 @@ class SshRun {
   }
 
   expect(hosts: number): void {
+    this.#expected = hosts;
     needOpenFiles(hosts, FILES_FOR_HOST);
     const room = Math.floor((openFilesLeft() - hosts) / (2 * FILES_FOR_EACH));
     this.#dials.shrink(room);
     this.#lookups.shrink(room);
+  }
+
+  /** Connect, and with the last host that is expected say what was accepted of all of them. */
+  async connectAndTell(target: Target, context: ConnectorContext): Promise<Connection> {
+    try {
+      return await this.connect(target, context);
+    } finally {
+      this.#expected--;
+      if (this.#expected <= 0) this.#resources.hostKeys.tellAccepted();
+    }
   }
 
   async connect(target: Target, context: ConnectorContext): Promise<Connection> {
@@ -217,6 +230,7 @@ class SshRun {
   }
 
   async close(): Promise<void> {
+    this.#resources.hostKeys.tellAccepted();
     this.#ending.abort(new Error("The run has ended"));
     const jumps = await Promise.allSettled(this.#jumps.values());
     for (const jump of jumps) if (jump.status === "fulfilled") jump.value.end();

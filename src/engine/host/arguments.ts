@@ -2,7 +2,8 @@
 import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from "../../core/arguments.ts";
 import { Secret } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
-import { GlobalArgumentError } from "../../core/errors.ts";
+import { GlobalArgumentError, OperationTypeError } from "../../core/errors.ts";
+import { kindOf } from "../../core/kind.ts";
 import { memberPath } from "../../core/member-path.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Surroundings } from "./escalation.ts";
@@ -79,12 +80,18 @@ export function keyOf(value: unknown): string {
   });
 }
 
-/** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`. */
+/** Whether that can be arguments at all. */
+export const isArguments = (given: unknown): boolean =>
+  typeof given === "object" && given !== null && !Array.isArray(given);
+
+/** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`, and `OperationTypeError` for what is no object. */
 export function splitArguments<A extends object>(
   what: string,
   given: A & GlobalArguments,
   forFact = false,
 ): { own: A; globals: GlobalArguments } {
+  if (!isArguments(given))
+    throw new OperationTypeError(`The arguments of ${what} must be an object, found ${kindOf(given)}`);
   const own: Record<string, unknown> = {};
   const globals: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {

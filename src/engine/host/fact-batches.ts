@@ -3,9 +3,9 @@ import { joined, quoted, sh, Shell } from "../../core/command.ts";
 import { declaredAt } from "../../core/declared.ts";
 import { FactError } from "../../core/errors.ts";
 import type { CommandFact } from "../../core/fact.ts";
-import { kindOf } from "../../core/kind.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { ResolvedArguments } from "./arguments.ts";
+import { kindOf } from "../../core/kind.ts";
 
 /** A question that waits for its answer. */
 export interface PendingQuestion {

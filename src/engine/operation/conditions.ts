@@ -3,6 +3,7 @@ import type { Condition } from "../../core/arguments.ts";
 import { DeployError, TsinfraError } from "../../core/errors.ts";
 import { threw } from "../report.ts";
 import type { OperationDefinition } from "../../core/operation.ts";
+import { kindOf } from "../../core/kind.ts";
 
 /** Asks a condition where it can reach its host. */
 export type Asks = <R>(what: string, condition: () => R) => R;
@@ -56,8 +57,13 @@ export function answerOf(asks: Asks, what: string, condition: Condition): boolea
   if (typeof answer === "boolean") return answer;
   // It is told as what it is: what becomes of it is nobody's any more.
   if (answer instanceof Promise) answer.catch(() => undefined);
-  const found = answer instanceof Promise ? "a promise" : typeof answer === "object" ? "an object" : String(answer);
+  const found = typeof answer === "number" ? String(answer) : kindOf(answer);
   throw new DeployError(`${what} must give true or false, found ${found}`, {
-    hint: answer instanceof Promise ? "A condition is asked at once: it cannot be async" : undefined,
+    hint:
+      answer instanceof Promise
+        ? "A condition is asked at once: it cannot be async"
+        : typeof answer === "function"
+          ? "Give the inner function itself as the condition, or call it"
+          : undefined,
   });
 }

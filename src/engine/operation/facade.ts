@@ -1,6 +1,6 @@
 /** Hosts and the inventory, as a deploy file sees them. @module */
 import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
-import { DeployError, InventoryError } from "../../core/errors.ts";
+import { ConnectError, DeployError, InventoryError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { nearest } from "../../core/nearest.ts";
@@ -58,7 +58,14 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     name: state.name,
     groups: state.groups,
     data: state.data(),
-    getFact: (fact, ...[given]) => asking(fact.name, () => engine.ask(state, fact, given, point)),
+    getFact: (fact, ...[given]) =>
+      asking(fact.name, () =>
+        engine.ask(state, fact, given, point).catch((error: unknown) => {
+          throw error instanceof ConnectError && !engine.hosts.includes(state)
+            ? unreachable(fact.name, state, error)
+            : error;
+        }),
+      ),
     when: () => notCurrent("host.when()", state),
     withArguments: () => notCurrent("host.withArguments()", state),
     loop: items => items,
@@ -71,6 +78,13 @@ export function passiveHost(engine: Engine, state: HostState): Host {
 }
 /** Whoever asks must wait for the answer, wherever the host came from. */
 const asking = <T>(what: string, ask: () => Promise<T>): Promise<T> => scopeOrNone()?.asking(what, ask) ?? ask();
+/** Whoever runs the deploy did not name that host: say who wants it. */
+const unreachable = (fact: string, { name }: HostState, cause: ConnectError): ConnectError =>
+  new ConnectError(`Cannot ask ${fact} of ${name}: ${cause.message}`, {
+    host: name,
+    cause,
+    hint: `${name} takes no part in this run and is connected to only because the deploy asks for its facts${cause.hint === undefined ? "" : `. ${cause.hint}`}`,
+  });
 
 /** What is declared is declared for the current host: another one cannot have a part in it. */
 function notCurrent(what: string, { name }: HostState): never {

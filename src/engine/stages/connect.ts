@@ -60,7 +60,7 @@ export async function connectHosts(engine: Engine): Promise<void> {
       engine.fail(host, error, "connect");
     }
   });
-  emit({ type: "stage:end", stage: "connect", seconds: seconds() });
+  engine.endStage("connect", seconds());
 }
 
 /** Tell each connector how many hosts it is to connect to; of a chain only the first part is a connection of this machine. */
@@ -90,5 +90,5 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
     }),
   );
   await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));
-  emit({ type: "stage:end", stage: "disconnect", seconds: seconds() });
+  engine.endStage("disconnect", seconds());
 }

@@ -29,8 +29,8 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
       : error;
   } finally {
     await tellSentAhead(engine, planned, results, isStopped);
-    emit({ type: "stage:end", stage: "execute", seconds: seconds() });
-    emit(results.event(engine.hosts, seconds(), !signal.aborted));
+    engine.endStage("execute", seconds());
+    emit(results.event(engine.hosts, engine.seconds, !signal.aborted));
   }
 }
 
@@ -140,9 +140,9 @@ async function runOn(
 }
 
 function announce(engine: Engine, operation: PlannedOperation, calls: readonly OperationCall[]): () => void {
-  const { clock, emit } = engine.settings;
+  const { clock, emit, noWait } = engine.settings;
   const seconds = stopwatch(clock);
-  const mode = operation.runOnce ? "run once" : operation.serial ? "serial" : "parallel";
+  const mode = operation.runOnce ? "run once" : operation.serial && !noWait ? "serial" : "parallel";
   const { id, name } = operation;
   emit({ type: "operation:start", id, operation: name, hosts: calls.map(call => call.host.name), mode });
   return () => emit({ type: "operation:end", id, operation: name, seconds: seconds() });

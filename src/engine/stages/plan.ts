@@ -45,7 +45,19 @@ export function plan(engine: Engine): readonly PlannedOperation[] {
       ...(engine.isShared ? { key: keyOf(first.declaration.id, engine.settings.cwd) } : {}),
     };
   });
-  if (engine.isShared) warnOfLimits(engine, planned);
+  const { noWait } = engine.settings;
+  if (noWait && hosts.length > 1)
+    warnOfLimits(
+      engine,
+      planned,
+      "_serial and _parallel do not count with --no-wait: hosts do not wait for each other",
+    );
+  else if (engine.isShared)
+    warnOfLimits(
+      engine,
+      planned,
+      "_serial and _parallel hold within this shard: other shards do the same at the same time",
+    );
   for (const operation of planned)
     if (operation.runOnce && !operation.isElsewhere) warnOfDifferences(engine, operation);
   return planned;
@@ -58,8 +70,8 @@ const keyOf = (id: string, cwd: string): string =>
     .digest("hex")
     .slice(0, 16);
 
-/** Who limits how many hosts do something at once should know that the other controllers do not count. */
-function warnOfLimits(engine: Engine, planned: readonly PlannedOperation[]): void {
+/** Who limits how many hosts do something at once should know where that does not hold. */
+function warnOfLimits(engine: Engine, planned: readonly PlannedOperation[], why: string): void {
   const limited = planned
     .filter(operation => !operation.runOnce && (operation.serial || operation.parallel > 0))
     .map(operation => `"${operation.name}"`);
@@ -68,7 +80,7 @@ function warnOfLimits(engine: Engine, planned: readonly PlannedOperation[]): voi
   engine.settings.emit({
     type: "log",
     level: "warn",
-    message: `_serial and _parallel hold within this shard: other shards do the same at the same time (${names})`,
+    message: `${why} (${names})`,
   });
 }
 

@@ -40,7 +40,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
     engine.expectNothingLate();
   }
   for (const { facts } of engine.hosts) facts.usersMayCome = false;
-  emit({ type: "stage:end", stage: "prepare", seconds: seconds() });
+  engine.endStage("prepare", seconds());
 }
 
 /** Ask something of every active host, all at once. */

@@ -4,19 +4,6 @@ import { type Data, isObject } from "../finder.ts";
 import { hostNames } from "./ini.ts";
 import type { AnsibleInventory } from "./model.ts";
 
-/** Throws `InventoryError` with the place of the mistake. */
-export function parseYaml(text: string, file: string): unknown {
-  try {
-    return Bun.YAML.parse(text);
-  } catch (error) {
-    const { line = 1, column = 1 } = error as { readonly line?: number; readonly column?: number };
-    throw new InventoryError(`${file} is not YAML: ${(error as Error).message}`, {
-      cause: error,
-      at: { file, line, column },
-    });
-  }
-}
-
 /** Groups by name, each with hosts, vars and children. */
 export function readYaml(document: unknown, file: string, inventory: AnsibleInventory): void {
   if (document === null || document === undefined) return;

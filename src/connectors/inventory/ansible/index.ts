@@ -1,13 +1,14 @@
 /** Hosts of an Ansible inventory. @module */
 import { access, constants, readdir, stat } from "node:fs/promises";
-import { basename, dirname, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, relative, resolve } from "node:path";
 import type { ConnectorContext, FoundHost } from "../../../core/connector.ts";
 import { InventoryError } from "../../../core/errors.ts";
 import { type Data, type FinderOptions, isObject, outputOf, parseJson, textOf } from "../finder.ts";
-import { parseYaml, readScriptOutput, readYaml } from "./documents.ts";
+import { readScriptOutput, readYaml } from "./documents.ts";
 import { readIni } from "./ini.ts";
 import { AnsibleInventory } from "./model.ts";
-import { translate } from "./variables.ts";
+import { isConsumed, translate } from "./variables.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Read an inventory file, script or directory, and the `group_vars` and `host_vars` beside it. */
 export async function ansibleHosts(
@@ -20,17 +21,42 @@ export async function ansibleHosts(
   const found = await stat(source).catch(() => undefined);
   if (!found) throw new InventoryError(`Ansible inventory "${path}" does not exist`);
   const inventory = new AnsibleInventory();
-  for (const file of found.isDirectory() ? await filesOf(source) : [source]) await readSource(file, inventory, env);
+  for (const file of found.isDirectory() ? await filesOf(source) : [source])
+    await readSource(file, inventory, { env, warn });
   await readVariables(found.isDirectory() ? source : dirname(source), inventory, warn);
+  warnOfTemplates(inventory, cwd, warn);
 
-  return [...inventory.hosts.keys()].flatMap((name): readonly FoundHost[] => {
+  const problems = new Map<string, string[]>();
+  const hosts = [...inventory.hosts.keys()].flatMap((name): readonly FoundHost[] => {
     const { at, data, warnings } = translate(name, inventory.variablesOf(name));
-    for (const warning of warnings) warn(`${name} of ${path}: ${warning}`);
+    for (const warning of warnings) problems.set(warning, [...(problems.get(warning) ?? []), name]);
     return at === undefined ? [] : [{ name, at, data, groups: inventory.groupsOf(name) }];
   });
+  for (const [problem, names] of problems) warn(`${few(names)} of ${path}: ${problem}`);
+  return hosts;
 }
 
-async function readSource(file: string, inventory: AnsibleInventory, env: FinderOptions["env"]): Promise<void> {
+/** Says once which variables wait for Ansible to render them. */
+function warnOfTemplates(inventory: AnsibleInventory, cwd: string, warn: (message: string) => void): void {
+  const found = [...inventory.templates].flatMap(([file, keys]) => {
+    const own = [...keys].filter(key => !isConsumed(key));
+    const near = relative(cwd, file);
+    return own.length === 0 ? [] : [`${few(own)} in ${near.length < file.length ? near : file}`];
+  });
+  if (found.length > 0) warn(`Templates are not rendered and stay as they are written: ${found.join("; ")}`);
+}
+
+/** So many names make a readable line. */
+const NAMES = 5;
+const few = (names: readonly string[]): string =>
+  names.length <= NAMES ? names.join(", ") : `${names.slice(0, NAMES).join(", ")} and ${names.length - NAMES} more`;
+
+async function readSource(
+  file: string,
+  inventory: AnsibleInventory,
+  { env, warn }: Pick<FinderOptions, "env"> & Pick<ConnectorContext, "warn">,
+): Promise<void> {
+  inventory.source = file;
   const isScript = await access(file, constants.X_OK).then(
     () => true,
     () => false,
@@ -42,7 +68,7 @@ async function readSource(file: string, inventory: AnsibleInventory, env: Finder
       file,
       inventory,
     );
-  if ([".yml", ".yaml"].includes(extname(file))) return readYaml(parseYaml(text, file), file, inventory);
+  if ([".yml", ".yaml"].includes(extname(file))) return readYaml(parseYaml(text, file, warn), file, inventory);
   if (extname(file) === ".json") return readYaml(parseJson(text, file), file, inventory);
   readIni(text, file, inventory);
 }
@@ -79,7 +105,8 @@ async function readVariables(
         warn(`${file} is left out: encrypted by Ansible Vault`);
         continue;
       }
-      const data = parseYaml(text, file);
+      inventory.source = file;
+      const data = parseYaml(text, file, warn);
       if (isObject(data)) add(name, data);
       else if (data !== null && data !== undefined) throw new InventoryError(`${file} must hold variables by name`);
     }

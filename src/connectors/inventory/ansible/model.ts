@@ -1,5 +1,6 @@
 /** An Ansible inventory: groups in groups, hosts in them, variables of both. @module */
 import type { Data } from "../finder.ts";
+import { Unsafe } from "./yaml.ts";
 
 interface Group {
   readonly hosts: Set<string>;
@@ -11,6 +12,10 @@ interface Group {
 export class AnsibleInventory {
   readonly groups = new Map<string, Group>();
   readonly hosts = new Map<string, Data>();
+  /** Variables with a template somewhere in them, by the file that has them. */
+  readonly templates = new Map<string, Set<string>>();
+  /** The file that is read. */
+  source = "";
 
   group(name: string): Group {
     const known = this.groups.get(name) ?? { hosts: new Set<string>(), children: new Set<string>(), variables: {} };
@@ -18,12 +23,26 @@ export class AnsibleInventory {
     return known;
   }
   addHost(name: string, group: string | undefined, variables: Data = {}): void {
-    this.hosts.set(name, { ...this.hosts.get(name), ...variables });
+    this.hosts.set(name, { ...this.hosts.get(name), ...this.#taken(variables) });
     if (group !== undefined) this.group(group).hosts.add(name);
   }
   addVariables(group: string, variables: Data): void {
     const known = this.group(group);
-    known.variables = { ...known.variables, ...variables };
+    known.variables = { ...known.variables, ...this.#taken(variables) };
+  }
+
+  /** Variables as they are from now on, with a note of the templates in them. */
+  #taken(variables: Data): Data {
+    return Object.fromEntries(
+      Object.entries(variables).map(([key, value]) => {
+        const { plain, hasTemplate } = settled(value);
+        if (hasTemplate) {
+          const keys = this.templates.get(this.source) ?? new Set<string>();
+          this.templates.set(this.source, keys.add(key));
+        }
+        return [key, plain];
+      }),
+    );
   }
 
   /** Groups of a host, parents before children and `all` left out: what later ones say wins. */
@@ -68,6 +87,30 @@ export class AnsibleInventory {
 
 function compare(a: readonly [number, number, string], b: readonly [number, number, string]): number {
   return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? -1 : Number(a[2] > b[2]));
+}
+
+export const isTemplate = (value: unknown): boolean => typeof value === "string" && /\{[{%]/.test(value);
+
+interface Settled {
+  readonly plain: unknown;
+  hasTemplate: boolean;
+}
+
+/** A value whose texts are plain ones, and whether one of them waits to be rendered. What is there several times stays one object. */
+function settled(value: unknown, known = new Map<unknown, Settled>()): Settled {
+  if (value instanceof Unsafe) return { plain: value.text, hasTemplate: false };
+  if (typeof value !== "object" || value === null) return { plain: value, hasTemplate: isTemplate(value) };
+  const seen = known.get(value);
+  if (seen) return seen;
+  const copy: unknown[] | Record<string, unknown> = Array.isArray(value) ? [] : {};
+  const result: Settled = { plain: copy, hasTemplate: false };
+  known.set(value, result);
+  for (const [key, item] of Object.entries(value)) {
+    const inner = settled(item, known);
+    Object.defineProperty(copy, key, { value: inner.plain, enumerable: true, configurable: true, writable: true });
+    result.hasTemplate ||= inner.hasTemplate;
+  }
+  return result;
 }
 
 /** `web[01:10]`, `db-[a:c]`, `x[0:8:2]`, and several of them, as the names that they stand for. */

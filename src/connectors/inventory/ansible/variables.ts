@@ -1,5 +1,6 @@
 /** From Ansible's variables to host data: what connectors and global arguments read, and the rest as it is. @module */
 import type { Data } from "../finder.ts";
+import { isTemplate } from "./model.ts";
 
 /** Where a host is, and its data; nothing where Ansible reaches it in a way that is not known here. */
 export interface AnsibleHost {
@@ -53,14 +54,14 @@ const SSH_ARGUMENTS = ["ansible_ssh_common_args", "ansible_ssh_extra_args", "ans
 /** Take a host's variables apart. */
 export function translate(name: string, variables: Data): AnsibleHost {
   const warnings: string[] = [];
-  const own = withoutSecrets(variables, warnings);
+  const own = withoutTemplates(withoutSecrets(variables, warnings), warnings);
   const connection = String(own["ansible_connection"] ?? "ssh").replace(/^.*\./, "");
   const connector = CONNECTORS[connection];
   const keys = connector === "ssh" ? { ...SSH_KEYS, ...OTHER_KEYS } : OTHER_KEYS;
   const data: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(own)) {
-    if (keys[key] !== undefined && value !== null) data[keys[key]] = sanitized(key, value, warnings);
-    else if (!CONSUMED.test(key)) data[key] = value;
+    if (keys[key] !== undefined && value !== null) data[keys[key]] = sanitized(key, value);
+    else if (!isConsumed(key)) data[key] = value;
   }
   for (const key of SSH_ARGUMENTS) if (own[key]) warnings.push(`${key} is not taken over: say it in ~/.ssh/config`);
   Object.assign(data, becoming(own, warnings));
@@ -77,6 +78,8 @@ export function translate(name: string, variables: Data): AnsibleHost {
     warnings.push(`it is left out, because there is no connector for ansible_connection=${connection}`);
   return { at, data: Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined)), warnings };
 }
+/** Whether a variable says how a host is reached, and is no data of its own. */
+export const isConsumed = (key: string): boolean => CONSUMED.test(key);
 const CONSUMED =
   /^ansible_(?:connection|host|port|user|password|ssh_\w+|private_key_file|become\w*|shell_executable|remote_tmp|group_priority|kubectl_\w+)$/;
 
@@ -87,12 +90,19 @@ function withoutSecrets(variables: Data, warnings: string[]): Data {
   return Object.fromEntries(Object.entries(variables).filter(([key]) => !locked.includes(key)));
 }
 
-/** Ports may be text, and a template is nothing that could be connected to. */
-function sanitized(key: string, value: unknown, warnings: string[]): unknown {
-  if (typeof value === "string" && value.includes("{{")) {
-    warnings.push(`${key} is a template, which is not rendered: ${value}`);
-    return undefined;
-  }
+/** A template is nothing that could be connected to or with. */
+function withoutTemplates(variables: Data, warnings: string[]): Data {
+  return Object.fromEntries(
+    Object.entries(variables).filter(([key, value]) => {
+      if (!isConsumed(key) || SSH_ARGUMENTS.includes(key) || !isTemplate(value)) return true;
+      warnings.push(`${key} is a template, which is not rendered: ${String(value)}`);
+      return false;
+    }),
+  );
+}
+
+/** Ports may be text. */
+function sanitized(key: string, value: unknown): unknown {
   if (/port$/.test(key)) return Number(value);
   return typeof value === "number" ? String(value) : value;
 }

@@ -5,6 +5,7 @@ import { quote } from "../../../core/command.ts";
 import { hostCertificateProblem, parseCertificate } from "../certificate.ts";
 import type { HostSettings } from "../config/index.ts";
 import { fingerprint, keyTypeName, keyTypeOf } from "../wire.ts";
+import { AcceptedKeys } from "./accepted.ts";
 import { type Confirmation, createConfirmation } from "./confirm.ts";
 import { judge, preferredAlgorithms, type Verdict } from "./judge.ts";
 import { type Asking, askKnownHostsCommand } from "./command.ts";
@@ -18,6 +19,8 @@ export interface HostKeys {
   checkFor(host: CheckedHost, context: ConnectorContext): Promise<HostKeyCheck>;
   /** What known_hosts files say about a host, a line each, for people. */
   known(host: CheckedHost, context: ConnectorContext): Promise<readonly string[]>;
+  /** Say which unknown keys were accepted since the last time. */
+  tellAccepted(): void;
 }
 
 /** The host whose key is checked. */
@@ -51,9 +54,11 @@ export function createHostKeys(asking: Asking): HostKeys {
     confirmation: createConfirmation(),
     memory: createMemory(knownHosts),
     revoked: createRevokedKeys(),
+    accepted: new AcceptedKeys(),
     asking,
   };
   return {
+    tellAccepted: () => shared.accepted.tell(),
     async known(host, context) {
       const lines = await new Check(host, context, shared).about();
       return lines.map(
@@ -74,6 +79,7 @@ interface Shared {
   readonly confirmation: Confirmation;
   readonly memory: Memory;
   readonly revoked: RevokedKeys;
+  readonly accepted: AcceptedKeys;
   readonly asking: Asking;
 }
 
@@ -120,13 +126,14 @@ class Check implements HostKeyCheck {
     const { settings, name } = this.#host;
     const key = this.#accepted;
     const file = settings.userKnownHostsFiles[0];
-    if (!key || !this.#isNew || file === undefined) return;
+    if (!key || !this.#isNew) return;
     this.#isNew = false;
     const plain = parseCertificate(key)?.key ?? key;
     try {
-      await this.#shared.memory.remember({ name: this.#name, key: plain, file, hashed: settings.hashKnownHosts });
+      if (file !== undefined)
+        await this.#shared.memory.remember({ name: this.#name, key: plain, file, hashed: settings.hashKnownHosts });
       if (settings.strictHostKeyChecking !== "ask")
-        this.#context.warn(`The unknown host key of ${name} was accepted and added to ${file}: ${describe(key)}`);
+        this.#shared.accepted.add({ name, file, key: describe(key) }, this.#context);
     } catch (error) {
       this.#context.warn(`The host key of ${name} cannot be added to ${file}: ${(error as Error).message}`);
     }
