@@ -109,7 +109,7 @@ const PROBE =
 const Asked = fact<object, readonly string[]>({
   name: "test.Asked",
   command: () =>
-    sh`c=fact; o=fact; echo $(pwd) $(umask) $\{LATER-} $\{r1-} $#; cd /; umask 077; set -- 1 2; exec 2>/dev/null; trap "" TERM; exit 0`,
+    sh`echo $\{o-} $\{c-}; c=fact; o=fact; echo $(pwd) $(umask) $\{LATER-} $\{r1-} $#; cd /; umask 077; set -- 1 2; exec 2>/dev/null; trap "" TERM; exit 0`,
   parse: lines => lines,
   empty: [],
 });

@@ -4,6 +4,7 @@ import type { OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import type { Fact, FactCallArguments } from "../../core/fact.ts";
 import type { LocalFiles } from "../../core/host.ts";
+import { KEPT_OUTPUT } from "../../core/output.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
 import { type Recalled, travelsAlone } from "../host/facts.ts";
@@ -12,6 +13,7 @@ import { canShareShell, shellKey } from "../host/shared-shells.ts";
 import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
 import type { Clock } from "../settings.ts";
 import { decided } from "./conditions.ts";
+import { HeldOutput } from "./held-output.ts";
 import { OperationView } from "./operation-host.ts";
 
 /**
@@ -236,6 +238,7 @@ export class OperationAhead implements SentOperation {
     results.then(this.#ended, () => this.#ended?.());
     if (this.#isGuarded && !(await Promise.race([this.#sent.turn, results.then(() => this.#sent.turn)])))
       return undefined;
+    if (this.#output.isCut) this.#view.warn(CUT);
     this.#view.tell();
     onBegin();
     this.#output.open(onOutput);
@@ -245,23 +248,7 @@ export class OperationAhead implements SentOperation {
 }
 
 const NOTHING = sh`true`;
-
-/** What an operation prints before it is its turn to be told of. */
-class HeldOutput {
-  #early: [OutputStream, Uint8Array][] = [];
-  #listener: ((stream: OutputStream, chunk: Uint8Array) => Promise<void> | void) | undefined;
-
-  readonly push = (stream: OutputStream, chunk: Uint8Array): Promise<void> | void => {
-    if (this.#listener) return this.#listener(stream, chunk);
-    this.#early.push([stream, new Uint8Array(chunk)]);
-  };
-
-  open(listener: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void): void {
-    this.#listener = listener;
-    for (const [stream, chunk] of this.#early) void listener(stream, chunk);
-    this.#early = [];
-  }
-}
+const CUT = `More than ${KEPT_OUTPUT / 1024 / 1024} MiB were printed while the operation before was told of: the beginning is not shown`;
 
 /** An evaluation before the turn, with the last answers: what it tells is told later. */
 class LookAhead extends OperationView {
