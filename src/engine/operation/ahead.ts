@@ -28,10 +28,10 @@ export class RunAhead implements SentAhead {
   readonly #built: Promise<void>;
   readonly #clock: Clock;
 
-  /** `asked`: the questions of `call`, whose commands were just sent; `behind` sends what follows them. */
-  constructor(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind) {
+  /** What follows `call`, whose commands were just sent. */
+  constructor(engine: Engine, call: OperationCall, first: FirstSent) {
     this.#clock = engine.settings.clock;
-    this.#built = this.#build(engine, call, asked, behind).catch(() => undefined);
+    this.#built = this.#build(engine, call, first).catch(() => undefined);
   }
 
   /** What was sent for an operation; `undefined`: it waits for its turn. */
@@ -48,12 +48,12 @@ export class RunAhead implements SentAhead {
     return left.filter((_, index) => begun[index]).map(([call]) => call);
   }
 
-  async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
+  async #build(engine: Engine, call: OperationCall, { asked, commands, behind }: FirstSent): Promise<void> {
     const { host } = call;
     const changed = {
       questions: new Set(asked),
       isContained: call.operation.changes === "what it names",
-      commands: "",
+      commands: commands.join("\n"),
     };
     let last = call;
     while (this.#sent.size < MOST_OPERATIONS && changed.commands.length < MOST_BYTES) {
@@ -69,11 +69,8 @@ export class RunAhead implements SentAhead {
         )
       )
         break;
-      if (
-        view.localPaths.size > 0 &&
-        (!changed.isContained || [...view.localPaths].some(path => changed.commands.includes(path)))
-      )
-        break;
+      const mayHaveChanged = (path: string): boolean => !changed.isContained || names(changed.commands, path);
+      if ([...view.localPaths].some(mayHaveChanged)) break;
       const operation = OperationAhead.send(next, view, steps, behind);
       if (!operation) return;
       this.#sent.set(next, operation);
@@ -88,6 +85,33 @@ export class RunAhead implements SentAhead {
     host.facts.renew([...changed.questions].filter(key => later.some(({ asked: keys }) => keys.has(key))));
     askAhead(engine, last);
   }
+}
+
+/** The operation that others are sent behind. */
+export interface FirstSent {
+  /** Its questions. */
+  readonly asked: ReadonlySet<string>;
+  /** Its commands, as they are told. */
+  readonly commands: readonly string[];
+  /** Sends what follows them. */
+  readonly behind: Behind;
+}
+
+/** Whether commands name a file of this machine (which the host may be), by its full path or by its last part, or a directory that it is in. */
+function names(commands: string, path: string): boolean {
+  const text = commands.replace(QUOTES, "");
+  const parts = path.replace(QUOTES, "").split("/");
+  const directories = parts.slice(1, -1).map((_, index) => parts.slice(0, index + 2).join("/"));
+  return text.includes(parts.at(-1)!) || directories.some(directory => isNamed(text, directory));
+}
+/** However deep a path is quoted, nothing else is added to it. */
+const QUOTES = /['"\\]/g;
+
+/** The path itself, not one that begins with it. */
+function isNamed(text: string, path: string): boolean {
+  for (let at = text.indexOf(path); at !== -1; at = text.indexOf(path, at + 1))
+    if (!/^\/*[\w.+@%~-]/.test(text.slice(at + path.length, at + path.length + 9))) return true;
+  return false;
 }
 
 /** A shell that is ended says within so many seconds how far it came. */
@@ -148,6 +172,7 @@ async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly 
   const steps: SentStep[] = [];
   for await (const command of call.operation.steps(view, call.args)) {
     view.hasYielded = true;
+    if (command.kind === "upload" && "path" in command.source) view.localPaths.add(command.source.path);
     steps.push(await step(call, command));
   }
   return steps;
@@ -286,8 +311,7 @@ class LookAhead extends OperationView {
   override anticipate(): void {}
 
   override get local(): LocalFiles {
-    const note = (path: string): void => void this.localPaths.add(path);
-    return noting(super.local, note);
+    return noting(super.local, path => this.localPaths.add(path));
   }
 
   override async tempFile(): Promise<string> {
@@ -309,7 +333,7 @@ class LookAhead extends OperationView {
 }
 
 /** The same files; `note` is called with the path of each that is looked at. */
-function noting(local: LocalFiles, note: (path: string) => void): LocalFiles {
+function noting(local: LocalFiles, note: (path: string) => unknown): LocalFiles {
   return {
     resolve: (path, options) => local.resolve(path, options),
     stat: path => (note(path), local.stat(path)),

@@ -2,9 +2,8 @@
 import { sh } from "../../core/command.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
-import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
-import { askAhead, RunAhead } from "./ahead.ts";
+import { askAhead, type FirstSent, RunAhead } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
 import { allHold, decided } from "./conditions.ts";
 import { CommandQueue, isSuccess } from "./command-queue.ts";
@@ -32,7 +31,7 @@ export async function tryOnce(
     for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
     if (!queue.isEmpty) {
       const { behind, done } = await queue.send();
-      if (behind) sendAhead(engine, call, view, behind);
+      if (behind) sendAhead(engine, call, view, { commands: attempt.commands, behind });
       await done;
     }
     attempt.noop = view.noopReason;
@@ -47,9 +46,14 @@ export async function tryOnce(
 }
 
 /** Use the time that a command takes. */
-function sendAhead(engine: Engine, call: OperationCall, view: OperationView, behind: Behind): void {
-  if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
-    call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+function sendAhead(
+  engine: Engine,
+  call: OperationCall,
+  { asked, tempFiles }: OperationView,
+  sent: Omit<FirstSent, "asked">,
+): void {
+  if (asked && !tempFiles && !call.how.all._continueOnError)
+    call.host.ahead = new RunAhead(engine, call, { ...sent, asked });
   else askAhead(engine, call);
 }
 
