@@ -161,7 +161,7 @@ export class FramedShell {
     if (!this.isOpen) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
-    const frame: FramedCommand = {
+    const framed: FramedCommand = {
       mark: Buffer.from(mark),
       onOutput,
       onTurn,
@@ -173,9 +173,9 @@ export class FramedShell {
       resolve,
       reject,
     };
-    this.#waiting.stdout.push(frame);
-    this.#waiting.stderr.push(frame);
-    if (this.#running === undefined) this.#turn(frame);
+    this.#waiting.stdout.push(framed);
+    this.#waiting.stderr.push(framed);
+    if (this.#running === undefined) this.#turn(framed);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
     const told = sh`${ends} begin >&3; ${runs(command, this.#program, inPlace)} </dev/null 2>&3 3>&-; ${CODE}=$?`;
     const line = member ? guarded(told, member) : told;
@@ -183,9 +183,9 @@ export class FramedShell {
     return promise;
   }
 
-  #turn(frame: FramedCommand | undefined): void {
-    this.#running = frame;
-    frame?.onTurn?.();
+  #turn(framed: FramedCommand | undefined): void {
+    this.#running = framed;
+    framed?.onTurn?.();
   }
   /** What the shell runs. */
   #running: FramedCommand | undefined;
@@ -200,37 +200,37 @@ export class FramedShell {
         return this.abandon(error);
       }
     const busy: Promise<void>[] = [];
-    const give = (frame: FramedCommand, part: Uint8Array): void => {
+    const give = (framed: FramedCommand, part: Uint8Array): void => {
       if (part.length === 0) return;
-      frame.output[stream].add(part);
-      const taken = frame.onOutput?.(stream, part);
+      framed.output[stream].add(part);
+      const taken = framed.onOutput?.(stream, part);
       if (taken) busy.push(taken);
     };
-    for (let frame = this.#waiting[stream][0]; frame; frame = this.#waiting[stream][0]) {
+    for (let framed = this.#waiting[stream][0]; framed; framed = this.#waiting[stream][0]) {
       const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
-      const at = bytes.indexOf(frame.mark);
+      const at = bytes.indexOf(framed.mark);
       const end = at === -1 ? -1 : bytes.indexOf(NEWLINE, at);
       if (end === -1) {
         // What may be the beginning of the mark waits for the rest of it.
         const held = at === -1 ? heldBack(bytes) : at;
-        give(frame, data.subarray(0, held));
+        give(framed, data.subarray(0, held));
         data = data.subarray(held);
         break;
       }
-      give(frame, data.subarray(0, at));
-      const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
+      give(framed, data.subarray(0, at));
+      const said = bytes.subarray(at + framed.mark.length, end).toString("latin1");
       data = data.subarray(end + 1);
       if (said === "begin") {
-        frame.hasBegun = true;
-        frame.onBegin?.();
+        framed.hasBegun = true;
+        framed.onBegin?.();
         continue;
       }
       this.#waiting[stream].shift();
       if (stream === "stdout") {
-        frame.exitCode = said;
+        framed.exitCode = said;
         this.#turn(this.#waiting.stdout[0]);
       }
-      if (--frame.open === 0) finish(frame);
+      if (--framed.open === 0) finish(framed);
     }
     // Copied: the chunk may be part of a buffer that is used again.
     this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
@@ -252,9 +252,9 @@ export class FramedShell {
   }
 
   /** What was said in place of beginning; nologin and its like say it on stdout. */
-  #complaint(frame: FramedCommand): Uint8Array {
+  #complaint(framed: FramedCommand): Uint8Array {
     const { before } = this.#mark;
-    return before.length > 0 ? before : frame.output.stdout.bytes();
+    return before.length > 0 ? before : framed.output.stdout.bytes();
   }
 
   #end(reason: unknown): void {
@@ -263,17 +263,17 @@ export class FramedShell {
     this.#ended = true;
     this.#running = undefined;
     this.#input.end();
-    const frames = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
+    const all = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
     this.#waiting.stdout = [];
     this.#waiting.stderr = [];
     const exitCode = typeof reason === "number" ? reason : undefined;
-    for (const [index, frame] of frames.entries()) {
+    for (const [index, framed] of all.entries()) {
       if (exitCode === undefined)
-        frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
+        framed.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (this.#mark.pid === undefined)
-        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(frame) });
-      else if (index === 0 && frame.hasBegun) frame.resolve({ how: "ran", exitCode, ...printed(frame) });
-      else frame.reject(new ShellEnded());
+        framed.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(framed) });
+      else if (index === 0 && framed.hasBegun) framed.resolve({ how: "ran", exitCode, ...printed(framed) });
+      else framed.reject(new ShellEnded());
     }
   }
 }
@@ -335,12 +335,12 @@ const EMPTY = new Uint8Array();
 const NEWLINE = 10;
 const MARK_BEGIN = 1;
 
-function finish(frame: FramedCommand): void {
-  const skipped = frame.exitCode === "skipped";
-  frame.resolve({
+function finish(framed: FramedCommand): void {
+  const skipped = framed.exitCode === "skipped";
+  framed.resolve({
     how: skipped ? "skipped" : "ran",
-    exitCode: skipped ? 0 : Number(frame.exitCode),
-    ...printed(frame),
+    exitCode: skipped ? 0 : Number(framed.exitCode),
+    ...printed(framed),
   });
 }
 
