@@ -286,7 +286,7 @@ function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Sh
 
 /** Names of its variables: what is evaluated in it must not come upon them. */
 const VARIABLE = "tsinfra_";
-const CODE = raw(`${VARIABLE}code`);
+const CODE = `${VARIABLE}code`;
 
 /**
  * A command so that nothing of what it does to its shell is left, and nothing that others did is there.
