@@ -344,6 +344,58 @@ describe("behind one that runs", () => {
     });
   });
 
+  test("what may have changed and is asked further on is asked at once", async () => {
+    const { outcomes } = await isEarly({
+      begin: () => asker({ command: waiting() }),
+      next: () => {
+        run(": sent");
+        probe({ word: "nobody", _timeout: 20 });
+        probe({ word: "others" });
+      },
+      asked: "echo others",
+    });
+    // The first would have failed if nobody had asked while it ran.
+    expect(outcomes).toEqual(["changed", "changed", "changed", "changed"]);
+  });
+
+  test("what may have run when the connection was lost is told so, and what would have done nothing is looked at again", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const how = { _ignoreErrors: true };
+    const { ends } = await listeningRun(
+      root,
+      () => {
+        run(`: FIRST; sleep 600`, how);
+        run(": second", how);
+        idle({});
+        run(": last", how);
+      },
+      { lost: promise, onInput: input => (input.includes(": last") ? resolve() : undefined) },
+    );
+    const told = ends.map(({ outcome, error }) => [outcome, error?.message.includes("may have run") ?? false]);
+    expect(told).toEqual([
+      ["ignored", false],
+      ["ignored", true],
+      ["unchanged", false],
+      ["ignored", true],
+    ]);
+  });
+
+  test("what has ended when the run is interrupted is told once", async () => {
+    const controller = new AbortController();
+    const { ends } = await listeningRun(
+      root,
+      () => {
+        for (const text of ["sleep 0.1", ": second", ": third", "sleep 600", ": last"]) run(text, { _env: { A: "b" } });
+      },
+      {
+        signal: controller.signal,
+        onEvent: event =>
+          event.type === "command" && event.command.includes("sleep 600") && controller.abort(new Error("enough")),
+      },
+    );
+    expect(ends.map(({ outcome }) => outcome)).toEqual(["changed", "changed", "changed", "interrupted"]);
+  });
+
   test("what asks what the one before it asked is sent once, at its turn", async () => {
     let input = "";
     await listeningRun(

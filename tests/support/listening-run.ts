@@ -2,6 +2,7 @@
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import type { Connector, Input } from "../../src/core/connector.ts";
+import { ConnectionLostError } from "../../src/core/errors.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { callSites, localTransfers } from "../../src/deploy/index.ts";
 import { createLocalFiles } from "../../src/deploy/local-files.ts";
@@ -16,12 +17,16 @@ export interface ListeningOptions {
   readonly signal?: AbortSignal;
   /** Called with all that shells were sent so far. */
   readonly onInput?: (input: string) => void;
+  readonly onEvent?: (event: EngineEvent) => void;
+  /** Once that has resolved, the first connection is lost, with all that runs on it. */
+  readonly lost?: Promise<unknown>;
 }
 
 /** This machine, with an ear at what it is sent. */
-function listening(onInput: (input: string) => void): Connector {
+function listening({ onInput = () => {}, lost }: ListeningOptions): Connector {
   const local = createLocalConnector();
   let sent = "";
+  let connections = 0;
   // Heard when it is sent: a shell that is busy reads no more than fits into its pipe.
   function heard(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({}, { highWaterMark: 10_000 });
@@ -41,11 +46,16 @@ function listening(onInput: (input: string) => void): Connector {
     ...local,
     async connect(target, context) {
       const connection = await local.connect!(target, context);
+      const loss =
+        lost && ++connections === 1 ? lost.then(() => Promise.reject(new ConnectionLostError("Lost it"))) : undefined;
+      loss?.catch(() => undefined);
       return {
         ...connection,
         run(command, options = {}) {
           const stdin = ear(options.stdin);
-          return connection.run(command, { ...options, ...(stdin ? { stdin } : {}) });
+          const running = connection.run(command, { ...options, ...(stdin ? { stdin } : {}) });
+          running.catch(() => undefined);
+          return loss ? Promise.race([running, loss]) : running;
         },
       };
     },
@@ -53,11 +63,8 @@ function listening(onInput: (input: string) => void): Connector {
 }
 
 /** `root` is where relative paths start. */
-export async function listeningRun(
-  root: string,
-  body: () => void | Promise<void>,
-  { hosts = 1, fast = true, signal = new AbortController().signal, onInput = () => {} }: ListeningOptions = {},
-) {
+export async function listeningRun(root: string, body: () => void | Promise<void>, options: ListeningOptions = {}) {
+  const { hosts = 1, fast = true, signal = new AbortController().signal } = options;
   const events: EngineEvent[] = [];
   const run = createRun({
     hosts: Array.from({ length: hosts }, (_, index) => ({
@@ -68,11 +75,14 @@ export async function listeningRun(
       data: [],
     })),
     config: DEFAULT_CONFIG,
-    connectors: new Map([["local", listening(onInput)]]),
+    connectors: new Map([["local", listening(options)]]),
     connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: root },
     local: createLocalFiles({ deployDir: root, cwd: root }),
     transfers: localTransfers,
-    emit: event => events.push(event),
+    emit: event => {
+      events.push(event);
+      options.onEvent?.(event);
+    },
     clock: { now: () => Date.now(), monotonic: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
     cwd: root,
     loadDeploy: async () => Promise.reject(new Error("There is none")),
