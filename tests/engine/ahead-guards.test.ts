@@ -364,15 +364,23 @@ describe("behind one that runs", () => {
     const { ends } = await listeningRun(
       root,
       () => {
-        run(`: FIRST; sleep 600`, how);
+        run("sleep 0.1");
+        run(": done");
+        run("sleep 600", how);
         run(": second", how);
         idle({});
         run(": last", how);
       },
-      { lost: promise, onInput: input => (input.includes(": last") ? resolve() : undefined) },
+      {
+        lost: promise,
+        onEvent: event => (event.type === "command" && event.command === "sleep 600" ? resolve() : undefined),
+      },
     );
     const told = ends.map(({ outcome, error }) => [outcome, error?.message.includes("may have run") ?? false]);
+    // Each once.
     expect(told).toEqual([
+      ["changed", false],
+      ["changed", false],
       ["ignored", false],
       ["ignored", true],
       ["unchanged", false],
@@ -394,6 +402,19 @@ describe("behind one that runs", () => {
       },
     );
     expect(ends.map(({ outcome }) => outcome)).toEqual(["changed", "changed", "changed", "interrupted"]);
+  });
+
+  test("what asks in another shell asks at its turn, once", async () => {
+    let input = "";
+    await listeningRun(
+      root,
+      () => {
+        run(": FIRST; sleep 0.1");
+        probe({ _shellExecutable: "bash" });
+      },
+      { onInput: sent => (input = sent) },
+    );
+    expect(input.slice(input.indexOf(": FIRST")).split("echo question").length - 1).toBe(1);
   });
 
   test("what asks what the one before it asked is sent once, at its turn", async () => {
