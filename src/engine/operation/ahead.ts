@@ -134,7 +134,7 @@ const MOST_BYTES = 256 * 1024;
 /** Send the facts that the host's next operation will ask right behind what this one sent. */
 export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
-  if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
+  if (!next || next.how.surroundingsKey !== call.how.surroundingsKey) return;
   const look = async (): Promise<void> => {
     for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), decided(next, true)))
       return;
@@ -147,8 +147,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
   const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
   if (next.host.lost.has(next)) return false;
-  if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
-    return false;
+  if (next.operation.changes === undefined || last.operation.freshLogin) return false;
   if (
     next.how.surroundingsKey !== last.how.surroundingsKey ||
     last.how.all._retryUntil ||
