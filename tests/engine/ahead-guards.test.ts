@@ -388,6 +388,34 @@ describe("behind one that runs", () => {
     ]);
   });
 
+  test("what may have run when the connection was lost is not run behind the next try of what was lost", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const how = { _ignoreErrors: true };
+    const { outcomes } = await listeningRun(
+      root,
+      () => {
+        run("sleep 0.1");
+        run(`echo try >>${work}/log; [ "$(wc -l <${work}/log)" -gt 1 ] || sleep 600`, {
+          ...how,
+          _retries: 1,
+          _retryDelay: 0,
+        });
+        run(`echo behind >>${work}/log`, how);
+        idle({});
+        run(`echo last >>${work}/log`, how);
+      },
+      {
+        lost: promise,
+        onEvent: async event => {
+          if (event.type !== "command" || !event.command.startsWith("echo try")) return;
+          while ((await log().catch(() => "")) === "") await Bun.sleep(5);
+          resolve();
+        },
+      },
+    );
+    expect([outcomes, await log()]).toEqual([["changed", "changed", "ignored", "unchanged", "ignored"], "try\ntry\n"]);
+  });
+
   test("what has ended when the run is interrupted is told once", async () => {
     const controller = new AbortController();
     const { ends } = await listeningRun(

@@ -46,16 +46,14 @@ function listening({ onInput = () => {}, lost }: ListeningOptions): Connector {
     ...local,
     async connect(target, context) {
       const connection = await local.connect!(target, context);
-      const loss =
-        lost && ++connections === 1 ? lost.then(() => Promise.reject(new ConnectionLostError("Lost it"))) : undefined;
-      loss?.catch(() => undefined);
+      const loss = new AbortController();
+      if (++connections === 1) void lost?.then(() => loss.abort(new ConnectionLostError("Lost it")));
       return {
         ...connection,
         run(command, options = {}) {
           const stdin = ear(options.stdin);
-          const running = connection.run(command, { ...options, ...(stdin ? { stdin } : {}) });
-          running.catch(() => undefined);
-          return loss ? Promise.race([running, loss]) : running;
+          const signal = AbortSignal.any([loss.signal, ...(options.signal ? [options.signal] : [])]);
+          return connection.run(command, { ...options, signal, ...(stdin ? { stdin } : {}) });
         },
       };
     },
