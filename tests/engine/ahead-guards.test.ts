@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Condition, GlobalArguments } from "../../src/core/arguments.ts";
 import { Secret, sh, upload } from "../../src/core/command.ts";
+import type { LocalFiles } from "../../src/core/host.ts";
 import { fact } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
 import { currentScope } from "../../src/core/scope.ts";
@@ -96,15 +97,23 @@ const shells = (count: number, text: (index: number) => string): void => {
 };
 
 /** Looks at a file of this machine. */
-const reader = operation<{ readonly path: string }>({
+const reader = operation<{ readonly path: string; readonly how?: keyof typeof LOOKS }>({
   name: "test.reader",
   changes: "what it names",
-  async *steps(host, { path }) {
+  async *steps(host, { path, how = "readText" }) {
     await host.getFact(Question, { word: "question" });
-    await host.local.readText(path);
+    await LOOKS[how](host.local, path);
     yield sh`echo MARK`;
   },
 });
+const LOOKS = {
+  stat: (local, path) => local.stat(path),
+  read: (local, path) => local.read(path),
+  readText: (local, path) => local.readText(path),
+  checksum: (local, path) => local.checksum(path, "sha1"),
+  list: (local, path) => local.list(join(path, "..")),
+  render: (local, path) => local.render(path, {}),
+} satisfies Record<string, (local: LocalFiles, path: string) => Promise<unknown>>;
 const touch = operation<{ readonly path: string }>({
   name: "test.touch",
   changes: "what it names",
@@ -186,6 +195,15 @@ const WAITS: Readonly<Record<string, () => Case>> = {
     begin: () => begin({ changes: "what it names" }, `"${work}/dir/it's here"`),
     next: () => reader({ path: source() }),
   }),
+  ...Object.fromEntries(
+    (Object.keys(LOOKS) as (keyof typeof LOOKS)[]).map(how => [
+      `what looks at a file that the one before names (${how})`,
+      () => ({
+        begin: () => begin({ changes: "what it names" }, `"${work}/dir/it's here" ${work}/dir`),
+        next: () => reader({ path: source(), how }),
+      }),
+    ]),
+  ),
   "what reads a file whose directory the one before names": () => ({
     begin: () => begin({ changes: "what it names" }, `${work}/dir/`),
     next: () => reader({ path: source() }),
@@ -327,21 +345,88 @@ describe("behind one that runs", () => {
     expect([outcomes, await log()]).toEqual([["changed", "changed", "changed"], "behind\n"]);
   });
 
-  test("what does nothing says why, once", async () => {
-    const { events, outcomes } = await listeningRun(root, () => {
+  test("does not run where exit code 0 is none of the codes of what ran", async () => {
+    const { outcomes } = await listeningRun(root, () => {
       run("sleep 0.1");
-      idle({});
+      run("true", { _successExitCodes: [3] });
+      run(`echo behind >>${work}/log`);
+    });
+    expect([outcomes, await log().catch(() => "")]).toEqual([["changed", "failed"], ""]);
+  });
+
+  test("what does nothing says why, as often as where nothing is sent ahead", async () => {
+    const told = [];
+    for (const fast of [true, false]) {
+      const { events } = await listeningRun(
+        root,
+        () => {
+          run("sleep 0.1");
+          idle({});
+          run("true");
+        },
+        { fast },
+      );
+      told.push(
+        events.flatMap(event =>
+          event.type === "noop"
+            ? [event.reason]
+            : event.type === "log"
+              ? [event.message]
+              : event.type === "operation:host:end"
+                ? [event.outcome, event.noop]
+                : [],
+        ),
+      );
+    }
+    expect(told[0]).toContain("nothing to do");
+    expect(told[0]).toEqual(told[1]!);
+  });
+
+  test("what it stands on is tested once, and nothing else", async () => {
+    let input = "";
+    const twice = operation<object>({
+      name: "test.twice",
+      changes: "anything",
+      async *steps(host) {
+        host.anticipate(Question, { word: "anticipated" });
+        await host.getFact(Question, { word: "question" });
+        await host.getFact(Question, { word: "question" });
+        yield sh`echo MARK`;
+      },
+    });
+    await listeningRun(
+      root,
+      () => {
+        run(": FIRST; sleep 0.1");
+        twice({});
+      },
+      { onInput: sent => (input = sent) },
+    );
+    const guard = input.slice(input.indexOf(": FIRST"), input.indexOf("echo MARK"));
+    expect(guard.split("echo question").length - 1).toBe(1);
+    expect(guard).not.toContain("echo anticipated");
+  });
+
+  test("what is asked in a channel of its own is asked behind all that was sent", async () => {
+    const Made = fact<object, string>({
+      name: "test.Made",
+      command: () => sh`cat; if [ -e ${work}/made ]; then echo yes; else echo no; fi`,
+      parse: lines => lines.join(""),
+      empty: "",
+    });
+    const asks = operation<object>({
+      name: "test.asks",
+      changes: "anything",
+      async *steps(host) {
+        yield sh`echo ${await host.getFact(Made, { _stdin: "x" })} >>${work}/log`;
+      },
+    });
+    await listeningRun(root, () => {
       run("true");
+      run(`sleep 0.3; touch ${work}/made`);
+      asks({});
     });
-    expect(outcomes).toEqual(["changed", "unchanged", "changed"]);
-    const told = events.filter(event => event.type === "noop" || (event.type === "log" && event.level === "warn"));
-    expect(told.slice(-2)).toMatchObject([
-      { type: "log", message: "Beware" },
-      { type: "noop", reason: "nothing to do" },
-    ]);
-    expect(events.find(event => event.type === "operation:host:end" && event.outcome === "unchanged")).toMatchObject({
-      noop: "nothing to do",
-    });
+    expect(await log()).toBe("xyes\n");
   });
 
   test("what may have changed and is asked further on is asked at once", async () => {

@@ -240,7 +240,6 @@ export class OperationAhead implements SentOperation {
             ),
       onOutput: output.push,
     });
-    if (!sent) ended?.();
     return sent && new OperationAhead(view, steps, sent, output, ended);
   }
 
@@ -318,7 +317,6 @@ class LookAhead extends OperationView {
   }
 
   override noop(reason: string): void {
-    this.noopReason = reason;
     this.#told.push(() => super.noop(reason));
   }
 
