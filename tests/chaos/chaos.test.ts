@@ -22,6 +22,9 @@ for (const [name, seed] of [
   ["faults", 1],
   ["faults", 2],
   ["signals", 1],
+  // SIGINT twice.
+  ["leaving", 3],
+  ["leaving", 8],
 ] as const)
   test(`${name}, seed ${seed}: what is told is what the hosts have written down`, async () => {
     const { problems, summary } = await KINDS[name]!.run(fleet, seed, { isQuick: true });

@@ -3,7 +3,7 @@
  *
  *   npm run test:chaos -- [KIND...] [--seeds N] [--seed K] [--count N]
  *
- * Kinds: faults, signals, rows, thousand; default: all. `--seeds N` runs seeds 1 to N of each, `--seed K` that one alone.
+ * Kinds: faults, signals, leaving, rows, thousand; default: all. `--seeds N` runs seeds 1 to N of each, `--seed K` that one alone.
  * `--count N` is how many runs `rows` has in a row, and how many hosts `thousand` has. Exit code 1: something was not as it
  * was told. With `TSINFRA_CHAOS_KEEP=DIRECTORY` the files and the output of such runs are kept there.
  *

@@ -80,6 +80,28 @@ const signals: Kind = {
 /** Seconds from the last signal to the end, on a machine that does much else. */
 const LONGEST_FAREWELL = 20;
 
+/** Ends at any moment, also while connecting, with the machine's own ssh. */
+const leaving: Kind = {
+  summary: "the same signals within the first second or two, where the machine's own ssh connects",
+  seeds: 15,
+  fleet: twoServers,
+  async run(fleet, seed, { isQuick = false }) {
+    const next = random(seed);
+    const interruption: Interruption = {
+      signals: SIGNALS[seed % SIGNALS.length]!,
+      afterEvents: 1,
+      delay: next(isQuick ? 300 : 1_200),
+      between: next(20),
+    };
+    const way = next(2) === 0 ? randomWay : () => CLEAN;
+    const hosts = randomHosts(next, fleet.servers.length, { isQuick }, way).map((host): ChaosHost => ({
+      ...host,
+      transport: "openssh",
+    }));
+    return told(await chaosRun(fleet, hosts, randomProgram(next, { steps: 6, isQuick: true }), { interruption }));
+  },
+};
+
 /** Many runs after each other, then one that loses its connections over and over: nothing grows. */
 const rows: Kind = {
   summary: "many runs in a row, and connections that are lost over and over in one",
@@ -194,4 +216,4 @@ const thousand: Kind = {
 
 const told = ({ problems, summary }: Result, more = ""): Result => ({ problems, summary: `${summary}${more}` });
 
-export const KINDS: Readonly<Record<string, Kind>> = { faults, signals, rows, thousand };
+export const KINDS: Readonly<Record<string, Kind>> = { faults, signals, leaving, rows, thousand };

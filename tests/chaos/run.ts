@@ -13,8 +13,10 @@ export interface Interruption {
   readonly signals: readonly NodeJS.Signals[];
   /** As soon as so many events were told. */
   readonly afterEvents: number;
-  /** And so many ms later; also between two signals. */
+  /** And so many ms later. */
   readonly delay: number;
+  /** Milliseconds between two signals; default: as many. */
+  readonly between?: number;
   /** And not before one of the events matches this. */
   readonly once?: RegExp;
 }
@@ -64,9 +66,9 @@ export async function chaosRun(
   const sent: NodeJS.Signals[] = [];
   let [stdout, lines, isHung, isInterrupted] = ["", 0, false, false];
   let signalled: number | undefined;
-  const interrupt = async ({ signals, delay }: Interruption): Promise<void> => {
-    for (const signal of signals) {
-      await Bun.sleep(delay);
+  const interrupt = async ({ signals, delay, between = delay }: Interruption): Promise<void> => {
+    for (const [index, signal] of signals.entries()) {
+      await Bun.sleep(index === 0 ? delay : between);
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
       sent.push(signal);

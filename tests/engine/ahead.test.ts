@@ -3,19 +3,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, t
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLocalConnector } from "../../src/connectors/local.ts";
 import { sh } from "../../src/core/command.ts";
-import { DEFAULT_CONFIG } from "../../src/core/config.ts";
-import type { Connector, Input } from "../../src/core/connector.ts";
 import { operation } from "../../src/core/operation.ts";
-import { callSites, localTransfers } from "../../src/deploy/index.ts";
-import { createLocalFiles } from "../../src/deploy/local-files.ts";
-import type { EngineEvent } from "../../src/engine/events.ts";
-import { createRun } from "../../src/engine/run.ts";
-import { currentScope } from "../../src/core/scope.ts";
-import { Hostname } from "../../src/facts/server/index.ts";
 import { directory, file, line, put } from "../../src/operations/files/index.ts";
 import { shell } from "../../src/operations/server/index.ts";
+import { listeningRun, type ListeningOptions } from "../support/listening-run.ts";
 
 setDefaultTimeout(60_000);
 
@@ -27,84 +19,10 @@ beforeEach(async () => {
   work = await mkdtemp(join(root, "work-"));
 });
 
-interface Options {
-  readonly fast?: boolean;
-  readonly signal?: AbortSignal;
-  /** Called with all that shells were sent so far. */
-  readonly onInput?: (input: string) => void;
-}
-
-/** This machine, with an ear at what it is sent. */
-function listening(onInput: (input: string) => void): Connector {
-  const local = createLocalConnector();
-  let sent = "";
-  async function* heard(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of input) {
-      onInput((sent += Buffer.from(chunk).toString()));
-      yield chunk;
-    }
-  }
-  const ear = (input: Input | undefined): Input | undefined =>
-    input === undefined || input instanceof Uint8Array ? input : heard(input);
-  return {
-    ...local,
-    async connect(target, context) {
-      const connection = await local.connect!(target, context);
-      return {
-        ...connection,
-        run(command, options = {}) {
-          const stdin = ear(options.stdin);
-          return connection.run(command, { ...options, ...(stdin ? { stdin } : {}) });
-        },
-      };
-    },
-  };
-}
-
-async function deploy(
-  body: () => void,
-  { fast = true, signal = new AbortController().signal, onInput = () => {} }: Options = {},
-) {
-  const events: EngineEvent[] = [];
-  const run = createRun({
-    hosts: [{ name: "here", connector: "local", address: "", groups: [], data: [] }],
-    config: DEFAULT_CONFIG,
-    connectors: new Map([["local", listening(onInput)]]),
-    connectorContext: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: root },
-    local: createLocalFiles({ deployDir: root, cwd: root }),
-    transfers: localTransfers,
-    emit: event => events.push(event),
-    clock: { now: () => Date.now(), monotonic: () => performance.now(), sleep: seconds => Bun.sleep(seconds * 1000) },
-    cwd: root,
-    loadDeploy: async () => Promise.reject(new Error("There is none")),
-    checkArguments: () => {},
-    localShell: async () => Promise.reject(new Error("There is none")),
-    callSites,
-    unifiedDiff: path => path,
-    environment: process.env,
-    serial: false,
-    noWait: false,
-    fast,
-    signal,
-  });
-  let error: unknown;
-  try {
-    await run.connect();
-    // Once it has answered, the shell is up, and what follows can be sent behind.
-    const evaluate = async (): Promise<void> => {
-      await currentScope("This test").host.getFact(Hostname);
-      body();
-    };
-    await run.prepare([{ name: "deploy.ts", evaluate }]);
-    await run.execute().catch(thrown => (error = thrown));
-  } finally {
-    await run.disconnect();
-  }
-  const ends = events.filter(event => event.type === "operation:host:end");
-  return { events, error, ends, outcomes: ends.map(({ outcome }) => outcome) };
-}
-
+const deploy = (body: () => void, options?: ListeningOptions) => listeningRun(root, body, options);
 const run = (command: string, globals = {}): unknown => shell({ commands: [command], ...globals });
+/** Ends the shell that started its own, which is the one that all share. */
+const END_SHARED_SHELL = `read -r _ _ _ parent _ </proc/$$/stat; read -r name </proc/$parent/comm; [ "$name" = sh ] && kill -9 $parent`;
 const content = (path: string): Promise<string> => Bun.file(join(work, path)).text();
 /** All that is there: names, modes, contents. */
 const state = async (path: string): Promise<string> =>
@@ -255,7 +173,7 @@ describe("what is sent ahead", () => {
   test("goes on in another shell when a command ends the one it is in", async () => {
     const { outcomes } = await deploy(() => {
       run(`echo one >>${work}/log`);
-      run("kill -9 $$", { _ignoreErrors: true });
+      run(END_SHARED_SHELL, { _ignoreErrors: true });
       run(`echo two >>${work}/log`);
       run(`echo three >>${work}/log`);
     });

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import type { ConnectorArguments, GlobalArguments } from "../../src/core/arguments.ts";
-import { sh } from "../../src/core/command.ts";
+import { Secret, sh } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { fact } from "../../src/core/fact.ts";
 import type { OperationHandle } from "../../src/core/handle.ts";
@@ -57,6 +57,37 @@ function random(seed: number): Next {
     return Math.floor((last / 2_147_483_648) * below);
   };
 }
+
+/** What commands do to their shell: no other may see it. */
+const STATES = [
+  "kill -9 $$",
+  "kill $$",
+  "f() { kill -9 $$; }; f",
+  "trap 'exit 3' TERM; kill $$",
+  "trap 'exit 3' EXIT",
+  "trap '' TERM; kill $$",
+  "(exit 3)",
+  "exec false",
+  "exec >/dev/null",
+  "exec 2>&1",
+  "exec <&-",
+  "exec 3>/dev/null",
+  "set -e; false",
+  "set -u; echo $c $r1 $o",
+  "set -n",
+  "set -- one two",
+  "cd /",
+  "umask 027",
+  "ulimit -n 64",
+  "readonly PATH c o r1",
+  "PATH=/nowhere",
+  "unset PATH HOME",
+  "export WORD=left",
+  "IFS=:",
+  "alias echo=false",
+  "echo() { return 3; }",
+  "unset -f echo; if then",
+];
 
 /** How a program is run. */
 interface Shape {
@@ -238,6 +269,8 @@ async function steps(next: Next, { base, noWait }: Setting, count: number): Prom
       () => shell({ commands: [`sleep 0.0${next(3)}; ${append()}`], ...how() }),
       () => shell({ commands: [`sleep 0.02; echo more >>'${own}/count'`], ...how() }),
       () => shell({ commands: [append(), `exit ${next(2)}`, append()], ...how() }),
+      () => shell({ commands: [`${append()}; ${STATES[next(STATES.length)]!}\n${append()}`, append()], ...how() }),
+      () => shell({ commands: [`umask >>'${own}/umask'; pwd; echo $# $- >>'${own}/umask'; ${append()}`], ...how() }),
       () => shell({ commands: [`rm -rf '${path().replaceAll("'", `'\\''`)}'`], ...how() }),
       () => shell({ commands: [`mkdir -p '${own}/R&D' && { sleep 0.01 & wait; }; ${append()}`], ...how() }),
       () => shell({ commands: [`printf 'no newline at the end'; ${append()}`, "echo error >&2"], ...how() }),
@@ -246,6 +279,11 @@ async function steps(next: Next, { base, noWait }: Setting, count: number): Prom
       () => mirror({ path: path(), to: `${own}/mirror`, how: asking(next), ...how() }),
       () => mirror({ path: `${own}/count`, to: `${own}/mirror`, how: asking(next), ...how() }),
       () => countTo({ path: `${own}/count`, lines: 1 + next(4), ...how() }),
+      () =>
+        shell({
+          commands: [sh`echo ${new Secret("secret")} >>${`${own}/secret`}; kill $$; rm -f ${path()}`],
+          ...how(),
+        }),
       () => {
         const [command, nested, where] = [append(), next(2), path()];
         return call({

@@ -26,13 +26,17 @@ const ran = (slot: Slot | undefined): Ran => ({
 });
 
 /** A host that counts how often it was asked. */
-function counting({ slot, exitCode = 0 }: { readonly slot?: Slot | undefined; readonly exitCode?: number } = {}) {
+function counting({
+  slot,
+  ranIn = slot,
+  exitCode = 0,
+}: { readonly slot?: Slot | undefined; readonly ranIn?: Slot | undefined; readonly exitCode?: number } = {}) {
   const asked = { times: 0 };
   const session = {
     async send(_: unknown, options: CommandOptions): Promise<Sent> {
       const answer = Buffer.from(`${++asked.times}\n`);
       await options.onOutput?.("stdout", answer, 0);
-      return { slot, results: Promise.resolve([{ ...ran(slot), exitCode, stdout: answer }]) };
+      return { slot, results: Promise.resolve([{ ...ran(ranIn), exitCode, stdout: answer }]) };
     },
   };
   let now = 0;
@@ -78,6 +82,23 @@ for (const [what, slot, where, isKept] of DURING)
     ended([ran(where)]);
     expect(await ask()).toBe(isKept ? 1 : 2);
   });
+
+test("what was sent behind it and ran elsewhere, as its shell had ended, is asked again", async () => {
+  const { ask, facts } = counting({ slot: { shell: one, index: 6 }, ranIn: { shell: other, index: 1 } });
+  const ended = facts.beginChange();
+  expect(await ask()).toBe(1);
+  ended([ran({ shell: one, index: 5 })]);
+  expect(await ask()).toBe(2);
+});
+
+test("a question that has not been sent yet is not concerned, when something begins and when it ends", async () => {
+  const { ask, facts } = counting();
+  const first = ask();
+  const ended = facts.beginChange();
+  const second = ask();
+  ended();
+  expect(await Promise.all([first, second, ask()])).toEqual([1, 1, 1]);
+});
 
 test("of several commands it must be behind all", async () => {
   const { ask, facts } = counting({ slot: { shell: one, index: 6 } });

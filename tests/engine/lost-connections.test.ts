@@ -224,7 +224,7 @@ test("a callback that disconnects and connects again, as a restart does, finds s
   });
   const options = { surroundings: plain, signal };
   const pid = async (): Promise<string> => {
-    const sent = await session.send([sh`echo $PPID $$`], options, [0]);
+    const sent = await session.send([sh`read -r _ _ _ parent _ </proc/$$/stat; echo $parent`], options, [0]);
     const [ran] = await sent.results;
     return Buffer.from(ran!.stdout).toString();
   };

@@ -123,7 +123,7 @@ export const batchScript = (asks: readonly Ask[], nonce: string): Shell =>
     asks.map(({ command, isTogether }) =>
       isTogether
         ? sh`printf '%s begin\\n' ${nonce}; ${command} </dev/null; printf '\\002\\n%s %s\\n' ${nonce} $?; printf '%s\\n' ${nonce} >&2`
-        : sh`o=$(eval ${quoted(command)} </dev/null; c=$?; printf '\\002'; exit $c); printf '%s begin\\n%s\\n%s %s\\n' ${nonce} "$o" ${nonce} $?; printf '%s\\n' ${nonce} >&2`,
+        : sh`tsinfra_o=$(eval ${quoted(command)} </dev/null; c=$?; printf '\\002'; exit $c); printf '%s begin\\n%s\\n%s %s\\n' ${nonce} "$tsinfra_o" ${nonce} $?; printf '%s\\n' ${nonce} >&2`,
     ),
   );
 

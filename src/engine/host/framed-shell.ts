@@ -41,7 +41,7 @@ interface GroupMember extends GroupOptions {
 export class ShellEnded extends Error {}
 
 /**
- * Commands are written to the shell's stdin, each evaluated in a subshell with nothing to read. Behind its output comes
+ * Commands are written to the shell's stdin, each run by a shell of its own with nothing to read. Behind its output comes
  * a line that nobody can guess, on stdout with the exit code, on stderr without: all before it belongs to the command.
  * Several may be in flight; they run in order. A command that leaves something running in the background may find
  * its output in the next command's.
@@ -49,9 +49,10 @@ export class ShellEnded extends Error {}
 export class FramedShell {
   readonly #nonce = `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
   readonly #input = new PushStream();
-  readonly #waiting = { stdout: [] as Frame[], stderr: [] as Frame[] };
+  readonly #waiting = { stdout: [] as FramedCommand[], stderr: [] as FramedCommand[] };
   readonly #rest: Record<OutputStream, Uint8Array> = { stdout: EMPTY, stderr: EMPTY };
   readonly #host: string;
+  readonly #program: string;
   readonly #mark: Mark;
   readonly #ending = new AbortController();
   /** Bytes that came on stdout before the shell said that it has begun. */
@@ -63,14 +64,19 @@ export class FramedShell {
   #count = 0;
   #groups = 0;
 
-  /** `start` makes the line that begins the shell and says `NONCE PID` on stderr first, and what it must read before commands; with passwords, the rest waits until it has begun. */
+  /**
+   * `program` is the shell, and `start` makes the line that begins it and says `NONCE PID` on stderr first, and what it must read before commands;
+   * with passwords, the rest waits until it has begun.
+   */
   constructor(
     host: string,
     connection: Connection,
+    program: string,
     start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array },
   ) {
     const { line, passwords, preamble } = start(this.#nonce);
     this.#host = host;
+    this.#program = program;
     this.#mark = new Mark(this.#nonce, host);
     if (passwords.length > 0) {
       this.#input.push(passwords);
@@ -79,6 +85,8 @@ export class FramedShell {
       this.#patience = setTimeout(() => this.#input.end(), PASSWORD_DEADLINE_MS);
     }
     if (preamble.length > 0) this.#input.push(preamble);
+    // What it says itself (who was killed, with the whole command) belongs to no command.
+    this.#input.push(Buffer.from("exec 3>&2 2>/dev/null\n"));
     connection
       .run(line, {
         stdin: this.#input,
@@ -128,7 +136,7 @@ export class FramedShell {
 
   /** Commands that belong together. Returns its name. */
   beginGroup(): string {
-    const group = `r${++this.#groups}`;
+    const group = `${VARIABLE}${++this.#groups}`;
     this.#input.push(Buffer.from(`${group}=0\n`));
     return group;
   }
@@ -153,7 +161,7 @@ export class FramedShell {
     if (!this.isOpen) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
-    const frame: Frame = {
+    const framed: FramedCommand = {
       mark: Buffer.from(mark),
       onOutput,
       onTurn,
@@ -165,27 +173,22 @@ export class FramedShell {
       resolve,
       reject,
     };
-    this.#waiting.stdout.push(frame);
-    this.#waiting.stderr.push(frame);
-    if (this.#running === undefined) this.#turn(frame);
+    this.#waiting.stdout.push(framed);
+    this.#waiting.stderr.push(framed);
+    if (this.#running === undefined) this.#turn(framed);
     const ends = sh`printf '\\001%s %s %s\\n' ${this.#nonce} ${this.#count}`;
-    const run = inPlace
-      ? sh`{ ${command}\n} </dev/null; c=$?`
-      : isProgram(command.wire())
-        ? sh`${command} </dev/null; c=$?`
-        : sh`(eval ${quoted(command)}) </dev/null; c=$?`;
-    const told = sh`${ends} begin >&2; ${run}`;
+    const told = sh`${ends} begin >&3; ${runs(command, this.#program, inPlace)} </dev/null 2>&3 3>&-; ${CODE}=$?`;
     const line = member ? guarded(told, member) : told;
-    this.#input.push(Buffer.from(`${sh`${line}; ${ends} "$c"; ${ends} end >&2`.wire()}\n`));
+    this.#input.push(Buffer.from(`${sh`${line}; ${ends} "$${CODE}"; ${ends} end >&3`.wire()}\n`));
     return promise;
   }
 
-  #turn(frame: Frame | undefined): void {
-    this.#running = frame;
-    frame?.onTurn?.();
+  #turn(framed: FramedCommand | undefined): void {
+    this.#running = framed;
+    framed?.onTurn?.();
   }
   /** What the shell runs. */
-  #running: Frame | undefined;
+  #running: FramedCommand | undefined;
 
   #take(stream: OutputStream, chunk: Uint8Array): void | Promise<void> {
     if (this.#ended) return;
@@ -197,37 +200,37 @@ export class FramedShell {
         return this.abandon(error);
       }
     const busy: Promise<void>[] = [];
-    const give = (frame: Frame, part: Uint8Array): void => {
+    const give = (framed: FramedCommand, part: Uint8Array): void => {
       if (part.length === 0) return;
-      frame.output[stream].add(part);
-      const taken = frame.onOutput?.(stream, part);
+      framed.output[stream].add(part);
+      const taken = framed.onOutput?.(stream, part);
       if (taken) busy.push(taken);
     };
-    for (let frame = this.#waiting[stream][0]; frame; frame = this.#waiting[stream][0]) {
+    for (let framed = this.#waiting[stream][0]; framed; framed = this.#waiting[stream][0]) {
       const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
-      const at = bytes.indexOf(frame.mark);
+      const at = bytes.indexOf(framed.mark);
       const end = at === -1 ? -1 : bytes.indexOf(NEWLINE, at);
       if (end === -1) {
         // What may be the beginning of the mark waits for the rest of it.
         const held = at === -1 ? heldBack(bytes) : at;
-        give(frame, data.subarray(0, held));
+        give(framed, data.subarray(0, held));
         data = data.subarray(held);
         break;
       }
-      give(frame, data.subarray(0, at));
-      const said = bytes.subarray(at + frame.mark.length, end).toString("latin1");
+      give(framed, data.subarray(0, at));
+      const said = bytes.subarray(at + framed.mark.length, end).toString("latin1");
       data = data.subarray(end + 1);
       if (said === "begin") {
-        frame.hasBegun = true;
-        frame.onBegin?.();
+        framed.hasBegun = true;
+        framed.onBegin?.();
         continue;
       }
       this.#waiting[stream].shift();
       if (stream === "stdout") {
-        frame.exitCode = said;
+        framed.exitCode = said;
         this.#turn(this.#waiting.stdout[0]);
       }
-      if (--frame.open === 0) finish(frame);
+      if (--framed.open === 0) finish(framed);
     }
     // Copied: the chunk may be part of a buffer that is used again.
     this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
@@ -249,9 +252,9 @@ export class FramedShell {
   }
 
   /** What was said in place of beginning; nologin and its like say it on stdout. */
-  #complaint(frame: Frame): Uint8Array {
+  #complaint(framed: FramedCommand): Uint8Array {
     const { before } = this.#mark;
-    return before.length > 0 ? before : frame.output.stdout.bytes();
+    return before.length > 0 ? before : framed.output.stdout.bytes();
   }
 
   #end(reason: unknown): void {
@@ -260,17 +263,17 @@ export class FramedShell {
     this.#ended = true;
     this.#running = undefined;
     this.#input.end();
-    const frames = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
+    const all = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
     this.#waiting.stdout = [];
     this.#waiting.stderr = [];
     const exitCode = typeof reason === "number" ? reason : undefined;
-    for (const [index, frame] of frames.entries()) {
+    for (const [index, framed] of all.entries()) {
       if (exitCode === undefined)
-        frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
+        framed.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (this.#mark.pid === undefined)
-        frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(frame) });
-      else if (index === 0 && frame.hasBegun) frame.resolve({ how: "ran", exitCode, ...printed(frame) });
-      else frame.reject(new ShellEnded());
+        framed.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(framed) });
+      else if (index === 0 && framed.hasBegun) framed.resolve({ how: "ran", exitCode, ...printed(framed) });
+      else framed.reject(new ShellEnded());
     }
   }
 }
@@ -278,15 +281,41 @@ export class FramedShell {
 /** A command that runs only while all went well in its group. */
 function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Shell {
   const condition = only ? sh`[ $${group} = 0 ] && { ${only}; } >/dev/null 2>&1` : sh`[ $${group} = 0 ]`;
-  return sh`if ${condition}; then ${run}; case $c in ${raw(successExitCodes.join("|") || "''")}) ;; *) ${group}=1;; esac; else ${group}=1; c=skipped; fi`;
+  return sh`if ${condition}; then ${run}; case $${CODE} in ${raw(successExitCodes.join("|") || "''")}) ;; *) ${group}=1;; esac; else ${group}=1; ${CODE}=skipped; fi`;
 }
 
-/** One program with plain words: it cannot change the shell, and needs no subshell to keep it from that. */
+/** Names of its variables: what is evaluated in it must not come upon them. */
+const VARIABLE = "tsinfra_";
+const CODE = `${VARIABLE}code`;
+
+/**
+ * A command so that nothing of what it does to its shell is left, and nothing that others did is there.
+ * It has a process of its own: in a subshell, `$$` would be the shell that all share. What must not or cannot be an
+ * argument is evaluated in a subshell all the same: `reachesShell` says what must not be.
+ */
+function runs(command: Shell, program: string, inPlace: boolean): Shell {
+  if (inPlace) return sh`{ ${command}\n}`;
+  // Where a program is may have changed since it was run last.
+  if (isProgram(command.wire())) return sh`hash -r; ${command}`;
+  return isHidden(command) ? sh`(eval ${quoted(command)})` : sh`${program} -c ${quoted(command)}`;
+}
+
+/** Arguments are there for all to see, and one is at most 128 KiB on Linux, with its quotes. */
+const isHidden = (command: Shell): boolean =>
+  command.hasSecret || sh`${quoted(command)}`.wire().length > LONGEST_ARGUMENT;
+const LONGEST_ARGUMENT = 120_000;
+
+/** True if a command may ask for the process of its shell, or of the one that started it: it must have both as they are where it runs alone. */
+export const reachesShell = (command: Shell, isOurs = false): boolean =>
+  command.wire().includes("PPID") || ((isOurs || isHidden(command)) && OWN_PROCESS.test(command.wire()));
+const OWN_PROCESS = /\$\$|\$\{\$/;
+
+/** One program with plain words: it cannot change the shell, and needs none of its own to keep it from that. */
 const isProgram = (line: string): boolean => PROGRAM.test(line);
 const PROGRAM =
   /^true$|^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
 
-interface Frame {
+interface FramedCommand {
   /** What comes right behind the command's output. */
   readonly mark: Buffer;
   readonly onOutput: FramedOptions["onOutput"];
@@ -306,16 +335,16 @@ const EMPTY = new Uint8Array();
 const NEWLINE = 10;
 const MARK_BEGIN = 1;
 
-function finish(frame: Frame): void {
-  const skipped = frame.exitCode === "skipped";
-  frame.resolve({
+function finish(framed: FramedCommand): void {
+  const skipped = framed.exitCode === "skipped";
+  framed.resolve({
     how: skipped ? "skipped" : "ran",
-    exitCode: skipped ? 0 : Number(frame.exitCode),
-    ...printed(frame),
+    exitCode: skipped ? 0 : Number(framed.exitCode),
+    ...printed(framed),
   });
 }
 
-const printed = ({ output: { stdout, stderr } }: Frame): Pick<FramedResult, "stdout" | "stderr" | "isCut"> => ({
+const printed = ({ output: { stdout, stderr } }: FramedCommand): Pick<FramedResult, "stdout" | "stderr" | "isCut"> => ({
   stdout: stdout.bytes(),
   stderr: stderr.bytes(),
   isCut: stdout.isCut || stderr.isCut,

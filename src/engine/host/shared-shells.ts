@@ -4,7 +4,7 @@ import type { Connection, OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { leavesSomethingRunning } from "./background.ts";
 import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
-import { type FramedResult, FramedShell, ShellEnded } from "./framed-shell.ts";
+import { type FramedResult, FramedShell, reachesShell, ShellEnded } from "./framed-shell.ts";
 import {
   type Behind,
   type BehindOptions,
@@ -159,9 +159,10 @@ export class SharedShells {
     const key = shellKey(surroundings);
     const known = this.#shells.get(key);
     if (known?.shell.isOpen && known.connection === connection) return known;
-    const shell = new FramedShell(this.#settings.host, connection, nonce => {
+    const program = surroundings.shell as string;
+    const shell = new FramedShell(this.#settings.host, connection, program, nonce => {
       const bare = { ...surroundings, chdir: undefined, env: {} };
-      const { line, preamble, passwords } = escalate(sh`exec ${surroundings.shell as string}`, bare, nonce);
+      const { line, preamble, passwords } = escalate(sh`exec ${program}`, bare, nonce);
       return {
         line,
         passwords: preambleBytes(preamble.slice(0, passwords)),
@@ -184,13 +185,16 @@ interface Sending {
   readonly surroundings: Surroundings;
 }
 
-/** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind. */
+/** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind or gets at the shell itself. */
 export function canShareShell(
   commands: readonly Shell[],
-  { surroundings, stdin, pty, timeout, alone }: Omit<CommandOptions, "signal">,
+  { surroundings, stdin, pty, timeout, alone, isOurs }: Omit<CommandOptions, "signal">,
 ): boolean {
   if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
-  return FRAMING_SHELLS.test(surroundings.shell) && !commands.some(leavesSomethingRunning);
+  return (
+    FRAMING_SHELLS.test(surroundings.shell) &&
+    !commands.some(command => leavesSomethingRunning(command) || reachesShell(command, isOurs))
+  );
 }
 const FRAMING_SHELLS = /(?:^|\/)(?:sh|dash|bash|ash|ksh)$/;
 

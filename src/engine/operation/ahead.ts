@@ -4,6 +4,7 @@ import type { OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import type { Fact, FactCallArguments } from "../../core/fact.ts";
 import type { LocalFiles } from "../../core/host.ts";
+import { KEPT_OUTPUT } from "../../core/output.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
 import type { Recalled } from "../host/facts.ts";
@@ -13,6 +14,7 @@ import { canShareShell, shellKey } from "../host/shared-shells.ts";
 import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
 import type { Clock } from "../settings.ts";
 import { decided } from "./conditions.ts";
+import { HeldOutput } from "./held-output.ts";
 import { OperationView } from "./operation-host.ts";
 import { eachCommand } from "./steps.ts";
 
@@ -28,10 +30,10 @@ export class RunAhead implements SentAhead {
   readonly #built: Promise<void>;
   readonly #clock: Clock;
 
-  /** `asked`: the questions of `call`, whose commands were just sent; `behind` sends what follows them. */
-  constructor(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind) {
+  /** What follows `call`, whose commands were just sent. */
+  constructor(engine: Engine, call: OperationCall, first: FirstSent) {
     this.#clock = engine.settings.clock;
-    this.#built = this.#build(engine, call, asked, behind).catch(() => undefined);
+    this.#built = this.#build(engine, call, first).catch(() => undefined);
   }
 
   /** What was sent for an operation; `undefined`: it waits for its turn. */
@@ -56,12 +58,12 @@ export class RunAhead implements SentAhead {
     return left.filter((_, index) => begun[index]).map(([call]) => call);
   }
 
-  async #build(engine: Engine, call: OperationCall, asked: ReadonlySet<string>, behind: Behind): Promise<void> {
+  async #build(engine: Engine, call: OperationCall, { asked, commands, behind }: FirstSent): Promise<void> {
     const { host } = call;
     const changed = {
       questions: new Set(asked),
       isContained: call.operation.changes === "what it names",
-      commands: "",
+      commands: commands.join("\n"),
     };
     let last = call;
     while (this.#sent.size < MOST_OPERATIONS && changed.commands.length < MOST_BYTES) {
@@ -77,11 +79,8 @@ export class RunAhead implements SentAhead {
         )
       )
         break;
-      if (
-        view.localPaths.size > 0 &&
-        (!changed.isContained || [...view.localPaths].some(path => changed.commands.includes(path)))
-      )
-        break;
+      const mayHaveChanged = (path: string): boolean => !changed.isContained || names(changed.commands, path);
+      if ([...view.localPaths].some(mayHaveChanged)) break;
       const operation = OperationAhead.send(next, view, steps, behind);
       if (!operation) return;
       this.#sent.set(next, operation);
@@ -96,6 +95,33 @@ export class RunAhead implements SentAhead {
     host.facts.renew([...changed.questions].filter(key => later.some(({ asked: keys }) => keys.has(key))));
     askAhead(engine, last);
   }
+}
+
+/** The operation that others are sent behind. */
+export interface FirstSent {
+  /** Its questions. */
+  readonly asked: ReadonlySet<string>;
+  /** Its commands, as they are told. */
+  readonly commands: readonly string[];
+  /** Sends what follows them. */
+  readonly behind: Behind;
+}
+
+/** Whether commands name a file of this machine (which the host may be), by its full path or by its last part, or a directory that it is in. */
+function names(commands: string, path: string): boolean {
+  const text = commands.replace(QUOTES, "");
+  const parts = path.replace(QUOTES, "").split("/");
+  const directories = parts.slice(1, -1).map((_, index) => parts.slice(0, index + 2).join("/"));
+  return text.includes(parts.at(-1)!) || directories.some(directory => isNamed(text, directory));
+}
+/** However deep a path is quoted, nothing else is added to it. */
+const QUOTES = /['"\\]/g;
+
+/** The path itself, not one that begins with it. */
+function isNamed(text: string, path: string): boolean {
+  for (let at = text.indexOf(path); at !== -1; at = text.indexOf(path, at + 1))
+    if (!/^\/*[\w.+@%~-]/.test(text.slice(at + path.length, at + path.length + 9))) return true;
+  return false;
 }
 
 /** A shell that is ended says within so many seconds how far it came. */
@@ -118,7 +144,7 @@ const MOST_BYTES = 256 * 1024;
 /** Send the facts that the host's next operation will ask right behind what this one sent. */
 export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
-  if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
+  if (!next || next.how.surroundingsKey !== call.how.surroundingsKey) return;
   const look = async (): Promise<unknown> =>
     eachCommand(next, new OperationView(engine, next, undefined, true), decided(next, true), () => true);
   // Whatever is wrong shows again, and is told, when its turn comes.
@@ -129,8 +155,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
   const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
   if (next.host.lost.has(next)) return false;
-  if (next.operation.changes === undefined || last.operation.freshLogin || last !== last.host.calls[last.index])
-    return false;
+  if (next.operation.changes === undefined || last.operation.freshLogin) return false;
   if (
     next.how.surroundingsKey !== last.how.surroundingsKey ||
     last.how.all._retryUntil ||
@@ -154,6 +179,7 @@ async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly 
   const steps: SentStep[] = [];
   await eachCommand(call, view, call.args, async command => {
     view.hasYielded = true;
+    if (command.kind === "upload" && "path" in command.source) view.localPaths.add(command.source.path);
     steps.push(await step(call, command));
   });
   return steps;
@@ -222,7 +248,6 @@ export class OperationAhead implements SentOperation {
             ),
       onOutput: output.push,
     });
-    if (!sent) ended?.();
     return sent && new OperationAhead(view, steps, sent, output, ended);
   }
 
@@ -244,6 +269,7 @@ export class OperationAhead implements SentOperation {
     results.then(this.#ended, () => this.#ended?.());
     if (this.#isGuarded && !(await Promise.race([this.#sent.turn, results.then(() => this.#sent.turn)])))
       return undefined;
+    if (this.#output.isCut) this.#view.warn(CUT);
     this.#view.tell();
     onBegin();
     this.#output.open(onOutput);
@@ -253,23 +279,7 @@ export class OperationAhead implements SentOperation {
 }
 
 const NOTHING = sh`true`;
-
-/** What an operation prints before it is its turn to be told of. */
-class HeldOutput {
-  #early: [OutputStream, Uint8Array][] = [];
-  #listener: ((stream: OutputStream, chunk: Uint8Array) => Promise<void> | void) | undefined;
-
-  readonly push = (stream: OutputStream, chunk: Uint8Array): Promise<void> | void => {
-    if (this.#listener) return this.#listener(stream, chunk);
-    this.#early.push([stream, new Uint8Array(chunk)]);
-  };
-
-  open(listener: (stream: OutputStream, chunk: Uint8Array) => Promise<void> | void): void {
-    this.#listener = listener;
-    for (const [stream, chunk] of this.#early) void listener(stream, chunk);
-    this.#early = [];
-  }
-}
+const CUT = `More than ${KEPT_OUTPUT / 1024 / 1024} MiB were printed while the operation before was told of: the beginning is not shown`;
 
 /** An evaluation before the turn, with the last answers: what it tells is told later. */
 class LookAhead extends OperationView {
@@ -307,8 +317,7 @@ class LookAhead extends OperationView {
   override anticipate(): void {}
 
   override get local(): LocalFiles {
-    const note = (path: string): void => void this.localPaths.add(path);
-    return noting(super.local, note);
+    return noting(super.local, path => this.localPaths.add(path));
   }
 
   override async tempFile(): Promise<string> {
@@ -316,7 +325,6 @@ class LookAhead extends OperationView {
   }
 
   override noop(reason: string): void {
-    this.noopReason = reason;
     this.#told.push(() => super.noop(reason));
   }
 
@@ -330,7 +338,7 @@ class LookAhead extends OperationView {
 }
 
 /** The same files; `note` is called with the path of each that is looked at. */
-function noting(local: LocalFiles, note: (path: string) => void): LocalFiles {
+function noting(local: LocalFiles, note: (path: string) => unknown): LocalFiles {
   return {
     resolve: (path, options) => local.resolve(path, options),
     stat: path => (note(path), local.stat(path)),

@@ -2,9 +2,8 @@
 import { sh } from "../../core/command.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
-import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
-import { askAhead, RunAhead } from "./ahead.ts";
+import { askAhead, type FirstSent, RunAhead } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
 import { asksFor } from "./condition-scope.ts";
 import { allHold, decided } from "./conditions.ts";
@@ -35,7 +34,7 @@ export async function tryOnce(
     await eachCommand(call, view, decided(call, asks), command => queue.add(command));
     if (!queue.isEmpty) {
       const { behind, done } = await queue.send();
-      if (behind) sendAhead(engine, call, view, behind);
+      if (behind) sendAhead(engine, call, view, { commands: attempt.commands, behind });
       await done;
     }
     attempt.noop = view.noopReason;
@@ -50,9 +49,14 @@ export async function tryOnce(
 }
 
 /** Use the time that a command takes. */
-function sendAhead(engine: Engine, call: OperationCall, view: OperationView, behind: Behind): void {
-  if (view.asked && !view.tempFiles && !call.how.all._continueOnError)
-    call.host.ahead = new RunAhead(engine, call, view.asked, behind);
+function sendAhead(
+  engine: Engine,
+  call: OperationCall,
+  { asked, tempFiles }: OperationView,
+  sent: Omit<FirstSent, "asked">,
+): void {
+  if (asked && !tempFiles && !call.how.all._continueOnError)
+    call.host.ahead = new RunAhead(engine, call, { ...sent, asked });
   else askAhead(engine, call);
 }
 

@@ -1,6 +1,6 @@
 /** What ssh asks, brought to the person at the terminal: ssh runs a program that asks, which asks this process. @module */
-import { constants } from "node:fs";
-import { chmod, open, readdir, readFile, symlink, unlink, writeFile } from "node:fs/promises";
+import { chmodSync, constants, writeFileSync } from "node:fs";
+import { open, readdir, readFile, symlink, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { pause } from "../../shared/wait.ts";
 
@@ -20,9 +20,9 @@ s=$?; rm -f "$q.answer"; exit $s
 `;
 
 /** Put the program that asks where `linkAskpass` finds it. */
-export async function writeAskpass(directory: string): Promise<void> {
-  await writeFile(join(directory, "ask"), SCRIPT);
-  await chmod(join(directory, "ask"), 0o700);
+export function writeAskpass(directory: string): void {
+  writeFileSync(join(directory, "ask"), SCRIPT);
+  chmodSync(join(directory, "ask"), 0o700);
 }
 
 /** Let one ssh ask through a directory of its own, below that of `writeAskpass`. Returns what to add to its environment. */

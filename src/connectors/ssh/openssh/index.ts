@@ -1,7 +1,4 @@
 /** The other transport: the machine's own ssh, for what only it can do. @module */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Connection, ConnectorContext, Target } from "../../../core/connector.ts";
 import { ConnectError, HostKeyError } from "../../../core/errors.ts";
 import type { Deadline } from "../../shared/deadline.ts";
@@ -12,9 +9,9 @@ import { createConfirmation } from "../host-keys/confirm.ts";
 import { DroppedError, type Retry, retrying, saysDropped } from "../retry.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { ONLY_CONNECT, sshArguments } from "./arguments.ts";
-import { writeAskpass } from "./askpass.ts";
 import { OpenSshConnection } from "./connection.ts";
 import { type Master, MasterError, startMaster } from "./master.ts";
+import { OwnDirectory } from "./own-directory.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -28,8 +25,7 @@ export class OpenSshTransport {
   readonly #env: Env;
   readonly #home: string;
   readonly #confirmation = createConfirmation();
-  #directory: Promise<string> | undefined;
-  #count = 0;
+  #directory: OwnDirectory | undefined;
 
   constructor({ env, home }: { readonly env: Env; readonly home: string }) {
     this.#env = { ...env, PATH: env.PATH ?? process.env.PATH, TERM: "dumb" };
@@ -64,14 +60,14 @@ export class OpenSshTransport {
     const alive = settings.serveraliveinterval === "0" ? ["-o", "ServerAliveInterval=15"] : [];
     const start = async (answers: Answers, deadline: Deadline): Promise<Master> => {
       deadline.phase = `ssh to connect to ${place}`;
-      this.#directory ??= makeDirectory();
-      const directory = join(await this.#directory, `${++this.#count}`);
+      deadline.signal.throwIfAborted();
+      this.#directory ??= new OwnDirectory();
       const argv = [program, ...ONLY_CONNECT, ...alive, ...options, "-T", "--", destination.host];
       try {
         return await startMaster({
           argv,
           env: this.#env,
-          directory,
+          directory: this.#directory,
           signal: deadline.signal,
           answer: prompt => answers.answer(prompt),
         });
@@ -111,8 +107,7 @@ export class OpenSshTransport {
   }
 
   async close(): Promise<void> {
-    const directory = await this.#directory?.catch(() => undefined);
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    await this.#directory?.remove();
   }
 
   #program(host: string): string {
@@ -141,13 +136,6 @@ export class OpenSshTransport {
       settings[name] = settings[name] === undefined ? value : `${settings[name]} ${value}`;
     return settings;
   }
-}
-
-async function makeDirectory(): Promise<string> {
-  // mkdtemp makes it for this user alone.
-  const directory = await mkdtemp(join(tmpdir(), `tsinfra-ssh-${process.pid}-`));
-  await writeAskpass(directory);
-  return directory;
 }
 
 /** A jump host that is written as `user@host` may be asked for in the same words as the host itself. */

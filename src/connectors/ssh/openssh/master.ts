@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { linesFrom } from "../../../core/lines.ts";
 import { pause, settlesWithin } from "../../shared/wait.ts";
 import { linkAskpass, type Prompt, takeQuestions } from "./askpass.ts";
+import type { OwnDirectory } from "./own-directory.ts";
 
 /** A connection that other ssh processes use through its socket. */
 export interface Master {
@@ -22,23 +23,24 @@ export interface MasterOptions {
   /** The program, its options and the host. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** A private directory of its own, to be made. */
-  readonly directory: string;
+  /** Where it is given a directory of its own. */
+  readonly directory: OwnDirectory;
   readonly signal: AbortSignal;
   /** Answer what ssh asks; `undefined` refuses. */
   answer(prompt: Prompt): Promise<string | undefined>;
 }
 
-/** ssh, ended when this process is: nobody else would, after it has been killed. */
-const GUARDED = `exec 3<&0; "$@" </dev/null 3<&- & s=$!; { read -r _ <&3; kill "$s"; } 2>/dev/null & w=$!; exec 3<&-; wait "$s"; c=$?; kill "$w" 2>/dev/null; exit "$c"`;
+/** ssh, ended when this process is: nobody else would, after it has been killed. With it goes all that it has started and what waits for its end. */
+const GUARDED = `exec 3<&0; "$@" </dev/null 3<&- & s=$!; { read -r _ <&3; kill "$s"; } 2>/dev/null & exec 3<&-; wait "$s"; c=$?; trap '' TERM; kill 0 2>/dev/null; exit "$c"`;
 /** How often questions and the socket are looked for, in milliseconds. */
 const LOOK = 15;
 /** How long ssh may take to end, in milliseconds. */
 const GRACE = 1000;
 
 /** Connect and log in. Throws `MasterError` with what ssh said, or the signal's reason. */
-export async function startMaster({ argv, env, directory, signal, answer }: MasterOptions): Promise<Master> {
+export async function startMaster({ argv, env, directory: own, signal, answer }: MasterOptions): Promise<Master> {
   signal.throwIfAborted();
+  const directory = own.part();
   await mkdir(directory, { mode: 0o700 });
   const askpass = await linkAskpass(directory);
   const socket = join(directory, "s");
@@ -67,6 +69,7 @@ export async function startMaster({ argv, env, directory, signal, answer }: Mast
       stderr: "pipe",
     },
   );
+  own.hold(child.pid, child.exited);
   let isGone = false;
   let software = "";
   let said = "";
