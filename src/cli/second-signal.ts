@@ -6,7 +6,6 @@
  * @module
  */
 import { constants } from "node:os";
-import type { SignalName } from "./io.ts";
 
 /** Where the flags stand in `struct sigaction`, and what the flag is. */
 const LAYOUTS: Partial<
@@ -23,7 +22,7 @@ const LAYOUTS: Partial<
 const MOST_BYTES = 256;
 
 /** Say of a signal, which has a handler, whether the program ends when it comes a second time before this is called again. */
-export type SecondEnds = (signal: SignalName, isOn: boolean) => void;
+export type SecondEnds = (signal: NodeJS.Signals, isOn: boolean) => void;
 
 /** Reach for the system's library. */
 export async function secondSignal(): Promise<SecondEnds> {
@@ -34,7 +33,7 @@ export async function secondSignal(): Promise<SecondEnds> {
   for (const name of layout.library) {
     try {
       const { sigaction } = dlopen(name, symbols).symbols;
-      const actions = new Map<SignalName, Uint8Array>();
+      const actions = new Map<NodeJS.Signals, Uint8Array>();
       return (signal, isOn) => {
         const number = constants.signals[signal];
         // As it was at first: once it was called, the system has forgotten it.

@@ -222,35 +222,6 @@ describe("trouble with the connection", () => {
       },
     });
   });
-  for (const fast of [true, false])
-    test(`what was printed before a timeout, or a lost connection, stays known (fast paths ${fast ? "on" : "off"})`, async () => {
-      for (const end of ["timeout", "loss"]) {
-        const fake = fakeRun(
-          ["a"],
-          {
-            answer: (_, sent, { onOutput }) => {
-              if (sent === "first") return { stdout: "one\n" };
-              onOutput?.("stdout", Buffer.from("two\n"));
-              return end === "loss" ? new ConnectionLostError("Gone") : (new Promise<Answer>(() => {}) as never);
-            },
-          },
-          { fast },
-        );
-        let handle: OperationHandle | undefined;
-        await runAll(fake, () => {
-          const lines = operation({
-            name: "test.two",
-            async *steps() {
-              yield sh`first`;
-              yield sh`second`;
-            },
-          });
-          handle = lines({ _timeout: 0.05, _ignoreErrors: true });
-        });
-        expect([end, handle!.stdout]).toEqual([end, end === "timeout" ? "one\ntwo" : "one"]);
-        expect(fake.of("operation:host:end")[0]).toMatchObject({ outcome: "ignored", commands: 1 });
-      }
-    });
 });
 
 describe("retries", () => {
