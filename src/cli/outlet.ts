@@ -1,5 +1,6 @@
 /** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
 import { constants, openSync, writeSync } from "node:fs";
+import { giveBack } from "../connectors/shared/memory.ts";
 import type { Sink } from "./screen.ts";
 
 /** What an outlet needs of a stream of the process. */
@@ -55,6 +56,7 @@ export class Outlet implements Sink {
     this.#pending += size;
     this.#send(chunk, error => {
       this.#pending -= size;
+      if (typeof chunk !== "string") giveBack(chunk);
       if (error && !this.#failure) {
         this.#failure = error;
         this.onFailure(error);

@@ -8,6 +8,7 @@ const LINE_BREAK = 10;
 
 /** Where bytes go. */
 export interface Sink {
+  /** Bytes are given away: their memory is not to be used any more. */
   write(chunk: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number | undefined;

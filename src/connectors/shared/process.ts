@@ -3,6 +3,7 @@ import type { OutputStream, RunOptions, RunResult } from "../../core/connector.t
 import { OperationError } from "../../core/errors.ts";
 import { limitReached } from "../../core/limits.ts";
 import { endOfInput, pump } from "./input.ts";
+import { giveBack } from "./memory.ts";
 import { type OutputCapture, captureOutput } from "./output.ts";
 import { noFileLeft } from "./open-files.ts";
 import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
@@ -98,6 +99,7 @@ function startOnPipes(
       if (done || !value) return;
       lastOutput = performance.now();
       await output.add(stream, value);
+      giveBack(value);
     }
   };
   const stdout = child.stdout.getReader();

@@ -24,10 +24,11 @@ export function lineEmitter(
 ): LineEmitter {
   // Most commands print nothing.
   const rest: { stdout?: Rest; stderr?: Rest } = {};
-  function* telling(stream: OutputStream, pieces: Iterable<Piece>): Generator<void, void> {
+  function* telling(stream: OutputStream, pieces: Iterable<string | LinePart>): Generator<void, void> {
     let count = 0;
-    for (const { text, continues } of pieces) {
-      emit({ type: "output", host, stream, line: text, for: purpose, ...(continues ? CONTINUES : {}) });
+    for (const piece of pieces) {
+      if (typeof piece === "string") emit({ type: "output", host, stream, line: piece, for: purpose });
+      else emit({ type: "output", host, stream, line: piece.text, for: purpose, continues: true });
       if (++count % LINES === 0) yield;
     }
   }
@@ -64,12 +65,10 @@ export function lineEmitter(
     },
   };
 }
-const CONTINUES = { continues: true } as const;
 
-/** A line, or a part of a long one. */
-interface Piece {
+/** A part of a line that goes on. */
+interface LinePart {
   readonly text: string;
-  readonly continues: boolean;
 }
 
 /** What has come of a line that has not ended. */
@@ -80,33 +79,36 @@ class Rest {
   #length = 0;
 
   /** Decoded at once: the chunk may be part of a buffer that is used again. */
-  take(chunk: Uint8Array): Iterable<Piece> {
+  take(chunk: Uint8Array): Iterable<string | LinePart> {
     return this.#cut(this.#decoder.decode(chunk, { stream: true }));
   }
 
-  *end(): Generator<Piece> {
+  *end(): Generator<string | LinePart> {
     yield* this.#cut(this.#decoder.decode());
-    if (this.#length > 0) yield { text: withoutReturn(this.#join()), continues: false };
+    if (this.#length > 0) yield withoutReturn(this.#join());
   }
 
-  *#cut(text: string): Generator<Piece> {
+  *#cut(text: string): Generator<string | LinePart> {
     let from = 0;
     for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", from)) {
-      if (this.#length + at - from > LONGEST_LINE) yield* this.#add(text, from, at);
-      else this.#keep(text, from, at);
-      yield { text: withoutReturn(this.#join()), continues: false };
+      // Most lines are whole, and nothing is made of them but themselves.
+      if (this.#length === 0 && at - from <= LONGEST_LINE) yield withoutReturn(text.slice(from, at));
+      else {
+        yield* this.#add(text, from, at);
+        yield withoutReturn(this.#join());
+      }
       from = at + 1;
     }
     yield* this.#add(text, from, text.length);
   }
 
   /** Keep a part of a line, less what is so long that it is told. */
-  *#add(text: string, from: number, to: number): Generator<Piece> {
+  *#add(text: string, from: number, to: number): Generator<LinePart> {
     let at = from;
     while (this.#length + to - at > LONGEST_LINE) {
       const end = wholeCharacters(text, at + LONGEST_LINE - this.#length);
       this.#keep(text, at, end);
-      yield { text: this.#join(), continues: true };
+      yield { text: this.#join() };
       at = end;
     }
     this.#keep(text, at, to);
