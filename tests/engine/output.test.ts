@@ -94,6 +94,15 @@ describe("lines", () => {
     expect(linesIn(given.told)).toEqual([...Array<string>(1000).fill("1"), "2"]);
   });
 
+  test("that come in many chunks give others their turn too", async () => {
+    const given = settings();
+    const lines = lineEmitter(given, "a", "operation");
+    const chunks = Array.from({ length: 5 }, () => lines.push("stdout", Buffer.from("1\n")));
+    expect(chunks.at(-1)).toBeInstanceOf(Promise);
+    await Promise.all([...chunks, lines.end()]);
+    expect(linesIn(given.told)).toEqual(Array<string>(5).fill("1"));
+  });
+
   for (const purpose of ["operation", "direct"] as const)
     test(`have their command wait until they are taken (${purpose})`, async () => {
       const room = Promise.withResolvers<void>();

@@ -6,7 +6,7 @@ import type { RunSettings } from "../settings.ts";
 export const LONGEST_LINE = 64 * 1024;
 /** Lines between two looks at the clock. */
 const LINES = 200;
-/** Milliseconds for which lines are told without a break: other hosts have their turn then. */
+/** Milliseconds for which lines are told without a break, those of all commands together: other hosts have their turn then. */
 const TURN = 20;
 
 /** Takes a command's chunks, and tells its lines. */
@@ -34,9 +34,13 @@ export function lineEmitter(
   }
   /** Tell on; now and then others have their turn. */
   const advance = (work: Generator<void, void>): Promise<void> | undefined => {
-    const began = clock.monotonic();
-    while (!work.next().done)
-      if (clock.monotonic() - began > TURN && !signal.aborted) return nextTurn().then(() => advance(work));
+    const start = turnBegan(clock);
+    for (let isDone = false; !isDone;) {
+      isDone = work.next().done === true;
+      if (clock.monotonic() - start <= TURN || signal.aborted) continue;
+      // Also behind the last line: the next chunk may be there already.
+      return isDone ? nextTurn() : nextTurn().then(() => advance(work));
+    }
     return undefined;
   };
   let pending: Promise<void> | undefined;
@@ -136,6 +140,14 @@ const wholeCharacters = (text: string, end: number): number => {
   const half = text.charCodeAt(end);
   return half >= 0xdc00 && half <= 0xdfff ? end + 1 : end;
 };
+
+/** When telling began in this turn of the event loop: all commands have it together, however many chunks come in it. */
+let began: number | undefined;
+function turnBegan(clock: RunSettings["clock"]): number {
+  if (began !== undefined) return began;
+  setImmediate(() => (began = undefined));
+  return (began = clock.monotonic());
+}
 
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
