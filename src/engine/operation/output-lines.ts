@@ -22,6 +22,9 @@ export function lineEmitter(
   host: string,
   purpose: "operation" | "direct",
 ): LineEmitter {
+  let lastTurn: Turn | undefined;
+  /** Lines of this command in that turn. */
+  let lines = 0;
   // Most commands print nothing.
   const rest: { stdout?: Rest; stderr?: Rest } = {};
   function* telling(stream: OutputStream, pieces: Iterable<string | LinePart>): Generator<void, void> {
@@ -29,17 +32,20 @@ export function lineEmitter(
     for (const piece of pieces) {
       if (typeof piece === "string") emit({ type: "output", host, stream, line: piece, for: purpose });
       else emit({ type: "output", host, stream, line: piece.text, for: purpose, continues: true });
+      lines++;
       if (++count % LINES === 0) yield;
     }
   }
   /** Tell on; now and then others have their turn. */
   const advance = (work: Generator<void, void>): Promise<void> | undefined => {
-    const start = turnBegan(clock);
+    const turn = thisTurn(clock);
+    if (turn !== lastTurn) [lastTurn, lines] = [turn, 0];
     for (let isDone = false; !isDone;) {
       isDone = work.next().done === true;
-      if (clock.monotonic() - start <= TURN || signal.aborted) continue;
-      // Also behind the last line: the next chunk may be there already.
-      return isDone ? nextTurn() : nextTurn().then(() => advance(work));
+      if (clock.monotonic() - turn.began <= TURN || signal.aborted) continue;
+      if (!isDone) return nextTurn().then(() => advance(work));
+      // The next chunk may be there already; who prints little does not wait for those who print much.
+      return lines >= LINES ? nextTurn() : undefined;
     }
     return undefined;
   };
@@ -141,12 +147,15 @@ const wholeCharacters = (text: string, end: number): number => {
   return half >= 0xdc00 && half <= 0xdfff ? end + 1 : end;
 };
 
-/** When telling began in this turn of the event loop: all commands have it together, however many chunks come in it. */
-let began: number | undefined;
-function turnBegan(clock: RunSettings["clock"]): number {
-  if (began !== undefined) return began;
-  setImmediate(() => (began = undefined));
-  return (began = clock.monotonic());
+/** A turn of the event loop, and when telling began in it: all commands have it together, however many chunks come. */
+interface Turn {
+  readonly began: number;
+}
+let current: Turn | undefined;
+function thisTurn(clock: RunSettings["clock"]): Turn {
+  if (current) return current;
+  setImmediate(() => (current = undefined));
+  return (current = { began: clock.monotonic() });
 }
 
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
