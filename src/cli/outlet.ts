@@ -1,5 +1,6 @@
 /** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
 import { constants, openSync, writeSync } from "node:fs";
+import { giveBack } from "../connectors/shared/memory.ts";
 import { LocalFileError } from "../core/errors.ts";
 import type { StreamName } from "./closed-streams.ts";
 import type { Sink } from "./screen.ts";
@@ -18,6 +19,9 @@ type Send = (chunk: string | Uint8Array, onDone: (error?: Error | null) => void)
 /** With more than this unread, whoever makes output that has no end should wait. */
 const FULL_BYTES = 1024 * 1024;
 
+/** As much text is written in one. */
+const GATHERED_CHARACTERS = 64 * 1024;
+
 /** One of the two streams, with what is on its way. */
 export class Outlet implements Sink {
   readonly #stream: OutletStream;
@@ -25,6 +29,9 @@ export class Outlet implements Sink {
   readonly #waiting: (() => void)[] = [];
   #failure: Error | undefined;
   #pending = 0;
+  /** Text of this turn that waits to be written in one, and its bytes: a million lines are not a million writes. */
+  #gathered = "";
+  #gatheredBytes = 0;
   /** Called once, when what is written cannot arrive any more. */
   onFailure: (error: Error) => void = () => {};
 
@@ -55,8 +62,32 @@ export class Outlet implements Sink {
     if (this.#failure || chunk.length === 0) return;
     const size = Buffer.byteLength(chunk);
     this.#pending += size;
+    if (typeof chunk === "string" && !this.isTTY) {
+      if (this.#gathered === "") queueMicrotask(() => this.send());
+      this.#gathered += chunk;
+      this.#gatheredBytes += size;
+      if (this.#gathered.length >= GATHERED_CHARACTERS) this.send();
+      return;
+    }
+    this.send();
+    this.#pass(chunk, size);
+  }
+
+  /** Send what has been gathered, before something goes to the other stream: both may be one pipe. */
+  send(): void {
+    if (this.#gathered === "") return;
+    const text = this.#gathered;
+    const size = this.#gatheredBytes;
+    this.#gathered = "";
+    this.#gatheredBytes = 0;
+    this.#pass(text, size);
+  }
+
+  #pass(chunk: string | Uint8Array, size: number): void {
+    if (this.#failure) return;
     this.#send(chunk, error => {
       this.#pending -= size;
+      if (typeof chunk !== "string") giveBack(chunk);
       if (error && !this.#failure) {
         this.#failure = error;
         this.onFailure(error);
@@ -74,6 +105,7 @@ export class Outlet implements Sink {
 
   /** Settles when everything has arrived, or cannot. */
   async flush(): Promise<void> {
+    this.send();
     // A write of nothing would end before those that wait: only the last real one tells.
     while (this.#pending > 0 && !this.#failure) await new Promise<void>(resolve => this.#waiting.push(resolve));
   }

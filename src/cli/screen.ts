@@ -8,11 +8,14 @@ const LINE_BREAK = 10;
 
 /** Where bytes go. */
 export interface Sink {
+  /** Bytes are given away: their memory is not to be used any more. */
   write(chunk: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number | undefined;
   /** Bytes that nobody has taken yet. */
   readonly pending?: number;
+  /** Write now what waits to be written with more. */
+  send?(): void;
   /** `undefined` while there is room; else settles when there is some again. */
   room?(): Promise<void> | undefined;
 }
@@ -50,7 +53,7 @@ export class Screen {
   lines(lines: readonly string[]): void {
     if (lines.length === 0) return;
     const live = this.#live;
-    this.#err.write(`${this.#lineBreak()}${live === "" ? "" : CLEAR_LINE}${lines.join("\n")}\n${live}`);
+    this.#to(this.#err).write(`${this.#lineBreak()}${live === "" ? "" : CLEAR_LINE}${lines.join("\n")}\n${live}`);
   }
 
   /** Bytes as they come, lines or not, to one of the streams. */
@@ -59,7 +62,7 @@ export class Screen {
     const sink = stream === "stdout" ? this.#out : this.#err;
     if (sink.isTTY) this.live(undefined);
     // Whoever gave the chunk may use it again.
-    sink.write(new Uint8Array(chunk));
+    this.#to(sink).write(new Uint8Array(chunk));
     if (chunk.at(-1) !== LINE_BREAK) this.#openLine = sink;
     else if (this.#openLine === sink) this.#openLine = undefined;
   }
@@ -67,6 +70,12 @@ export class Screen {
   /** `undefined` while both streams are read about as fast as they are written; else settles when they are. */
   room(): Promise<void> | undefined {
     return this.#out.room?.() ?? this.#err.room?.();
+  }
+
+  /** What went to the other one before comes first: both may be one pipe. */
+  #to(sink: Sink): Sink {
+    (sink === this.#out ? this.#err : this.#out).send?.();
+    return sink;
   }
 
   /** What ends an open line that the next one for people would run into. */
@@ -81,9 +90,9 @@ export class Screen {
   data(line: string): void {
     // Both streams may be the same terminal.
     const live = this.#out.isTTY ? this.#live : "";
-    if (live !== "") this.#err.write(CLEAR_LINE);
-    this.#out.write(`${line}\n`);
-    if (live !== "") this.#err.write(live);
+    if (live !== "") this.#to(this.#err).write(CLEAR_LINE);
+    this.#to(this.#out).write(`${line}\n`);
+    if (live !== "") this.#to(this.#err).write(live);
   }
 
   /** An event of the run, or anything else with a type, as a line of JSON with the time it happened. */
@@ -109,13 +118,13 @@ export class Screen {
     // Neither into a line that has not ended, nor for nobody.
     if (next !== "" && (this.#openLine?.isTTY || (this.#err.pending ?? 0) > IDLE_BYTES)) return;
     const cursor = this.#live === "" ? HIDE_CURSOR : next === "" ? SHOW_CURSOR : "";
-    this.#err.write(`${CLEAR_LINE}${cursor}${next}`);
+    this.#to(this.#err).write(`${CLEAR_LINE}${cursor}${next}`);
     this.#live = next;
   }
 
   /** Write as it is: a question, without a line break. */
   prompt(text: string): void {
     this.live(undefined);
-    this.#err.write(text);
+    this.#to(this.#err).write(text);
   }
 }

@@ -48,10 +48,14 @@ export class KeptOutput {
   /** What is kept; if it was cut, from the first whole line on. Nothing may be added afterwards. */
   bytes(): Uint8Array {
     if (this.#length === this.#buffer.length && !this.#isCut) return this.#buffer;
-    const kept =
-      this.#start === 0
-        ? this.#buffer.subarray(0, this.#length)
-        : Buffer.concat([this.#buffer.subarray(this.#start), this.#buffer.subarray(0, this.#start)]);
+    // In place: a copy would take as much again.
+    const kept = this.#buffer.subarray(0, this.#length);
+    if (this.#start > 0) {
+      kept.subarray(0, this.#start).reverse();
+      kept.subarray(this.#start).reverse();
+      kept.reverse();
+      this.#start = 0;
+    }
     if (!this.#isCut) return kept;
     return kept.subarray(kept.indexOf(NEWLINE) + 1);
   }

@@ -34,11 +34,24 @@ describe("an outlet", () => {
     for (const text of ["one", "zwei ü", ""]) outlet.write(text);
     expect(outlet.pending).toBe(10);
     const flushed = outlet.flush();
-    take();
     expect(await hasSettled(flushed)).toBe(false);
     take();
     expect([await hasSettled(flushed), outlet.pending]).toEqual([true, 0]);
     await outlet.flush();
+  });
+
+  test("writes the texts of one turn in one, before bytes that come behind them", async () => {
+    const written: (string | number)[] = [];
+    const outlet = new Outlet({
+      write: (chunk, onDone) => void (written.push(typeof chunk === "string" ? chunk : chunk.length), onDone()),
+      on: () => {},
+    });
+    for (const text of ["a\n", "b\n"]) outlet.write(text);
+    outlet.write(new Uint8Array(3));
+    for (const text of ["c\n", "d\n"]) outlet.write(text);
+    expect(written).toEqual(["a\nb\n", 3]);
+    await outlet.flush();
+    expect([written, outlet.pending]).toEqual([["a\nb\n", 3, "c\nd\n"], 0]);
   });
 
   test("says when there is no room, and when there is again", async () => {

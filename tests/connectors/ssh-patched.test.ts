@@ -1,5 +1,6 @@
 /** What `patches/` changes in ssh2. What is sent without waiting for an answer is seen by holding the answers back until it has come. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { exists, mkdtemp, readFile, rm } from "node:fs/promises";
 import { type AddressInfo, connect as dial, createServer, type Server as TcpServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -159,6 +160,49 @@ test("a key that is half of what a server wants is followed by the other half", 
   });
   await (await connect({ ...server.data, sshPassword: "s3cret" })).close();
   expect(attempts).toEqual(["publickey", "password"]);
+});
+
+test("what comes is unharmed with every kind of cipher, compressed or not, though its memory is given back at once", async () => {
+  await using server = await startSshd({
+    config: ["Ciphers aes128-gcm@openssh.com,aes256-ctr", "MACs hmac-sha2-512,hmac-sha2-256-etm@openssh.com"],
+  });
+  const content = Buffer.concat([randomBytes(3_000_000), Buffer.alloc(3_000_000, "what can be compressed\n")]);
+  const file = join(directory, "content");
+  const config = join(directory, "config");
+  await Bun.write(file, content);
+  for (const ciphers of [
+    "Ciphers aes128-gcm@openssh.com",
+    "Ciphers aes256-ctr\nMACs hmac-sha2-512",
+    "Ciphers aes256-ctr\nMACs hmac-sha2-256-etm@openssh.com",
+  ])
+    for (const compression of ["no", "yes"]) {
+      await Bun.write(config, `${ciphers}\nCompression ${compression}\n`);
+      const connection = await connect({ ...server.data, sshConfigFile: config }, { home: server.home });
+      const hashes = [new Bun.CryptoHasher("sha1"), new Bun.CryptoHasher("sha1")];
+      await Promise.all(
+        hashes.map((hash, index) =>
+          // One that takes its time beside one that does not.
+          connection.run(sh`cat ${file}`, {
+            capture: false,
+            onOutput: (_, chunk) => {
+              hash.update(chunk);
+              return index === 0 ? undefined : Bun.sleep(0);
+            },
+          }),
+        ),
+      );
+      await connection.close();
+      const wanted = new Bun.CryptoHasher("sha1").update(content).digest("hex");
+      expect(hashes.map(hash => hash.digest("hex"))).toEqual([wanted, wanted]);
+    }
+}, 60_000);
+
+test("no memory is set aside for a cipher that cannot be used", async () => {
+  const child = Bun.spawn(
+    [process.execPath, "-e", 'await import("ssh2"); await 0; console.log(process.memoryUsage().arrayBuffers)'],
+    { cwd: import.meta.dir, stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+  );
+  expect(Number(await child.stdout.text())).toBeLessThan(8_000_000);
 });
 
 test("a server that forwards no agent runs the command all the same", async () => {

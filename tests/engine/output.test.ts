@@ -94,6 +94,19 @@ describe("lines", () => {
     expect(linesIn(given.told)).toEqual([...Array<string>(1000).fill("1"), "2"]);
   });
 
+  test("that come in many chunks give others their turn too", async () => {
+    // What the tests before told was in another turn.
+    await new Promise(resolve => setImmediate(resolve));
+    const given = settings();
+    const lines = lineEmitter(given, "a", "operation");
+    const chunks = Array.from({ length: 5 }, () => lines.push("stdout", Buffer.from("1\n".repeat(100))));
+    expect(chunks.at(-1)).toBeInstanceOf(Promise);
+    // Not so one that says little.
+    expect(lineEmitter(given, "b", "operation").push("stdout", Buffer.from("22\n"))).toBeUndefined();
+    await Promise.all([...chunks, lines.end()]);
+    expect(linesIn(given.told).filter(line => line === "1").length).toBe(500);
+  });
+
   for (const purpose of ["operation", "direct"] as const)
     test(`have their command wait until they are taken (${purpose})`, async () => {
       const room = Promise.withResolvers<void>();

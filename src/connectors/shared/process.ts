@@ -4,6 +4,7 @@ import type { OutputStream, RunOptions, RunResult } from "../../core/connector.t
 import { OperationError } from "../../core/errors.ts";
 import { limitReached } from "../../core/limits.ts";
 import { endOfInput, pump } from "./input.ts";
+import { giveBack } from "./memory.ts";
 import { type OutputCapture, captureOutput } from "./output.ts";
 import { noFileLeft } from "./open-files.ts";
 import { pause, settlesWithin } from "./wait.ts";
@@ -101,6 +102,7 @@ function startOnPipes(
       if (done || !value) return;
       lastOutput = performance.now();
       await output.add(stream, value);
+      giveBack(value);
     }
   };
   const stdout = child.stdout.getReader();

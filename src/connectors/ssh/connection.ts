@@ -5,6 +5,7 @@ import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/c
 import { ConnectError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
 import { Holders } from "../shared/holders.ts";
+import { giveBack } from "../shared/memory.ts";
 import { captureOutput, lastWords } from "../shared/output.ts";
 import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
@@ -182,7 +183,8 @@ export class SshConnection implements Connection {
         const own = marked[name].pass(chunk);
         if (marked[name].isDrowned) return stop(tooMuchBefore(this.#host));
         const taking = output.add(name, own);
-        if (taking) talk.waitFor(stream, taking).catch(stop);
+        if (!taking) return giveBack(chunk);
+        talk.waitFor(stream, taking).then(() => giveBack(chunk), stop);
       });
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;

@@ -6,7 +6,7 @@ import type { RunSettings } from "../settings.ts";
 export const LONGEST_LINE = 64 * 1024;
 /** Lines between two looks at the clock. */
 const LINES = 200;
-/** Milliseconds for which lines are told without a break: other hosts have their turn then. */
+/** Milliseconds for which lines are told without a break, those of all commands together: other hosts have their turn then. */
 const TURN = 20;
 
 /** Takes a command's chunks, and tells its lines. */
@@ -22,20 +22,31 @@ export function lineEmitter(
   host: string,
   purpose: "operation" | "direct",
 ): LineEmitter {
+  let lastTurn: Turn | undefined;
+  /** Lines of this command in that turn. */
+  let lines = 0;
   // Most commands print nothing.
   const rest: { stdout?: Rest; stderr?: Rest } = {};
-  function* telling(stream: OutputStream, pieces: Iterable<Piece>): Generator<void, void> {
+  function* telling(stream: OutputStream, pieces: Iterable<string | LinePart>): Generator<void, void> {
     let count = 0;
-    for (const { text, continues } of pieces) {
-      emit({ type: "output", host, stream, line: text, for: purpose, ...(continues ? CONTINUES : {}) });
+    for (const piece of pieces) {
+      if (typeof piece === "string") emit({ type: "output", host, stream, line: piece, for: purpose });
+      else emit({ type: "output", host, stream, line: piece.text, for: purpose, continues: true });
+      lines++;
       if (++count % LINES === 0) yield;
     }
   }
   /** Tell on; now and then others have their turn. */
   const advance = (work: Generator<void, void>): Promise<void> | undefined => {
-    const began = clock.monotonic();
-    while (!work.next().done)
-      if (clock.monotonic() - began > TURN && !signal.aborted) return nextTurn().then(() => advance(work));
+    const turn = thisTurn(clock);
+    if (turn !== lastTurn) [lastTurn, lines] = [turn, 0];
+    for (let isDone = false; !isDone;) {
+      isDone = work.next().done === true;
+      if (clock.monotonic() - turn.began <= TURN || signal.aborted) continue;
+      if (!isDone) return nextTurn().then(() => advance(work));
+      // The next chunk may be there already; who prints little does not wait for those who print much.
+      return lines >= LINES ? nextTurn() : undefined;
+    }
     return undefined;
   };
   let pending: Promise<void> | undefined;
@@ -64,12 +75,10 @@ export function lineEmitter(
     },
   };
 }
-const CONTINUES = { continues: true } as const;
 
-/** A line, or a part of a long one. */
-interface Piece {
+/** A part of a line that goes on. */
+interface LinePart {
   readonly text: string;
-  readonly continues: boolean;
 }
 
 /** What has come of a line that has not ended. */
@@ -80,33 +89,36 @@ class Rest {
   #length = 0;
 
   /** Decoded at once: the chunk may be part of a buffer that is used again. */
-  take(chunk: Uint8Array): Iterable<Piece> {
+  take(chunk: Uint8Array): Iterable<string | LinePart> {
     return this.#cut(this.#decoder.decode(chunk, { stream: true }));
   }
 
-  *end(): Generator<Piece> {
+  *end(): Generator<string | LinePart> {
     yield* this.#cut(this.#decoder.decode());
-    if (this.#length > 0) yield { text: withoutReturn(this.#join()), continues: false };
+    if (this.#length > 0) yield withoutReturn(this.#join());
   }
 
-  *#cut(text: string): Generator<Piece> {
+  *#cut(text: string): Generator<string | LinePart> {
     let from = 0;
     for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", from)) {
-      if (this.#length + at - from > LONGEST_LINE) yield* this.#add(text, from, at);
-      else this.#keep(text, from, at);
-      yield { text: withoutReturn(this.#join()), continues: false };
+      // Most lines are whole, and nothing is made of them but themselves.
+      if (this.#length === 0 && at - from <= LONGEST_LINE) yield withoutReturn(text.slice(from, at));
+      else {
+        yield* this.#add(text, from, at);
+        yield withoutReturn(this.#join());
+      }
       from = at + 1;
     }
     yield* this.#add(text, from, text.length);
   }
 
   /** Keep a part of a line, less what is so long that it is told. */
-  *#add(text: string, from: number, to: number): Generator<Piece> {
+  *#add(text: string, from: number, to: number): Generator<LinePart> {
     let at = from;
     while (this.#length + to - at > LONGEST_LINE) {
       const end = wholeCharacters(text, at + LONGEST_LINE - this.#length);
       this.#keep(text, at, end);
-      yield { text: this.#join(), continues: true };
+      yield { text: this.#join() };
       at = end;
     }
     this.#keep(text, at, to);
@@ -134,6 +146,17 @@ const wholeCharacters = (text: string, end: number): number => {
   const half = text.charCodeAt(end);
   return half >= 0xdc00 && half <= 0xdfff ? end + 1 : end;
 };
+
+/** A turn of the event loop, and when telling began in it: all commands have it together, however many chunks come. */
+interface Turn {
+  readonly began: number;
+}
+let current: Turn | undefined;
+function thisTurn(clock: RunSettings["clock"]): Turn {
+  if (current) return current;
+  setImmediate(() => (current = undefined));
+  return (current = { began: clock.monotonic() });
+}
 
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
