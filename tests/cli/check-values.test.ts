@@ -177,6 +177,8 @@ const RIGHT: readonly string[] = [
   "dig().then(name => console.log(name)).catch(() => undefined);\nawait dig().then(name => (name ? 'a' : 'b'));",
   "const same = dig();\nconst other = same;\nconsole.log(same === other, await same, await other);",
   "let last: Promise<string> | undefined;\nif (last === undefined || last !== null) last = dig();\nawait last;",
+  "const byName: Record<string, Promise<string>> = {};\nif (!byName['a']) byName['a'] = dig();\nconst other = byName.b || dig();\nconst known = byName['c'];\nif (!known) console.log('new');\nawait Promise.all([other, known, (byName['d'] ??= dig()), byName['e'] ?? dig()]);",
+  "const all = [dig(), chain()];\nconst [first] = all;\nif (!first || !all[1]) console.log('none');\nawait Promise.all(all);",
   // One that may be a promise.
   "const take = async (value: string | Promise<string>) => { if (value instanceof Promise) return await value; return value ? value : 'b'; };\nawait take('a');",
   "const take = async (value: string | Promise<string>) => (typeof value === 'string' ? value || 'b' : await value);\nawait take('a');",

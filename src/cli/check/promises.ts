@@ -51,7 +51,12 @@ async function ask(sources: readonly Source[], round: Round, workplace: Workplac
   const declarations = join(workplace.directory, `${round}.d.ts`);
   await writeFile(declarations, DECLARATIONS);
   const roots = [...new Set(sources.map(({ file }) => parse(file).root)), top];
-  const { mistakes } = await workplace.compile(round, [declarations, ...copies], { rootDirs: roots, checkJs: true });
+  const { mistakes } = await workplace.compile(round, [declarations, ...copies], {
+    rootDirs: roots,
+    checkJs: true,
+    // Whether there is a promise under a key is a question that is right to ask.
+    noUncheckedIndexedAccess: round === "values",
+  });
   return { probes, faults: new Map(mistakes.flatMap(({ message }) => answerIn(message) ?? [])) };
 }
 
