@@ -1,6 +1,5 @@
 /** One try of an operation on one host. @module */
 import { sh } from "../../core/command.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, type FirstSent, RunAhead } from "./ahead.ts";
@@ -68,19 +67,25 @@ async function removeTempFiles(
   attempt: Attempt,
 ): Promise<void> {
   if (!view.tempFiles || attempt.commands.length === 0) return;
-  const { signal } = engine.settings;
+  const { emit, signal } = engine.settings;
+  const { host } = call;
   const remove = sh`rm -rf -- ${[...view.tempFiles]}`;
-  const run = (): Promise<unknown> =>
-    call.host.session.run(remove, {
+  // Another connection is made where one was lost, and what ends a run does not end this.
+  for (let tries = 0; tries < (signal.aborted ? 2 : REMOVALS); tries++) {
+    const how = {
       surroundings: call.how.surroundings,
       signal: signal.aborted ? AbortSignal.timeout(FAREWELL) : signal,
-    });
-  // Another connection is made where one was lost, and what ends a run does not end this.
-  await run()
-    .catch((error: unknown) => (signal.aborted || error instanceof ConnectionLostError ? run() : undefined))
-    .catch(() => undefined);
+    };
+    const result = await host.session.run(remove, how).catch(() => undefined);
+    if (result?.exitCode === 0) return;
+    if (result) break;
+  }
+  const files = [...view.tempFiles].join(", ");
+  emit({ type: "log", level: "warn", host: host.name, message: `Temporary files may be left: ${files}` });
 }
 
+/** A connection that is lost again and again is given up. */
+const REMOVALS = 4;
 /** Milliseconds in which an interrupted run may still tidy up on a host. */
 const FAREWELL = 2000;
 
