@@ -1,17 +1,24 @@
 /** The command line: from arguments to an exit code. @module */
-import { CancelledError } from "../core/errors.ts";
+import { CancelledError, type LocalFileError } from "../core/errors.ts";
 import { describeError, EXIT, type ExitCode } from "./exit.ts";
-import { type Io, processIo } from "./io.ts";
+import { closedOutput } from "./outlet.ts";
+import type { Io } from "./io.ts";
 import { OPTIONS, type OptionValues } from "./options.ts";
 import { ArgumentError, type CommandLine, parseCommandLine } from "./parse.ts";
 import { type CommandName, routeOf, verbOf } from "./route.ts";
 import { type Context, createContext } from "./context.ts";
 import { Interrupts } from "./interrupts.ts";
 import { Screen } from "./screen.ts";
+import { RecordFile } from "./record.ts";
 import { fatalLines } from "./views/errors.ts";
+import { noPaint } from "./views/paint.ts";
+
+export { processIo } from "./io.ts";
 
 /** Run a command line. Never rejects. */
-export async function runCli(args: readonly string[], version: string, io: Io = processIo()): Promise<ExitCode> {
+export async function runCli(args: readonly string[], version: string, io: Io): Promise<ExitCode> {
+  const problem = closedOutput(io.closed);
+  if (problem) return tellClosed(io, problem, args.includes("--json"));
   const screen = new Screen(io.stdout, io.stderr);
   const interrupts = new Interrupts(io, screen, () => context.paint);
   let context = createContext({ io, screen, interrupts }, NO_OPTIONS);
@@ -42,6 +49,20 @@ export async function runCli(args: readonly string[], version: string, io: Io = 
   return code;
 }
 
+/** Say on what is left, before anything is done, that output would be lost. */
+async function tellClosed(io: Io, problem: LocalFileError, isJson: boolean): Promise<ExitCode> {
+  const { report: described, exitCode } = describeError(problem);
+  const lines = fatalLines(described, noPaint, COLUMNS);
+  const isClosed = { out: io.closed.includes("stdout"), err: io.closed.includes("stderr") };
+  if (!isClosed.err) new Screen(io.stdout, io.stderr).lines(lines);
+  else if (isClosed.out) new RecordFile(io.environment, new Date(io.clock.now())).write(lines);
+  else if (isJson) new Screen(io.stdout, io.stderr).event({ type: "error", ...{ error: described } }, io.clock.now());
+  else new Screen(io.stdout, io.stdout).lines(lines);
+  await io.flush();
+  return exitCode;
+}
+const COLUMNS = 120;
+
 async function runLine(context: Context, line: CommandLine, version: string): Promise<ExitCode> {
   const { io, options } = context;
   if (options.version) return print(context, version);
@@ -63,7 +84,7 @@ function print({ screen }: Context, text: string): ExitCode {
 
 async function help(context: Context, topic: CommandName | undefined): Promise<ExitCode> {
   const { commandHelp, rootHelp } = await import("./help.ts");
-  const { colorPaint, noPaint, wantsColor } = await import("./views/paint.ts");
+  const { colorPaint, wantsColor } = await import("./views/paint.ts");
   const { io, options } = context;
   const paint = wantsColor(options["no-color"] === true, io.environment, io.stdout.isTTY === true)
     ? colorPaint

@@ -33,6 +33,8 @@ export class Interrupts {
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
   /** Of the run that goes on. */
   record: RunRecord | undefined;
+  /** Tells what has not been told of it, before it is left at once. */
+  onLeave: () => void = () => {};
 
   constructor(io: Io, screen: Screen, paint: () => Paint) {
     this.#io = io;
@@ -63,6 +65,8 @@ export class Interrupts {
   }
   /** Whether something was thrown that nobody caught, once it has been told: the command is no success then. */
   async hadStrays(): Promise<boolean> {
+    // That a promise was rejected and nobody listened comes up once this turn of the event loop is over.
+    await new Promise(resolve => setImmediate(resolve));
     await Promise.all(this.#strays);
     return this.#strays.length > 0;
   }
@@ -140,13 +144,19 @@ export class Interrupts {
   }
 
   #giveUpAfter(seconds: number): void {
-    this.#timers.add(setTimeout(() => this.#giveUp.abort(this.signal.reason), seconds * 1000));
+    const giveUp = (): void => {
+      // Nobody hears how these end.
+      this.#screen.lines(this.record?.leftLines() ?? []);
+      this.#giveUp.abort(this.signal.reason);
+    };
+    this.#timers.add(setTimeout(giveUp, seconds * 1000));
     this.#timers.add(setTimeout(() => this.#leave(), (seconds + LEAVE_AFTER) * 1000));
   }
 
   #leave(): void {
     this.#screen.live(undefined);
-    this.#screen.lines(this.record?.runningLines() ?? []);
+    this.onLeave();
+    this.#screen.lines(this.record?.leftLines() ?? []);
     this.#keepRecord();
     this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
   }

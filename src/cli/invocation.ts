@@ -51,7 +51,8 @@ export interface Invocation extends Context {
   readonly installModules: () => Promise<void>;
   /** The run, and the view that shows it. */
   start(mode: ViewMode, listener?: RunListener): Promise<Run>;
-  close(): void;
+  /** The end: tells the results of a run, which waited for it. `isSound` is false where something went wrong beside them. */
+  close(isSound?: boolean): void;
 }
 
 /** Read the config and the inventory. `written` is the inventory of the command line. */
@@ -86,6 +87,12 @@ export async function openInvocation(context: Context, written: string | undefin
       : (settings.output ?? (isTerminal && !isForMachines(io.environment) ? "pretty" : "plain"));
   const isJson = format === "json";
   let view: View | undefined;
+  /** Not told before it is known that nothing comes after them. */
+  let results: (EngineEvent & { readonly type: "results" }) | undefined;
+  const tellResults = (isSound: boolean): void => {
+    if (results) view?.emit({ ...results, ok: results.ok && isSound });
+    results = undefined;
+  };
   interrupts.begin(() => prompts.isOpen);
   const log = createLog(
     event => {
@@ -156,13 +163,15 @@ export async function openInvocation(context: Context, written: string | undefin
           log.info(`Shard ${shardText(shard)}: ${hosts.length} of ${plural(selected.length, "host")}`);
         const record = new RunRecord(hosts.map(host => host.name));
         interrupts.record = record;
+        interrupts.onLeave = () => tellResults(false);
         const emit = (event: EngineEvent): void => {
           record.take(event);
-          if (event.type === "log") log.event(event);
+          if (event.type === "results") results = event;
+          else if (event.type === "log") log.event(event);
           else created.emit(event);
           listener.onEvent?.(event);
         };
-        return io.run({
+        const run = await io.run({
           settings,
           hosts: selected.map(host => (own.has(host) ? host : { ...host, isElsewhere: true })),
           connectors,
@@ -179,8 +188,11 @@ export async function openInvocation(context: Context, written: string | undefin
             return screen.room();
           },
         });
+        record.sentAhead = () => run.sentAhead;
+        return run;
       },
-      close() {
+      close(isSound = true) {
+        tellResults(isSound);
         view?.close();
         interrupts.end();
       },

@@ -4,6 +4,7 @@ import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
 import type { Clock } from "../engine/settings.ts";
 import { processOutlets } from "./outlet.ts";
+import type { StreamName } from "./closed-streams.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
@@ -23,6 +24,8 @@ export interface Io {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly stdin: Keyboard;
+  /** Streams that were closed when the program was started: nobody is behind them. */
+  readonly closed: readonly StreamName[];
   readonly environment: Record<string, string | undefined>;
   readonly clock: Clock;
   cwd(): string;
@@ -45,8 +48,8 @@ export interface Io {
 /** Somebody who leaves waits so long for whoever reads the output, in milliseconds. */
 const LAST_WORDS_MS = 500;
 
-/** This process. */
-export const processIo = (): Io => {
+/** This process, of which these streams were closed at its start. */
+export const processIo = (closed: readonly StreamName[]): Io => {
   const outlets = processOutlets();
   const callbacks = new Set<(why: Interruption) => void>();
   for (const stream of ["stdout", "stderr"] as const)
@@ -59,6 +62,7 @@ export const processIo = (): Io => {
   return {
     ...outlets,
     stdin: process.stdin,
+    closed,
     environment: process.env,
     clock: systemClock,
     cwd: () => process.cwd(),

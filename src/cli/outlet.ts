@@ -1,5 +1,7 @@
 /** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
 import { constants, openSync, writeSync } from "node:fs";
+import { LocalFileError } from "../core/errors.ts";
+import type { StreamName } from "./closed-streams.ts";
 import type { Sink } from "./screen.ts";
 
 /** What an outlet needs of a stream of the process. */
@@ -75,6 +77,19 @@ export class Outlet implements Sink {
     // A write of nothing would end before those that wait: only the last real one tells.
     while (this.#pending > 0 && !this.#failure) await new Promise<void>(resolve => this.#waiting.push(resolve));
   }
+}
+
+/** What is wrong where output has nowhere to go. */
+export function closedOutput(closed: readonly StreamName[]): LocalFileError | undefined {
+  const [out, err] = [closed.includes("stdout"), closed.includes("stderr")];
+  if (out && err)
+    return new LocalFileError("Standard output and standard error are closed: what is written to them would be lost", {
+      hint: "Send them to /dev/null if nobody is to read them",
+    });
+  if (!out && !err) return undefined;
+  return new LocalFileError(`Standard ${out ? "output" : "error"} is closed: what is written to it would be lost`, {
+    hint: "Send it to /dev/null if nobody is to read it",
+  });
 }
 
 /** The two outlets of this process. */

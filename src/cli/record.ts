@@ -9,9 +9,14 @@ import { resultLines } from "./views/reports.ts";
 import { oneLine } from "./views/text.ts";
 
 /** An operation on one host. */
-interface Running {
+interface OnHost {
   readonly host: string;
   readonly operation: string;
+}
+
+interface Running extends OnHost {
+  /** It has sent a command, which may go on without us. */
+  hasCommand?: true;
 }
 
 const COLUMNS = 120;
@@ -20,9 +25,11 @@ const COLUMNS = 120;
 export class RunRecord {
   readonly #hosts: readonly string[];
   readonly #running = new Map<string, Running>();
-  readonly #interrupted: (Running & { readonly isUnknown: boolean })[] = [];
+  readonly #interrupted: (OnHost & { readonly isUnknown: boolean })[] = [];
   #results: (EngineEvent & { readonly type: "results" }) | undefined;
   #isExecuting = false;
+  /** What hosts were sent before its turn. */
+  sentAhead: () => readonly OnHost[] = () => [];
 
   constructor(hosts: readonly string[]) {
     this.#hosts = hosts;
@@ -30,7 +37,8 @@ export class RunRecord {
 
   take(event: EngineEvent): void {
     if (event.type === "stage:start") this.#isExecuting = event.stage === "execute";
-    else if (event.type === "operation:host:start") this.#running.set(`${event.id}\0${event.host}`, event);
+    else if (event.type === "operation:host:start") this.#running.set(`${event.id}\0${event.host}`, { ...event });
+    else if (event.type === "command" && event.for !== "fact") this.#sends(event.host);
     else if (event.type === "operation:host:end") {
       this.#running.delete(`${event.id}\0${event.host}`);
       if (event.outcome === "interrupted") this.#interrupted.push({ ...event, isUnknown: event.unfinished === true });
@@ -42,16 +50,39 @@ export class RunRecord {
     return this.#isExecuting;
   }
 
-  /** What runs now, a line each. */
-  runningLines(): readonly string[] {
-    return [...this.#running.values()].map(one => line(one, "interrupted, state unknown"));
+  /** An operation inside of another's callback runs while that one does. */
+  #sends(host: string): void {
+    for (const one of this.#running.values()) if (one.host === host) one.hasCommand = true;
+  }
+
+  /** What runs now, or may soon, and is left to itself: a line each. */
+  leftLines(): readonly string[] {
+    const running = [...this.#running.values()];
+    // Results tell of what was sent ahead as well.
+    const ahead = Map.groupBy(this.#results ? [] : this.sentAhead(), ({ host }) => host);
+    return [
+      ...running.map(one => line(one, one.hasCommand ? `${UNKNOWN}; its command may still be running there` : UNKNOWN)),
+      ...[...ahead].flatMap(([host, sent]) => {
+        const names = sent
+          .map(({ operation }) => operation)
+          .filter(name => !running.some(one => one.host === host && one.operation === name));
+        if (names.length === 0) return [];
+        return [
+          line(
+            { host, operation: hostList(names, COLUMNS) },
+            "sent before its turn, state unknown; may still be carried out there",
+          ),
+        ];
+      }),
+    ];
   }
 
   /** All of it. `why` says what ended it. */
   lines({ why, when, cwd }: { readonly why: string; readonly when: Date; readonly cwd: string }): readonly string[] {
     const ended = this.#interrupted.map(one =>
-      line(one, one.isUnknown ? "interrupted, state unknown" : "interrupted before it sent a command"),
+      line(one, one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
     );
+    const left = this.leftLines();
     const results = this.#results
       ? resultLines(this.#results, { paint: noPaint, columns: () => COLUMNS })
       : ["There are no results: the run had not come to its end"];
@@ -60,14 +91,16 @@ export class RunRecord {
       `At ${when.toISOString()}, in ${cwd}`,
       `Hosts: ${hostList(this.#hosts, COLUMNS)}`,
       "",
-      ...(ended.length + this.#running.size === 0 ? ["No operation was running"] : [...ended, ...this.runningLines()]),
+      ...(ended.length + left.length === 0 ? ["No operation was running"] : [...ended, ...left]),
       "",
       ...results,
     ];
   }
 }
 
-const line = ({ host, operation }: Running, what: string): string =>
+const UNKNOWN = "interrupted, state unknown";
+
+const line = ({ host, operation }: OnHost, what: string): string =>
   `  ${oneLine(host)}  ${oneLine(operation)}: ${what}`;
 
 /** Where a record goes: the user's directory for state, or where that cannot be written the one for temporary files. */

@@ -75,9 +75,9 @@ export async function routeOf(
   }
   if (isVerb(second)) return verb(second, first, others, rest);
   if (isScript(second)) {
-    const stray = others.find(word => !isScript(word)) ?? rest?.[0];
-    if (stray !== undefined)
-      throw new ArgumentError(`"${stray}" is no deploy file`, { hint: "Deploy files end in .ts" });
+    const other = others.find(word => !isScript(word)) ?? rest?.[0];
+    if (other !== undefined)
+      throw new ArgumentError(`"${other}" is no deploy file`, { hint: "Deploy files end in .ts" });
     return { command: "deploy", inventory: first, files: [second, ...others] };
   }
   return { command: "operation", inventory: first, name: second, words: [...others, ...(rest ?? [])] };

@@ -3,6 +3,7 @@ import type { Settings } from "../config/define.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
 import type { CommandResult } from "../core/host.ts";
 import { linesOf } from "../core/lines.ts";
+import { KEPT_OUTPUT } from "../core/output.ts";
 import { callSites, loadDeploy, localTransfers } from "../deploy/index.ts";
 import { createLocalFiles } from "../deploy/local-files.ts";
 import type { Emit } from "../engine/events.ts";
@@ -49,6 +50,6 @@ export async function runSettings({ settings, deployDir, ...parts }: RunParts): 
 
 /** Run a shell command on this machine. */
 async function localShell(command: string, cwd: string, signal: AbortSignal): Promise<CommandResult> {
-  const result = await runChild(["/bin/sh", "-c", command], { cwd, env: process.env, signal });
-  return { ...result, stdoutLines: linesOf(result.stdout), stderrLines: linesOf(result.stderr), isCut: false };
+  const result = await runChild(["/bin/sh", "-c", command], { cwd, env: process.env, signal, keeps: KEPT_OUTPUT });
+  return { ...result, stdoutLines: linesOf(result.stdout), stderrLines: linesOf(result.stderr) };
 }

@@ -1,6 +1,7 @@
 /** The stages of a run, with the question in their middle. @module */
 import { dirname } from "node:path";
-import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
+import { onAbort, unlessAborted } from "../core/abort.ts";
+import { TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
@@ -21,13 +22,19 @@ export async function runStages(
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions = {},
 ): Promise<ExitCode> {
-  const { code, run } = await allStages(invocation, load, options);
-  if (!invocation.interrupts.signal.aborted && !(await invocation.io.idle(STRAGGLERS_SECONDS)))
-    invocation.screen.lines([
-      `${invocation.paint("warn", "Warning:")} Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection`,
-    ]);
-  run.expectNoStray();
-  return code;
+  const { interrupts } = invocation;
+  let isSound = false;
+  try {
+    const { code, run } = await allStages(invocation, load, options);
+    await stragglers(invocation);
+    const hadStrays = await interrupts.hadStrays();
+    run.expectNothingLate();
+    interrupts.signal.throwIfAborted();
+    isSound = !hadStrays;
+    return code;
+  } finally {
+    invocation.close(isSound);
+  }
 }
 
 async function allStages(
@@ -35,22 +42,28 @@ async function allStages(
   load: () => Promise<readonly Deploy[]>,
   options: StageOptions,
 ): Promise<{ readonly code: ExitCode; readonly run: Run }> {
+  const deploys = await explaining(load);
+  const file = deploys[0]?.file;
+  const run = await invocation.start(
+    { ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) },
+    options,
+  );
   try {
-    const deploys = await explaining(load);
-    const file = deploys[0]?.file;
-    const run = await invocation.start(
-      { ...options, ...(file === undefined ? {} : { deployDir: dirname(file) }) },
-      options,
-    );
-    try {
-      await unlessGivenUp(invocation, run.connect());
-      return { code: await changeHosts(invocation, run, deploys, options), run };
-    } finally {
-      await run.disconnect();
-    }
+    await unlessAborted(run.connect(), invocation.interrupts.givenUp);
+    return { code: await changeHosts(invocation, run, deploys, options), run };
   } finally {
-    invocation.close();
+    await run.disconnect();
   }
+}
+
+/** Give what a deploy file has left waiting the time to show what is wrong with it. */
+async function stragglers({ interrupts, io, paint, screen }: Invocation): Promise<void> {
+  const aborted = Promise.withResolvers<true>();
+  using _ = onAbort(interrupts.signal, () => aborted.resolve(true));
+  if (await Promise.race([aborted.promise, io.idle(STRAGGLERS_SECONDS)])) return;
+  screen.lines([
+    `${paint("warn", "Warning:")} Something that the deploy began is still waiting, and ends with the run: a timer, a process or a connection`,
+  ]);
 }
 
 /** What a deploy file has left waiting may still call an operation: a timer, a promise that nobody awaits. It gets so many seconds to be found out. */
@@ -64,7 +77,11 @@ async function changeHosts(
 ): Promise<ExitCode> {
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
-    await explaining(() => unlessGivenUp(invocation, run.prepare(deploys)));
+    // A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too.
+    await explaining(() => unlessAborted(run.prepare(deploys), invocation.interrupts.givenUp));
+    // What nobody waited for may have failed by now.
+    await invocation.interrupts.hadStrays();
+    invocation.interrupts.signal.throwIfAborted();
     if (invocation.options["debug-operations"]) return printOperations(invocation, run);
     const stop = isUnasked ? undefined : await propose(invocation, run);
     if (stop !== undefined) return stop;
@@ -79,20 +96,6 @@ async function changeHosts(
     return EXIT.failed;
   }
   return codeOf(run);
-}
-
-/** A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too. */
-export async function unlessGivenUp<T>({ interrupts }: Invocation, work: Promise<T>): Promise<T> {
-  const { givenUp } = interrupts;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(givenUp.reason as Error);
-  if (givenUp.aborted) onAbort();
-  givenUp.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    givenUp.removeEventListener("abort", onAbort);
-  }
 }
 
 /** Errors of the user's code leave with their place. */

@@ -1,4 +1,5 @@
 /** Starting with settings of the JavaScript engine that can only be made before it starts. @module */
+import { carrying, type StreamName } from "./closed-streams.ts";
 
 /**
  * JavaScriptCore reads these once, from the environment.
@@ -16,7 +17,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /** Go on in the same process from the beginning, with these settings; where that cannot be done, go on as it is. */
-export function startWithSettings(args: readonly string[]): void {
+export function startWithSettings(args: readonly string[], closed: readonly StreamName[]): void {
   const { env } = process;
   // Not in Node's types of this version; not on Windows.
   const { execve } = process as {
@@ -25,7 +26,7 @@ export function startWithSettings(args: readonly string[]): void {
   const isStarted = "BUN_JSC_useTailCalls" in env;
   if (!isStarted && isExecutable && execve) {
     try {
-      execve.call(process, process.execPath, [process.argv0, ...args], { ...env, ...SETTINGS });
+      execve.call(process, process.execPath, [process.argv0, ...args], { ...env, ...SETTINGS, ...carrying(closed) });
     } catch {
       // A sandbox may forbid it: it goes well without.
     }

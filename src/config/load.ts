@@ -155,8 +155,8 @@ async function placedError(file: string, error: unknown): Promise<unknown> {
 }
 
 function failure(error: unknown, file: string): ConfigError {
-  const { message, at } = loadFailure(error, file, textOf);
-  return new ConfigError(message, { at, cause: error });
+  const { message, ...found } = loadFailure(error, { file, source: textOf });
+  return new ConfigError(message, { ...found, cause: error });
 }
 
 const fileOf = (configFile: string | undefined, cwd: string | undefined, main: string): string => {

@@ -73,6 +73,8 @@ export class EscalationError extends TsinfraError {
 export class DeployError extends UsageError {
   readonly code = "E_DEPLOY";
 }
+/** Something that speaks of the current host is used where there is none. */
+export class NoHostError extends DeployError {}
 /** A deploy file, or something it imports, cannot be loaded. */
 export class DeployLoadError extends UsageError {
   readonly code = "E_DEPLOY_LOAD";

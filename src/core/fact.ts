@@ -1,6 +1,9 @@
 /** Facts: questions about a host. @module */
 import type { FactArguments } from "./arguments.ts";
 import type { Shell } from "./command.ts";
+import { declare } from "./declared.ts";
+import { DeployError } from "./errors.ts";
+import { kindOf } from "./kind.ts";
 
 /** A fact that takes no arguments. */
 export type NoArguments = Record<never, never>;
@@ -63,12 +66,42 @@ export type Fact<A extends object, T> = CommandFact<A, T> | DerivedFact<A, T>;
 export type FactCallArguments<A extends object> =
   Record<never, never> extends A ? [args?: A & FactArguments] : [args: A & FactArguments];
 
-/** Define a fact: `fact<Arguments, Answer>(…)`, `NoArguments` where it takes none. */
-export const fact = <A extends object, T>(definition: CommandFact<A, T>): CommandFact<A, T> => definition;
+/** Define a fact: `fact<Arguments, Answer>(…)`, `NoArguments` where it takes none. Throws `DeployError` for what cannot be one. */
+export function fact<A extends object, T>(definition: CommandFact<A, T>): CommandFact<A, T> {
+  checkFact(definition);
+  return declare(definition);
+}
+
+/** Throws `DeployError` for what cannot be a fact. */
+export function checkFact(asked: unknown): void {
+  const hint = 'Write fact({ name: "my.Fact", command: () => sh`…`, parse: lines => …, empty: … })';
+  if (typeof asked !== "object" || asked === null)
+    throw new DeployError(`A fact must have a name, a command and a parse, found ${kindOf(asked)}`, { hint });
+  const { name, ...members } = asked as Readonly<Record<string, unknown>>;
+  if (typeof name !== "string" || name === "")
+    throw new DeployError(`A fact must have a name, found ${name === "" ? "an empty one" : kindOf(name)}`, { hint });
+  if ("from" in members) {
+    checkFact(members["from"]);
+    return expectFunction(name, "derive", members["derive"], "derive: answer => …");
+  }
+  expectFunction(name, "command", members["command"], "command: () => sh`…`");
+  expectFunction(name, "parse", members["parse"], "parse: lines => …");
+}
+
+function expectFunction(fact: string, member: string, found: unknown, hint: string): void {
+  const kind = kindOf(found);
+  if (kind !== "a function")
+    throw new DeployError(`The ${member} of the fact ${fact} must be a function, found ${kind}`, {
+      hint: kind === "an async function" ? `It is asked at once, and cannot be async: ${hint}` : `Write ${hint}`,
+    });
+}
 
 /** Define a fact as a view of another one's answer, of type `B`: no command of its own. */
 export const derivedFact = <A extends object, T, B>(definition: {
   readonly name: string;
   readonly from: Fact<A, B>;
   derive(answer: B, args: A): T;
-}): DerivedFact<A, T> => definition as unknown as DerivedFact<A, T>;
+}): DerivedFact<A, T> => {
+  checkFact(definition);
+  return declare(definition as unknown as DerivedFact<A, T>);
+};

@@ -1,32 +1,66 @@
 /** What an `import()` of a user's file threw, as a sentence and a place. @module */
 import { type CallSite, TsinfraError } from "./errors.ts";
+import { locate, shown } from "./thrown.ts";
 
 /** An error of loading, told to people. */
 export interface LoadFailure {
   readonly message: string;
-  readonly at: CallSite;
+  /** Nobody knows where a value was thrown that is no error, unless it is written down. */
+  readonly at?: CallSite | undefined;
+  readonly hint?: string;
 }
 
-/**
- * Read a syntax error, a missing import or an exception thrown by a module's top level.
- * `source` gives a file's text, to find the import that could not be resolved: in `file`, else in `others`, which it may lead to.
- */
-export function loadFailure(
-  error: unknown,
-  file: string,
-  source: (file: string) => string | undefined,
-  others: Iterable<string> = [],
-): LoadFailure {
+/** Where to look for the place. */
+export interface LoadOptions {
+  readonly file: string;
+  /** A file's text. */
+  source(file: string): string | undefined;
+  /** Files that it may lead to. */
+  readonly others?: Iterable<string>;
+  /** Modules that have begun and not ended. */
+  readonly loading?: readonly string[];
+}
+
+/** Read a syntax error, a missing import, or what a module's top level has thrown. */
+export function loadFailure(error: unknown, { file, source, others = [], loading = [] }: LoadOptions): LoadFailure {
   const first = innermost(error);
+  const told = position(first);
+  if (!told && !(first instanceof Error)) {
+    const at = thrownSite(first, new Set([...loading, file, ...others]), source);
+    const who = at?.file ?? (loading.length === 0 ? `${file}, or what it imports,` : loading.join(" or "));
+    return { message: `${who} threw ${shown(first)}`, at, hint: THROW_ERRORS };
+  }
   const missing = missingImport(first);
   const message = missing?.message ?? text(first);
-  const told = position(first) ?? ownSite(first);
-  const found = told || !missing ? undefined : importSite(missing, [missing.importer ?? file, ...others], source);
-  return {
-    message,
-    at: told ?? found ?? stackSite(first) ?? { file, line: 1, column: 1 },
-  };
+  const known = told ?? ownSite(first);
+  const found = known || !missing ? undefined : importSite(missing, [missing.importer ?? file, ...others], source);
+  return { message, at: known ?? found ?? locate(first) ?? { file: missing?.importer ?? file, line: 1, column: 1 } };
 }
+
+/** What to do about a value that is no error. */
+export const THROW_ERRORS = "Throw an Error: anything else does not know where it was thrown";
+
+/** The one place where this very value is written behind `throw` or `reject(`. */
+export function thrownSite(
+  value: unknown,
+  files: Iterable<string>,
+  source: (file: string) => string | undefined,
+): CallSite | undefined {
+  const wanted = withoutMarks(shown(value));
+  const sites = [...files].flatMap(file => {
+    const written = withoutComments(source(file) ?? "");
+    return [...written.matchAll(/\b(?:throw\b|reject\()\s*/g)].flatMap(({ index, 0: { length } }) => {
+      const behind = withoutMarks(written.slice(index + length, index + length + 4 * wanted.length + 100));
+      return behind.startsWith(wanted) && /^(?:[;)},]|$)/.test(behind.slice(wanted.length))
+        ? placeOf(file, written, index)
+        : [];
+    });
+  });
+  return sites.length === 1 ? sites[0] : undefined;
+}
+
+/** A literal without what may be written in one way or another. */
+const withoutMarks = (literal: string): string => literal.replace(/["'`\s]|,(?=\s*[}\]])/g, "");
 
 /** Somebody's import did not find a module, or not what it wanted of it: the engine cannot run what imports it. */
 export function isImportFailure(error: unknown): boolean {
@@ -34,11 +68,17 @@ export function isImportFailure(error: unknown): boolean {
   return missingImport(first) !== undefined || position(first) !== undefined;
 }
 
+/** What such an import found wrong. */
+export function importProblem(error: unknown): string {
+  const first = innermost(error);
+  return missingImport(first)?.message ?? text(first);
+}
+
 const innermost = (error: unknown): unknown =>
   error instanceof AggregateError && error.errors.length > 0 ? innermost(error.errors[0]) : error;
 
 function text(error: unknown): string {
-  if (!(error instanceof Error)) return hasMessage(error) ? error.message : String(error);
+  if (!(error instanceof Error)) return hasMessage(error) ? error.message : shown(error);
   const plainError = error.name === "Error" || error instanceof TsinfraError || SELF_EXPLAINING.has(error.name);
   return plainError ? error.message : `${error.name}: ${error.message}`;
 }
@@ -72,24 +112,38 @@ interface MissingImport {
 }
 
 function missingImport(error: unknown): MissingImport | undefined {
-  const said = text(error);
-  const [, kind, found = "", importer] =
-    /^Cannot find (module|package) ['"]([^'"]+)['"](?: (?:imported )?from ['"]?(.+?)['"]?)?$/.exec(said) ?? [];
-  if (kind !== undefined) {
+  // Who wanted it stands behind, in the same line or in others.
+  const [said = ""] = text(error).split("\n");
+  const [, brief, kind, found = "", from] =
+    /^(Cannot find (module|package) ['"]([^'"]+)['"])(?: (?:imported )?from ['"]?(.+?)['"]?)?$/.exec(said) ?? [];
+  const { specifier = found, referrer = from } = resolution(error);
+  if (brief !== undefined)
     // Of a package only the first part of the name is told.
-    const module = specifierOf(error) ?? found;
-    return { message: said.replace(`${kind} '${found}'`, `${kind} '${module}'`), module, importer };
-  }
+    return {
+      message: brief.replace(`${kind} '${found}'`, `${kind} '${specifier}'`),
+      module: specifier,
+      importer: referrer,
+    };
+  if (said.startsWith("No such built-in module")) return { message: said, module: specifier, importer: referrer };
   const [, ofDefault] = /^SyntaxError: Missing 'default' export in module '(.+?)'\.?$/.exec(said) ?? [];
   if (ofDefault !== undefined)
     return { message: `The module '${ofDefault}' has no default export`, module: ofDefault, name: "default" };
-  const [, name, module] =
-    /^(?:SyntaxError: )?Export named ['"]([^'"]+)['"] not found in module ['"]([^'"]+)['"]/.exec(said) ?? [];
-  return name === undefined || module === undefined ? undefined : { message: said, module, name };
+  const [, sentence, name, module] =
+    /^(?:SyntaxError: )?(Export named ['"]([^'"]+)['"] not found in module ['"]([^'"]+)['"])/.exec(said) ?? [];
+  return sentence === undefined || name === undefined || module === undefined
+    ? undefined
+    : { message: sentence, module, name };
 }
 
-const specifierOf = (error: unknown): string | undefined =>
-  error instanceof Error && "specifier" in error && typeof error.specifier === "string" ? error.specifier : undefined;
+/** What the resolver was asked for, and by which file. */
+function resolution(error: unknown): { readonly specifier?: string; readonly referrer?: string } {
+  if (!(error instanceof Error)) return {};
+  const { specifier, referrer } = error as Error & { readonly specifier?: unknown; readonly referrer?: unknown };
+  return {
+    ...(typeof specifier === "string" && specifier !== "" ? { specifier } : {}),
+    ...(typeof referrer === "string" && referrer !== "" ? { referrer } : {}),
+  };
+}
 
 /** A resolver names the specifier and the file, but not the line; of a name that is missing not even the file. */
 function importSite(
@@ -101,16 +155,20 @@ function importSite(
     const written = source(file);
     const offset = written === undefined ? undefined : importOffset(withoutComments(written), wanted);
     if (written === undefined || offset === undefined) continue;
-    const before = written.slice(0, offset).split("\n");
-    return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    return placeOf(file, written, offset);
   }
   return undefined;
+}
+
+function placeOf(file: string, written: string, offset: number): CallSite {
+  const before = written.slice(0, offset).split("\n");
+  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 /** Where the specifier or the missing name stands. */
 function importOffset(source: string, { module, name }: MissingImport): number | undefined {
   for (const match of source.matchAll(
-    /(?:\b(?:import|export)\b([^;"'`=]*?)\bfrom|\b(?:import|require)\s*\(?)\s*["'`]([^"'`\n]+)["'`]/g,
+    /(?:\b(?:import|export)\b([^;"'`=]*?)\bfrom|\b(?:import(?:\.meta\.resolve)?|require(?:\.resolve)?)\s*\(?)\s*["'`]([^"'`\n]+)["'`]/g,
   )) {
     const [all, clause = "", specifier = ""] = match;
     if (name === undefined) {
@@ -126,7 +184,7 @@ function importOffset(source: string, { module, name }: MissingImport): number |
     }
   }
   // A specifier that is put together when it runs.
-  const computed = name === undefined ? source.search(/\bimport\s*\(\s*[^\s"']/) : -1;
+  const computed = name === undefined ? source.search(/\b(?:import|require)\s*\(\s*[^\s"']/) : -1;
   return computed < 0 ? undefined : computed;
 }
 
@@ -145,16 +203,3 @@ export const withoutComments = (source: string): string =>
   source.replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/.*/g, part =>
     part.startsWith("/") ? part.replace(/[^\n]/g, " ") : part,
   );
-
-/** The topmost frame in a file of the user's. */
-function stackSite(error: unknown): CallSite | undefined {
-  if (!(error instanceof Error) || !error.stack) return undefined;
-  const frames = [...error.stack.matchAll(/^\s+at (?:.*? \()?(?:file:\/\/)?(\/.+?):(\d+):(\d+)\)?$/gm)].map(match => ({
-    file: match[1] ?? "",
-    line: Number(match[2]),
-    column: Number(match[3]),
-  }));
-  return frames.find(({ file }) => !file.startsWith(OWN_FILES));
-}
-/** Our own sources, or the inside of the executable. */
-const OWN_FILES = import.meta.dir.replace(/\/core$/, "/");

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { GlobalArguments } from "./arguments.ts";
 import type { Config } from "./config.ts";
-import { DeployError } from "./errors.ts";
+import { NoHostError } from "./errors.ts";
 import type { IncludeResult, OperationHandle } from "./handle.ts";
 import type { Host } from "./host.ts";
 import type { Operation } from "./operation-definition.ts";
@@ -68,23 +68,62 @@ export interface Local {
    * Must be awaited; what it gives knows whether anything in the file changed: `_if: anyChanged(await local.include("./web.ts"))`.
    */
   include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): Promise<IncludeResult>;
-  /** Run a command on the control machine at once and return its stdout without the last newline. Throws `CommandError`. */
+  /**
+   * Run a command on the control machine at once and return its stdout without the last newline; of several commands, which run one after the
+   * other, the outputs in lines. Throws `CommandError` where one fails, unless that is ignored, and where one prints more than 8 MiB to stdout.
+   */
   shell(command: string | readonly string[], options?: { readonly ignoreErrors?: boolean }): Promise<string>;
 }
 
-const storage = new AsyncLocalStorage<Scope>();
+/** Code that runs for a host, and must not declare anything for it. */
+class Elsewhere {
+  readonly where: string;
+  readonly hint: (what: string) => string;
+  constructor(where: string, hint: (what: string) => string) {
+    this.where = where;
+    this.hint = hint;
+  }
+}
+
+const storage = new AsyncLocalStorage<Scope | Elsewhere>();
 
 /** The scope in force, if any. */
-export const scopeOrNone = (): Scope | undefined => storage.getStore();
+export function scopeOrNone(): Scope | undefined {
+  const found = storage.getStore();
+  return found instanceof Elsewhere ? undefined : found;
+}
 
 /** The scope in force. Throws `DeployError`, beginning with `what`, outside of a deploy file's evaluation. */
 export function currentScope(what: string): Scope {
-  const scope = storage.getStore();
-  if (scope) return scope;
-  throw new DeployError(`${what} is used where there is no current host`, {
+  const found = storage.getStore();
+  if (found instanceof Elsewhere)
+    throw new NoHostError(`${what} is used in ${found.where}, where there is no current host`, {
+      hint: found.hint(what),
+    });
+  if (found) return found;
+  throw new NoHostError(`${what} is used where there is no current host`, {
     hint: "A deploy file is evaluated once per host, but the modules it imports only once per run: move this into a function that the deploy file calls",
   });
 }
+
+/** Run what an operation's `steps` do. */
+export const inSteps = <R>(operation: string, body: () => R): R =>
+  storage.run(
+    new Elsewhere(`the steps of ${operation}`, what => {
+      const [, inner] = /^The operation (.+)$/.exec(what) ?? [];
+      return inner === undefined
+        ? "Use the host that steps are given: async *steps(host, args) { … }"
+        : `Steps give commands and call no operations: yield* ${inner}.steps(host, { … })`;
+    }),
+    body,
+  );
+
+/** Ask a condition. */
+export const inCondition = <R>(condition: string, body: () => R): R =>
+  storage.run(
+    new Elsewhere(condition, () => "Take what it needs from the host before: a condition is asked when its turn comes"),
+    body,
+  );
 
 /** Run `body` with `scope` in force, through all its awaits. */
 export const inScope = <R>(scope: Scope, body: () => R): R => storage.run(scope, body);

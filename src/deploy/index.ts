@@ -1,18 +1,21 @@
 /** Loading deploy files. @module */
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import { type CallSite, DeployError, DeployLoadError } from "../core/errors.ts";
-import { isImportFailure, loadFailure, withoutComments } from "../core/load-error.ts";
+import { type CallSite, DeployError, DeployLoadError, NoHostError } from "../core/errors.ts";
+import { isImportFailure, THROW_ERRORS, withoutComments } from "../core/load-error.ts";
+import { kindOf } from "../core/kind.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
-import { locate } from "./call-site.ts";
-import { jsonProblem, preparedModules, prepareImports, serve, transpileOne } from "./user-modules.ts";
+import { locate, shown } from "../core/thrown.ts";
+import { failureOf, thrownPlaces } from "./load-failure.ts";
+import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
-export { callSites, locate, sitesOf } from "./call-site.ts";
+export { callSites } from "./call-site.ts";
+export { failureOf, thrownPlaces } from "./load-failure.ts";
 export { localTransfers } from "./local-transfers.ts";
-export { installDeployModules } from "./modules.ts";
+export { deployModules, installDeployModules } from "./modules.ts";
 export { prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */
@@ -56,22 +59,21 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
       try {
         await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
       } catch (thrown) {
-        if (isImportFailure(thrown)) throw await loadError(path, thrown);
+        if (isImportFailure(thrown)) throw await loadError(path, source, thrown);
         if (thrown instanceof Error) throw thrown;
-        throw new DeployError(`${path} threw ${Bun.inspect(thrown)}`, {
-          hint: "Throw an Error: anything else does not know where it was thrown",
-        });
+        const [at, ...callers] = thrownPlaces(thrown);
+        throw new DeployError(`${path} threw ${shown(thrown)}`, { at, callers, hint: THROW_ERRORS });
       }
     };
   } catch (error) {
-    throw await loadError(path, error);
+    throw await loadError(path, source, error);
   }
 }
 
 /** A default export that can be called; throws a `DeployLoadError` that says what else it is. */
 function asDeploy(exported: unknown, path: string, source: string): (host?: unknown) => unknown {
   const kind = kindOf(exported);
-  if (kind === "function") return exported as (host?: unknown) => unknown;
+  if (kind === "a function" || kind === "an async function") return exported as (host?: unknown) => unknown;
   throw new DeployLoadError(`The default export of a deploy file must be a function, ${path} exports ${kind}`, {
     at: siteOf(path, source, /\bexport\s*(?:default\b|=|\{[^}]*\bdefault\b)/),
     hint:
@@ -79,17 +81,6 @@ function asDeploy(exported: unknown, path: string, source: string): (host?: unkn
         ? "Export the function itself, without calling it"
         : "Write export default async () => { … }",
   });
-}
-
-function kindOf(value: unknown): string {
-  if (typeof value === "function") {
-    if (/^class\b/.test(Function.prototype.toString.call(value))) return "a class";
-    return /Generator/.test(Object.prototype.toString.call(value)) ? "a generator function" : "function";
-  }
-  if (value instanceof Promise) return "a promise";
-  if (Array.isArray(value)) return "an array";
-  if (value === null || value === undefined) return String(value);
-  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** A file that exports and does nothing else would run, and change nothing, without a word. */
@@ -106,6 +97,15 @@ function refuseIdle({ onlyExports }: Wrapped, path: string, source: string): voi
           : `What is exported by * leaves out the default: write export { default } from ${whole}`,
     },
   );
+}
+
+/** The top level of a file with a default export is evaluated once, for no host. */
+function hintBesideDefault({ line, column }: CallSite, source: string): string {
+  const before = source.split("\n").slice(0, line).join("\n");
+  const leading = before.slice(0, before.lastIndexOf("\n") + column);
+  return /\bexport\s+default\s+(?:await\s+)?[\w$.\s]*$/.test(leading)
+    ? "What is exported by default must be a function: leave out `export default`, or write export default async () => { … }"
+    : "What stands beside a default function is run once, when the file is loaded: move it into that function";
 }
 
 /** The first place of a pattern outside of comments. */
@@ -125,13 +125,13 @@ const isJsonError = (error: unknown): error is SyntaxError =>
   error instanceof SyntaxError && error.message.startsWith("JSON Parse error");
 
 /** Why a file could not be imported, at the user's own line. */
-async function loadError(path: string, thrown: unknown): Promise<unknown> {
+async function loadError(path: string, source: string, thrown: unknown): Promise<unknown> {
   const error = (isJsonError(thrown) ? await jsonProblem(thrown.message) : undefined) ?? thrown;
   if (error instanceof DeployError || error instanceof DeployLoadError) {
     error.at ??= locate(error);
+    if (error instanceof NoHostError && error.at?.file === path) error.hint = hintBesideDefault(error.at, source);
     return error;
   }
-  const textOf = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
-  const { message, at } = loadFailure(error, path, textOf, preparedModules());
-  return new DeployLoadError(`Cannot load ${path}: ${message}`, { at, cause: error });
+  const { message, ...found } = failureOf(error, path);
+  return new DeployLoadError(`Cannot load ${path}: ${message}`, { ...found, cause: error });
 }

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import { readFileSync } from "node:fs";
 import { TemplateError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
-import { locate } from "./call-site.ts";
+import { locate, shown } from "../core/thrown.ts";
 import { prepareModule } from "./user-modules.ts";
 
 export type TemplateData = Readonly<Record<string, unknown>>;
@@ -30,8 +30,10 @@ const MODULE = /\.[mc]?[jt]s$/;
 async function renderModule(path: string, data: TemplateData): Promise<string> {
   await prepareModule(path);
   const loaded: { readonly default?: unknown } = await import(pathToFileURL(path).href).catch((error: unknown) => {
-    const { message, at } = loadFailure(error, path, readSource);
-    throw new TemplateError(`Template ${at.file}:${at.line}:${at.column}: ${message}`, { cause: error });
+    const { message, at } = loadFailure(error, { file: path, source: readSource });
+    throw new TemplateError(`Template ${at ? `${at.file}:${at.line}:${at.column}` : path}: ${message}`, {
+      cause: error,
+    });
   });
   const render = loaded.default;
   if (typeof render !== "function")
@@ -44,7 +46,7 @@ async function renderModule(path: string, data: TemplateData): Promise<string> {
   } catch (error) {
     const at = locate(error);
     throw new TemplateError(
-      `Template ${at ? `${at.file}:${at.line}:${at.column}` : path}: ${error instanceof Error ? error.message : error}`,
+      `Template ${at ? `${at.file}:${at.line}:${at.column}` : path}: ${error instanceof Error ? error.message : `it threw ${shown(error)}`}`,
       { cause: error },
     );
   }

@@ -65,9 +65,17 @@ function withPaths(error: unknown): unknown {
   return { message, position: { ...position, file: position.file.replace(MARK, "") } };
 }
 
-/** What a plugin hands to the engine: run as it is, with its source map. */
-export function loadable({ path, code, mappings }: Transpiled): string {
+/** A set of the paths of modules that are being loaded, under this name for the modules themselves. */
+export const LOADING = "$tsinfraLoading";
+
+/** What a plugin hands to the engine: run as it is, with its source map. It says when it begins and when it ends. */
+export function loadable({ path, code: told, mappings: mapped }: Transpiled): string {
   const sources = [path, RUNTIME];
+  // The first line tells the engine that nothing is left to transpile.
+  const [pragma = "", ...lines] = told.split("\n");
+  const mark = (verb: string): string => `${LOADING}.${verb}(${JSON.stringify(path)});`;
+  const code = [pragma, mark("add"), ...lines, mark("delete")].join("\n");
+  const mappings = `;${mapped}`;
   // Bun wants the texts, and looks at none of them.
   const map = JSON.stringify({ version: 3, sources, sourcesContent: ["", ""], names: [], mappings });
   return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toBase64()}`;

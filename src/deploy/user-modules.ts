@@ -1,8 +1,8 @@
 /** The modules that the user wrote, loaded with their positions kept. @module */
 import { readFile, realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, sep } from "node:path";
-import { isOwnFile } from "./call-site.ts";
-import { loadable, type Transpiled, transpile } from "./transpile.ts";
+import { isOwnFile } from "../core/thrown.ts";
+import { loadable, LOADING, type Transpiled, transpile } from "./transpile.ts";
 
 /**
  * Make ready a module and what it imports, and what that imports, and so on: call it before the module is imported.
@@ -105,6 +105,12 @@ export function serve(modules: ReadonlyMap<string, Transpiled>): void {
     },
   });
 }
+
+/** Modules whose top level has begun, and not ended: each says so itself. */
+const loading = new Set<string>();
+Object.defineProperty(globalThis, LOADING, { value: loading });
+/** The modules of the user's whose top level is being run or has thrown. */
+export const loadingModules = (): readonly string[] => [...loading];
 
 /** What is loaded, by path. */
 const served = new Map<string, string>();

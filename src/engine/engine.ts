@@ -2,7 +2,7 @@
 import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
 import { type CallSite, ConnectError, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
-import type { Fact } from "../core/fact.ts";
+import { checkFact, type Fact } from "../core/fact.ts";
 import type { Logger, RunState } from "../core/scope.ts";
 import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
@@ -11,7 +11,7 @@ import {
   type ResolvedArguments,
   resolveArguments,
   splitArguments,
-  withArguments,
+  overrideArguments,
 } from "./host/arguments.ts";
 import type { RunSettings } from "./settings.ts";
 import { reportError, threw } from "./report.ts";
@@ -83,14 +83,14 @@ export class Engine {
   }
 
   /** Remember what the user's code did where nobody could stop it; the first counts. */
-  stray(error: DeployError): void {
-    this.#stray ??= error;
+  rememberLate(error: DeployError): void {
+    this.#late ??= error;
   }
-  #stray: DeployError | undefined;
+  #late: DeployError | undefined;
 
-  /** Throws what went astray, if anything did. */
-  expectNoStray(): void {
-    if (this.#stray) throw this.#stray;
+  /** Throws what was remembered, if anything was. */
+  expectNothingLate(): void {
+    if (this.#late) throw this.#late;
   }
 
   /** Take a host out of the run. */
@@ -137,9 +137,10 @@ export class Engine {
     given: (A & ConnectorArguments) | undefined,
     point: DeployPoint,
   ): Promise<T> {
+    checkFact(fact);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
-    return host.facts.ask(fact, own, withArguments(this.resolve(host, point), globals), point.config);
+    return host.facts.ask(fact, own, overrideArguments(this.resolve(host, point), globals), point.config);
   }
 
   inheritedEnv(config: Readonly<Config>): Readonly<Record<string, string>> {

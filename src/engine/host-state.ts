@@ -35,6 +35,8 @@ export interface Completion {
 export interface SentAhead {
   /** What was sent for an operation; `undefined`: it waits for its turn. */
   take(call: OperationCall): Promise<SentOperation | undefined>;
+  /** Operations that are on their way to the host, or have run there, and nobody has looked at what came of them. */
+  readonly unanswered: readonly OperationCall[];
   /** Operations whose commands have begun on the host, or may have, though nobody has looked at what came of them. */
   begun(): Promise<readonly OperationCall[]>;
 }

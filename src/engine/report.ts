@@ -1,6 +1,7 @@
 /** Errors as data for the event stream. @module */
 import { type CallSite, CommandError, TsinfraError } from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
+import { shown } from "../core/thrown.ts";
 import type { ErrorReport } from "./events.ts";
 
 /** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
@@ -39,7 +40,7 @@ function causesOf(thrown: Error): readonly string[] {
 const CAUSES = 4;
 
 const thrownText = (thrown: unknown): string =>
-  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown);
 
 /** What the command printed last, but for what the message has said. */
 function evidence({ message, stderr, stdout }: CommandError): readonly string[] | undefined {

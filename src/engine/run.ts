@@ -25,10 +25,12 @@ export interface Run {
   /** Close every connection. Never rejects. */
   disconnect(): Promise<void>;
   /** Throws `DeployError` if the user's code called an operation after its file had ended. */
-  expectNoStray(): void;
+  expectNothingLate(): void;
   /** Hosts that take part, in inventory order; with a connection, and not failed. */
   readonly activeHosts: readonly string[];
   readonly failedHosts: readonly string[];
+  /** What hosts were sent before its turn, and may carry out though nobody waits for it any more. */
+  readonly sentAhead: readonly { readonly host: string; readonly operation: string }[];
   /** Ask facts of all active hosts, for `tsinfra INVENTORY fact`: the answer per host; a fact that fails is an error there and does not fail the host. */
   facts(
     ask: (host: FactSource & HostIdentity) => Promise<unknown>,
@@ -51,12 +53,17 @@ export function createRun(settings: RunSettings): Run {
     propose: () => propose(engine, planned),
     execute: () => execute(engine, planned),
     disconnect: () => disconnectHosts(engine),
-    expectNoStray: () => engine.expectNoStray(),
+    expectNothingLate: () => engine.expectNothingLate(),
     get activeHosts() {
       return engine.activeHosts.map(host => host.name);
     },
     get failedHosts() {
       return engine.hosts.filter(host => host.error).map(host => host.name);
+    },
+    get sentAhead() {
+      return engine.hosts.flatMap(host =>
+        (host.ahead?.unanswered ?? []).map(({ name }) => ({ host: host.name, operation: name })),
+      );
     },
     facts: ask => askFacts(engine, ask),
   };

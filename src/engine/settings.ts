@@ -54,7 +54,7 @@ export interface RunSettings {
   loadDeploy(file: string, includedFrom: string | undefined): Promise<Deploy>;
   /** Check an operation's own arguments against what its types say, and the text in them and in its global ones. Throws `OperationTypeError`. */
   checkArguments(operation: string, args: object, globals?: object): void;
-  /** Run a command on the control machine. */
+  /** Run a command on the control machine. Of its output the last `KEPT_OUTPUT` bytes are kept; `isCut` is of standard output alone. */
   localShell(command: string): Promise<CommandResult>;
   /** The user's files on the call stack, innermost first; of an error, on the stack on which it was made. */
   callSites(error?: unknown): readonly CallSite[];

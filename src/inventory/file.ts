@@ -1,7 +1,7 @@
 /** Inventory files and functions. @module */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
-import { InventoryError } from "../core/errors.ts";
+import { InventoryError, NoHostError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import { type Fail, type Group, kindOf, toGroup, toGroups } from "./groups.ts";
@@ -100,10 +100,10 @@ export async function importUserFile(
 }
 
 function failure(error: unknown, file: string): InventoryError {
-  const { message, at } = loadFailure(error, file, textOf);
-  const isDeploy = /is used where there is no current host/.test(message);
+  const { message, ...found } = loadFailure(error, { file, source: textOf });
+  const isDeploy = error instanceof NoHostError;
   return new InventoryError(message, {
-    at,
+    ...found,
     cause: error,
     ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}),
   });

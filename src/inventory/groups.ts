@@ -56,12 +56,12 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
       { group: name },
       awaitHint(value) ?? NO_GROUP,
     );
-  const stray = Object.keys(value).find(key => !GROUP_KEYS.includes(key));
-  if (stray !== undefined) {
-    const near = nearest(stray, GROUP_KEYS);
+  const unknown = Object.keys(value).find(key => !GROUP_KEYS.includes(key));
+  if (unknown !== undefined) {
+    const near = nearest(unknown, GROUP_KEYS);
     return fail(
-      `Group "${name}" has an unknown key "${stray}"`,
-      { group: name, key: stray },
+      `Group "${name}" has an unknown key "${unknown}"`,
+      { group: name, key: unknown },
       near ? `Did you mean "${near}"?` : "A group has hosts and data",
     );
   }

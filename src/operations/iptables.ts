@@ -193,28 +193,24 @@ function describe(args: RuleArguments): { readonly definition: IptablesRule; rea
     toSource,
     toPorts,
   } = args;
-  const toPortsText = toPorts === undefined ? undefined : String(toPorts);
-  const addresses = {
-    source,
-    notSource,
-    destination,
-    notDestination,
-    inInterface,
-    notInInterface,
-    outInterface,
-    notOutInterface,
-  };
   return {
     definition: {
       chain: name,
       jump,
       protocol,
       notProtocol,
-      ...addresses,
+      source,
+      notSource,
+      destination,
+      notDestination,
+      inInterface,
+      notInInterface,
+      outInterface,
+      notOutInterface,
       logPrefix,
       toDestination,
       toSource,
-      toPorts: toPortsText,
+      toPorts: toPorts === undefined ? undefined : String(toPorts),
       extras,
     },
     words,

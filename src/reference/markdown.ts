@@ -1,5 +1,5 @@
 /** The reference as Markdown: a page for each module. @module */
-import type { FactReference, OperationReference, Reference } from "./model.ts";
+import type { FactReference, ModuleReference, OperationReference, Reference } from "./model.ts";
 import {
   type ArgumentRow,
   argumentRows,
@@ -102,33 +102,34 @@ function indexPage(reference: Reference): string {
     "# Reference",
     `${operations.length} operations in ${operationModules.length} modules, ${facts.length} facts in ${factModules.length} modules. All of them take [global arguments](global-arguments.md).`,
     "## Operations",
-    table(
-      ["Module", "Operations", ""],
-      operationModules.map(({ name, summary }) => [
-        `[${name}](operations/${name}.md)`,
-        inModule(operations, name)
-          .map(one => `\`${one.name.slice(name.length + 1)}\``)
-          .join(", "),
-        firstSentence(summary),
-      ]),
-    ),
+    modulesTable("Operations", operationModules, operations),
     "## Facts",
-    table(
-      ["Module", "Facts", ""],
-      factModules.map(({ name, summary }) => [
-        `[${name}](facts/${name}.md)`,
-        inModule(facts, name)
-          .map(one => `\`${one.name.slice(name.length + 1)}\``)
-          .join(", "),
-        firstSentence(summary),
-      ]),
-    ),
+    modulesTable("Facts", factModules, facts),
     "## Not run on a real system by our tests",
     untested.length === 0
       ? "None: all operations are."
       : `${untested.length} of ${operations.length}: ${untested.map(name => `\`${name}\``).join(", ")}.`,
     "The list is made from the tests: an operation counts as run if a test applies it to a real userland. Most operations, these too, are checked by cases that compare their commands.",
   ]);
+}
+
+/** What there is in each module, with a link to its page. */
+function modulesTable(
+  title: "Operations" | "Facts",
+  modules: readonly ModuleReference[],
+  entries: readonly { readonly module: string; readonly name: string }[],
+): string {
+  const directory = title.toLowerCase();
+  return table(
+    ["Module", title, ""],
+    modules.map(({ name, summary }) => [
+      `[${name}](${directory}/${name}.md)`,
+      inModule(entries, name)
+        .map(entry => `\`${entry.name.slice(name.length + 1)}\``)
+        .join(", "),
+      firstSentence(summary),
+    ]),
+  );
 }
 
 const page = (blocks: readonly string[]): string => `${blocks.join("\n\n")}\n`;

@@ -102,6 +102,39 @@ describe("what was running when a run was interrupted", () => {
     await until("the last words", async () => screen.includes("@local  Hang: interrupted, state unknown"));
   });
 
+  test("is told as perhaps still running where a command was sent, or sent ahead, and nobody waits for its end", async () => {
+    await writeFile(
+      join(cwd, "stubborn.ts"),
+      `import { files, server } from "tsinfra/operations";
+server.shell({ name: "Before", commands: ["true"] });
+server.shell({ name: "Stubborn", commands: ["trap '' INT TERM HUP; echo $$ >pid; while :; do sleep 0.1; done"] });
+files.directory({ name: "Behind", path: "${cwd}/behind" });
+server.shell({ name: "Never", commands: ["true"] });
+`,
+    );
+    const child = start("@local", "stubborn.ts", "-y", "--plain");
+    let told = "";
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of child.stderr) told += decoder.decode(chunk, { stream: true });
+    })();
+    const pid = await running();
+    try {
+      child.kill("SIGINT");
+      await until("the first Ctrl-C is told", async () => told.includes("Press Ctrl-C again"));
+      child.kill("SIGINT");
+      expect(await child.exited).toBe(130);
+      await reading;
+      expect(told.split("\n").slice(-3)).toEqual([
+        "  @local  Stubborn: interrupted, state unknown; its command may still be running there",
+        "  @local  Behind, Never: sent before its turn, state unknown; may still be carried out there",
+        "",
+      ]);
+    } finally {
+      if (isAlive(pid)) process.kill(pid, "SIGKILL");
+    }
+  });
+
   test("is left in a record when the terminal is closed, and ended", async () => {
     const { child, terminal } = startOnTerminal(["@local", "sleeps.ts", "-y"]);
     const pid = await running();

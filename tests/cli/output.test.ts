@@ -66,7 +66,7 @@ describe("a slow reader gets everything", () => {
       .split("\n")
       .map(line => (JSON.parse(line) as { readonly type: string }).type);
     expect(types.filter(type => type === "output")).toHaveLength(20_000);
-    expect([types.at(-1), code]).toEqual(["stage:end", 1]);
+    expect([types.at(-1), code]).toEqual(["results", 1]);
   });
 });
 

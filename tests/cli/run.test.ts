@@ -80,6 +80,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     stdout: { write: chunk => void (written.out += text(chunk)) },
     stderr: { write: chunk => void (written.err += text(chunk)), isTTY: world.isTerminal ?? false, columns: 80 },
     stdin: keyboard,
+    closed: [],
     environment: { ...world.environment },
     clock: { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() },
     cwd: () => root,
@@ -142,10 +143,11 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
     get activeHosts() {
       return active();
     },
+    sentAhead: [],
     get failedHosts() {
       return failed;
     },
-    expectNoStray: () => {},
+    expectNothingLate: () => {},
     facts: async () => new Map(active().map(name => [name, world.answer?.(name) as { readonly answer: unknown }])),
   };
 }

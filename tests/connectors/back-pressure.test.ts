@@ -121,6 +121,23 @@ test("all output has been taken when a command is told to have ended, and one th
   }
 });
 
+test("a command on a terminal of this machine, which cannot be held up, is ended before its output fills the memory", async () => {
+  const connection = await open("@local");
+  let waiting = 0;
+  const running = connection.run(sh`exec cat /dev/zero`, {
+    pty: true,
+    capture: false,
+    onOutput(_, chunk) {
+      waiting += chunk.length;
+      return new Promise(() => {});
+    },
+  });
+  const error = await running.catch(thrown => thrown);
+  expect(error).toMatchObject({ message: "Output came faster than it was taken, and 64 MiB of it waited" });
+  expect(waiting).toBeLessThan(TOTAL + MOST);
+  await connection.close();
+});
+
 test("a tunnel that nobody reads from holds up who writes into it", async () => {
   let sent = 0;
   const flood = createServer((client: Socket) => {

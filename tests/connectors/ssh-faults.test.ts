@@ -235,6 +235,25 @@ describe("a connection", () => {
     await forced[Symbol.asyncDispose]();
   });
 
+  /** A login shell that does what `script` says. */
+  async function loginShell(script: string) {
+    const directory = await mkdtemp(join(tmpdir(), "tsinfra-shell-"));
+    const path = join(directory, "shell");
+    await Bun.write(path, `#!/bin/sh\n${script}\n`);
+    await chmod(path, 0o755);
+    return { path, [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+  }
+
+  /** What the first command throws. */
+  async function refusedCommand(ssh: Awaited<ReturnType<typeof setUp>>, sshTransport: string): Promise<ConnectError> {
+    const sshKnownHostsFile = join(ssh.server.home, ".ssh/known_hosts");
+    const connection = await ssh.connect({ sshTransport, sshConfigFile: "none", sshKnownHostsFile });
+    const error = await failure(connection.run(sh`echo mine`));
+    await connection.close();
+    expect(error.code).toBe("E_CONNECT");
+    return error;
+  }
+
   const WORDS = "Welcome\nNo commands before noon\n";
   for (const [what, options] of Object.entries({
     "with a forced command": { config: [`ForceCommand printf '${WORDS.replaceAll("\n", "\\n")}'; exit 3`] },
@@ -244,43 +263,21 @@ describe("a connection", () => {
   }))
     for (const transport of ["embedded", "openssh"])
       test(`to a host ${what} is none that runs commands (${transport})`, async () => {
-        const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
-        await Bun.write(shell, `#!/bin/sh\n${typeof options === "string" ? options : ""}\n`);
-        await chmod(shell, 0o755);
-        await using ssh = await setUp(typeof options === "string" ? { shell } : options);
-        const known = join(ssh.server.home, ".ssh/known_hosts");
-        const connection = await ssh.connect({
-          sshTransport: transport,
-          sshConfigFile: "none",
-          sshKnownHostsFile: known,
-        });
-        const error = await failure(connection.run(sh`echo mine`));
-        expect(error.code).toBe("E_CONNECT");
+        await using shell = await loginShell(typeof options === "string" ? options : "");
+        await using ssh = await setUp(typeof options === "string" ? { shell: shell.path } : options);
+        const error = await refusedCommand(ssh, transport);
         expect(error.message).toContain("No commands before noon");
         expect(error.message).toMatch(/exit code [03]\b/);
         expect(error.message).not.toMatch(/[0-9a-f]{16}|tsinfra-/);
-        await connection.close();
-        await rm(join(shell, ".."), { recursive: true });
       });
 
   for (const transport of ["embedded", "openssh"])
     for (const stream of ["1", "2"])
       test(`to a host whose login shell prints without end is given up (${transport}, descriptor ${stream})`, async () => {
-        const shell = join(await mkdtemp(join(tmpdir(), "tsinfra-shell-")), "shell");
-        await Bun.write(shell, `#!/bin/sh\nexec yes >&${stream}\n`);
-        await chmod(shell, 0o755);
-        await using ssh = await setUp({ shell });
-        const known = join(ssh.server.home, ".ssh/known_hosts");
-        const connection = await ssh.connect({
-          sshTransport: transport,
-          sshConfigFile: "none",
-          sshKnownHostsFile: known,
-        });
-        const error = await failure(connection.run(sh`echo mine`));
-        expect(error.code).toBe("E_CONNECT");
+        await using shell = await loginShell(`exec yes >&${stream}`);
+        await using ssh = await setUp({ shell: shell.path });
+        const error = await refusedCommand(ssh, transport);
         expect(error.message).toMatch(/ printed more than 1024 KiB before the command began$/);
-        await connection.close();
-        await rm(join(shell, ".."), { recursive: true });
       });
 
   for (const transport of ["embedded", "openssh"])

@@ -10,6 +10,7 @@ import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { localUser } from "../../src/connectors/shared/local-user.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
 import { needTools } from "../support/machine.ts";
+import { startAgent } from "../support/ssh-agent.ts";
 import { createKey, keygen, type Sshd, startSshd } from "../support/sshd.ts";
 
 setDefaultTimeout(60_000);
@@ -289,33 +290,14 @@ describe("settings", () => {
   });
 
   test("IdentityAgent names the agent, and none leaves it out", async () => {
-    const socket = join(directory, "agent");
-    const agent = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-    try {
-      while (
-        !(await Bun.file(socket)
-          .stat()
-          .then(
-            () => true,
-            () => false,
-          ))
-      )
-        await Bun.sleep(5);
-      await Bun.spawn(["ssh-add", "-q", server.key], {
-        env: { ...process.env, SSH_AUTH_SOCK: socket },
-        stderr: "ignore",
-      }).exited;
-      expect(await explain(`IdentityAgent ${socket}\nIdentityFile none`)).toMatchObject({
-        connected: "yes",
-        login: expect.stringContaining("(agent, ED25519"),
-      });
-      expect(await explain("IdentityAgent none\nIdentityFile none", { env: { SSH_AUTH_SOCK: socket } })).toMatchObject({
-        connected: "no",
-      });
-    } finally {
-      agent.kill();
-      await agent.exited;
-    }
+    await using agent = await startAgent(directory);
+    await agent.add(server.key);
+    expect(await explain(`IdentityAgent ${agent.socket}\nIdentityFile none`)).toMatchObject({
+      connected: "yes",
+      login: expect.stringContaining("(agent, ED25519"),
+    });
+    const env = { SSH_AUTH_SOCK: agent.socket };
+    expect(await explain("IdentityAgent none\nIdentityFile none", { env })).toMatchObject({ connected: "no" });
   });
 
   test("PubkeyAuthentication no, and PreferredAuthentications without publickey, offer no key", async () => {

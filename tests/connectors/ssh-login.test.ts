@@ -10,6 +10,7 @@ import type { Connection } from "../../src/core/connector.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
 import { spawn } from "../support/test-host.ts";
+import { startAgent } from "../support/ssh-agent.ts";
 import { createKey, keygen, type KeyType, type Sshd, startSshd } from "../support/sshd.ts";
 import { needTools } from "../support/machine.ts";
 
@@ -437,27 +438,3 @@ describe("logging in with words", () => {
     }
   });
 });
-
-async function startAgent(directory: string) {
-  const socket = join(await mkdtemp(join(directory, "agent-")), "socket");
-  const child = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  while (
-    !(await Bun.file(socket)
-      .stat()
-      .then(
-        () => true,
-        () => false,
-      ))
-  )
-    await Bun.sleep(5);
-  return {
-    socket,
-    async add(key: string) {
-      await Bun.$`ssh-add -q ${key}`.env({ ...process.env, SSH_AUTH_SOCK: socket }).quiet();
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill();
-      await child.exited;
-    },
-  };
-}

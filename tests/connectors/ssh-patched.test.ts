@@ -8,6 +8,7 @@ import { type AuthContext, type Connection as ServerConnection, Server } from "s
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { sh } from "../../src/core/command.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
+import { startAgent } from "../support/ssh-agent.ts";
 import { createKey, startSshd } from "../support/sshd.ts";
 import { until } from "../support/until.ts";
 
@@ -161,27 +162,20 @@ test("a key that is half of what a server wants is followed by the other half", 
 });
 
 test("a server that forwards no agent runs the command all the same", async () => {
-  const socket = join(directory, "agent");
-  const agent = Bun.spawn(["ssh-agent", "-D", "-a", socket], { stdin: "ignore", stdout: "ignore", stderr: "ignore" });
-  try {
-    await until("the agent listens", () => exists(socket));
-    await using server = await startSshd({ config: ["AllowAgentForwarding no"] });
-    const connection = await connect(
-      { ...server.data, sshForwardAgent: true },
-      { home: server.home, env: { SSH_AUTH_SOCK: socket } },
-    );
-    const answered = Promise.withResolvers<void>();
-    // The rest of the input is written when the refusal has been read: what it is answered with comes after that.
-    const input = async function* () {
-      yield Buffer.from("one ");
-      await answered.promise;
-      yield Buffer.from("two");
-    };
-    const { stdout } = await connection.run(sh`cat`, { stdin: input(), onOutput: () => answered.resolve() });
-    await connection.close();
-    expect(new TextDecoder().decode(stdout)).toBe("one two");
-  } finally {
-    agent.kill();
-    await agent.exited;
-  }
+  await using agent = await startAgent(directory);
+  await using server = await startSshd({ config: ["AllowAgentForwarding no"] });
+  const connection = await connect(
+    { ...server.data, sshForwardAgent: true },
+    { home: server.home, env: { SSH_AUTH_SOCK: agent.socket } },
+  );
+  const answered = Promise.withResolvers<void>();
+  // The rest of the input is written when the refusal has been read: what it is answered with comes after that.
+  const input = async function* () {
+    yield Buffer.from("one ");
+    await answered.promise;
+    yield Buffer.from("two");
+  };
+  const { stdout } = await connection.run(sh`cat`, { stdin: input(), onOutput: () => answered.resolve() });
+  await connection.close();
+  expect(new TextDecoder().decode(stdout)).toBe("one two");
 });

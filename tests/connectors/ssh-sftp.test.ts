@@ -16,6 +16,7 @@ import { connectorContext, targetFor } from "../support/connectors.ts";
 import { escalationSubject } from "../support/escalation.ts";
 import { needTools } from "../support/machine.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
+import { upload } from "../support/upload.ts";
 
 setDefaultTimeout(120_000);
 await needTools({ sshd: "openssh-server", "ssh-keygen": "openssh-client", doas: "opendoas" });
@@ -77,14 +78,14 @@ describe("files over SFTP", () => {
       temporary,
     });
   };
-  const upload = (session: Session, dest: string, more: { readonly signal?: AbortSignal } = {}) =>
-    session.transfers.upload({ path: join(directory, "big") }, dest, {}, { surroundings: plain, signal, ...more });
+  const uploadBig = (session: Session, dest: string, more: { readonly signal?: AbortSignal } = {}) =>
+    upload(session.transfers, { path: join(directory, "big") }, dest, {}, { surroundings: plain, signal, ...more });
 
   test("reach the host, and nothing of them stays elsewhere", async () => {
     await using server = await start();
     await using made = await setUp(server);
     const dest = join(directory, "arrived");
-    await upload(made.session, dest);
+    await uploadBig(made.session, dest);
     await made.session.transfers.download(dest, join(directory, "back"), { surroundings: plain, signal });
     expect(
       Buffer.from(await Bun.file(join(directory, "back")).bytes()).equals(
@@ -98,7 +99,9 @@ describe("files over SFTP", () => {
   test("many at once", async () => {
     await using server = await start();
     await using made = await setUp(server);
-    await Promise.all(Array.from({ length: 12 }, (_, index) => upload(made.session, join(directory, `many-${index}`))));
+    await Promise.all(
+      Array.from({ length: 12 }, (_, index) => uploadBig(made.session, join(directory, `many-${index}`))),
+    );
     for (let index = 0; index < 12; index++) expect(Bun.file(join(directory, `many-${index}`)).size).toBe(3_000_000);
     expect(await readdir(server.temporary)).toEqual([]);
   });
@@ -133,7 +136,7 @@ describe("files over SFTP", () => {
     );
     const dest = join(await mkdtemp(join(directory, "cut-")), "file");
     await Bun.write(dest, "old");
-    expect((await failure(upload(made.session, dest))).code).toBe("E_CONNECTION_LOST");
+    expect((await failure(uploadBig(made.session, dest))).code).toBe("E_CONNECTION_LOST");
     expect(await Bun.file(dest).text()).toBe("old");
     while ((await readdir(server.temporary)).length > 0) await Bun.sleep(20);
     expect(await readdir(join(dest, ".."))).toEqual(["file"]);
@@ -143,7 +146,7 @@ describe("files over SFTP", () => {
   test("a server without SFTP says so", async () => {
     await using server = await start(["Subsystem sftp /bin/false"]);
     await using made = await setUp(server);
-    const error = await failure(upload(made.session, join(directory, "never")));
+    const error = await failure(uploadBig(made.session, join(directory, "never")));
     expect(error.message).toMatch(/^(The server gives web-1 no session for SFTP|SFTP on web-1 )/);
     expect(error.hint).toContain('sshFileTransferProtocol: "shell"');
     expect(await readdir(server.temporary)).toEqual([]);
@@ -152,7 +155,7 @@ describe("files over SFTP", () => {
   test("a server with too few sessions says so", async () => {
     await using server = await start(["MaxSessions 1"]);
     await using made = await setUp(server);
-    const error = await failure(upload(made.session, join(directory, "never")));
+    const error = await failure(uploadBig(made.session, join(directory, "never")));
     expect(error.message).toStartWith("The server gives web-1 no session for SFTP: ");
     expect(await readdir(server.temporary)).toEqual([]);
   });
@@ -161,7 +164,7 @@ describe("files over SFTP", () => {
     const jail = await mkdtemp(join(tmpdir(), "tsinfra-jail-"));
     await using server = await start([`Subsystem sftp internal-sftp -d ${jail} -P open`]);
     await using made = await setUp(server);
-    const error = await failure(upload(made.session, join(directory, "never")));
+    const error = await failure(uploadBig(made.session, join(directory, "never")));
     expect(error.message).toMatch(/^SFTP on web-1 cannot open \/\S+: /);
     expect(error.hint).toContain('sshFileTransferProtocol: "shell"');
     await rm(jail, { recursive: true });
@@ -201,7 +204,7 @@ test("files over SFTP go to users who could not read what the login user wrote",
   const content = randomBytes(1_000_000);
   const directory = await mkdtemp(join(tmpdir(), "tsinfra-sftp-"));
   try {
-    await session.transfers.upload({ content }, "/tmp/nobodys", { mode: "600" }, { surroundings: asNobody, signal });
+    await upload(session.transfers, { content }, "/tmp/nobodys", { mode: "600" }, { surroundings: asNobody, signal });
     const { stdout } = await session.run(sh`stat -c '%U %a' /tmp/nobodys`, { surroundings: asNobody, signal });
     expect(Buffer.from(stdout).toString()).toBe("nobody 600\n");
     await session.transfers.download("/tmp/nobodys", join(directory, "back"), { surroundings: asNobody, signal });

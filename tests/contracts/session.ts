@@ -11,6 +11,7 @@ import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import { Session } from "../../src/engine/host/session.ts";
 import { connectorContext } from "../support/connectors.ts";
 import { smallDisk } from "../support/small-disk.ts";
+import { upload } from "../support/upload.ts";
 
 /** A host and those who log in to it. */
 export interface SessionSubject {
@@ -83,7 +84,7 @@ export function testSession(subject: SessionSubject): void {
         test(`a file of ${size} bytes comes back as it went`, async () => {
           const content = randomBytes(size);
           await Bun.write(join(local, "out"), content);
-          await session.transfers.upload({ path: join(local, "out") }, `${remote}/a file`, {}, options());
+          await upload(session.transfers, { path: join(local, "out") }, `${remote}/a file`, {}, options());
           await session.transfers.download(`${remote}/a file`, join(local, "back"), options());
           expect(Buffer.from(await Bun.file(join(local, "back")).arrayBuffer()).equals(content)).toBe(true);
         });
@@ -91,9 +92,9 @@ export function testSession(subject: SessionSubject): void {
 
       test("mode and owner are set, and kept where they are not named", async () => {
         const path = `${remote}/mode`;
-        await session.transfers.upload({ content: "one" }, path, { mode: "640" }, options());
+        await upload(session.transfers, { content: "one" }, path, { mode: "640" }, options());
         expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout)).toBe("640\n");
-        await session.transfers.upload({ content: new Secret("two") }, path, {}, options());
+        await upload(session.transfers, { content: new Secret("two") }, path, {}, options());
         expect(text((await session.run(sh`stat -c %a ${path}`, options())).stdout) + (await read(path))).toBe(
           "640\ntwo",
         );
@@ -103,7 +104,7 @@ export function testSession(subject: SessionSubject): void {
         test(`an upload that is broken off ${when} leaves the old file whole and nothing else`, async () => {
           const directory = `${remote}/broken ${when}`;
           await session.run(sh`rm -rf ${directory}; mkdir ${directory}`, options());
-          await session.transfers.upload({ content: "old" }, `${directory}/file`, {}, options());
+          await upload(session.transfers, { content: "old" }, `${directory}/file`, {}, options());
           const controller = new AbortController();
           const read = async function* () {
             yield new Uint8Array(100_000);
@@ -129,7 +130,8 @@ export function testSession(subject: SessionSubject): void {
           });
           opened.push(uploading);
           await expect(
-            uploading.transfers.upload(
+            upload(
+              uploading.transfers,
               { path: "whatever" },
               `${directory}/file`,
               {},
@@ -296,7 +298,8 @@ export function testSession(subject: SessionSubject): void {
       test("an upload under sudo belongs to root", async () => {
         const free = start(sudoers.free);
         const path = `${remote}/roots`;
-        await free.transfers.upload(
+        await upload(
+          free.transfers,
           { content: "x" },
           path,
           { mode: "600", user: "root", group: "root" },

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { TsinfraError } from "../../src/core/errors.ts";
-import { installDeployModules, loadDeploy, locate } from "../../src/deploy/index.ts";
+import { locate } from "../../src/core/thrown.ts";
+import { installDeployModules, loadDeploy } from "../../src/deploy/index.ts";
 import { fakeRun } from "../support/fake-run.ts";
 
 let dir: string;

@@ -18,6 +18,26 @@ beforeAll(async () => {
     `${dir}/uses.ts`,
     `// import { ports } from "./with-default";\nimport { port, ports } from "./with-default";\nexport default [port, ports];\n`,
   );
+  writeFileSync(`${dir}/needs.ts`, `// require("./nope");\n\nexport const needed = () => require("./nope");\n`);
+  writeFileSync(`${dir}/needs-now.ts`, `export const needed = 1;\nrequire("./typ");\n`);
+  writeFileSync(
+    `${dir}/throws-text.ts`,
+    `// throw "a text"\nconst x = 1;\nif (x) throw 'a text'; // there\nexport {};\n`,
+  );
+  writeFileSync(`${dir}/throws-object.ts`, `export {};\nthrow {\n  code: 1,\n  of: ["x", { y: null }],\n};\n`);
+  writeFileSync(`${dir}/throws-null.ts`, `import "./dep";\nthrow null;\n`);
+  writeFileSync(`${dir}/dep.ts`, `await null;\nexport {};\n`);
+  writeFileSync(`${dir}/rejects.ts`, `await null;\nawait Promise.reject(5);\nexport {};\n`);
+  writeFileSync(
+    `${dir}/throws-computed.ts`,
+    `import "./dep";\nconst code = 7;\nthrow { code, list: Array.from({ length: 500 }) };\n`,
+  );
+  writeFileSync(`${dir}/imports-computed.ts`, `import "./dep";\nimport "./throws-computed";\nimport "./late";\n`);
+  writeFileSync(`${dir}/late.ts`, `export const late = 1;\n`);
+  writeFileSync(
+    `${dir}/calls.ts`,
+    `import { server } from "tsinfra/operations";\nserver.shell({ commands: ["true"] });\n`,
+  );
   writeFileSync(`${dir}/lazy.ts`, `export const lazy = async () => {\n  await import("./nope.ts");\n};\n`);
 });
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -41,7 +61,7 @@ interface Refused {
   readonly message: string;
   readonly hint?: string;
   /** Line and column; in another file, its name before them. */
-  readonly at: string;
+  readonly at?: string;
 }
 
 const REFUSED: Readonly<Record<string, Refused>> = {
@@ -128,6 +148,105 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     message: "Cannot find module './nope.ts'",
     at: "lazy.ts:2:17",
   },
+  "a missing file that is required": {
+    source: `const x = 1;\n\nconst y = require("./nope");\nvoid [x, y];\n`,
+    message: "Cannot find module './nope'",
+    hint: "There is no file",
+    at: "3:20",
+  },
+  "a file that is required under a name that is almost right": {
+    source: `await null;\nrequire("./typ");\n`,
+    message: "Cannot find module './typ'",
+    hint: 'Did you mean "./typo.ts"?',
+    at: "2:10",
+  },
+  "a missing file that another requires": {
+    source: `import { needed } from "./needs";\nawait null;\nneeded();\n`,
+    message: "Cannot find module './nope'",
+    at: "needs.ts:3:38",
+  },
+  "a missing file that another requires while it is loaded": {
+    source: `import { needed } from "./needs-now";\nneeded;\n`,
+    message: "Cannot find module './typ'",
+    hint: 'Did you mean "./typo.ts"?',
+    at: "needs-now.ts:2:10",
+  },
+  "a missing file that is looked for": {
+    source: `const at = require.resolve("./nope");\nvoid at;\n`,
+    message: "Cannot find module './nope'",
+    at: "1:29",
+  },
+  "a missing file of a computed name that is required": {
+    source: `const name = "./nope";\nrequire(name);\n`,
+    message: "Cannot find module './nope'",
+    at: "2:1",
+  },
+  "a package that is not installed": {
+    source: `const pad = await import("@none/left-padd/sub");\nvoid pad;\n`,
+    message: "Cannot find package '@none/left-padd/sub'",
+    hint: "npm install @none/left-padd",
+    at: "1:27",
+  },
+  "a package that is required and not installed": {
+    source: `\nrequire("left-padd");\n`,
+    message: "left-padd'",
+    hint: "npm install left-padd",
+    at: "2:10",
+  },
+  "a module of Node's that there is not": {
+    source: `await import("node:fss");\n`,
+    message: "No such built-in module: node:fss",
+    hint: 'Did you mean "node:fs"?',
+    at: "1:15",
+  },
+  "a name that another module of ours has": {
+    source: `import { host, server } from "tsinfra";\nconsole.assert(!!host, server);\n`,
+    message: "Export named 'server' not found in module 'tsinfra'",
+    hint: 'Write import { server } from "tsinfra/operations"; it is also in "tsinfra/facts"',
+    at: "1:16",
+  },
+  "a fact of another module": {
+    source: `import { DebPackages } from "tsinfra/facts";\nconsole.assert(!!DebPackages);\n`,
+    message: "Export named 'DebPackages' not found in module 'tsinfra/facts'",
+    hint: 'Write import { DebPackages } from "tsinfra/facts/deb"',
+    at: "1:10",
+  },
+  "a name that many modules of ours have": {
+    source: `import { packages } from "tsinfra/operations";\nconsole.assert(!!packages);\n`,
+    message: "Export named 'packages' not found in module 'tsinfra/operations'",
+    hint: "it is also in",
+    at: "1:10",
+  },
+  "a text that is thrown by a module": {
+    source: `import "./throws-text";\n`,
+    message: 'throws-text.ts threw "a text"',
+    hint: "Throw an Error",
+    at: "throws-text.ts:3:8",
+  },
+  "an object that is thrown by a module": {
+    source: `import "./throws-object";\n`,
+    message: "throws-object.ts threw { code: 1, of: [ 'x', { y: null } ] }",
+    at: "throws-object.ts:2:1",
+  },
+  "null that is thrown by a module": {
+    source: `import "./throws-null";\n`,
+    message: "throws-null.ts threw null",
+    at: "throws-null.ts:2:1",
+  },
+  "a promise of a number that is rejected in a module": {
+    source: `import "./rejects";\n`,
+    message: "rejects.ts threw 5",
+    at: "rejects.ts:2:15",
+  },
+  "a computed object that is thrown by a module of a module": {
+    source: `import "./imports-computed";\n`,
+    message: "throws-computed.ts threw { code: 7, list: [ undefined,",
+  },
+  "an object that is thrown by the file itself": {
+    source: `\nthrow { code: 2, "of": 'it' };\n`,
+    message: "threw { code: 2, of: 'it' }",
+    at: "2:1",
+  },
   "a typing error of a file that is imported while it runs": {
     source: `await import("./typo");\n`,
     message: "Unexpected ;",
@@ -140,12 +259,181 @@ describe("a deploy file is refused at its line", () => {
     test(name, async () => {
       const error = await outcome(source);
       expect(error?.message).toContain(message);
-      expect(error).toMatchObject({ code: "E_DEPLOY_LOAD" });
+      expect(error).toMatchObject({ code: name.endsWith("itself") ? "E_DEPLOY" : "E_DEPLOY_LOAD" });
       if (hint !== undefined) expect(error?.hint).toContain(hint);
+      // Nobody knows where: the tests around it are all that is on the stack.
+      if (at === undefined) return expect(error?.at?.file).not.toStartWith(dir);
       const { file, line, column } = error!.at!;
       const own = `deploy${files - 1}.ts:`;
       expect(`${file.slice(dir.length + 1)}:${line}:${column}`.replace(own, "")).toBe(at);
     });
+});
+
+const OWN = `import { derivedFact, fact, host, operation, sh } from "tsinfra";\nimport { server } from "tsinfra/operations";\nconst any = (value: unknown): any => value;\n`;
+const steps = (body: string): string =>
+  `${OWN}const mine = operation(any({ name: "my.op", async *steps(given: any) {\n  ${body}\n} }));\n\nmine();\nvoid [server, sh, fact, derivedFact, host];\n`;
+const asked = (definition: string): string => `${OWN}\nawait host.getFact(any(${definition}));\nvoid server;\n`;
+
+const MISSHAPEN: Readonly<Record<string, Refused & { readonly from?: string }>> = {
+  "an operation beside a default function": {
+    source: `${OWN}server.shell({ commands: ["true"] });\nexport default () => {\n  void [any, sh, host, fact];\n};\n`,
+    message: "The operation server.shell is used where there is no current host",
+    hint: "What stands beside a default function is run once, when the file is loaded: move it into that function",
+    at: "4:8",
+  },
+  "an operation that is exported by default": {
+    source: `import { server } from "tsinfra/operations";\nexport default server.shell({ commands: ["true"] });\n`,
+    message: "The operation server.shell is used where there is no current host",
+    hint: "leave out `export default`",
+    at: "2:23",
+  },
+  "an operation that a module calls when it is loaded": {
+    source: `import "./calls";\n`,
+    message: "The operation server.shell is used where there is no current host",
+    hint: "move this into a function that the deploy file calls",
+    at: "calls.ts:2:8",
+  },
+  "an operation that is called in the steps of another": {
+    source: steps(`server.shell({ commands: ["true"] });\n  yield sh\`true\`;`),
+    message: "The operation server.shell is used in the steps of my.op",
+    hint: "yield* server.shell.steps(host, { … })",
+    at: "5:10",
+    from: "9:1",
+  },
+  "an operation that is yielded": {
+    source: steps(`yield server.shell({ commands: ["true"] });`),
+    message: "The operation server.shell is used in the steps of my.op",
+    hint: "yield* server.shell.steps(host, { … })",
+    at: "5:16",
+    from: "8:1",
+  },
+  "the current host in the steps of an operation": {
+    source: steps("yield sh`echo ${host.name}`;"),
+    message: '"host" is used in the steps of my.op',
+    hint: "async *steps(host, args) { … }",
+    at: "5:19",
+    from: "8:1",
+  },
+  "an operation without a name": {
+    source: `${OWN}\noperation(any({ async *steps() {} }));\n`,
+    message: "An operation must have a name, found undefined",
+    at: "5:1",
+  },
+  "an operation of nothing": {
+    source: `${OWN}any(operation)();\n`,
+    message: "operation() must be given a name and steps, found undefined",
+    at: "4:14",
+  },
+  "an operation without steps": {
+    source: `${OWN}operation(any({ name: "my.op" }));\n`,
+    message: "The steps of the operation my.op must be an async generator function, found undefined",
+    at: "4:1",
+  },
+  "an operation whose steps are no generator": {
+    source: `${OWN}operation(any({ name: "my.op", async steps() {} }));\n`,
+    message: "The steps of the operation my.op must be an async generator function, found an async function",
+    hint: "async *steps(host, args)",
+    at: "4:1",
+  },
+  "an operation whose steps give a list": {
+    source: `${OWN}const mine = operation(any({ name: "my.op", steps: () => [sh\`true\`] }));\nmine();\n`,
+    message: "The steps of my.op must give a generator, found a list",
+    at: "4:14",
+    from: "5:1",
+  },
+  ...Object.fromEntries(
+    [
+      ["undefined", "undefined", "A command is made with"],
+      ["5", "a number", "A command is made with"],
+      ["Promise.resolve(true)", "a boolean", "A command is made with"],
+      ["{ kind: 'none' }", "an object", "A command is made with"],
+      ["'echo hi'", "text", "yield sh`…`"],
+      ["[sh`true`]", "a list", "one by one"],
+      ["server.shell.steps(given, { commands: ['true'] })", "a generator", "yield* it.steps(host, { … })"],
+    ].map(([value, found, hint]) => [
+      `an operation that yields ${value}`,
+      {
+        source: steps(`yield ${value};`),
+        message: `my.op must yield commands, found ${found}`,
+        hint: hint!,
+        at: "4:14",
+        from: "8:1",
+      },
+    ]),
+  ),
+  "no fact": {
+    source: asked("undefined"),
+    message: "A fact must have a name, a command and a parse, found undefined",
+    at: "5:12",
+  },
+  "a fact without a name": {
+    source: asked(`{ command: () => sh\`id\`, parse: (lines: string[]) => lines, empty: [] }`),
+    message: "A fact must have a name, found undefined",
+    at: "5:12",
+  },
+  "a fact without a command": {
+    source: asked(`{ name: "my.F", parse: (lines: string[]) => lines, empty: [] }`),
+    message: "The command of the fact my.F must be a function, found undefined",
+    at: "5:12",
+  },
+  "a fact whose command is text": {
+    source: `${OWN}fact(any({ name: "my.F", command: "id", parse: (lines: string[]) => lines, empty: [] }));\n`,
+    message: "The command of the fact my.F must be a function, found text",
+    hint: "command: () => sh`…`",
+    at: "4:1",
+  },
+  "a fact that is parsed by an async function": {
+    source: asked(`{ name: "my.F", command: () => sh\`id\`, parse: async () => 1, empty: [] }`),
+    message: "The parse of the fact my.F must be a function, found an async function",
+    hint: "cannot be async",
+    at: "5:12",
+  },
+  "a fact that is derived from nothing": {
+    source: `${OWN}derivedFact(any({ name: "my.F", from: undefined, derive: () => 1 }));\n`,
+    message: "A fact must have a name, a command and a parse, found undefined",
+    at: "4:1",
+  },
+  "a fact of a wrong shape that an operation asks": {
+    source: steps("await given.getFact({ name: 'my.F' });\n  yield sh`true`;"),
+    message: "The command of the fact my.F must be a function, found undefined",
+    at: "5:15",
+    from: "9:1",
+  },
+};
+
+describe("what is used or made in a wrong way is refused at its line", () => {
+  for (const [name, { source, message, hint, at, from }] of Object.entries(MISSHAPEN))
+    test(name, async () => {
+      const error = (await outcome(source))!;
+      expect(error.message).toContain(message);
+      if (hint !== undefined) expect(error.hint).toContain(hint);
+      const own = `${dir}/deploy${files - 1}.ts`;
+      const told = [error.at!, ...error.callers].map(({ file, line, column }) =>
+        `${file}:${line}:${column}`.replace(`${own}:`, "").replace(`${dir}/`, ""),
+      );
+      expect(told[0]).toBe(at!);
+      if (from !== undefined) expect(told).toContain(from);
+    });
+
+  test("a fact that was declared and gives no command", async () => {
+    const file = `${dir}/deploy${files++}.ts`;
+    writeFileSync(
+      file,
+      `${OWN}\nconst bad = fact(any({ name: "my.F", command: () => 5, parse: () => 1, empty: 0 }));\nawait host.getFact(bad);\n`,
+    );
+    const fake = fakeRun(["a"], {}, { cwd: dir });
+    await fake.run.connect();
+    await fake.run.prepare([await loadDeploy(file, { cwd: dir })]);
+    expect(fake.events).toContainEqual(
+      expect.objectContaining({
+        type: "host:failed",
+        error: expect.objectContaining({
+          message: "The command of fact my.F must be made with sh`…`, found a number",
+          at: { file, line: 5, column: 13 },
+        }),
+      }),
+    );
+  });
 });
 
 describe("a deploy file may have nothing to do", () => {
@@ -158,7 +446,7 @@ describe("what an error comes from is told", () => {
     const error = await outcome(
       `const inner = new TypeError("inner", { cause: "a text" });\nthrow new Error("outer", { cause: inner });\n`,
     );
-    expect(reportError(error)).toMatchObject({ message: "outer", causes: ["TypeError: inner", "a text"] });
+    expect(reportError(error)).toMatchObject({ message: "outer", causes: ["TypeError: inner", '"a text"'] });
   });
 
   test("of one that an operation throws", async () => {

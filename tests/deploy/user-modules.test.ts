@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
-import { loadDeploy, locate, prepareModule } from "../../src/deploy/index.ts";
+import { locate } from "../../src/core/thrown.ts";
+import { loadDeploy, prepareModule } from "../../src/deploy/index.ts";
 
 let dir: string;
 beforeAll(() => {

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { sh } from "../../src/core/command.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { fact, type NoArguments } from "../../src/core/fact.ts";
-import { type ResolvedArguments, resolveArguments, withArguments } from "../../src/engine/host/arguments.ts";
+import { type ResolvedArguments, resolveArguments, overrideArguments } from "../../src/engine/host/arguments.ts";
 import { Facts } from "../../src/engine/host/facts.ts";
 import type { FramedShell } from "../../src/engine/host/framed-shell.ts";
 import type { CommandOptions, Ran, Sent, Slot } from "../../src/engine/host/sending.ts";
@@ -107,12 +107,12 @@ test("as somebody else, somewhere else, with another input or on a terminal it i
   const hows = [{}, { _sudo: true }, { _sudo: true, _sudoUser: "x" }, { _chdir: "/" }, { _env: { A: "b" } }];
   const alone = [{ _stdin: "x" }, { _stdin: "y" }, { _getPty: true }, { _successExitCodes: [0, 1] }];
   const answers: number[] = [];
-  for (const given of [...hows, ...alone]) answers.push(await ask(withArguments(how, given)));
+  for (const given of [...hows, ...alone]) answers.push(await ask(overrideArguments(how, given)));
   expect(answers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
 test("a command that failed is nothing to remember", async () => {
-  const lenient = withArguments(how, { _successExitCodes: [0, 1] });
+  const lenient = overrideArguments(how, { _successExitCodes: [0, 1] });
   for (const [exitCode, isRemembered] of [
     [0, true],
     [1, false],
@@ -125,7 +125,7 @@ test("a command that failed is nothing to remember", async () => {
 
 test("what is remembered is tested where it was asked, and for its exit code too", async () => {
   const { ask, facts } = counting();
-  const there = withArguments(how, { _chdir: "/srv", _env: { A: "b" } });
+  const there = overrideArguments(how, { _chdir: "/srv", _env: { A: "b" } });
   await ask(there);
   let guard = "";
   await facts.recall(Count, {}, there, question => (guard = question.still().wire()));

@@ -77,6 +77,20 @@ describe("a file that ends too early", () => {
     expect(error.message).toMatch(/^host\.withArguments\(\) \(line \d+\) is not awaited, but operations follow it$/);
   });
 
+  test("or that throws: what it leaves behind fails with it, and is not told beside", async () => {
+    const error = await runAll(fake(), () => {
+      void scope().host.withArguments({}, () => ask());
+      void scope().host.withArguments({}, async () => {
+        await Bun.sleep(0);
+        throw new Error("beside");
+      });
+      throw new Error("first");
+    });
+    expect(error).toMatchObject({ message: "first" });
+    // A rejection that nobody handles would fail this test.
+    await Bun.sleep(5);
+  });
+
   test("answers that were awaited further out are no mistake", async () => {
     const fakes = fake();
     expect(

@@ -16,6 +16,7 @@ import { raw, Secret, sh } from "../../src/core/command.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import { Session } from "../../src/engine/host/session.ts";
+import { upload } from "../support/upload.ts";
 
 let dir: string;
 beforeAll(() => {
@@ -168,7 +169,7 @@ for (const fast of [true, false]) {
         test(`${name} arrives whole, and leaves nothing beside it`, async () => {
           const folder = `${dir}/up ${name} ${fast}`;
           mkdirSync(folder);
-          await session.transfers.upload({ content }, `${folder}/it's here`, { mode: "640" }, options());
+          await upload(session.transfers, { content }, `${folder}/it's here`, { mode: "640" }, options());
           const expected = content instanceof Secret ? content.reveal() : content;
           expect(Buffer.compare(readFileSync(`${folder}/it's here`), Buffer.from(expected))).toBe(0);
           expect(statSync(`${folder}/it's here`).mode & 0o7777).toBe(0o640);
@@ -180,8 +181,8 @@ for (const fast of [true, false]) {
         mkdirSync(folder);
         writeFileSync(`${folder}/old`, "old", { mode: 0o751 });
         symlinkSync("old", `${folder}/link`);
-        await session.transfers.upload({ content: "new" }, `${folder}/link`, {}, options());
-        await session.transfers.upload({ content: "x" }, `${folder}/fresh`, {}, options());
+        await upload(session.transfers, { content: "new" }, `${folder}/link`, {}, options());
+        await upload(session.transfers, { content: "x" }, `${folder}/fresh`, {}, options());
         expect(readFileSync(`${folder}/old`, "utf8")).toBe("new");
         expect(readlinkSync(`${folder}/link`)).toBe("old");
         expect(statSync(`${folder}/old`).mode & 0o777).toBe(0o751 & ~process.umask());
@@ -207,14 +208,14 @@ for (const fast of [true, false]) {
           onTransfer: () => {},
         });
         await expect(
-          cut.transfers.upload({ path: `${folder}.source` }, `${folder}/file`, {}, options()),
+          upload(cut.transfers, { path: `${folder}.source` }, `${folder}/file`, {}, options()),
         ).rejects.toThrow("the upload was cut short");
         await cut.disconnect();
         expect(readFileSync(`${folder}/file`, "utf8")).toBe("old");
         expect(readdirSync(folder)).toEqual(["file"]);
       });
       test("to a directory say so", async () => {
-        await expect(session.transfers.upload({ content: "x" }, dir, {}, options())).rejects.toThrow(
+        await expect(upload(session.transfers, { content: "x" }, dir, {}, options())).rejects.toThrow(
           "it is a directory",
         );
       });

@@ -19,6 +19,7 @@ async function tsinfra(
   const io = {
     stdout: sink("stdout"),
     stderr: sink("stderr"),
+    closed: [],
     environment: {},
     cwd: () => "/",
     clock: { now: () => 0 },

@@ -1,11 +1,11 @@
 /** `tsinfra INVENTORY fact NAME [key=value]…`. @module */
+import { unlessAborted } from "../../core/abort.ts";
 import { subcommand } from "../command.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { FactRequest } from "../names.ts";
 import type { Invocation } from "../invocation.ts";
 import { oneLine } from "../views/text.ts";
 import { toJson } from "../json.ts";
-import { unlessGivenUp } from "../stages.ts";
 
 export const fact = subcommand({
   name: "fact",
@@ -40,14 +40,15 @@ export const fact = subcommand({
 type Answers = Readonly<Record<string, unknown>>;
 
 async function askAll(invocation: Invocation, requests: readonly FactRequest[]): Promise<ExitCode> {
+  const { givenUp } = invocation.interrupts;
   const run = await invocation.start({ isQuiet: true });
   let isComplete = true;
   try {
-    await unlessGivenUp(invocation, run.connect());
+    await unlessAborted(run.connect(), givenUp);
     const all: [string, Answers][] = [];
     // All facts at once, so that they travel together.
     const asking = Promise.all(requests.map(({ fact: wanted, args }) => run.facts(host => host.getFact(wanted, args))));
-    const answered = await unlessGivenUp(invocation, asking);
+    const answered = await unlessAborted(asking, givenUp);
     for (const [index, { label }] of requests.entries()) {
       const answers: Record<string, unknown> = {};
       for (const [host, result] of answered[index] ?? []) {

@@ -1,5 +1,6 @@
 /** `tsinfra report merge FILE…`. @module */
 import { resolve } from "node:path";
+import { linesFrom } from "../../core/lines.ts";
 import { subcommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit.ts";
@@ -52,8 +53,8 @@ async function merge({ io }: Context, files: readonly string[]): Promise<Report>
     try {
       logs.push(
         ...(file === "-"
-          ? await readLogs("standard input", linesOf(standardInput(io)))
-          : await readLogs(file, linesOf(Bun.file(resolve(io.cwd(), file)).stream()))),
+          ? await readLogs("standard input", linesFrom(standardInput(io)))
+          : await readLogs(file, linesFrom(Bun.file(resolve(io.cwd(), file)).stream()))),
       );
     } catch (error) {
       // The other shards' results are worth having all the same.
@@ -98,18 +99,6 @@ function show({ io, options, screen, paint }: Context, merged: Report): void {
       reportLines(merged, { paint: outPaint, columns: () => io.stdout.columns || screen.columns }).join("\n"),
     );
   if (problems.length > 0) screen.lines(["", ...problemLines(merged, paint)]);
-}
-
-/** Whole lines, and what follows the last line break. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of chunks) {
-    const lines = (rest + (typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }))).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }
 
 async function* standardInput({ stdin }: Io): AsyncGenerator<Uint8Array | string> {

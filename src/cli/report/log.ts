@@ -1,12 +1,6 @@
 /** Reading the event logs that runs with `--json` wrote. @module */
-import type {
-  EngineEvent,
-  ErrorReport,
-  HostSummary,
-  OperationSummary,
-  OutcomeType,
-  ProposedChange,
-} from "../../engine/events.ts";
+import type { EngineEvent, ErrorReport, HostSummary, OperationSummary, ProposedChange } from "../../engine/events.ts";
+import { Tally, total } from "../../engine/tally.ts";
 import type { Shard } from "../../inventory/shard.ts";
 import { readShard, shardText } from "../shard.ts";
 
@@ -82,9 +76,6 @@ function eventOf(line: string): LogEvent | undefined {
   }
 }
 
-type Counts = Record<OutcomeType, number>;
-const noCounts = (): Counts => ({ changed: 0, unchanged: 0, skipped: 0, failed: 0, ignored: 0, interrupted: 0 });
-
 /** One run while its events are read. */
 class Draft {
   readonly #shard: Shard | undefined;
@@ -94,11 +85,9 @@ class Draft {
   #exitCode: number | undefined;
   readonly #answers = new Map<string, Record<string, unknown>>();
   readonly #errors: ErrorReport[] = [];
-  readonly #operations = new Map<
-    string,
-    Counts & { readonly operation: string; readonly id: string; seconds: number; unfinished: number }
-  >();
-  readonly #hosts = new Map<string, Counts>();
+  /** Names of the operations, by id. */
+  readonly #operations = new Map<string, string>();
+  readonly #tally = new Tally<string, string>();
   readonly #failed = new Map<string, ErrorReport>();
 
   constructor(shard: string) {
@@ -146,22 +135,9 @@ class Draft {
       : this.#results !== undefined || this.#errors.length > 0 || this.#answers.size > 0;
   }
 
-  #count({
-    id,
-    operation,
-    host,
-    outcome,
-    seconds,
-    unfinished,
-  }: EngineEvent & { readonly type: "operation:host:end" }): void {
-    const row = this.#operations.get(id) ?? { operation, id, ...noCounts(), seconds: 0, unfinished: 0 };
-    row[outcome]++;
-    if (unfinished) row.unfinished++;
-    row.seconds = Math.max(row.seconds, seconds);
-    this.#operations.set(id, row);
-    const ofHost = this.#hosts.get(host) ?? noCounts();
-    ofHost[outcome]++;
-    this.#hosts.set(host, ofHost);
+  #count(event: EngineEvent & { readonly type: "operation:host:end" }): void {
+    if (!this.#operations.has(event.id)) this.#operations.set(event.id, event.operation);
+    this.#tally.add(event.id, event.host, event);
   }
 
   #answer(event: LogEvent): void {
@@ -174,13 +150,13 @@ class Draft {
 
   /** Results of a run that wrote none. */
   #counted(): Results {
-    const operations = [...this.#operations.values()].map((row): OperationSummary => {
-      const hosts = row.changed + row.unchanged + row.skipped + row.failed + row.ignored + row.interrupted;
-      return { ...row, hosts, notReached: 0 };
+    const operations = [...this.#operations].map(([id, operation]): OperationSummary => {
+      const counts = this.#tally.ofOperation(id);
+      return { operation, id, ...counts, hosts: total(counts), notReached: 0 };
     });
-    const names = new Set([...(this.#split?.hosts ?? []), ...this.#hosts.keys(), ...this.#failed.keys()]);
+    const names = new Set([...(this.#split?.hosts ?? []), ...this.#tally.hosts, ...this.#failed.keys()]);
     const hosts = [...names].map((host): HostSummary => {
-      const { skipped: _, ...counts } = this.#hosts.get(host) ?? noCounts();
+      const { skipped: _, ...counts } = this.#tally.ofHost(host);
       const error = this.#failed.get(host);
       return { host, ...counts, notReached: 0, ...(error ? { error } : {}) };
     });

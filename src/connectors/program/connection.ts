@@ -6,7 +6,8 @@ import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
 import { captureOutput, lastWords } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
-import { onAbort, settlesWithin, unlessAborted } from "../shared/wait.ts";
+import { onAbort, unlessAborted } from "../../core/abort.ts";
+import { settlesWithin } from "../shared/wait.ts";
 import { Frame, type Words } from "./frame.ts";
 
 /** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */

@@ -1,5 +1,5 @@
 /** A limit on waiting that can say what it waited for. @module */
-import { onAbort } from "./wait.ts";
+import { onAbort } from "../../core/abort.ts";
 
 /** Ends a piece of work after some time; time in which a person is asked does not count. */
 export class Deadline implements Disposable {

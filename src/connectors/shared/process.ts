@@ -1,11 +1,12 @@
 /** Programs of the control machine. @module */
+import { onAbort, unlessAborted } from "../../core/abort.ts";
 import type { OutputStream, RunOptions, RunResult } from "../../core/connector.ts";
 import { OperationError } from "../../core/errors.ts";
 import { limitReached } from "../../core/limits.ts";
 import { endOfInput, pump } from "./input.ts";
 import { type OutputCapture, captureOutput } from "./output.ts";
 import { noFileLeft } from "./open-files.ts";
-import { onAbort, pause, settlesWithin, unlessAborted } from "./wait.ts";
+import { pause, settlesWithin } from "./wait.ts";
 
 /** What a program gets beside its arguments. */
 export interface ProcessOptions extends RunOptions {
@@ -18,6 +19,8 @@ export interface ProcessOptions extends RunOptions {
 const GRACE = 1000;
 /** A program left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
 const SILENCE = 1000;
+/** So much output of a terminal, which cannot be held back, may wait to be taken, in bytes. */
+const MOST_UNTAKEN = 64 * 1024 * 1024;
 /** The same on a terminal, whose other side this process holds open itself. */
 const TERMINAL_SILENCE = 100;
 
@@ -136,13 +139,29 @@ function startOnTerminal(
   { output, onFailure }: Hearing,
 ): Child {
   let lastOutput = performance.now();
+  let untaken = 0;
+  /** It is being ended: what it prints meanwhile is nobody's. */
+  let isFull = false;
+  const take = (chunk: Uint8Array): void => {
+    const taking = output.add("stdout", chunk);
+    if (!taking) return;
+    untaken += chunk.length;
+    taking.then(() => void (untaken -= chunk.length), onFailure);
+    if (untaken <= MOST_UNTAKEN) return;
+    isFull = true;
+    onFailure(
+      new OperationError(`Output came faster than it was taken, and ${MOST_UNTAKEN / 1024 / 1024} MiB of it waited`, {
+        hint: "On a terminal nothing can be held back: run it without _getPty, or let it print less",
+      }),
+    );
+  };
   const drained: (() => void)[] = [];
   const terminal = new Bun.Terminal({
     cols: 80,
     rows: 24,
     data(_, chunk) {
       lastOutput = performance.now();
-      output.add("stdout", new Uint8Array(chunk))?.catch(onFailure);
+      if (!isFull) take(new Uint8Array(chunk));
     },
     drain() {
       for (const resume of drained.splice(0)) resume();

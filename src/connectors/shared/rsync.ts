@@ -5,7 +5,7 @@ import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, RunOptions, RunResult } from "../../core/connector.ts";
 import { OperationError } from "../../core/errors.ts";
 import { captureOutput, signalExitCode } from "./output.ts";
-import { onAbort } from "./wait.ts";
+import { onAbort } from "../../core/abort.ts";
 
 /** What is copied where. */
 export interface RsyncJob {

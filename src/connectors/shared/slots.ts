@@ -1,5 +1,5 @@
 /** A limited number of things at once, the others in line. @module */
-import { onAbort } from "./wait.ts";
+import { onAbort } from "../../core/abort.ts";
 
 /** How many may run at once. May shrink while in use: what runs goes on, what waits waits longer; and grow again. */
 export class Slots {

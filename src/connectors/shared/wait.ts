@@ -1,11 +1,5 @@
 /** Waiting that can be called off. @module */
-
-/** Call `listener` when the signal is aborted, at once if it is already; disposing takes it back. */
-export function onAbort(signal: AbortSignal | undefined, listener: () => void): Disposable {
-  if (signal?.aborted) listener();
-  else signal?.addEventListener("abort", listener, { once: true });
-  return { [Symbol.dispose]: () => signal?.removeEventListener("abort", listener) };
-}
+import { onAbort } from "../../core/abort.ts";
 
 /** Wait; rejects with the signal's reason when aborted. */
 export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
@@ -18,14 +12,6 @@ export async function pause(milliseconds: number, signal?: AbortSignal): Promise
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The promise, unless the signal is aborted before; then rejects with its reason. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  using _ = onAbort(signal, () => reject(signal.reason));
-  return await Promise.race([promise, aborted]);
 }
 
 /** True once the promise has settled, false if that takes longer than `milliseconds`. */

@@ -2,7 +2,8 @@
 import type { Connection, ConnectorContext } from "../../core/connector.ts";
 import { ConnectError } from "../../core/errors.ts";
 import type { Deadline } from "../shared/deadline.ts";
-import { onAbort, settlesWithin } from "../shared/wait.ts";
+import { onAbort } from "../../core/abort.ts";
+import { settlesWithin } from "../shared/wait.ts";
 import type { Agent } from "./agent.ts";
 import { algorithmsFor, allowedHostKeyAlgorithms } from "./algorithms.ts";
 import { type Authentication, createAuthentication } from "./authenticate.ts";

@@ -8,7 +8,7 @@ import { localUser } from "../shared/local-user.ts";
 import { runProcess } from "../shared/process.ts";
 import { needOpenFiles, openFilesLeft } from "../shared/open-files.ts";
 import { Slots } from "../shared/slots.ts";
-import { unlessAborted } from "../shared/wait.ts";
+import { unlessAborted } from "../../core/abort.ts";
 import { type Agent, createAgent } from "./agent.ts";
 import { resolveWith } from "./config/canonical.ts";
 import { createConfigFiles, type Sources } from "./config/index.ts";

@@ -1,7 +1,7 @@
 /** Names into addresses, without anybody waiting for a name that is not theirs. @module */
 import { isIP } from "node:net";
 import type { Slots } from "../shared/slots.ts";
-import { unlessAborted } from "../shared/wait.ts";
+import { unlessAborted } from "../../core/abort.ts";
 
 export interface Address {
   readonly address: string;

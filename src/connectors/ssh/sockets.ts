@@ -9,7 +9,7 @@ import { limitReached } from "../../core/limits.ts";
 import type { Deadline } from "../shared/deadline.ts";
 import { withoutSocket } from "../shared/open-files.ts";
 import { openTunnel } from "../shared/tunnel.ts";
-import { onAbort, unlessAborted } from "../shared/wait.ts";
+import { onAbort, unlessAborted } from "../../core/abort.ts";
 import type { Client, ClientChannel } from "./library.ts";
 import type { Address, Names } from "./names.ts";
 import { type Hop, hopAddress } from "./route.ts";

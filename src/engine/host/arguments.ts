@@ -19,7 +19,7 @@ export interface ResolvedArguments {
 
 /** What surrounds a call, strongest first. */
 export interface ArgumentLayers {
-  /** From `host.withArguments`, `host.when`, `deploy()`, merged already. */
+  /** From `host.overrideArguments`, `host.when`, `deploy()`, merged already. */
   readonly context: GlobalArguments;
   /** Host data: its keys that are global arguments. */
   readonly host: GlobalArguments;
@@ -40,7 +40,7 @@ export function resolveArguments({ context, host, config, inheritedEnv }: Argume
 }
 
 /** The same with stronger arguments on top: variables merge, conditions add up. */
-export function withArguments(base: ResolvedArguments, own: GlobalArguments): ResolvedArguments {
+export function overrideArguments(base: ResolvedArguments, own: GlobalArguments): ResolvedArguments {
   const names = Object.keys(own);
   if (names.length === 0) return base;
   const all = mergeArguments(base.all, own);

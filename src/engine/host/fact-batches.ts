@@ -1,7 +1,9 @@
 /** Questions to a host, put together into as few commands as possible, and the answers taken apart. Pure. @module */
 import { joined, quoted, sh, Shell } from "../../core/command.ts";
+import { declaredAt } from "../../core/declared.ts";
 import { FactError } from "../../core/errors.ts";
 import type { CommandFact } from "../../core/fact.ts";
+import { kindOf } from "../../core/kind.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { ResolvedArguments } from "./arguments.ts";
 
@@ -35,16 +37,15 @@ export interface AskOutput {
 export function factCommand({ fact, args }: Pick<PendingQuestion, "fact" | "args">): Shell {
   const command: unknown = fact.command(args);
   if (!(command instanceof Shell))
-    throw new FactError(`The command of fact ${fact.name} must be made with sh\`…\`, found ${kindOf(command)}`);
+    throw new FactError(`The command of fact ${fact.name} must be made with sh\`…\`, found ${kindOf(command)}`, {
+      at: declaredAt(fact),
+    });
   const requires = typeof fact.requires === "function" ? fact.requires(args) : fact.requires;
   return requires === undefined
     ? command
     : sh`! command -v ${requires} >/dev/null || { ${command}
 }`;
 }
-
-const kindOf = (value: unknown): string =>
-  value instanceof Promise ? "a promise" : typeof value === "string" ? "text" : value === null ? "null" : typeof value;
 
 /** Each question by itself; one whose command throws is given to `onBroken`. */
 export const separately = (questions: readonly PendingQuestion[], onBroken: OnBroken): readonly Ask[] =>

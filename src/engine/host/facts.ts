@@ -1,6 +1,7 @@
 /** What is known of one host, and since when. @module */
 import { quoted, sh, type Shell } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
+import { declaredAt } from "../../core/declared.ts";
 import { FactError, TsinfraError } from "../../core/errors.ts";
 import type { Fact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
@@ -292,6 +293,7 @@ export class Facts {
     }
     try {
       const value = lines.length === 0 ? fact.empty : fact.parse(lines, args);
+      if (value instanceof Promise) return reject(notAtOnce(fact, value, host));
       if (this.#settings.remembers && exitCode === 0 && stdout.length <= REMEMBERED_LENGTH)
         this.#remembered.set(key, { question, value, lines });
       resolve(value);
@@ -319,6 +321,17 @@ export class Facts {
     error.host ??= this.#settings.host;
     return error;
   }
+}
+
+/** `parse` must be pure; what becomes of the promise is nobody's any more. */
+function notAtOnce(fact: PendingQuestion["fact"], answer: Promise<unknown>, host: string): FactError {
+  answer.catch(() => undefined);
+  const hint = "It is asked at once: it cannot be async, nor wait for anything";
+  return new FactError(`The parse of fact ${fact.name} must give the answer, found a promise`, {
+    host,
+    hint,
+    at: declaredAt(fact),
+  });
 }
 
 /** A question whose last answer is taken for true. */

@@ -34,19 +34,8 @@ export class Transfers {
     this.#settings = settings;
   }
 
-  /** Copy a file to the host, atomically. Throws when the host refuses; an old file is then still whole. */
+  /** Send a file to the host, where it replaces `dest` when it is complete: an old file is whole until then. `uploaded` tells from the result how it ended. */
   async upload(
-    source: UploadSource,
-    dest: string,
-    attributes: UploadAttributes,
-    options: CommandOptions,
-  ): Promise<void> {
-    const sent = await this.sendUpload(source, dest, attributes, options);
-    this.uploaded(dest, undefined, (await sent.results)[0]!);
-  }
-
-  /** The same, as soon as it is on its way; `uploaded` tells from the result how it ended. */
-  async sendUpload(
     source: UploadSource,
     dest: string,
     attributes: UploadAttributes,

@@ -15,6 +15,7 @@ import type { Clock } from "../settings.ts";
 import { decided } from "./conditions.ts";
 import { HeldOutput } from "./held-output.ts";
 import { OperationView } from "./operation-host.ts";
+import { commandsOf } from "./steps.ts";
 
 /**
  * Operations of one host that were sent behind the one that runs.
@@ -40,8 +41,16 @@ export class RunAhead implements SentAhead {
     return this.#sent.get(call);
   }
 
+  get unanswered(): readonly OperationCall[] {
+    return this.#left.map(([call]) => call);
+  }
+
+  get #left(): readonly (readonly [OperationCall, OperationAhead])[] {
+    return [...this.#sent].filter(([call, { steps }]) => steps.length > 0 && call.completion === undefined);
+  }
+
   async begun(): Promise<readonly OperationCall[]> {
-    const left = [...this.#sent].filter(([call, { steps }]) => steps.length > 0 && call.completion === undefined);
+    const left = this.#left;
     // The shell that was ended says what it has begun, if it says anything any more.
     const silent = this.#clock.sleep(LAST_SIGN).then(() => true);
     const begun = await Promise.all(left.map(([, { turn }]) => Promise.race([turn, silent])));
@@ -112,7 +121,7 @@ export function askAhead(engine: Engine, call: OperationCall): void {
   const next = call.host.calls[call.index + 1];
   if (!next || call !== call.host.calls[call.index] || next.how.surroundingsKey !== call.how.surroundingsKey) return;
   const look = async (): Promise<void> => {
-    for await (const _ of next.operation.steps(new OperationView(engine, next, undefined, true), decided(next, true)))
+    for await (const _ of commandsOf(next, new OperationView(engine, next, undefined, true), decided(next, true)))
       return;
   };
   // Whatever is wrong shows again, and is told, when its turn comes.
@@ -146,7 +155,7 @@ export const CONNECTION_LOST = -1;
 
 async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly SentStep[]> {
   const steps: SentStep[] = [];
-  for await (const command of call.operation.steps(view, call.args)) {
+  for await (const command of commandsOf(call, view, call.args)) {
     view.hasYielded = true;
     steps.push(await step(call, command));
   }

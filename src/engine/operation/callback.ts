@@ -1,7 +1,6 @@
 /** Functions that run between commands, and the operations they declare. @module */
 import { DeployError, type TsinfraError } from "../../core/errors.ts";
 import type { HostControl } from "../../core/host.ts";
-import { inScope } from "../../core/scope.ts";
 import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import type { Ending } from "./attempt.ts";
@@ -45,8 +44,7 @@ export async function runFunction(
     haveRun,
   });
   try {
-    await inScope(scope, () => body(hostControl(engine, call, scope, haveRun)));
-    scope.end();
+    await scope.run(async () => void (await body(hostControl(engine, call, scope, haveRun))));
   } finally {
     // What it declared is a part of it, also where it throws further on.
     await queue;

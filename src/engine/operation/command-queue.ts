@@ -1,9 +1,9 @@
 /** The commands of one try of an operation. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { ConnectionLostError, OperationTypeError } from "../../core/errors.ts";
+import { ConnectionLostError } from "../../core/errors.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
-import { type ResolvedArguments, withArguments } from "../host/arguments.ts";
+import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
 import type { Behind } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { CONNECTION_LOST, uploadText } from "./ahead.ts";
@@ -44,7 +44,6 @@ export class CommandQueue implements Yielded {
   /** Take a command. Throws when one before it failed that ends the operation. */
   async add(command: Command): Promise<void> {
     const { fast } = this.#engine.settings;
-    this.#check(command);
     if (command.kind === "shell") {
       if (this.#other || !fast || this.#call.how.all._continueOnError) await this.flush();
       this.#shells.push(command);
@@ -53,16 +52,6 @@ export class CommandQueue implements Yielded {
       this.#other = command;
     }
     if (!fast) await this.flush();
-  }
-
-  /** Operations that people write may yield anything. */
-  #check(command: unknown): void {
-    const isCommand = typeof command === "object" && command !== null && "kind" in command;
-    if (isCommand) return;
-    const found = typeof command === "string" ? "text" : command === null ? "null" : typeof command;
-    throw new OperationTypeError(`${this.#call.operation.name} must yield commands, found ${found}`, {
-      hint: "A command is made with sh`…`, upload(), download() and their like",
-    });
   }
 
   /** Run what waits. */
@@ -134,7 +123,7 @@ export class CommandQueue implements Yielded {
   /** One command that is no plain shell command. */
   async #sendOther(command: Exclude<Command, Shell>): Promise<SentWork> {
     const configured = command.kind === "configured";
-    const how = configured ? withArguments(this.#call.how, command.arguments) : this.#call.how;
+    const how = configured ? overrideArguments(this.#call.how, command.arguments) : this.#call.how;
     const bare = configured ? command.command : command;
     if (bare.kind === "shell") return this.#sendShells([bare], how);
     const { host } = this.#call;
@@ -147,7 +136,7 @@ export class CommandQueue implements Yielded {
     switch (bare.kind) {
       case "upload": {
         this.#announce(uploadText(bare));
-        const sent = await sendChange(host, () => transfers.sendUpload(bare.source, bare.dest, bare, options));
+        const sent = await sendChange(host, () => transfers.upload(bare.source, bare.dest, bare, options));
         const uploaded = sent.results.then(([result]) => transfers.uploaded(bare.dest, undefined, result!));
         return { behind: sent.behind, done: this.#counted(uploaded) };
       }

@@ -6,7 +6,7 @@ import { CommandError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
-import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
 import type { Behind, Ran, Sent } from "../host/sending.ts";
 import type { HostState } from "../host-state.ts";
 import { lineEmitter } from "./output-lines.ts";
@@ -20,7 +20,7 @@ export async function runDirect(
   point: DeployPoint,
 ): Promise<CommandResult> {
   const { globals } = splitArguments("host.run", args);
-  const how = withArguments(engine.resolve(host, point), globals);
+  const how = overrideArguments(engine.resolve(host, point), globals);
   const sent = await sendCommands(engine, host, [command], how, "direct", SUCCESS);
   const [result] = await sent.results;
   if (!(how.all._successExitCodes ?? SUCCESS).includes(result!.exitCode))

@@ -1,6 +1,7 @@
 /** Conditions, which are asked when an operation's turn comes. @module */
 import type { Condition } from "../../core/arguments.ts";
 import { DeployError, TsinfraError } from "../../core/errors.ts";
+import { inCondition } from "../../core/scope.ts";
 import { threw } from "../report.ts";
 import type { OperationDefinition } from "../../core/operation.ts";
 
@@ -44,7 +45,7 @@ export function decided(given: Given, answer?: boolean): object {
 export function answerOf(what: string, condition: Condition): boolean {
   let answer: unknown;
   try {
-    answer = condition();
+    answer = inCondition(what.replace(/^The /, "the "), condition);
   } catch (error) {
     throw error instanceof TsinfraError ? error : new DeployError(threw(what, error), { cause: error });
   }

@@ -1,12 +1,10 @@
 /** What a deploy file can reach while it is evaluated for one host: the engine's side of the ambient context. @module */
 import type { GlobalArguments } from "../../core/arguments.ts";
-import { DEFAULT_CONFIG, type Config } from "../../core/config.ts";
-import { type CallSite, CommandError, ConfigError, DeployError, TsinfraError } from "../../core/errors.ts";
-import { Secret } from "../../core/command.ts";
+import type { Config } from "../../core/config.ts";
+import { type CallSite, DeployError, TsinfraError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import type { IncludeResult } from "../../core/handle.ts";
-import { nearest } from "../../core/nearest.ts";
 import type { Operation } from "../../core/operation.ts";
 import {
   type DeployContext,
@@ -19,12 +17,15 @@ import {
   scopeOrNone,
 } from "../../core/scope.ts";
 import type { Engine } from "../engine.ts";
+import { autoName } from "./auto-name.ts";
 import { conditionsIn } from "./conditions.ts";
+import { configFacade } from "./config-facade.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle, resultOf } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
+import { localShell } from "./local-shell.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
-import { mergeArguments, type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import { mergeArguments, type ResolvedArguments, overrideArguments, splitArguments } from "../host/arguments.ts";
 import type { Deploy } from "../settings.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
@@ -89,7 +90,7 @@ export class DeployScope implements Scope {
     this.logger = engine.logger(host.name);
     this.local = {
       include: (file, options) => this.#include(file, options?.data),
-      shell: (command, options) => this.#shell(command, options?.ignoreErrors ?? false),
+      shell: (command, options) => localShell(engine.settings, command, options),
     };
   }
 
@@ -125,9 +126,9 @@ export class DeployScope implements Scope {
     return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, settings, lifetime);
   }
 
-  /** The code that this is the scope of has ended. Throws `DeployError` if something that it began has not. */
-  end(): void {
-    this.#lifetime.end();
+  /** Run the code that this is the scope of, to its end. Throws `DeployError` if something that it began has not ended by then. */
+  async run(body: () => Promise<void>): Promise<void> {
+    await this.#lifetime.through(() => inScope(this, body));
   }
 
   call<A extends object>(operation: Operation<A>, given: A & GlobalArguments): Handle {
@@ -150,7 +151,7 @@ export class DeployScope implements Scope {
       ...(at ? { at } : {}),
       hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
     });
-    this.#engine.stray(error);
+    this.#engine.rememberLate(error);
     throw error;
   }
 
@@ -179,7 +180,7 @@ export class DeployScope implements Scope {
     this.#engine.settings.checkArguments(operation.name, own, globals);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
     const { data, base } = this.#atThisPlace();
-    const how = withArguments(base, globals);
+    const how = overrideArguments(base, globals);
     const { _runOnce, _serial, _parallel } = how.all;
     const inFile = untilFile(sites, outer.file);
     const mode = `${_runOnce ? "once" : ""}${_serial ? "serial" : ""}${_parallel ?? ""}`;
@@ -257,30 +258,12 @@ export class DeployScope implements Scope {
       // What an included file changes in `config` ends with it.
       const settings = { current: this.#settings.current };
       const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
-      await inScope(scope, () => deploy.evaluate());
-      lifetime.end();
+      await scope.run(() => deploy.evaluate());
       return resultOf(handles);
     };
     return this.#lifetime.inside(lifetime, site, () =>
       include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),
     );
-  }
-
-  async #shell(command: string | readonly string[], ignoreErrors: boolean): Promise<string> {
-    const outputs: string[] = [];
-    for (const line of [command].flat()) {
-      const { exitCode, stdout, stderr } = await this.#engine.settings.localShell(line);
-      if (exitCode !== 0 && !ignoreErrors) {
-        throw new CommandError(`Command failed with exit code ${exitCode} on the control machine: ${line}`, {
-          exitCode,
-          stdout,
-          stderr,
-          hint: stderr.trim() || undefined,
-        });
-      }
-      outputs.push(stdout.replace(/\n$/, ""));
-    }
-    return outputs.join("\n");
   }
 
   #hostFacade(): Host {
@@ -325,58 +308,6 @@ const OF_THE_CALL: ReadonlySet<string> = new Set<keyof GlobalArguments>([
 function untilFile(sites: readonly CallSite[], file: string | undefined): readonly CallSite[] {
   const last = sites.findLastIndex(site => site.file === file);
   return last === -1 ? sites : sites.slice(0, last + 1);
-}
-
-/** `apt.packages (packages=vim, update=true)`, short enough for a line. */
-function autoName(
-  { name: operation, conditions }: Pick<Operation<never>, "name" | "conditions">,
-  args: object,
-): string {
-  const shown = Object.entries(args).flatMap(([name, value]) => {
-    if (value === undefined) return [];
-    if (conditions?.[name] && typeof value === "function") return [`${name}=conditional`];
-    return [`${name}=${SENSITIVE.test(name) ? "***" : brief(value)}`];
-  });
-  const text = shown.join(", ");
-  return text === ""
-    ? operation
-    : `${operation} (${text.length > NAME_WIDTH ? `${text.slice(0, NAME_WIDTH - 1)}…` : text})`;
-}
-const NAME_WIDTH = 60;
-const SENSITIVE = /password|secret|token|passphrase/i;
-
-function brief(value: unknown): string {
-  if (typeof value === "function") return value.name || "function";
-  if (value instanceof Secret) return "***";
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return value.map(brief).join(" ");
-  if (typeof value !== "object" || value === null) return String(value).replaceAll("\n", "⏎");
-  return String(value) === "[object Object]" ? JSON.stringify(value) : String(value);
-}
-
-/** `config` of a deploy file: assigning makes a new object, so that operations declared before keep theirs. */
-function configFacade(settings: { current: Readonly<Config> }): Config {
-  return new Proxy({} as Config, {
-    get: (_, key) => settings.current[key as keyof Config],
-    has: (_, key) => key in DEFAULT_CONFIG,
-    ownKeys: () => Object.keys(DEFAULT_CONFIG),
-    getOwnPropertyDescriptor: (_, key) => ({
-      value: settings.current[key as keyof Config],
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    }),
-    set: (_, key, value) => {
-      if (!(key in DEFAULT_CONFIG)) {
-        const near = nearest(String(key), Object.keys(DEFAULT_CONFIG));
-        throw new ConfigError(`There is no setting config.${String(key)}`, {
-          hint: near ? `The nearest is config.${near}` : undefined,
-        });
-      }
-      settings.current = { ...settings.current, [key]: value };
-      return true;
-    },
-  });
 }
 
 /** An included file is called by us: its errors do not know who included it. */

@@ -30,7 +30,7 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
     },
     getFact: (fact, ...[given]) => {
       const block = inForce();
-      return block.asking(fact.name, () => engine.ask(state, fact, given, block.point));
+      return block.asking(fact?.name, () => engine.ask(state, fact, given, block.point));
     },
     when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
     withArguments: (args, body) => {

@@ -40,10 +40,14 @@ export class Lifetime {
     try {
       const returned = body();
       if (returned instanceof Promise) {
-        const running = returned.finally(() => inner.#ended());
-        running.catch(() => undefined);
-        until(this.#bodies, { what: inner.name, at }, running);
-        return running as R;
+        const one: Unfinished = { what: inner.name, at };
+        const running = until(
+          this.#bodies,
+          one,
+          returned.finally(() => inner.#ended()),
+        );
+        // A promise that nobody here listens to: where nobody waits for it at all, its failure comes up as such, unless it is told already.
+        return running.catch((error: unknown) => (one.isTold ? new Promise(() => {}) : Promise.reject(error))) as R;
       }
       inner.#ended();
       return returned;
@@ -62,10 +66,21 @@ export class Lifetime {
       });
   }
 
-  /** The body has ended. Throws `DeployError` if something in it has not. */
-  end(): void {
+  /** Run the body that this is of, to its end. Throws `DeployError` if something that it began has not ended by then. */
+  async through(body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+    } catch (error) {
+      // What it leaves behind fails with it.
+      this.#tellAll();
+      throw error;
+    }
+    this.#end();
+  }
+
+  #end(): void {
     this.#ended();
-    for (const one of this.#facts) one.isTold = true;
+    this.#tellAll();
     for (const { what, at } of this.#bodies)
       throw new DeployError(`${capital(this.name)} ended while ${what} was still running`, {
         ...(at ? { at } : {}),
@@ -76,6 +91,10 @@ export class Lifetime {
         ...(at ? { at } : {}),
         hint: "Put `await` before the function that asks it, and use `for … of` in place of `forEach`: what follows the answer would be lost. `Promise.all` waits no longer than for the first that fails, `Promise.allSettled` for all",
       });
+  }
+
+  #tellAll(): void {
+    for (const one of [...this.#facts, ...this.#bodies]) one.isTold = true;
   }
 
   #ended(): void {

@@ -1,6 +1,6 @@
 /** The host that an operation is given. @module */
 import { Secret } from "../../core/command.ts";
-import { fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
+import { checkFact, fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
 import type { Config } from "../../core/config.ts";
 import type { LocalFiles, OperationHost } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
@@ -8,7 +8,7 @@ import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
 import type { Recalled } from "../host/facts.ts";
 import type { HostState, OperationCall } from "../host-state.ts";
-import { type ResolvedArguments, splitArguments, withArguments } from "../host/arguments.ts";
+import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
 
 /** Commands on their way. */
 export interface Yielded {
@@ -74,9 +74,10 @@ export class OperationView implements OperationHost {
 
   /** What `getFact` gives. */
   protected async answer<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
+    checkFact(asked);
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
-    return this.#host.facts.ask(asked, own, withArguments(this.#factArguments, globals), this.config, this.asked);
+    return this.#host.facts.ask(asked, own, overrideArguments(this.#factArguments, globals), this.config, this.asked);
   }
 
   /** The last answer, though something may have run since. */
@@ -86,7 +87,7 @@ export class OperationView implements OperationHost {
     onQuestion: (question: Recalled) => void,
   ): Promise<{ readonly value: T } | undefined> {
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given, true);
-    return this.#host.facts.recall(asked, own, withArguments(this.#factArguments, globals), onQuestion);
+    return this.#host.facts.recall(asked, own, overrideArguments(this.#factArguments, globals), onQuestion);
   }
 
   anticipate<A extends object, T>(expected: Fact<A, T>, ...args: FactCallArguments<A>): void {

@@ -1,4 +1,5 @@
 /** Running one operation on one host. @module */
+import { unlessAborted } from "../../core/abort.ts";
 import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
@@ -10,6 +11,7 @@ import { type Attempt, type Ending, newAttempt, printedBy } from "./attempt.ts";
 import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
+import { commandsOf } from "./steps.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
 /** Run an operation: its condition, its tries, its outcome. Rejects only when the run was interrupted before it began. */
@@ -20,7 +22,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
   const tries: Attempt[] = [];
   const work = tryUntilDone(engine, call, id, tries);
-  const outcome = await (givenUp ? unless(givenUp, work) : work).catch((error: unknown): OutcomeType => {
+  const outcome = await unlessAborted(work, givenUp).catch((error: unknown): OutcomeType => {
     if (!signal.aborted) throw error;
     return "interrupted";
   });
@@ -111,19 +113,6 @@ function end(
 
 const lastOf = (tries: readonly Attempt[]): Attempt => tries.at(-1) ?? newAttempt();
 
-/** Wait for something, until the signal is aborted. */
-async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
 /** Evaluate an operation up to its first command: that one proves a change, or that a condition may lead to one. */
 export async function forecast(engine: Engine, call: OperationCall): Promise<boolean> {
   const view = new OperationView(engine, call);
@@ -136,7 +125,7 @@ export async function forecast(engine: Engine, call: OperationCall): Promise<boo
 
 /** `answer` stands for all conditions among the arguments. */
 async function yieldsCommand(call: OperationCall, view: OperationView, answer: boolean): Promise<boolean> {
-  for await (const _ of call.operation.steps(view, decided(call, answer))) return true;
+  for await (const _ of commandsOf(call, view, decided(call, answer))) return true;
   return false;
 }
 

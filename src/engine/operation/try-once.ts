@@ -12,6 +12,7 @@ import { commandError, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
 import { lineEmitter } from "./output-lines.ts";
+import { commandsOf } from "./steps.ts";
 import type { Performs } from "./callback.ts";
 
 /** Evaluate an operation with fresh facts and run its commands. Rejects only when the run is interrupted. */
@@ -29,7 +30,7 @@ export async function tryOnce(
       attempt.noop = "its condition is false";
       return;
     }
-    for await (const command of call.operation.steps(view, decided(call))) await queue.add(command);
+    for await (const command of commandsOf(call, view, decided(call))) await queue.add(command);
     if (!queue.isEmpty) {
       const { behind, done } = await queue.send();
       if (behind) sendAhead(engine, call, view, behind);

@@ -21,7 +21,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
     else if (serial) await hostByHost(engine, planned, results);
     else await operationByOperation(engine, planned, results);
     signal.throwIfAborted();
-    engine.expectNoStray();
+    engine.expectNothingLate();
   } catch (error) {
     isStopped = true;
     throw signal.aborted && !(error instanceof CancelledError)
@@ -177,7 +177,7 @@ function batches(operation: PlannedOperation, calls: readonly OperationCall[]): 
 /** Stop when nobody is left, or more than `failPercent` of the hosts that were connected failed. */
 function checkFailures(engine: Engine): void {
   engine.settings.signal.throwIfAborted();
-  engine.expectNoStray();
+  engine.expectNothingLate();
   const { failPercent } = engine.settings.config;
   const connected = engine.hosts.filter(host => host.isConnected);
   const failed = connected.filter(host => host.error).length;

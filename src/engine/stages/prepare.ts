@@ -13,7 +13,6 @@ import {
   TsinfraError,
 } from "../../core/errors.ts";
 import type { FactSource, HostIdentity } from "../../core/host.ts";
-import { inScope } from "../../core/scope.ts";
 import { DeployScope } from "../operation/deploy-scope.ts";
 import { passiveHost } from "../operation/facade.ts";
 import { asOperationError } from "../operation/operation-error.ts";
@@ -38,7 +37,7 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
       engine,
       problems.filter(problem => problem !== undefined),
     );
-    engine.expectNoStray();
+    engine.expectNothingLate();
   }
   for (const { facts } of engine.hosts) facts.usersMayCome = false;
   emit({ type: "stage:end", stage: "prepare", seconds: seconds() });
@@ -114,8 +113,7 @@ async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: 
     settled: call => call.forecast(),
   };
   const scope = DeployScope.ofDeploy(engine, host, declaring, deploy, index);
-  await inScope(scope, () => deploy.evaluate());
-  scope.end();
+  await scope.run(() => deploy.evaluate());
   for (const call of declared) {
     if (call.isForecast) continue;
     await call.forecast().catch((thrown: unknown) => {

@@ -1,17 +1,15 @@
 /** Counting what happened. @module */
-import type { EngineEvent, HostSummary, OutcomeType } from "../events.ts";
+import type { EngineEvent, HostSummary } from "../events.ts";
 import type { HostState } from "../host-state.ts";
 import type { Ending } from "../operation/attempt.ts";
 import type { PlannedOperation } from "./plan.ts";
 import { reportError } from "../report.ts";
-
-type Counts = Record<OutcomeType, number>;
+import { Tally, total } from "../tally.ts";
 
 /** The outcomes of a run, by operation and by host. */
 export class Results {
   readonly #planned: readonly PlannedOperation[];
-  readonly #byOperation = new Map<PlannedOperation, Counts & { seconds: number; unfinished: number }>();
-  readonly #byHost = new Map<HostState, Counts>();
+  readonly #tally = new Tally<PlannedOperation, HostState>();
   readonly #begun = new Set<PlannedOperation>();
 
   constructor(planned: readonly PlannedOperation[]) {
@@ -27,20 +25,13 @@ export class Results {
   }
 
   add(operation: PlannedOperation, host: HostState, { outcome, unfinished }: Ending, seconds: number): void {
-    const ofOperation = this.#byOperation.get(operation) ?? { ...noCounts(), seconds: 0, unfinished: 0 };
-    ofOperation[outcome]++;
-    if (unfinished) ofOperation.unfinished++;
-    ofOperation.seconds = Math.max(ofOperation.seconds, seconds);
-    this.#byOperation.set(operation, ofOperation);
-    const ofHost = this.#byHost.get(host) ?? noCounts();
-    ofHost[outcome]++;
-    this.#byHost.set(host, ofHost);
+    this.#tally.add(operation, host, { outcome, unfinished, seconds });
   }
 
   /** `isWhole`: the run was not interrupted. */
   event(hosts: readonly HostState[], seconds: number, isWhole: boolean): EngineEvent {
     const operations = this.#planned.map(operation => {
-      const counts = this.#byOperation.get(operation) ?? { ...noCounts(), seconds: 0, unfinished: 0 };
+      const counts = this.#tally.ofOperation(operation);
       const key = operation.key === undefined ? {} : { key: operation.key };
       return {
         operation: operation.name,
@@ -48,11 +39,11 @@ export class Results {
         ...key,
         hosts: operation.calls.length,
         ...counts,
-        notReached: operation.calls.length - reached(counts),
+        notReached: operation.calls.length - total(counts),
       };
     });
     const summaries = hosts.map((host): HostSummary => {
-      const counts = this.#byHost.get(host) ?? noCounts();
+      const counts = this.#tally.ofHost(host);
       const { changed, unchanged, failed, ignored, interrupted } = counts;
       return {
         host: host.name,
@@ -61,15 +52,10 @@ export class Results {
         failed,
         ignored,
         interrupted,
-        notReached: host.calls.length - reached(counts),
+        notReached: host.calls.length - total(counts),
         ...(host.error ? { error: reportError(host.error) } : {}),
       };
     });
     return { type: "results", operations, hosts: summaries, seconds, ok: isWhole && hosts.every(host => !host.error) };
   }
 }
-
-const noCounts = (): Counts => ({ changed: 0, unchanged: 0, skipped: 0, failed: 0, ignored: 0, interrupted: 0 });
-
-const reached = ({ changed, unchanged, skipped, failed, ignored, interrupted }: Counts): number =>
-  changed + unchanged + skipped + failed + ignored + interrupted;

@@ -2,7 +2,7 @@
 import { resolveCname } from "node:dns/promises";
 import { isIP } from "node:net";
 import { ConnectError } from "../../../core/errors.ts";
-import { unlessAborted } from "../../shared/wait.ts";
+import { unlessAborted } from "../../../core/abort.ts";
 import type { Names } from "../names.ts";
 import type { Settings } from "./settings.ts";
 import { badLine, type Directive } from "./lines.ts";

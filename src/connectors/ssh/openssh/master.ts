@@ -1,6 +1,7 @@
 /** The process that holds a host's one connection. @module */
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { linesFrom } from "../../../core/lines.ts";
 import { pause, settlesWithin } from "../../shared/wait.ts";
 import { linkAskpass, type Prompt, takeQuestions } from "./askpass.ts";
 import type { OwnDirectory } from "./own-directory.ts";
@@ -73,7 +74,7 @@ export async function startMaster({ argv, env, directory: own, signal, answer }:
   let software = "";
   let said = "";
   const read = async (): Promise<void> => {
-    for await (const line of linesOf(child.stderr)) {
+    for await (const line of linesFrom(child.stderr)) {
       software ||= /^debug1: Remote protocol version [\d.]+, remote software version (\S+)/.exec(line)?.[1] ?? "";
       if (!CHATTER.test(line)) said = `${said}${line}\n`.slice(-SAID);
     }
@@ -107,17 +108,6 @@ export async function startMaster({ argv, env, directory: own, signal, answer }:
 const CHATTER = /^(debug\d: |Authenticated to |Transferred: |Bytes per second: )/;
 /** As much of its last words as is kept. */
 const SAID = 4000;
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  yield rest;
-}
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

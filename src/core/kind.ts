@@ -1,0 +1,19 @@
+/** What a value is, for messages about values of a wrong shape. @module */
+
+/** `a number`, `an async function`, `a list`: never what is in it, which may be secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === "function") return functionKind(value);
+  if (typeof value === "string") return "text";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return "a list";
+  if (value instanceof Promise) return "a promise";
+  return /Generator\]$/.test(Object.prototype.toString.call(value)) ? "a generator" : "an object";
+}
+
+function functionKind(value: object): string {
+  if (/^class\b/.test(Function.prototype.toString.call(value))) return "a class";
+  const [, kind] = /^\[object (\w+)\]$/.exec(Object.prototype.toString.call(value)) ?? [];
+  if (kind === "AsyncFunction") return "an async function";
+  return kind?.endsWith("GeneratorFunction") ? "a generator function" : "a function";
+}

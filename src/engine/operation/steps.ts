@@ -1,0 +1,73 @@
+/** What an operation yields. @module */
+import { declaredAt } from "../../core/declared.ts";
+import { OperationTypeError } from "../../core/errors.ts";
+import { kindOf } from "../../core/kind.ts";
+import { inSteps } from "../../core/scope.ts";
+import type { Command } from "../../core/steps.ts";
+import type { OperationCall } from "../host-state.ts";
+import type { OperationView } from "./operation-host.ts";
+
+/** Evaluate an operation. Nothing is declared by what it does; throws `OperationTypeError` for anything but commands. */
+export async function* commandsOf(
+  call: OperationCall,
+  view: OperationView,
+  args: object,
+): AsyncGenerator<Command, void, void> {
+  const { name } = call.operation;
+  const steps: unknown = inSteps(name, () => call.operation.steps(view, args));
+  if (!isGenerator(steps))
+    throw wrongShape(call, `The steps of ${name} must give a generator, found ${kindOf(steps)}`, STAR);
+  try {
+    for (;;) {
+      const { done, value } = await inSteps(name, () => steps.next());
+      if (done) return;
+      if (!isCommand(value))
+        throw wrongShape(call, `${name} must yield commands, found ${kindOf(value)}`, hintFor(value));
+      yield value;
+    }
+  } finally {
+    await inSteps(name, () => steps.return?.(undefined));
+  }
+}
+const STAR = "Write async *steps(host, args) { … }, or return what the steps of another operation give";
+
+const isGenerator = (value: unknown): value is AsyncGenerator =>
+  typeof value === "object" && value !== null && "next" in value && typeof value.next === "function";
+
+const isCommand = (value: unknown): value is Command =>
+  typeof value === "object" &&
+  value !== null &&
+  "kind" in value &&
+  typeof value.kind === "string" &&
+  KINDS.has(value.kind);
+const KINDS: ReadonlySet<string> = new Set<Command["kind"]>([
+  "shell",
+  "upload",
+  "download",
+  "rsync",
+  "function",
+  "configured",
+]);
+
+function hintFor(value: unknown): string {
+  switch (kindOf(value)) {
+    case "a generator":
+      return "Write a star behind yield for what the steps of another operation give: yield* it.steps(host, { … })";
+    case "a list":
+      return "Yield its commands one by one";
+    case "text":
+      return "Make a command of it: yield sh`…`";
+    default:
+      return "A command is made with sh`…`, upload(), download() and their like";
+  }
+}
+
+/** At the declaration: that is where it must be mended. */
+function wrongShape({ operation, at: calledAt }: OperationCall, message: string, hint: string): OperationTypeError {
+  const declared = declaredAt(operation);
+  return new OperationTypeError(message, {
+    hint,
+    at: declared ?? calledAt,
+    callers: declared && calledAt ? [calledAt] : [],
+  });
+}
