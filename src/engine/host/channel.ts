@@ -87,7 +87,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       isCut: kept.stdout.isCut || kept.stderr.isCut,
       started,
       // nologin and its like say on stdout why nothing begins.
-      ...(started ? {} : { stderr: mark.before.length > 0 ? mark.before : kept.stdout.bytes() }),
+      ...(started ? {} : { stderr: mark.before.length > 0 ? unmarked(mark.before, nonce) : kept.stdout.bytes() }),
     };
   } catch (error) {
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
@@ -111,6 +111,10 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
     .catch(() => undefined);
 }
 const KILL_DEADLINE_MS = 10_000;
+
+/** A shell that cannot read a line may show all of it: what is ours of it is not told. */
+const unmarked = (said: Uint8Array, nonce: string): Uint8Array =>
+  Buffer.from(Buffer.from(said).toString().replaceAll(`echo ${nonce} $$ >&2; `, ""));
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
