@@ -93,7 +93,7 @@ const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surro
     });
 };
 
-const NOT_BEGUN = /does not run commands|^not begun [1-9]/;
+const NOT_BEGUN = /run commands on|does not run commands|^not begun [1-9]/;
 const CUT_OFF = /^The command was cut off on .*: its state is unknown$/;
 const MIXED = /mixes the two outputs of commands into one, or closes one of them$/;
 const CHANGED = /changes what commands print$/;
@@ -123,7 +123,7 @@ describe("the login shell", () => {
     },
     "mixes stderr into stdout": { script: '/bin/bash "$@" 2>&1', quick: MIXED, slow: MIXED },
     "records a terminal": {
-      script: `[ "$1" = -c ] && exec script -qfc "$2" /dev/null; exec /bin/bash "$@"`,
+      script: `[ "$1" = -c ] && SHELL=/bin/bash exec script -qfc "$2" /dev/null; exec /bin/bash "$@"`,
       quick: EITHER(MIXED, CHANGED),
       slow: EITHER(MIXED, CHANGED),
     },

@@ -9,7 +9,7 @@ import { Slots } from "../shared/slots.ts";
 import { onAbort, unlessAborted } from "../../core/abort.ts";
 import { settlesWithin } from "../shared/wait.ts";
 import { endFrom } from "./ending.ts";
-import { Frame, type Words } from "./frame.ts";
+import { Evenness, Frame, type Words } from "./frame.ts";
 
 /** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */
 const AT_ONCE = 6;
@@ -74,6 +74,11 @@ export class PlaceConnection {
       failure ??= { reason };
       stopping ??= this.#end(frame, settled, cut);
     };
+    const { host, way = "The program that runs commands" } = this.#reach;
+    using evenness = new Evenness(frame, {
+      isPending: () => output.isPending,
+      onLate: () => stop(garbled(host, way, "mixed")),
+    });
     let after = 0;
     const running = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty }), {
       pty,
@@ -81,11 +86,11 @@ export class PlaceConnection {
       signal: cut.signal,
       ...(pty || stdin !== undefined ? { stdin: feed(stdin, { frame, pty, onFailure: stop }) } : {}),
       onOutput: (stream, chunk) => {
-        const { host, way = "The program that runs commands" } = this.#reach;
         if (frame.isOver && (after += chunk.length) > MOST_AFTER) return cut.abort(new Error("The command has ended"));
         const own = frame[stream].pass(chunk);
         if (frame[stream].isDrowned) throw tooMuchBefore(host);
         if (frame.garbling) return stop(garbled(host, way, frame.garbling));
+        evenness.heard();
         return output.add(stream, own);
       },
     });

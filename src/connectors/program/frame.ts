@@ -52,11 +52,41 @@ export class Frame {
   get isOver(): boolean {
     return this.stdout.isOver && this.stderr.isOver;
   }
+  /** One stream has begun, or ended, and the other has not. */
+  get isUneven(): boolean {
+    const { stdout, stderr } = this;
+    return stdout.state !== stderr.state && (this.tellsEnd || stdout.state === "before" || stderr.state === "before");
+  }
   /** The streams did not arrive as they were sent. */
   get garbling(): Garbling | undefined {
     return this.stdout.garbling ?? this.stderr.garbling;
   }
 }
+
+/** Calls `onLate` when one stream of a frame waits too long for the other: somebody holds that back, or has closed it. */
+export class Evenness implements Disposable {
+  readonly #frame: Frame;
+  readonly #isPending: () => boolean;
+  readonly #onLate: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Output that has not been taken yet is waited for. */
+  constructor(frame: Frame, { isPending, onLate }: { readonly isPending: () => boolean; readonly onLate: () => void }) {
+    this.#frame = frame;
+    this.#isPending = isPending;
+    this.#onLate = onLate;
+  }
+  /** Call whenever something has come. */
+  heard(): void {
+    clearTimeout(this.#timer);
+    if (this.#frame.isUneven) this.#timer = setTimeout(() => (this.#isPending() ? this.heard() : this.#onLate()), LATE);
+  }
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+/** Milliseconds of silence. */
+const LATE = 10_000;
 
 export interface FrameOptions {
   readonly pty: boolean;
@@ -112,7 +142,8 @@ export class FramedStream {
   readonly #isTerminal: boolean;
   readonly #tellBegun: () => void;
   readonly #tellEnded: () => void;
-  #state: "before" | "within" | "after" = "before";
+  /** Where in it we are. */
+  state: "before" | "within" | "after" = "before";
   #held: Buffer = NOTHING;
   #before = 0;
 
@@ -134,12 +165,12 @@ export class FramedStream {
   }
   /** What of the chunk, and of what was held back, is the line's own output. */
   pass(chunk: Uint8Array): Uint8Array {
-    if (this.#state === "after" || this.garbling) return NOTHING;
+    if (this.state === "after" || this.garbling) return NOTHING;
     // Most output holds no mark, and is handed on as it is.
-    if (this.#state === "within" && this.#held.length === 0 && !chunk.includes(MARK)) return chunk;
+    if (this.state === "within" && this.#held.length === 0 && !chunk.includes(MARK)) return chunk;
     let bytes = Buffer.concat([this.#held, chunk]);
     this.#held = NOTHING;
-    if (this.#state === "before") {
+    if (this.state === "before") {
       const found = this.#find(bytes);
       if (!found) {
         if (this.garbling) return NOTHING;
@@ -148,7 +179,7 @@ export class FramedStream {
         return NOTHING;
       }
       this.begin = found.value;
-      this.#state = "within";
+      this.state = "within";
       this.#tellBegun();
       bytes = bytes.subarray(found.end);
     }
@@ -160,13 +191,13 @@ export class FramedStream {
       return bytes.subarray(0, from);
     }
     this.end = found.value;
-    this.#state = "after";
+    this.state = "after";
     this.#tellEnded();
     return bytes.subarray(0, found.start);
   }
   /** All that is to come of it is here. */
   get isOver(): boolean {
-    return this.#state === "after";
+    return this.state === "after";
   }
   /** So much came before the line began that it is not waited for any more. */
   get isDrowned(): boolean {
@@ -174,14 +205,14 @@ export class FramedStream {
   }
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {
-    return this.#state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
+    return this.state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
   }
 
   /** The next mark. One that is not to come now, or not here, tells what became of the stream. */
   #find(
     bytes: Buffer,
   ): { readonly start: number; readonly end: number; readonly value: number | undefined } | undefined {
-    const wanted = this.#state === "before" ? this.#own.begin : this.#own.end;
+    const wanted = this.state === "before" ? this.#own.begin : this.#own.end;
     for (let start = bytes.indexOf(this.#start); start >= 0; start = bytes.indexOf(this.#start, start + 1)) {
       const end = bytes.indexOf("\n", start);
       if (end < 0) return undefined;

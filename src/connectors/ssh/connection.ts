@@ -11,7 +11,7 @@ import { Slots } from "../shared/slots.ts";
 import { onAbort, unlessAborted } from "../../core/abort.ts";
 import { backOff, pause, settlesWithin } from "../shared/wait.ts";
 import { endFrom } from "../program/ending.ts";
-import { Frame } from "../program/frame.ts";
+import { Evenness, Frame } from "../program/frame.ts";
 import { execWords, inOwnGroup, inPosixShell, startsGroups } from "./login-shell.ts";
 import { type Client, type ExecOptions, type PseudoTtyOptions, serverSoftware, type SFTPWrapper } from "./library.ts";
 import { openSftp, stageFile } from "./sftp.ts";
@@ -186,6 +186,10 @@ export class SshConnection implements Connection {
       failure ??= { reason };
       stopping ??= talk.stop(() => this.#kill(frame), frame.ended);
     };
+    using evenness = new Evenness(frame, {
+      isPending: () => output.isPending,
+      onLate: () => stop(garbled(this.#host, "The login shell", "mixed")),
+    });
     for (const [name, stream] of [
       ["stdout", channel],
       ["stderr", channel.stderr],
@@ -195,6 +199,7 @@ export class SshConnection implements Connection {
         const own = frame[name].pass(chunk);
         if (frame[name].isDrowned) return stop(tooMuchBefore(this.#host));
         if (frame.garbling) return stop(garbled(this.#host, "The login shell", frame.garbling));
+        evenness.heard();
         const taking = output.add(name, own);
         if (taking) talk.waitFor(stream, taking).catch(stop);
       });

@@ -1,14 +1,23 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
-import { tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
-import { escalate, type Surroundings } from "./escalation.ts";
+import { escalate, isEscalated, type Surroundings } from "./escalation.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
-import { Mark, MOST_BESIDE, PASSWORD_DEADLINE_MS, preambleBytes, REFUSED, withPreamble } from "./streams.ts";
+import {
+  EndMark,
+  Mark,
+  MOST_BESIDE,
+  PASSWORD_DEADLINE_MS,
+  preambleBytes,
+  REFUSED,
+  Sight,
+  withPreamble,
+} from "./streams.ts";
 
 /** What running a command needs beside the connection. */
 export interface ChannelOptions extends CommandOptions {
@@ -21,9 +30,14 @@ export interface ChannelOptions extends CommandOptions {
 export async function runInChannel(connection: Connection, command: Shell, options: ChannelOptions): Promise<Ran> {
   const { host, index = 0 } = options;
   const nonce = newNonce();
-  const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
-  const scripted = options.surroundings.shell !== false;
+  const { pty = false, surroundings } = options;
+  const scripted = surroundings.shell !== false;
+  // What the connection says of the end is true, but not what comes between it and the command.
+  const tellsEnd = scripted && isEscalated(surroundings);
+  const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
   const mark = new Mark(nonce, host);
+  const end = new EndMark(nonce);
+  const stray = new Sight(nonce);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
   const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
   let beside = 0;
@@ -43,8 +57,10 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     return options.onOutput?.(stream, chunk, index);
   };
   const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    if (!scripted || mark.pid !== undefined) return take(stream, chunk);
+    if (!scripted || (mark.pid !== undefined && stream !== marked)) return take(stream, chunk);
+    if (mark.pid !== undefined) return take(stream, tellsEnd ? end.push(chunk) : chunk);
     if (stream !== marked) {
+      if (stray.isIn(chunk)) throw garbled(host, IN_BETWEEN, "mixed");
       if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
       return take(stream, chunk);
     }
@@ -53,7 +69,10 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
     if (mark.pid !== undefined) begun.resolve(true);
     else if (passwords > 0 && mark.saw(REFUSED)) begun.resolve(false);
-    return take(stream, rest);
+    if (mark.pid === undefined) return;
+    if ((mark.endsInReturn && !pty) || stray.isIn(rest.subarray(0, 2 * nonce.length)))
+      throw garbled(host, IN_BETWEEN, "changed");
+    return take(stream, tellsEnd ? end.push(rest) : rest);
   };
 
   const abort = new AbortController();
@@ -80,8 +99,9 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       onOutput,
     });
     const started = !scripted || mark.pid !== undefined;
+    if (started && tellsEnd && end.exitCode === undefined) throw cutOff(host, result.exitCode);
     return {
-      exitCode: result.exitCode,
+      exitCode: end.exitCode ?? result.exitCode,
       stdout: kept.stdout.bytes(),
       stderr: kept.stderr.bytes(),
       isCut: kept.stdout.isCut || kept.stderr.isCut,
@@ -112,9 +132,21 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
 }
 const KILL_DEADLINE_MS = 10_000;
 
-/** A shell that cannot read a line may show all of it: what is ours of it is not told. */
-const unmarked = (said: Uint8Array, nonce: string): Uint8Array =>
-  Buffer.from(Buffer.from(said).toString().replaceAll(`echo ${nonce} $$ >&2; `, ""));
+/** What stands between the connection and a command, for messages. */
+const IN_BETWEEN = "What becomes another user (sudo, su, doas)";
+
+/** Somebody may show the line that we sent: what is ours of it is not told. */
+const unmarked = (said: Uint8Array, nonce: string): Uint8Array => {
+  const text = Buffer.from(said).toString();
+  const at = text.indexOf(nonce);
+  if (at === -1) return said;
+  const from = text.lastIndexOf("echo ", at);
+  // Behind it the command may come back, which is the user's own.
+  const rest = text.slice(at).replace(/^\S+ \$\$ >&2; /, "");
+  return Buffer.from(
+    `${text.slice(0, from === -1 ? at : from)}${rest.includes(nonce) || rest.startsWith("tsinfra-") ? "…" : rest}`,
+  );
+};
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

@@ -198,7 +198,7 @@ export class Facts {
           ...(how.input ? { stdin: how.input } : {}),
           ...(how.all._getPty ? { pty: true } : {}),
         },
-        [0],
+        how.all._successExitCodes ?? [0],
       );
       for (const answer of answers) answer.slot = sent.slot;
       const result = (await sent.results)[0]!;

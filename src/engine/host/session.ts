@@ -8,6 +8,7 @@ import type { Surroundings } from "./escalation.ts";
 import { hasPassword, Passwords } from "./passwords.ts";
 import type { CommandOptions, Ran, Sent } from "./sending.ts";
 import { canShareShell, SharedShells } from "./shared-shells.ts";
+import { lastLine } from "./streams.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a session needs from outside. */
@@ -119,7 +120,9 @@ export class Session {
     const surroundings = await this.#passwords.ready(given.surroundings);
     const options = { ...given, surroundings };
     const sent = await this.#send(commands, options, successExitCodes);
-    const results = this.#withPassword(sent.results, commands, options, successExitCodes);
+    const results = this.#withPassword(sent.results, commands, options, successExitCodes).then(ran =>
+      ran.map(one => (one.started ? one : notBegun(one, successExitCodes))),
+    );
     // Who sends may look at something else first.
     results.catch(() => undefined);
     return { ...sent, results };
@@ -211,5 +214,19 @@ export class Session {
     this.#shells.forget();
   }
 }
+
+/** Whatever exit code was told of a command that did not begin, it is no success. */
+function notBegun(ran: Ran, successExitCodes: readonly number[]): Ran {
+  const exitCode = successExitCodes.includes(ran.exitCode)
+    ? CANNOT_RUN.find(code => !successExitCodes.includes(code))
+    : ran.exitCode;
+  const stderr =
+    lastLine(ran.stderr) === ""
+      ? Buffer.from(`it was not run, and nobody says why (exit code ${ran.exitCode})`)
+      : ran.stderr;
+  return { ...ran, exitCode: exitCode ?? -1, stderr };
+}
+/** As shells tell it. */
+const CANNOT_RUN = [126, 127];
 
 const NEVER = new AbortController().signal;
