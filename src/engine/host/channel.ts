@@ -15,6 +15,7 @@ import {
   PASSWORD_DEADLINE_MS,
   preambleBytes,
   REFUSED,
+  repeatsMark,
   Sight,
   withPreamble,
 } from "./streams.ts";
@@ -56,9 +57,14 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     kept[stream].add(chunk);
     return options.onOutput?.(stream, chunk, index);
   };
+  const own = (chunk: Uint8Array): Uint8Array => {
+    const printed = tellsEnd ? end.push(chunk) : chunk;
+    if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, IN_BETWEEN, "changed");
+    return printed;
+  };
   const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     if (!scripted || (mark.pid !== undefined && stream !== marked)) return take(stream, chunk);
-    if (mark.pid !== undefined) return take(stream, tellsEnd ? end.push(chunk) : chunk);
+    if (mark.pid !== undefined) return take(stream, own(chunk));
     if (stream !== marked) {
       if (stray.isIn(chunk)) throw garbled(host, IN_BETWEEN, "mixed");
       if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
@@ -70,9 +76,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     if (mark.pid !== undefined) begun.resolve(true);
     else if (passwords > 0 && mark.saw(REFUSED)) begun.resolve(false);
     if (mark.pid === undefined) return;
-    if ((mark.endsInReturn && !pty) || stray.isIn(rest.subarray(0, 2 * nonce.length)))
-      throw garbled(host, IN_BETWEEN, "changed");
-    return take(stream, tellsEnd ? end.push(rest) : rest);
+    if (mark.endsInReturn && !pty) throw garbled(host, IN_BETWEEN, "changed");
+    return take(stream, own(rest));
   };
 
   const abort = new AbortController();
@@ -107,7 +112,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       isCut: kept.stdout.isCut || kept.stderr.isCut,
       started,
       // nologin and its like say on stdout why nothing begins.
-      ...(started ? {} : { stderr: mark.before.length > 0 ? unmarked(mark.before, nonce) : kept.stdout.bytes() }),
+      ...(started ? {} : { stderr: mark.before.length > 0 ? mark.before : kept.stdout.bytes() }),
     };
   } catch (error) {
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
@@ -134,19 +139,6 @@ const KILL_DEADLINE_MS = 10_000;
 
 /** What stands between the connection and a command, for messages. */
 const IN_BETWEEN = "What becomes another user (sudo, su, doas)";
-
-/** Somebody may show the line that we sent: what is ours of it is not told. */
-const unmarked = (said: Uint8Array, nonce: string): Uint8Array => {
-  const text = Buffer.from(said).toString();
-  const at = text.indexOf(nonce);
-  if (at === -1) return said;
-  const from = text.lastIndexOf("echo ", at);
-  // Behind it the command may come back, which is the user's own.
-  const rest = text.slice(at).replace(/^\S+ \$\$ >&2; /, "");
-  return Buffer.from(
-    `${text.slice(0, from === -1 ? at : from)}${rest.includes(nonce) || rest.startsWith("tsinfra-") ? "…" : rest}`,
-  );
-};
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

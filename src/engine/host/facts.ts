@@ -203,6 +203,7 @@ export class Facts {
       for (const answer of answers) answer.slot = sent.slot;
       const result = (await sent.results)[0]!;
       limit.signal.throwIfAborted();
+      if (result.trouble) throw result.trouble;
       // It ran elsewhere than it was sent to: when, nobody knows.
       if (sent.slot && result.slot?.shell !== sent.slot.shell) this.#drop(answers);
       if (printed.isCut) this.#cutShort(asks);

@@ -2,14 +2,24 @@
 import { quoted, raw, sh, type Shell } from "../../core/command.ts";
 import { cutOff, type Garbling, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
-import { Mark, MOST_BESIDE, PASSWORD_DEADLINE_MS, PushStream, REFUSED } from "./streams.ts";
+import {
+  type FramedStart,
+  Mark,
+  MOST_BESIDE,
+  PASSWORD_DEADLINE_MS,
+  PushStream,
+  REFUSED,
+  repeatsMark,
+} from "./streams.ts";
 
 /** How a framed command ended. */
 export interface FramedResult extends RunResult {
   /** `"ran"`; `"not started"`: the shell could not be had, stderr says why; `"skipped"`: an earlier one of its group failed. */
   readonly how: "ran" | "not started" | "skipped";
+  /** The shell ended while it ran. */
+  readonly trouble?: TsinfraError;
 }
 
 export interface FramedOptions {
@@ -23,14 +33,6 @@ export interface FramedOptions {
   readonly keep?: number;
   /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
   readonly inPlace?: boolean;
-}
-
-/** How a shell begins. */
-export interface FramedStart {
-  readonly line: Shell;
-  readonly passwords: Uint8Array;
-  readonly preamble: Uint8Array;
-  readonly waits: boolean;
 }
 
 /** How a group of commands runs. */
@@ -208,6 +210,7 @@ export class FramedShell {
       } catch (error) {
         return this.abandon(error);
       }
+    if (stream === "stderr" && repeatsMark(data, this.#nonce)) return this.#garbled("changed");
     const busy: Promise<void>[] = [];
     const give = (frame: FramedCommand, part: Uint8Array): void => {
       if (part.length === 0) return;
@@ -318,7 +321,8 @@ export class FramedShell {
         frame.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (this.#mark.pid === undefined)
         frame.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(frame) });
-      else if (index === 0 && frame.hasBegun) frame.reject(cutOff(this.#host, exitCode));
+      else if (index === 0 && frame.hasBegun)
+        frame.resolve({ how: "ran", exitCode, trouble: cutOff(this.#host, exitCode), ...printed(frame) });
       else frame.reject(new ShellEnded());
     }
   }

@@ -1,5 +1,5 @@
 /** Bytes on their way to and from a command. @module */
-import { Secret } from "../../core/command.ts";
+import { Secret, type Shell } from "../../core/command.ts";
 import { MOST_BEFORE, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Input } from "../../core/connector.ts";
 
@@ -140,8 +140,25 @@ export class Sight {
   }
 }
 
+/** The line that says that a command has begun, or its end, comes once more: somebody repeats lines. */
+export function repeatsMark(bytes: Uint8Array, nonce: string): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = buffer.indexOf(nonce);
+  return (
+    at !== -1 && new RegExp(`(?:^|\\n)\x01?${nonce} \\d+\\r?\\n`).test(buffer.toString("latin1", Math.max(0, at - 2)))
+  );
+}
+
 /** Bytes that may come before the mark on the other stream, where a command's own output may overtake it. */
 export const MOST_BESIDE = 64 * 1024 * 1024;
+
+/** What was said in place of beginning, perhaps by somebody who shows the line that we sent: only what comes before that. */
+export function withoutOurLine(said: Uint8Array): string {
+  const text = Buffer.from(said).toString();
+  const at = OUR_LINE.exec(text)?.index;
+  return at === undefined ? text : `${text.slice(0, at)}…`;
+}
+const OUR_LINE = /(?:\S*sh -c\W+)?(?:(?:stty -echo; )?echo )?tsinfra-[0-9a-f]{32}/;
 
 /** Lines that a command reads first. */
 export const preambleBytes = (lines: readonly (string | Secret)[]): Uint8Array =>
@@ -202,6 +219,15 @@ export function asText(content: Uint8Array): string | undefined {
 export const lastLine = (output: Uint8Array): string =>
   Buffer.from(output.subarray(-LAST)).toString().trim().split("\n").at(-1) ?? "";
 const LAST = 64 * 1024;
+
+/** How a shell begins that stays. */
+export interface FramedStart {
+  readonly line: Shell;
+  readonly passwords: Uint8Array;
+  readonly preamble: Uint8Array;
+  /** All but passwords is held back until it has begun. */
+  readonly waits: boolean;
+}
 
 /** A stream that is written to from outside. */
 export class PushStream implements AsyncIterable<Uint8Array> {
