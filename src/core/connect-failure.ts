@@ -53,3 +53,27 @@ export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): Connect
     host,
     hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there",
   });
+
+/** A command that began, and whose end never came: whatever exit code was told in its place, that was not its own. */
+export const cutOff = (host: string, exitCode?: number): OperationError =>
+  new OperationError(
+    `The command was cut off on ${host}${exitCode === undefined ? "" : ` (exit code ${exitCode})`}: its state is unknown`,
+    {
+      host,
+      hint: "Something between here and there ended it early: the login shell, ForceCommand, sudo or su, a limit, a signal to all that it belongs to",
+    },
+  );
+
+/** What carries a command changes what passes: nothing that is read there can be believed. `who` may be the login shell, or sudo. */
+export const garbled = (host: string, who: string, how: Garbling): OperationError =>
+  new OperationError(`${who} on ${host} ${GARBLINGS[how]}`, {
+    host,
+    hint: "Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
+  });
+
+/** In which way. */
+export type Garbling = keyof typeof GARBLINGS;
+const GARBLINGS = {
+  mixed: "mixes the two outputs of commands into one, or closes one of them",
+  changed: "changes what commands print",
+} as const;

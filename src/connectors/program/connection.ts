@@ -1,6 +1,6 @@
 /** Running commands in a place that a program reaches. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
@@ -8,7 +8,8 @@ import { captureOutput, lastWords } from "../shared/output.ts";
 import { Slots } from "../shared/slots.ts";
 import { onAbort, unlessAborted } from "../../core/abort.ts";
 import { settlesWithin } from "../shared/wait.ts";
-import { Frame, type Words } from "./frame.ts";
+import { endFrom } from "./ending.ts";
+import { Evenness, Frame, type Words } from "./frame.ts";
 
 /** Commands at once: each costs a process where the program is, and a channel of the connection to there, which is to keep some for ending them. */
 const AT_ONCE = 6;
@@ -16,8 +17,8 @@ const AT_ONCE = 6;
 const GRACE = 3000;
 /** How long the program may hold on after the command has ended: something in the background may still have its output open. */
 const LINGER = 3000;
-/** What a shell says of a command that was killed. */
-const KILLED = 137;
+/** So much may follow the end of a command before the program is ended, in bytes. */
+const MOST_AFTER = 64 * 1024;
 /** How long a look at the place may take. */
 const LOOK = 20_000;
 
@@ -31,6 +32,8 @@ export interface Reach {
   wrap(words: Words, options: { readonly pty: boolean }): Shell;
   /** Commands are processes of the program's own, and end with it; else it only asks somebody to run them. */
   readonly endsCommands: boolean;
+  /** What else is on the way there, for messages; default: the program. */
+  readonly way?: string;
   readonly onLost: () => void;
 }
 
@@ -71,14 +74,23 @@ export class PlaceConnection {
       failure ??= { reason };
       stopping ??= this.#end(frame, settled, cut);
     };
+    const { host, way = "The program that runs commands" } = this.#reach;
+    using evenness = new Evenness(frame, {
+      isPending: () => output.isPending,
+      onLate: () => stop(garbled(host, way, "mixed")),
+    });
+    let after = 0;
     const running = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty }), {
       pty,
       capture: false,
       signal: cut.signal,
       ...(pty || stdin !== undefined ? { stdin: feed(stdin, { frame, pty, onFailure: stop }) } : {}),
       onOutput: (stream, chunk) => {
+        if (frame.isOver && (after += chunk.length) > MOST_AFTER) return cut.abort(new Error("The command has ended"));
         const own = frame[stream].pass(chunk);
-        if (frame[stream].isDrowned) throw tooMuchBefore(this.#reach.host);
+        if (frame[stream].isDrowned) throw tooMuchBefore(host);
+        if (frame.garbling) return stop(garbled(host, way, frame.garbling));
+        evenness.heard();
         return output.add(stream, own);
       },
     });
@@ -90,7 +102,7 @@ export class PlaceConnection {
     await Promise.race([settled, frame.ended]);
     if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await stopping;
-    if (frame.pid !== undefined) this.#hasWorked = true;
+    if (frame.stdout.begin !== undefined) this.#hasWorked = true;
     if (failure) throw failure.reason;
     if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0)))
       return output.result(await this.#exitCode(frame, await settled));
@@ -98,28 +110,37 @@ export class PlaceConnection {
     return output.result(frame.exitCode);
   }
 
-  /** The exit code of a command that did not say it: killed together with its wrapper, or lost. Throws `ConnectionLostError`. */
+  /** The exit code of a command whose program has ended before it said all. Throws `ConnectionLostError`, or what has become of it. */
   async #exitCode(frame: Frame, ending: { readonly exitCode: number } | { readonly error: unknown }): Promise<number> {
     if ("error" in ending) throw ending.error;
     if (frame.exitCode !== undefined) return frame.exitCode;
-    // Not every program knows; of one that has said nothing it was at least no success.
-    if (frame.pid !== undefined && (await this.#isThere())) return ending.exitCode || KILLED;
     const { host } = this.#reach;
-    if (frame.pid !== undefined) throw new ConnectionLostError(`Lost ${host} before the command ended`, { host });
+    // Killed together with its wrapper, for one.
+    if (frame.stdout.begin !== undefined && (await this.#isThere())) throw cutOff(host, ending.exitCode);
+    if (frame.stdout.begin !== undefined)
+      throw new ConnectionLostError(`Lost ${host} before the command ended`, { host });
     const reason = `${lastWords(frame.stderr.noise, frame.stdout.noise)} (exit code ${ending.exitCode})`;
     if (this.#hasWorked) throw new ConnectionLostError(`Cannot run commands on ${host} any more: ${reason}`, { host });
     throw new ConnectError(`Cannot run commands on ${host}: ${reason}`, { host });
   }
 
   async #isThere(): Promise<boolean> {
-    const frame = new Frame(sh`exit 0`, { pty: false });
-    const looking = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty: false }), {
+    return (await this.#runOurs(sh`exit 0`)).stdout.begin !== undefined;
+  }
+
+  /** Run a line of our own until it says that it has ended, or for as long as it may take. */
+  async #runOurs(line: Shell): Promise<Frame> {
+    const frame = new Frame(line, { pty: false });
+    const cut = new AbortController();
+    const running = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty: false }), {
       capture: false,
-      signal: AbortSignal.timeout(LOOK),
+      signal: AbortSignal.any([cut.signal, AbortSignal.timeout(LOOK)]),
       onOutput: (stream, chunk) => void frame[stream].pass(chunk),
     });
-    await looking.catch(() => undefined);
-    return frame.pid !== undefined;
+    const settled = running.catch(() => undefined);
+    await Promise.race([settled, frame.ended]);
+    if (frame.isOver) this.#letGo(settled, cut);
+    return frame;
   }
 
   /** End a command where it runs, and then the program that it is reached by, if that does not follow. */
@@ -127,12 +148,8 @@ export class PlaceConnection {
     // A command that has just been sent has not said yet who it is.
     if (!this.#reach.endsCommands) await settlesWithin(Promise.race([frame.begun, settled]), GRACE);
     if (frame.pid !== undefined && !this.#reach.endsCommands) {
-      const line = endFrom(frame.pid);
-      const killing = this.#reach.outer.run(this.#reach.wrap(["/bin/sh", "-c", line.wire()], { pty: false }), {
-        signal: AbortSignal.timeout(LOOK),
-      });
-      await killing.catch(() => undefined);
-      if (await settlesWithin(settled, GRACE)) return;
+      await this.#runOurs(endFrom(frame.pid));
+      if (await settlesWithin(Promise.race([settled, frame.ended]), GRACE)) return this.#letGo(settled, cut);
     }
     cut.abort(new Error("The command was ended"));
     await settled;
@@ -148,32 +165,6 @@ export class PlaceConnection {
     void gone.finally(() => this.#lingering.delete(gone));
   }
 }
-
-/**
- * End what a process leads: its group, else all that descend from it, for some programs (lxc) run commands in a group that is not theirs.
- * Asked first, and killed a second later. With nothing but a shell, which is all that the place need have.
- */
-const endFrom = (pid: number): Shell =>
-  sh`exec 2>/dev/null
-if kill -TERM -${pid}; then all=-${pid}; else
-  all=' ${pid} ' more=1
-  while [ -n "$more" ]; do
-    more=
-    for stat in /proc/[0-9]*/stat; do
-      { read -r line <"$stat"; } || continue
-      one=\${line%% *}; set -- \${line##*) }
-      case $all in *" $one "*) ;; *" $2 "*) all="$all$one " more=1;; esac
-    done
-  done
-  kill -TERM $all
-fi
-for try in 1 2 3 4 5 6 7 8 9 10; do
-  left=
-  for one in $all; do kill -0 "$one" && left=1; done
-  [ -n "$left" ] || exit 0
-  sleep 0.1 || sleep 1
-done
-kill -KILL $all`;
 
 /**
  * What a command reads, until it has ended. On a terminal nothing is sent before the command has begun:

@@ -1,6 +1,6 @@
 /** A command's output between two lines of ours: so that a program's own words are not taken for it, and a lost program not for its end. @module */
 import { Secret, type Shell } from "../../core/command.ts";
-import { MOST_BEFORE } from "../../core/connect-failure.ts";
+import { type Garbling, MOST_BEFORE } from "../../core/connect-failure.ts";
 import { beforeOurLine } from "../shared/output.ts";
 
 /** Words of a command line; the last one may hold secrets. */
@@ -19,43 +19,108 @@ export class Frame {
   readonly ended: Promise<void>;
   /** The command line that runs it. */
   readonly words: Words;
+  /** It says when it has ended. */
+  readonly tellsEnd: boolean;
 
-  constructor(line: Shell, { pty, reads = false }: { readonly pty: boolean; readonly reads?: boolean }) {
+  constructor(line: Shell, { pty, reads = false, stays = false, plain = false }: FrameOptions) {
     const nonce = crypto.randomUUID().replaceAll("-", "");
-    this.stdout = new FramedStream(nonce);
+    this.tellsEnd = !stays;
+    this.stdout = new FramedStream(nonce, { own: OUT, other: ERR, pty });
     // On a terminal both streams are one.
-    this.stderr = pty ? this.stdout : new FramedStream(nonce);
+    this.stderr = pty ? this.stdout : new FramedStream(nonce, { own: ERR, other: OUT, pty });
     this.begun = this.stdout.begun;
     this.ended = Promise.all([this.stdout.ended, this.stderr.ended]).then(() => undefined);
+    const { terminal, staying, reading, usual } = plain ? PLAIN : ESCAPED;
     this.words = [
       "/bin/sh",
       "-c",
-      pty ? TERMINAL_SCRIPT : reads ? READING_SCRIPT : SCRIPT,
-      nonce,
+      pty ? terminal : stays ? staying : reads ? reading : usual,
+      plain ? `\x01${nonce}` : nonce,
       Secret.of(line.wire()),
     ];
   }
   /** The process that leads the line's process group, once it has begun. */
   get pid(): number | undefined {
-    return this.stdout.begin;
+    const { begin = 0 } = this.stdout;
+    return begin > 1 ? begin : undefined;
   }
   /** Once it has ended. */
   get exitCode(): number | undefined {
     return this.stdout.end;
   }
+  /** It has said that it has ended, on both streams. */
+  get isOver(): boolean {
+    return this.stdout.isOver && this.stderr.isOver;
+  }
+  /** One stream has begun, or ended, and the other has not. */
+  get isUneven(): boolean {
+    const { stdout, stderr } = this;
+    return stdout.state !== stderr.state && (this.tellsEnd || stdout.state === "before" || stderr.state === "before");
+  }
+  /** The streams did not arrive as they were sent. */
+  get garbling(): Garbling | undefined {
+    return this.stdout.garbling ?? this.stderr.garbling;
+  }
 }
+
+/** Calls `onLate` when one stream of a frame waits too long for the other: somebody holds that back, or has closed it. */
+export class Evenness implements Disposable {
+  readonly #frame: Frame;
+  readonly #isPending: () => boolean;
+  readonly #onLate: () => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Output that has not been taken yet is waited for. */
+  constructor(frame: Frame, { isPending, onLate }: { readonly isPending: () => boolean; readonly onLate: () => void }) {
+    this.#frame = frame;
+    this.#isPending = isPending;
+    this.#onLate = onLate;
+  }
+  /** Call whenever something has come. */
+  heard(): void {
+    clearTimeout(this.#timer);
+    if (this.#frame.isUneven) this.#timer = setTimeout(() => (this.#isPending() ? this.heard() : this.#onLate()), LATE);
+  }
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+/** Milliseconds of silence. */
+const LATE = 10_000;
+
+export interface FrameOptions {
+  readonly pty: boolean;
+  readonly reads?: boolean;
+  /** It runs until it is told to end, which says nothing: no process waits to tell it. */
+  readonly stays?: boolean;
+  /** The words hold nothing that shells other than POSIX's read differently; but a control character. */
+  readonly plain?: boolean;
+}
+
+/** What marks carry on each stream, so that one is seen in the other. */
+const OUT = { begin: "b", end: "e" } as const;
+const ERR = { begin: "B", end: "E" } as const;
+type Letters = typeof OUT | typeof ERR;
 
 // The line is not run in the wrapper's place: who would say how it ended? It outlives what is meant for the line, which may have to tidy up;
 // what comes before the line has begun is remembered, and the line not run.
 const KEPT = "t=; trap t=1 HUP INT QUIT TERM";
 const LINE = `if [ -z "$t" ]; then /bin/sh -c "$1"; c=$?; else c=143; fi`;
-const mark = (...what: string[]): string => `printf '\\001%s %s %s\\n' "$0" ${what.join(" ")}`;
-const PLAIN = `${KEPT}; ${mark("b", "$$")}; ${mark("b")} >&2; ${LINE}; ${mark("e", "$c")}; ${mark("e")} >&2`;
-const SCRIPT = `${PLAIN}; exit $c`;
-/** Podman loses what was printed last if there is input left that nobody has read. */
-const READING_SCRIPT = `${PLAIN}; cat >/dev/null 2>&1; exit $c`;
-/** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
-const TERMINAL_SCRIPT = `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; ${LINE}; ${mark("e", "$c")}; exit $c`;
+/** The scripts, by how a mark is written. */
+const scripts = (mark: (...what: string[]) => string) => {
+  const begin = `${mark("b", "$$")}; ${mark("B")} >&2`;
+  const whole = `${KEPT}; ${begin}; ${LINE}; ${mark("e", "$c")}; ${mark("E")} >&2`;
+  return {
+    usual: `${whole}; exit $c`,
+    /** Podman loses what was printed last if there is input left that nobody has read. */
+    reading: `${whole}; cat >/dev/null 2>&1; exit $c`,
+    staying: `${begin}; exec /bin/sh -c "$1"`,
+    /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
+    terminal: `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; ${LINE}; ${mark("e", "$c")}; exit $c`,
+  };
+};
+const ESCAPED = scripts((...what) => `printf '\\001%s %s %s\\n' "$0" ${what.join(" ")}`);
+const PLAIN = scripts((...what) => `echo "$0 ${what.join(" ")}"`);
 
 /** As much as is kept of what comes before a line has begun. */
 const MOST_NOISE = 64 * 1024;
@@ -66,53 +131,73 @@ export class FramedStream {
   begin: number | undefined;
   /** What the second one carried. */
   end: number | undefined;
+  /** What became of it on the way. */
+  garbling: Garbling | undefined;
   readonly begun: Promise<void>;
   readonly ended: Promise<void>;
   readonly #nonce: string;
-  readonly #marks: Readonly<Record<"b" | "e", string>>;
-  readonly #tell: Readonly<Record<"b" | "e", () => void>>;
-  #state: "before" | "within" | "after" = "before";
+  readonly #start: string;
+  readonly #own: Letters;
+  readonly #other: Letters;
+  readonly #isTerminal: boolean;
+  readonly #tellBegun: () => void;
+  readonly #tellEnded: () => void;
+  /** Where in it we are. */
+  state: "before" | "within" | "after" = "before";
   #held: Buffer = NOTHING;
   #before = 0;
 
-  constructor(nonce: string) {
+  constructor(
+    nonce: string,
+    { own, other, pty }: { readonly own: Letters; readonly other: Letters; readonly pty: boolean },
+  ) {
     this.#nonce = nonce;
-    this.#marks = { b: `\x01${nonce} b`, e: `\x01${nonce} e` };
+    this.#start = `\x01${nonce} `;
+    this.#own = own;
+    this.#other = other;
+    this.#isTerminal = pty;
     const begun = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
     this.begun = begun.promise;
     this.ended = ended.promise;
-    this.#tell = { b: begun.resolve, e: ended.resolve };
+    this.#tellBegun = begun.resolve;
+    this.#tellEnded = ended.resolve;
   }
   /** What of the chunk, and of what was held back, is the line's own output. */
   pass(chunk: Uint8Array): Uint8Array {
-    if (this.#state === "after") return NOTHING;
+    if (this.state === "after" || this.garbling) return NOTHING;
     // Most output holds no mark, and is handed on as it is.
-    if (this.#state === "within" && this.#held.length === 0 && !chunk.includes(MARK)) return chunk;
+    if (this.state === "within" && this.#held.length === 0 && !chunk.includes(MARK)) return chunk;
     let bytes = Buffer.concat([this.#held, chunk]);
     this.#held = NOTHING;
-    if (this.#state === "before") {
-      const found = this.#find(bytes, "b");
+    if (this.state === "before") {
+      const found = this.#find(bytes);
       if (!found) {
+        if (this.garbling) return NOTHING;
         this.#before += chunk.length;
         this.#held = Buffer.from(bytes.subarray(-MOST_NOISE));
         return NOTHING;
       }
       this.begin = found.value;
-      this.#state = "within";
-      this.#tell.b();
+      this.state = "within";
+      this.#tellBegun();
       bytes = bytes.subarray(found.end);
     }
-    const found = this.#find(bytes, "e");
+    const found = this.#find(bytes);
+    if (this.garbling) return NOTHING;
     if (!found) {
       const from = this.#beginning(bytes);
       this.#held = bytes.subarray(from);
       return bytes.subarray(0, from);
     }
     this.end = found.value;
-    this.#state = "after";
-    this.#tell.e();
+    this.state = "after";
+    this.#tellEnded();
     return bytes.subarray(0, found.start);
+  }
+  /** All that is to come of it is here. */
+  get isOver(): boolean {
+    return this.state === "after";
   }
   /** So much came before the line began that it is not waited for any more. */
   get isDrowned(): boolean {
@@ -120,28 +205,38 @@ export class FramedStream {
   }
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {
-    return this.#state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
+    return this.state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
   }
 
+  /** The next mark. One that is not to come now, or not here, tells what became of the stream. */
   #find(
     bytes: Buffer,
-    which: "b" | "e",
   ): { readonly start: number; readonly end: number; readonly value: number | undefined } | undefined {
-    const start = bytes.indexOf(this.#marks[which]);
-    const end = start < 0 ? -1 : bytes.indexOf("\n", start);
-    if (end < 0) return undefined;
-    const value = bytes.toString("latin1", start + this.#marks[which].length, end).trim();
-    return { start, end: end + 1, value: value === "" ? undefined : Number(value) };
+    const wanted = this.state === "before" ? this.#own.begin : this.#own.end;
+    for (let start = bytes.indexOf(this.#start); start >= 0; start = bytes.indexOf(this.#start, start + 1)) {
+      const end = bytes.indexOf("\n", start);
+      if (end < 0) return undefined;
+      const [, letter = "", number, carriage] =
+        /^(\w)(?: (\d+))? ?(\r?)$/.exec(bytes.toString("latin1", start + this.#start.length, end)) ?? [];
+      // Somebody shows the line that we sent.
+      if (letter === "") continue;
+      if (letter === this.#other.begin || letter === this.#other.end) this.garbling = "mixed";
+      else if (letter !== wanted || (carriage && !this.#isTerminal)) this.garbling = "changed";
+      else return { start, end: end + 1, value: number === undefined ? undefined : Number(number) };
+      return undefined;
+    }
+    return undefined;
   }
 
   /** Where a mark begins that has not come whole. */
   #beginning(bytes: Buffer): number {
     const at = bytes.lastIndexOf(MARK);
-    if (at < 0) return bytes.length;
-    const rest = bytes.toString("latin1", at, at + this.#marks.e.length);
-    return this.#marks.e.startsWith(rest) || rest === this.#marks.e ? at : bytes.length;
+    if (at < 0 || bytes.length - at > LONGEST_MARK) return bytes.length;
+    const rest = bytes.toString("latin1", at, at + this.#start.length);
+    return this.#start.startsWith(rest) ? at : bytes.length;
   }
 }
 
 const MARK = 1;
+const LONGEST_MARK = 64;
 const NOTHING = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** An open SSH connection: one channel for each command. @module */
-import type { Shell } from "../../core/command.ts";
-import { tooMuchBefore } from "../../core/connect-failure.ts";
+import { Secret, type Shell } from "../../core/command.ts";
+import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
@@ -11,9 +11,10 @@ import { rsyncOver } from "../shared/rsync.ts";
 import { Slots } from "../shared/slots.ts";
 import { onAbort, unlessAborted } from "../../core/abort.ts";
 import { backOff, pause, settlesWithin } from "../shared/wait.ts";
-import { inPosixShell, startsGroups } from "./login-shell.ts";
+import { endFrom } from "../program/ending.ts";
+import { Evenness, Frame } from "../program/frame.ts";
+import { execWords, inOwnGroup, inPosixShell, startsGroups } from "./login-shell.ts";
 import { type Client, type ExecOptions, type PseudoTtyOptions, serverSoftware, type SFTPWrapper } from "./library.ts";
-import { type MarkedLine, markLine } from "./marked.ts";
 import { openSftp, stageFile } from "./sftp.ts";
 import { Talk } from "./talk.ts";
 
@@ -68,10 +69,16 @@ export class SshConnection implements Connection {
 
   async run(command: Shell, options: RunOptions = {}): Promise<RunResult> {
     using _ = await this.#slot(options.signal);
-    const marked = markLine(command.wire(), { pty: options.pty ?? false, leadsGroup: this.#leadsGroup });
-    const talk = await this.#open(marked.line, options);
+    const frame = new Frame(command, { pty: options.pty ?? false, stays: options.onWanted !== undefined, plain: true });
+    const talk = await this.#open(this.#lineOf(frame), options);
     using _held = this.#holders.hold(options.onWanted);
-    return await this.#converse(talk, marked, options);
+    return await this.#converse(talk, frame, options);
+  }
+
+  /** In the login shell's own place: so its process leads the group, where the server makes one. sshd ends processes on request only for users other than root. */
+  #lineOf({ words }: Frame): string {
+    const plain = words.map(word => (word instanceof Secret ? word.reveal() : word));
+    return this.#leadsGroup ? execWords(plain) : inPosixShell(inOwnGroup(execWords(plain)));
   }
 
   async #slot(signal: AbortSignal | undefined): Promise<Disposable> {
@@ -170,60 +177,65 @@ export class SshConnection implements Connection {
     return Promise.race([promise, this.#closed.then(() => Promise.reject(this.#lost()))]);
   }
 
-  async #converse(talk: Talk, marked: MarkedLine, options: RunOptions): Promise<RunResult> {
+  async #converse(talk: Talk, frame: Frame, options: RunOptions): Promise<RunResult> {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
     const output = captureOutput(options);
+    let failure: { readonly reason: unknown } | undefined;
+    let stopping: Promise<void> | undefined;
+    const stop = (reason: unknown): void => {
+      failure ??= { reason };
+      stopping ??= talk.stop(() => this.#kill(frame), frame.ended);
+    };
+    using evenness = new Evenness(frame, {
+      isPending: () => output.isPending,
+      onLate: () => stop(garbled(this.#host, "The login shell", "mixed")),
+    });
     for (const [name, stream] of [
       ["stdout", channel],
       ["stderr", channel.stderr],
     ] as const)
       stream.on("data", (chunk: Buffer) => {
         talk.heard();
-        const own = marked[name].pass(chunk);
-        if (marked[name].isDrowned) return stop(tooMuchBefore(this.#host));
+        const own = frame[name].pass(chunk);
+        if (frame[name].isDrowned) return stop(tooMuchBefore(this.#host));
+        if (frame.garbling) return stop(garbled(this.#host, "The login shell", frame.garbling));
+        evenness.heard();
         const taking = output.add(name, own);
         if (!taking) return giveBack(chunk);
         talk.waitFor(stream, taking).then(() => giveBack(chunk), stop);
       });
-    let failure: { readonly reason: unknown } | undefined;
-    let stopping: Promise<void> | undefined;
-    const stop = (reason: unknown): void => {
-      failure ??= { reason };
-      stopping ??= talk.stop(name => this.#kill(marked, name));
-    };
     using _ = onAbort(signal, () => stop(signal?.reason));
     pump(stdin, piece => talk.write(piece))
       .then(({ lastByte }) => talk.endInput(pty ? endOfInput(lastByte) : undefined))
       .catch(stop);
 
-    await talk.end;
+    await Promise.race([talk.end, frame.ended]);
     if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
-    await stopping;
+    await (stopping ?? (frame.exitCode === undefined ? undefined : talk.leave()));
     if (failure) throw failure.reason;
+    if (frame.exitCode !== undefined) return output.result(frame.exitCode);
     if (talk.exitCode === undefined)
       throw talk.refusal && !this.#isLost ? this.#refused(talk.refusal) : this.#lost(talk.refusal);
-    if (!marked.stdout.hasBegun) throw this.#notBegun(marked, talk.exitCode);
+    if (frame.stdout.begin === undefined) throw this.#notBegun(frame, talk.exitCode);
+    if (frame.tellsEnd) throw cutOff(this.#host, talk.exitCode);
     return output.result(talk.exitCode);
   }
 
-  /** Send a signal to a command's process group, over a channel of its own; false if it is not known. */
-  async #kill({ stdout }: MarkedLine, signal: "TERM" | "KILL"): Promise<boolean> {
+  /** End what a command has started, over a channel of its own; false if it is not known. */
+  async #kill(ending: Frame): Promise<boolean> {
     // A command that has just been sent has not said yet who it is.
-    await settlesWithin(stdout.begun, GRACE);
-    const group = stdout.pid;
-    if (group === undefined || this.#isLost) return false;
-    // Some may be busy ending; some of a group may have another session's number when the shell did not lead it.
-    const line =
-      signal === "TERM"
-        ? `kill -TERM -${group} || kill -TERM ${group}`
-        : `kill -0 -${group} && sleep 1 && kill -KILL -${group}`;
+    await settlesWithin(ending.begun, GRACE);
+    if (ending.pid === undefined || this.#isLost) return false;
+    const frame = new Frame(endFrom(ending.pid), { pty: false, plain: true });
     try {
-      const talk = await this.#exec(inPosixShell(`{ ${line}; } 2>/dev/null`), false);
-      talk.channel.resume().stderr.resume();
+      const talk = await this.#exec(this.#lineOf(frame), false);
+      talk.channel.on("data", (chunk: Buffer) => frame.stdout.pass(chunk));
+      talk.channel.stderr.on("data", (chunk: Buffer) => frame.stderr.pass(chunk));
       talk.channel.end();
-      await talk.end;
-      return talk.exitCode !== undefined;
+      await Promise.race([talk.end, frame.ended]);
+      await talk.leave();
+      return talk.exitCode !== undefined || frame.exitCode !== undefined;
     } catch {
       // No channel to be had.
       return false;
@@ -231,7 +243,7 @@ export class SshConnection implements Connection {
   }
 
   /** Something else ran instead, or nothing: whatever its exit code, that was no success. */
-  #notBegun({ stdout, stderr }: MarkedLine, exitCode: number): ConnectError {
+  #notBegun({ stdout, stderr }: Frame, exitCode: number): ConnectError {
     return new ConnectError(
       `The login shell on ${this.#host} does not run commands (exit code ${exitCode}): ${lastWords(stderr.noise, stdout.noise)}`,
       {

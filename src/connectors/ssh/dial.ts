@@ -191,6 +191,15 @@ async function handshake(
   let stage: "greeting" | "login" | "ready" = "greeting";
   let remembering: Promise<void> | undefined;
   deadline.phase = `the greeting of ${hopAddress(hop)}`;
+  let said = "";
+  const hear = (chunk: Uint8Array): void => {
+    said = (said + Buffer.from(chunk).toString("latin1")).slice(0, MOST_SAID);
+    const isGreeted = GREETING.test(said);
+    if (isGreeted && stage === "greeting")
+      deadline.phase = `the key exchange with ${hopAddress(hop)}, which has greeted`;
+    if (isGreeted || said.length === MOST_SAID) way.socket.off("data", hear);
+  };
+  way.socket.on("data", hear);
   client.on("handshake", () => {
     if (stage !== "greeting") return;
     stage = "login";
@@ -199,13 +208,16 @@ async function handshake(
     remembering = check.confirmed();
   });
   client.on("change password", () => reject(login.failure("the password has expired and must be changed")));
-  client.on("error", (error: Error & { level?: string; code?: string }) => {
+  client.on("error", (error: Error & { level?: string; code?: string | number }) => {
     // One key that cannot sign is one try that failed.
     if (error.level === "agent" || stage === "ready") return;
-    reject(parts.failure() ?? translate(error, { hop, login, stage }));
+    reject(parts.failure() ?? translate(error, { hop, login, stage, said }));
   });
   client.on("close", () =>
-    reject(parts.failure() ?? (stage === "login" ? login.failure("the server closed the connection") : dropped(hop))),
+    reject(
+      parts.failure() ??
+        (stage === "login" ? login.failure("the server closed the connection") : dropped(hop, undefined, said)),
+    ),
   );
   client.on("ready", () => {
     stage = "ready";
@@ -224,14 +236,21 @@ async function handshake(
 }
 
 function translate(
-  error: Error & { level?: string; code?: string },
-  { hop, login, stage }: { readonly hop: Hop; readonly login: Authentication; readonly stage: string },
+  error: Error & { level?: string; code?: string | number },
+  {
+    hop,
+    login,
+    stage,
+    said,
+  }: { readonly hop: Hop; readonly login: Authentication; readonly stage: string; readonly said: string },
 ): ConnectError {
   if (error.level === "client-authentication") return login.failure();
-  if (stage === "login") return login.failure(error.message);
-  if (error.code === "ECONNRESET" || error.level === "protocol") return dropped(hop, error);
-  if (error.level === "client-socket") return socketError(hop, error);
-  const reason = error.message.replace(/^Handshake failed: /, "");
+  if (stage === "login") return login.failure(printable(error.message));
+  // A number is the server's own reason to leave, and its words for it.
+  if (typeof error.code === "number") return ended(hop, error.message, error);
+  if (error.code === "ECONNRESET" || error.level === "protocol") return dropped(hop, error, said);
+  if (error.level === "client-socket") return socketError(hop, error as NodeJS.ErrnoException);
+  const reason = printable(error.message).replace(/^Handshake failed: /, "");
   return new ConnectError(`${describeHop(hop)} and this program do not understand each other: ${reason}`, {
     host: hop.name,
     cause: error,
@@ -243,9 +262,50 @@ function translate(
   });
 }
 
-const dropped = (hop: Hop, cause?: unknown): ConnectError =>
-  new DroppedError(`${describeHop(hop)} closed the connection before the handshake`, {
+/** As much of what a server says is looked at. */
+const MOST_SAID = 2000;
+const GREETING = /^SSH-[^\n]*\n/m;
+
+/** Words of a server, in one short line that steers no terminal. */
+const printable = (text: string): string =>
+  text
+    .replace(/\s+/g, " ")
+    .replace(/[^\x20-\x7e\u00a1-\u{10ffff}]/gu, "?")
+    .trim()
+    .slice(0, 200);
+
+const ended = (hop: Hop, words: string, cause: unknown): ConnectError =>
+  new ConnectError(
+    `${describeHop(hop)} ended the connection before the login: ${printable(words) || "it gave no reason"}`,
+    {
+      host: hop.name,
+      cause,
+      retryable: true,
+    },
+  );
+
+/** A busy sshd says nothing, or this. */
+const BUSY = /^(?:Exceeded MaxStartups|Not allowed at this time)?\s*$/;
+
+/** The words of a server that says goodbye before keys are exchanged. ssh2 does not tell those of a goodbye in good order. */
+function goodbye(said: string): string | undefined {
+  const bytes = Buffer.from(said, "latin1");
+  let at = said.indexOf("\n", said.search(GREETING)) + 1;
+  while (at + 14 <= bytes.length && bytes[at + 5] !== DISCONNECT) at += 4 + bytes.readUInt32BE(at);
+  if (at + 14 > bytes.length) return undefined;
+  return bytes.subarray(at + 14, at + 14 + bytes.readUInt32BE(at + 10)).toString();
+}
+const DISCONNECT = 1;
+
+function dropped(hop: Hop, cause?: unknown, said = ""): ConnectError {
+  const parting = GREETING.test(said) ? goodbye(said) : undefined;
+  if (parting !== undefined) return ended(hop, parting, cause);
+  const isBusy = BUSY.test(said) || GREETING.test(said);
+  const Kind = isBusy ? DroppedError : ConnectError;
+  const words = isBusy ? "" : `: it said ${JSON.stringify(printable(said))}`;
+  return new Kind(`${describeHop(hop)} closed the connection before the handshake${words}`, {
     host: hop.name,
     cause,
     retryable: true,
   });
+}

@@ -6,6 +6,12 @@ const DISPUTED = /[\\\n!]/;
 /** What is written as a number then: this, and what would end the quotes around it. */
 const NUMBERED = /[\\\n!'"$`]/g;
 
+/** A line that makes any login shell, POSIX or not, give its own place to a program. */
+export function execWords(words: readonly string[]): string {
+  const line = `exec ${words.map(quote).join(" ")}`;
+  return DISPUTED.test(line) ? inPosixShell(line) : line;
+}
+
 /** A line that makes any login shell, POSIX or not, give its own place to `/bin/sh` with this line. */
 export function inPosixShell(line: string): string {
   if (!DISPUTED.test(line)) return `exec /bin/sh -c ${quote(line)}`;

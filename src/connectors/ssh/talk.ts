@@ -6,6 +6,10 @@ import type { ClientChannel } from "./library.ts";
 
 /** How long a command may take to end once it was asked to, in milliseconds. */
 const GRACE = 1000;
+/** How long ending it may take, in milliseconds. */
+const PATIENCE = 4000;
+/** How long the server may take to say that a command has ended which has said so itself: its login shell may go on. */
+const PARTING = 250;
 /** A process left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
 const SILENCE = 1000;
 
@@ -21,6 +25,8 @@ export class Talk {
   #heardAt = performance.now();
   #untaken = 0;
   #resume: (() => void) | undefined;
+  /** The server has said that it has ended. */
+  readonly #exited = Promise.withResolvers<void>();
   /** Wait no longer. */
   readonly #giveUp: () => void;
 
@@ -38,6 +44,7 @@ export class Talk {
     channel.on("drain", () => this.#resume?.());
     channel.on("exit", (code: number | null, signal?: string) => {
       this.exitCode = code ?? signalExitCode(signal ?? "");
+      this.#exited.resolve();
       void this.#silence().then(() => {
         channel.close();
         resolve();
@@ -83,19 +90,30 @@ export class Talk {
     else this.channel.end();
   }
   /**
-   * End the command: politely, then not, then leave it.
-   * `kill` sends a signal to its processes and is false where it does not know them: then the server is asked to.
-   * Never both: a signal that comes twice interrupts the tidying up that the first has started.
+   * End the command, and leave it if it does not care.
+   * `kill` ends its processes and is false where it does not know them: then the server is asked to, politely, then not.
+   * Never both: a signal that comes twice interrupts the tidying up that the first has started. `over`: it has said itself that it has ended.
    */
-  async stop(kill: (signal: "TERM" | "KILL") => Promise<boolean>): Promise<void> {
-    for (const signal of ["TERM", "KILL"] as const) {
-      const killing = kill(signal).then(isKnown => void (isKnown || this.#hasEnded || this.channel.signal(signal)));
-      await settlesWithin(killing, 2 * GRACE);
-      if (!this.#hasEnded) await settlesWithin(this.end, GRACE);
-    }
+  async stop(kill: () => Promise<boolean>, over: Promise<void>): Promise<void> {
+    const ended = Promise.race([this.end, over]);
+    const killing = kill().then(async isKnown => {
+      for (const signal of isKnown ? [] : ["TERM", "KILL"]) {
+        if (this.#hasEnded) return;
+        this.channel.signal(signal);
+        await settlesWithin(ended, GRACE);
+      }
+    });
+    await settlesWithin(killing, PATIENCE);
+    await settlesWithin(ended, GRACE);
+    await this.leave();
+  }
+  /** The command has said itself that it has ended: what else comes is nobody's, and not read. */
+  async leave(): Promise<void> {
     if (this.#hasEnded) return;
+    this.channel.pause();
+    this.channel.stderr.pause();
+    await settlesWithin(Promise.race([this.end, this.#exited.promise]), PARTING);
     this.channel.close();
-    // The server's own answer may never come.
     this.#giveUp();
   }
   async #silence(): Promise<void> {

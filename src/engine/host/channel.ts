@@ -1,15 +1,25 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
-import { tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
-import { escalate, type Surroundings } from "./escalation.ts";
+import { escalate, isEscalated, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
-import { Mark, MOST_BESIDE, PASSWORD_DEADLINE_MS, preambleBytes, REFUSED, withPreamble } from "./streams.ts";
+import {
+  EndMark,
+  Mark,
+  MOST_BESIDE,
+  PASSWORD_DEADLINE_MS,
+  preambleBytes,
+  REFUSED,
+  repeatsMark,
+  Sight,
+  withPreamble,
+} from "./streams.ts";
 
 /** What running a command needs beside the connection. */
 export interface ChannelOptions extends CommandOptions {
@@ -22,9 +32,14 @@ export interface ChannelOptions extends CommandOptions {
 export async function runInChannel(connection: Connection, command: Shell, options: ChannelOptions): Promise<Ran> {
   const { host, index = 0 } = options;
   const nonce = newNonce();
-  const { line, preamble, passwords, typed } = escalate(command, options.surroundings, nonce, options.pty);
-  const scripted = options.surroundings.shell !== false;
+  const { pty = false, surroundings } = options;
+  const scripted = surroundings.shell !== false;
+  // What the connection says of the end is true, but not what comes between it and the command.
+  const tellsEnd = scripted && isEscalated(surroundings);
+  const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
   const mark = new Mark(nonce, host);
+  const end = new EndMark(nonce);
+  const stray = new Sight(nonce);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
   const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
   let beside = 0;
@@ -43,9 +58,16 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     kept[stream].add(chunk);
     return options.onOutput?.(stream, chunk, index);
   };
+  const own = (chunk: Uint8Array): Uint8Array => {
+    const printed = tellsEnd ? end.push(chunk) : chunk;
+    if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, IN_BETWEEN, "changed");
+    return printed;
+  };
   const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    if (!scripted || mark.pid !== undefined) return take(stream, chunk);
+    if (!scripted || (mark.pid !== undefined && stream !== marked)) return take(stream, chunk);
+    if (mark.pid !== undefined) return take(stream, own(chunk));
     if (stream !== marked) {
+      if (stray.isIn(chunk)) throw garbled(host, IN_BETWEEN, "mixed");
       if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
       return take(stream, chunk);
     }
@@ -54,7 +76,9 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
     if (mark.pid !== undefined) begun.resolve(true);
     else if (passwords > 0 && mark.saw(REFUSED)) begun.resolve(false);
-    return take(stream, rest);
+    if (mark.pid === undefined) return;
+    if (mark.endsInReturn && !pty) throw garbled(host, IN_BETWEEN, "changed");
+    return take(stream, own(rest));
   };
 
   const abort = new AbortController();
@@ -81,14 +105,15 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       onOutput,
     });
     const started = !scripted || mark.pid !== undefined;
+    if (started && tellsEnd && end.exitCode === undefined) throw cutOff(host, result.exitCode);
     return {
-      exitCode: result.exitCode,
+      exitCode: end.exitCode ?? result.exitCode,
       stdout: kept.stdout.bytes(),
       stderr: kept.stderr.bytes(),
       isCut: kept.stdout.isCut || kept.stderr.isCut,
       started,
       // nologin and its like say on stdout why nothing begins.
-      ...(started ? {} : { stderr: mark.before.length > 0 ? unmarked(mark.before, nonce) : kept.stdout.bytes() }),
+      ...(started ? {} : { stderr: mark.before.length > 0 ? mark.before : kept.stdout.bytes() }),
     };
   } catch (error) {
     if (error instanceof CommandTimeoutError)
@@ -119,9 +144,8 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
 }
 const KILL_DEADLINE_MS = 10_000;
 
-/** A shell that cannot read a line may show all of it: what is ours of it is not told. */
-const unmarked = (said: Uint8Array, nonce: string): Uint8Array =>
-  Buffer.from(Buffer.from(said).toString().replaceAll(`echo ${nonce} $$ >&2; `, ""));
+/** What stands between the connection and a command, for messages. */
+const IN_BETWEEN = "What becomes another user (sudo, su, doas)";
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

@@ -45,11 +45,19 @@ export interface Escalated {
  * With a `nonce`, the innermost shell first writes `NONCE PID` to stderr. That line proves that every escalation
  * succeeded, names the process to kill, and ends whatever sudo or su had to say.
  *
+ * Where it `tellsEnd`, that shell runs the command in another one, and then writes \\x01, the nonce and the exit code to stderr:
+ * what becomes somebody else may lose the exit code, or end the command.
+ *
  * Passwords, and commands that hold secrets, travel on stdin, a line each, never in an argument: the innermost shell
  * skips what sudo did not want to read up to a line that is the nonce, and reads a secret script up to the next one.
  * On a pseudo-terminal that would echo them, echo is off until they have been read.
  */
-export function escalate(command: Shell, surroundings: Surroundings, nonce?: string, pty = false): Escalated {
+export function escalate(
+  command: Shell,
+  surroundings: Surroundings,
+  nonce?: string,
+  { pty = false, tellsEnd = false }: { readonly pty?: boolean; readonly tellsEnd?: boolean } = {},
+): Escalated {
   const { shell, doas, dzdo, sudo, su } = surroundings;
   const passwords = [sudo?.password, su?.password].filter(password => password !== undefined);
   const scripted = shell !== false && nonce !== undefined;
@@ -69,7 +77,14 @@ export function escalate(command: Shell, surroundings: Surroundings, nonce?: str
   }
   const quiet = scripted && pty && preamble.length > 0;
   if (quiet) steps.push(sh`stty echo`);
-  steps.push(hidden ? sh`eval "$s"` : script);
+  const own = hidden ? sh`eval "$s"` : script;
+  if (scripted && tellsEnd) {
+    // It outlives what is meant for the command, which may have to tidy up.
+    steps.push(sh`trap : HUP INT QUIT TERM`);
+    const isLong = script.wire().length > LONGEST_ARGUMENT;
+    steps.push(hidden || isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
+    steps.push(sh`c=$?`, sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
+  } else steps.push(own);
 
   let line = joined("; ", steps);
   if (shell !== false) line = sh`${shell} -c ${quoted(line)}`;
@@ -94,6 +109,8 @@ export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly
   );
 }
 
+/** One argument is at most 128 KiB on Linux, with its quotes. */
+const LONGEST_ARGUMENT = 60_000;
 const NEWLINE = raw("\n");
 
 /** A command in its directory and with its variables, without becoming anybody. */

@@ -210,11 +210,12 @@ export class Facts {
           ...(how.input ? { stdin: how.input } : {}),
           ...(how.all._getPty ? { pty: true } : {}),
         },
-        [0],
+        how.all._successExitCodes ?? [0],
       );
       for (const answer of answers) answer.slot = sent.slot;
       const result = (await sent.results)[0]!;
       limit.signal.throwIfAborted();
+      if (result.trouble) throw result.trouble;
       // It ran elsewhere than it was sent to: when, nobody knows.
       if (sent.slot && result.slot?.shell !== sent.slot.shell) this.#drop(answers);
       if (printed.isCut) this.#cutShort(asks);

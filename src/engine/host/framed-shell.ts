@@ -1,15 +1,25 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
 import { quoted, raw, sh, type Shell } from "../../core/command.ts";
-import { tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, type Garbling, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
-import { Mark, MOST_BESIDE, PASSWORD_DEADLINE_MS, REFUSED } from "./streams.ts";
+import {
+  type FramedStart,
+  Mark,
+  MOST_BESIDE,
+  PASSWORD_DEADLINE_MS,
+  PushStream,
+  REFUSED,
+  repeatsMark,
+} from "./streams.ts";
 
 /** How a framed command ended. */
 export interface FramedResult extends RunResult {
   /** `"ran"`; `"not started"`: the shell could not be had, stderr says why; `"skipped"`: an earlier one of its group failed. */
   readonly how: "ran" | "not started" | "skipped";
+  /** The shell ended while it ran. */
+  readonly trouble?: TsinfraError;
 }
 
 export interface FramedOptions {
@@ -51,6 +61,9 @@ export class FramedShell {
   readonly #input = new PushStream();
   readonly #waiting = { stdout: [] as FramedCommand[], stderr: [] as FramedCommand[] };
   readonly #rest: Record<OutputStream, Uint8Array> = { stdout: EMPTY, stderr: EMPTY };
+  readonly #start: string;
+  /** What it goes through, for messages. */
+  readonly #way: string;
   readonly #host: string;
   readonly #program: string;
   readonly #mark: Mark;
@@ -66,21 +79,19 @@ export class FramedShell {
 
   /**
    * `program` is the shell, and `start` makes the line that begins it and says `NONCE PID` on stderr first, and what it must read before commands;
-   * with passwords, the rest waits until it has begun.
+   * where it `waits`, all but passwords is held back until it has begun.
    */
-  constructor(
-    host: string,
-    connection: Connection,
-    program: string,
-    start: (nonce: string) => { readonly line: Shell; readonly passwords: Uint8Array; readonly preamble: Uint8Array },
-  ) {
-    const { line, passwords, preamble } = start(this.#nonce);
+  constructor(host: string, connection: Connection, program: string, start: (nonce: string) => FramedStart) {
+    const { line, passwords, preamble, waits } = start(this.#nonce);
     this.#host = host;
+    this.#start = `\x01${this.#nonce} `;
+    this.#way = waits ? "What becomes another user (sudo, su, doas)" : "The login shell";
     this.#program = program;
     this.#mark = new Mark(this.#nonce, host);
+    if (passwords.length > 0) this.#input.push(passwords);
+    // Whatever becomes somebody else (sudo, what its login reads) may read lines that are not for it.
+    if (waits) this.#input.hold();
     if (passwords.length > 0) {
-      this.#input.push(passwords);
-      this.#input.hold();
       // A password that is refused would be asked for again, without end.
       this.#patience = setTimeout(() => this.#input.end(), PASSWORD_DEADLINE_MS);
     }
@@ -199,6 +210,7 @@ export class FramedShell {
       } catch (error) {
         return this.abandon(error);
       }
+    if (stream === "stderr" && repeatsMark(data, this.#nonce)) return this.#garbled("changed");
     const busy: Promise<void>[] = [];
     const give = (framed: FramedCommand, part: Uint8Array): void => {
       if (part.length === 0) return;
@@ -210,6 +222,7 @@ export class FramedShell {
       const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
       const at = bytes.indexOf(framed.mark);
       const end = at === -1 ? -1 : bytes.indexOf(NEWLINE, at);
+      if (this.#isForeign(bytes, at)) return this.#garbled("changed");
       if (end === -1) {
         // What may be the beginning of the mark waits for the rest of it.
         const held = at === -1 ? heldBack(bytes) : at;
@@ -225,6 +238,7 @@ export class FramedShell {
         framed.onBegin?.();
         continue;
       }
+      if (stream === "stdout" && said !== "skipped" && !EXIT_CODE.test(said)) return this.#garbled("changed");
       this.#waiting[stream].shift();
       if (stream === "stdout") {
         framed.exitCode = said;
@@ -232,14 +246,23 @@ export class FramedShell {
       }
       if (--framed.open === 0) finish(framed);
     }
+    this.#watch();
+    // What comes when all is done is nobody's.
+    if (this.#closed && this.#waiting[stream].length === 0) data = EMPTY;
     // Copied: the chunk may be part of a buffer that is used again.
     this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
-    if (busy.length > 0) return Promise.all(busy).then(() => undefined);
+    if (busy.length === 0) return;
+    this.#untaken++;
+    return Promise.all(busy)
+      .finally(() => this.#untaken--)
+      .then(() => undefined);
   }
 
   /** What of a chunk comes behind the line by which the shell says that it has begun. Throws `ConnectError` if that does not come. */
   #begin(stream: OutputStream, chunk: Uint8Array): Uint8Array {
     if (stream === "stdout") {
+      if (Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).includes(`${this.#nonce} `))
+        throw garbled(this.#host, this.#way, "mixed");
       if ((this.#beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(this.#host, MOST_BESIDE);
       return chunk;
     }
@@ -251,6 +274,31 @@ export class FramedShell {
     return rest;
   }
 
+  /** A mark of ours that is not the one to come next: somebody repeats lines, or moves them. */
+  #isForeign(bytes: Buffer, next: number): boolean {
+    const at = bytes.indexOf(this.#start);
+    return at !== -1 && at !== next && bytes.indexOf(NEWLINE, at) !== -1;
+  }
+
+  #garbled(how: Garbling): void {
+    this.abandon(garbled(this.#host, this.#way, how));
+  }
+
+  /** When a command's end has come on one stream, it is due on the other. */
+  #watch(): void {
+    clearTimeout(this.#due);
+    const [out, err] = [this.#waiting.stdout.length, this.#waiting.stderr.length];
+    if (out !== err) this.#due = setTimeout(() => this.#isHeard || this.#garbled("mixed"), OTHER_STREAM_MS);
+  }
+  #due: ReturnType<typeof setTimeout> | undefined;
+  /** Somebody still takes what has come. */
+  get #isHeard(): boolean {
+    if (this.#untaken === 0) return false;
+    this.#watch();
+    return true;
+  }
+  #untaken = 0;
+
   /** What was said in place of beginning; nologin and its like say it on stdout. */
   #complaint(framed: FramedCommand): Uint8Array {
     const { before } = this.#mark;
@@ -260,6 +308,7 @@ export class FramedShell {
   #end(reason: unknown): void {
     if (this.#ended) return;
     clearTimeout(this.#patience);
+    clearTimeout(this.#due);
     this.#ended = true;
     this.#running = undefined;
     this.#input.end();
@@ -272,7 +321,8 @@ export class FramedShell {
         framed.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (this.#mark.pid === undefined)
         framed.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(framed) });
-      else if (index === 0 && framed.hasBegun) framed.resolve({ how: "ran", exitCode, ...printed(framed) });
+      else if (index === 0 && framed.hasBegun)
+        framed.resolve({ how: "ran", exitCode, trouble: cutOff(this.#host, exitCode), ...printed(framed) });
       else framed.reject(new ShellEnded());
     }
   }
@@ -332,6 +382,9 @@ interface FramedCommand {
 }
 
 const EMPTY = new Uint8Array();
+const EXIT_CODE = /^\d+$/;
+/** Milliseconds of silence in which the other stream may lag behind. */
+const OTHER_STREAM_MS = 10_000;
 const NEWLINE = 10;
 const MARK_BEGIN = 1;
 
@@ -356,39 +409,3 @@ function heldBack(bytes: Buffer): number {
   return at === -1 || bytes.length - at > LONGEST_MARK ? bytes.length : at;
 }
 const LONGEST_MARK = 100;
-
-/** A stream that is written to from outside. */
-class PushStream implements AsyncIterable<Uint8Array> {
-  #chunks: Uint8Array[] = [];
-  #held: Uint8Array[] | undefined;
-  #wake: (() => void) | undefined;
-  #ended = false;
-
-  push(chunk: Uint8Array): void {
-    (this.#held ?? this.#chunks).push(chunk);
-    this.#wake?.();
-  }
-  /** Keep what is pushed from now on until it is released. */
-  hold(): void {
-    this.#held ??= [];
-  }
-  release(): void {
-    if (!this.#held) return;
-    this.#chunks = [...this.#chunks, ...this.#held];
-    this.#held = undefined;
-    this.#wake?.();
-  }
-  end(): void {
-    this.#ended = true;
-    this.#wake?.();
-  }
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunks = this.#chunks;
-      this.#chunks = [];
-      if (chunks.length > 0) yield chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-      else if (this.#ended) return;
-      else await new Promise<void>(resolve => (this.#wake = resolve));
-    }
-  }
-}

@@ -1,6 +1,7 @@
 /** The words of sending commands to a host: how they run, where they went, and what comes of them. @module */
 import type { Shell } from "../../core/command.ts";
 import type { Input, OutputStream, RunResult } from "../../core/connector.ts";
+import type { TsinfraError } from "../../core/errors.ts";
 import type { Surroundings } from "./escalation.ts";
 import type { FramedShell } from "./framed-shell.ts";
 
@@ -40,6 +41,8 @@ export const isBehind = (later: Slot | undefined, earlier: Slot | undefined): bo
 export interface Ran extends RunResult {
   /** False if the escalation refused before the command began. */
   readonly started: boolean;
+  /** It was cut off: its exit code is not its own. */
+  readonly trouble?: TsinfraError | undefined;
   /** Absent: in a channel of its own. */
   readonly slot?: Slot | undefined;
 }

@@ -1,13 +1,14 @@
 /** Running commands on one host, over whatever connection it has. @module */
 import type { Shell } from "../../core/command.ts";
 import type { Connection, ConnectorContext } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import type { LocalTransfers } from "../settings.ts";
 import { endOnHost, runInChannel } from "./channel.ts";
 import type { Surroundings } from "./escalation.ts";
 import { hasPassword, Passwords } from "./passwords.ts";
 import { type CommandOptions, endedBefore, type Ran, type Sent } from "./sending.ts";
 import { canShareShell, SharedShells } from "./shared-shells.ts";
+import { lastLine, withoutOurLine } from "./streams.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a session needs from outside. */
@@ -119,7 +120,9 @@ export class Session {
     const surroundings = await this.#passwords.ready(given.surroundings);
     const options = { ...given, surroundings };
     const sent = await this.#send(commands, options, successExitCodes);
-    const results = this.#withPassword(sent.results, commands, options, successExitCodes);
+    const results = this.#withPassword(sent.results, commands, options, successExitCodes).then(ran =>
+      ran.map(one => (one.started && !one.trouble ? one : noSuccess(one, successExitCodes))),
+    );
     // Who sends may look at something else first.
     results.catch(() => undefined);
     return { ...sent, results };
@@ -162,14 +165,16 @@ export class Session {
     const all = [...ran];
     while (
       all.length < commands.length &&
-      all.every(({ started, exitCode }) => started && successExitCodes.includes(exitCode))
+      all.every(({ started, exitCode, trouble }) => started && !trouble && successExitCodes.includes(exitCode))
     )
-      try {
-        all.push(await this.#alone(commands[all.length]!, options, { index: all.length }));
-      } catch (error) {
-        endedBefore(error, all);
-        throw error;
-      }
+      all.push(
+        await this.#alone(commands[all.length]!, options, { index: all.length }).catch((error: unknown) => {
+          endedBefore(error, all);
+          // Those before it have run.
+          if (!(error instanceof OperationError)) throw error;
+          return { exitCode: 0, stdout: NOTHING, stderr: NOTHING, started: true, trouble: error };
+        }),
+      );
     return all;
   }
 
@@ -217,4 +222,24 @@ export class Session {
   }
 }
 
+/** Whatever exit code was told of a command that did not begin, or not end, it is no success. */
+function noSuccess(ran: Ran, successExitCodes: readonly number[]): Ran {
+  const { exitCode } = ran;
+  const failed = {
+    ...ran,
+    exitCode: successExitCodes.includes(exitCode)
+      ? (CANNOT_RUN.find(code => !successExitCodes.includes(code)) ?? -1)
+      : exitCode,
+  };
+  if (ran.started) return failed;
+  const said = Buffer.from(withoutOurLine(ran.stderr));
+  return {
+    ...failed,
+    stderr: lastLine(said) === "" ? Buffer.from(`it was not run, and nothing says why (exit code ${exitCode})`) : said,
+  };
+}
+/** As shells tell it. */
+const CANNOT_RUN = [126, 127];
+
+const NOTHING = new Uint8Array();
 const NEVER = new AbortController().signal;

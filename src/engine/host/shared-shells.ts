@@ -144,8 +144,8 @@ export class SharedShells {
       await killed;
       const key = shellKey(surroundings);
       if (this.#shells.get(key) === open) this.#shells.delete(key);
-      if (error instanceof ShellEnded) this.#settings.onEnded();
-      else if (error instanceof ConnectionLostError) this.#settings.onLost(connection);
+      if (error instanceof ConnectionLostError) this.#settings.onLost(connection);
+      else this.#settings.onEnded();
       endedBefore(error, ran);
       if (!(error instanceof ShellEnded)) throw error;
     } finally {
@@ -167,6 +167,7 @@ export class SharedShells {
         line,
         passwords: preambleBytes(preamble.slice(0, passwords)),
         preamble: preambleBytes(preamble.slice(passwords)),
+        waits: isEscalated(surroundings),
       };
     });
     const open = { connection, shell };

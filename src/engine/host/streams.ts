@@ -1,5 +1,5 @@
 /** Bytes on their way to and from a command. @module */
-import { Secret } from "../../core/command.ts";
+import { Secret, type Shell } from "../../core/command.ts";
 import { MOST_BEFORE, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Input } from "../../core/connector.ts";
 
@@ -16,6 +16,8 @@ export class Mark {
   #held: Buffer = NOTHING;
   #length = 0;
   pid: number | undefined;
+  /** Its line ends as those of terminals do. */
+  endsInReturn = false;
 
   constructor(nonce: string, host: string) {
     this.#start = `${nonce} `;
@@ -44,6 +46,7 @@ export class Mark {
       const found = PID_LINE.exec(text);
       if (!found) continue;
       this.pid = Number(found[1]);
+      this.endsInReturn = found[2] !== "";
       return this.#held.subarray(from + PID_LINE.lastIndex, this.#length);
     }
     if (isFirst) this.#held = Buffer.from(this.#held);
@@ -81,12 +84,81 @@ export class Mark {
     this.#length = needed;
   }
 }
-const PID_LINE = /(\d+)\r?\n/y;
+const PID_LINE = /(\d+)(\r?)\n/y;
 const PID_LENGTH = 32;
 const NOTHING = Buffer.alloc(0);
 
+/** Finds what tells the end of a command in a stream, and takes it out. */
+export class EndMark {
+  readonly #start: string;
+  #held: Buffer = NOTHING;
+  exitCode: number | undefined;
+
+  constructor(nonce: string) {
+    this.#start = `\x01${nonce} `;
+  }
+
+  /** What of this chunk, and of what was held back, belongs to the command. */
+  push(chunk: Uint8Array): Uint8Array {
+    if (this.exitCode !== undefined || (this.#held.length === 0 && !chunk.includes(MARK_BEGIN))) return chunk;
+    const bytes = Buffer.concat([this.#held, chunk]);
+    this.#held = NOTHING;
+    const at = bytes.indexOf(this.#start);
+    const end = at === -1 ? -1 : bytes.indexOf("\n", at);
+    const code =
+      end === -1 ? undefined : /^\d+(?=\r?$)/.exec(bytes.toString("latin1", at + this.#start.length, end))?.[0];
+    if (code !== undefined) {
+      this.exitCode = Number(code);
+      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(end + 1)]);
+    }
+    const last = bytes.lastIndexOf(MARK_BEGIN);
+    const isBeginning = bytes.length - last < this.#start.length + PID_LENGTH;
+    if (end !== -1 || last === -1 || !isBeginning) return bytes;
+    this.#held = bytes.subarray(last);
+    return bytes.subarray(0, last);
+  }
+  /** What was held back, and is no mark after all. */
+  get rest(): Uint8Array {
+    return this.#held;
+  }
+}
+const MARK_BEGIN = 1;
+
+/** Whether something has come that must not be there, even in two pieces. */
+export class Sight {
+  readonly #what: string;
+  #last = "";
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  isIn(chunk: Uint8Array): boolean {
+    const text = this.#last + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
+    this.#last = text.slice(-this.#what.length);
+    return text.includes(this.#what);
+  }
+}
+
+/** The line that says that a command has begun, or its end, comes once more: somebody repeats lines. */
+export function repeatsMark(bytes: Uint8Array, nonce: string): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = buffer.indexOf(nonce);
+  return (
+    at !== -1 && new RegExp(`(?:^|\\n)\x01?${nonce} \\d+\\r?\\n`).test(buffer.toString("latin1", Math.max(0, at - 2)))
+  );
+}
+
 /** Bytes that may come before the mark on the other stream, where a command's own output may overtake it. */
 export const MOST_BESIDE = 64 * 1024 * 1024;
+
+/** What was said in place of beginning, perhaps by somebody who shows the line that we sent: only what comes before that. */
+export function withoutOurLine(said: Uint8Array): string {
+  const text = Buffer.from(said).toString();
+  const at = OUR_LINE.exec(text)?.index;
+  return at === undefined ? text : `${text.slice(0, at)}…`;
+}
+const OUR_LINE = /(?:\S*sh -c\W+)?(?:(?:stty -echo; )?echo )?tsinfra-[0-9a-f]{32}/;
 
 /** Lines that a command reads first. */
 export const preambleBytes = (lines: readonly (string | Secret)[]): Uint8Array =>
@@ -147,3 +219,48 @@ export function asText(content: Uint8Array): string | undefined {
 export const lastLine = (output: Uint8Array): string =>
   Buffer.from(output.subarray(-LAST)).toString().trim().split("\n").at(-1) ?? "";
 const LAST = 64 * 1024;
+
+/** How a shell begins that stays. */
+export interface FramedStart {
+  readonly line: Shell;
+  readonly passwords: Uint8Array;
+  readonly preamble: Uint8Array;
+  /** All but passwords is held back until it has begun. */
+  readonly waits: boolean;
+}
+
+/** A stream that is written to from outside. */
+export class PushStream implements AsyncIterable<Uint8Array> {
+  #chunks: Uint8Array[] = [];
+  #held: Uint8Array[] | undefined;
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  push(chunk: Uint8Array): void {
+    (this.#held ?? this.#chunks).push(chunk);
+    this.#wake?.();
+  }
+  /** Keep what is pushed from now on until it is released. */
+  hold(): void {
+    this.#held ??= [];
+  }
+  release(): void {
+    if (!this.#held) return;
+    this.#chunks = [...this.#chunks, ...this.#held];
+    this.#held = undefined;
+    this.#wake?.();
+  }
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunks = this.#chunks;
+      this.#chunks = [];
+      if (chunks.length > 0) yield chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+      else if (this.#ended) return;
+      else await new Promise<void>(resolve => (this.#wake = resolve));
+    }
+  }
+}

@@ -92,8 +92,9 @@ export class Transfers {
   }
 
   /** Look at how an upload has ended. Throws when the host refused. `size`: it has not been told of yet. */
-  uploaded(dest: string, size: number | undefined, { exitCode, stderr }: RunResult): void {
+  uploaded(dest: string, size: number | undefined, { exitCode, stderr, trouble }: RunResult & Partial<Ran>): void {
     const { host, onTransfer } = this.#settings;
+    if (trouble) throw trouble;
     if (exitCode !== 0)
       throw new OperationError(`Cannot upload to "${dest}": ${lastLine(stderr) || "no reason was given"}`, { host });
     if (size !== undefined) onTransfer("upload", dest, size, size);
@@ -120,6 +121,7 @@ export class Transfers {
         onOutput: (stream, chunk) => (stream === "stdout" ? receive(chunk) : undefined),
       });
       const [result] = await sent.results;
+      if (result?.trouble) throw result.trouble;
       if (result?.exitCode !== 0) {
         const reason = (result && lastLine(result.stderr)) || "no reason was given";
         throw new OperationError(`Cannot download "${src}": ${reason}`, { host });

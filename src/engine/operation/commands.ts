@@ -2,7 +2,7 @@
 import type { ConnectorArguments } from "../../core/arguments.ts";
 import type { Shell } from "../../core/command.ts";
 import type { RunResult } from "../../core/connector.ts";
-import { CommandError } from "../../core/errors.ts";
+import { CommandError, type TsinfraError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
@@ -36,6 +36,7 @@ export interface CommandRan extends CommandResult {
   /** Why it did not begin: what sudo, su, doas or the login shell said in its place. */
   readonly refusal?: string;
   readonly started: boolean;
+  readonly trouble?: TsinfraError | undefined;
 }
 
 /** Commands on their way. */
@@ -111,8 +112,9 @@ function settled<T>(promise: Promise<T>): Promise<T> {
 export function commandError(
   host: string,
   command: Shell,
-  { exitCode, stdout, stderr, refusal }: CommandResult & { readonly refusal?: string },
-): CommandError {
+  { exitCode, stdout, stderr, refusal, trouble }: CommandResult & Partial<Pick<CommandRan, "refusal" | "trouble">>,
+): TsinfraError {
+  if (trouble) return trouble;
   const written = brief(command.toString());
   return refusal === undefined
     ? new CommandError(`Command failed with exit code ${exitCode} on ${host}: ${written}`, {
@@ -134,11 +136,12 @@ export function commandError(
 export const toCommandResult = ({
   exitCode,
   started = true,
+  trouble,
   stdout,
   stderr,
   isCut = false,
 }: RunResult & Partial<Ran>): CommandRan =>
-  commandResult({ exitCode, started, isCut, stdout: text(stdout), stderr: text(stderr) });
+  commandResult({ exitCode, started, trouble, isCut, stdout: text(stdout), stderr: text(stderr) });
 
 /** How a command ended; in lines once they are asked for. */
 export const commandResult = ({

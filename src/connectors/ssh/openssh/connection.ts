@@ -39,6 +39,7 @@ export class OpenSshConnection implements Connection {
       outer: { run: (command, runOptions) => this.#session(command, runOptions) },
       wrap: words => sh`exec ${words}`,
       endsCommands: false,
+      way: "The login shell",
       onLost: () => {},
     });
   }
