@@ -1,9 +1,11 @@
 /** What was thrown, as its reader should see it, and where in the user's files it was made. @module */
 import { inspect } from "node:util";
 import type { CallSite } from "./errors.ts";
+import { kindOf } from "./kind.ts";
 
 /** A thrown value that is no error: like JSON, on one line, cut where it is long. */
 export function shown(value: unknown): string {
+  if (typeof value === "function") return kindOf(value);
   const text = typeof value === "string" ? JSON.stringify(value) : inspected(value).replace(/\s*\n\s*/g, " ");
   return text.length > SHOWN ? `${text.slice(0, SHOWN - 1)}…` : text;
 }

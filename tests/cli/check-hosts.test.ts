@@ -24,8 +24,8 @@ const COMPARED: readonly Snippet<keyof typeof HOSTS>[] = [
   ["console.log(new Set(inventory.getGroup('db')).has(«host));", "sought"],
   ["console.log(new Map(inventory.hosts.map(one => [one, one.name] as const)).get(«host));", "sought"],
   ["switch (host) { case «inventory.getHost('a'): console.log('a'); }", "case"],
-  ["export const isMe = (other: Host) => «other === host;", "one"],
-  ["export const isMe = (other?: Host) => «host === other;", "one"],
+  ["const isMe = (other: Host) => «other === host;", "one"],
+  ["const isMe = (other?: Host) => «host === other;", "one"],
 ];
 
 const HOSTS_RIGHT: readonly string[] = [

@@ -55,9 +55,10 @@ async function running(): Promise<number> {
   return pid;
 }
 
+/** One that has ended and that nobody has asked how is not. */
 const isAlive = (pid: number): boolean => {
   try {
-    return process.kill(pid, 0);
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
   }

@@ -195,7 +195,7 @@ test("a fact whose command is text says so", async () => {
     const fakes = localRun(fast);
     await runAll(fakes, () => ask(bad));
     expect(fakes.of("host:failed").map(({ error }) => error.message)).toEqual([
-      "The command of fact my.F must be made with sh`…`, found a string",
+      "The command of fact my.F must be made with sh`…`, found text",
     ]);
   }
 });

@@ -1,5 +1,5 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
-import { quoted, raw, sh, type Shell } from "../../core/command.ts";
+import { sh, type Shell } from "../../core/command.ts";
 import { cutOff, type Garbling, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
@@ -13,6 +13,7 @@ import {
   REFUSED,
   repeatsMark,
 } from "./streams.ts";
+import { CODE, type GroupMember, type GroupOptions, guarded, runs, VARIABLE } from "./framed-script.ts";
 
 /** How a framed command ended. */
 export interface FramedResult extends RunResult {
@@ -33,18 +34,6 @@ export interface FramedOptions {
   readonly keep?: number;
   /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
   readonly inPlace?: boolean;
-}
-
-/** How a group of commands runs. */
-export interface GroupOptions {
-  readonly successExitCodes: readonly number[];
-  /** What `beginGroup` returned; absent: a group of their own. */
-  readonly group?: string;
-  /** A shell test of ours: it runs in the shell itself, and what it prints is dropped. */
-  readonly only?: Shell | undefined;
-}
-interface GroupMember extends GroupOptions {
-  readonly group: string;
 }
 
 /** The shell ended before a command was its turn: it can be run in another one. */
@@ -327,43 +316,6 @@ export class FramedShell {
     }
   }
 }
-
-/** A command that runs only while all went well in its group. */
-function guarded(run: Shell, { group, only, successExitCodes }: GroupMember): Shell {
-  const condition = only ? sh`[ $${group} = 0 ] && { ${only}; } >/dev/null 2>&1` : sh`[ $${group} = 0 ]`;
-  return sh`if ${condition}; then ${run}; case $${CODE} in ${raw(successExitCodes.join("|") || "''")}) ;; *) ${group}=1;; esac; else ${group}=1; ${CODE}=skipped; fi`;
-}
-
-/** Names of its variables: what is evaluated in it must not come upon them. */
-const VARIABLE = "tsinfra_";
-const CODE = `${VARIABLE}code`;
-
-/**
- * A command so that nothing of what it does to its shell is left, and nothing that others did is there.
- * It has a process of its own: in a subshell, `$$` would be the shell that all share. What must not or cannot be an
- * argument is evaluated in a subshell all the same: `reachesShell` says what must not be.
- */
-function runs(command: Shell, program: string, inPlace: boolean): Shell {
-  if (inPlace) return sh`{ ${command}\n}`;
-  // Where a program is may have changed since it was run last.
-  if (isProgram(command.wire())) return sh`hash -r; ${command}`;
-  return isHidden(command) ? sh`(eval ${quoted(command)})` : sh`${program} -c ${quoted(command)}`;
-}
-
-/** Arguments are there for all to see, and one is at most 128 KiB on Linux, with its quotes. */
-const isHidden = (command: Shell): boolean =>
-  command.hasSecret || sh`${quoted(command)}`.wire().length > LONGEST_ARGUMENT;
-const LONGEST_ARGUMENT = 120_000;
-
-/** True if a command may ask for the process of its shell, or of the one that started it: it must have both as they are where it runs alone. */
-export const reachesShell = (command: Shell, isOurs = false): boolean =>
-  command.wire().includes("PPID") || ((isOurs || isHidden(command)) && OWN_PROCESS.test(command.wire()));
-const OWN_PROCESS = /\$\$|\$\{\$/;
-
-/** One program with plain words: it cannot change the shell, and needs none of its own to keep it from that. */
-const isProgram = (line: string): boolean => PROGRAM.test(line);
-const PROGRAM =
-  /^true$|^(?:chmod|chown|chgrp|cp|ln|mkdir|mv|rm|rmdir|touch|systemctl|apt-get|sed)(?: (?:[A-Za-z0-9_@%+=:,./-]+|'[^']*'))+$/;
 
 interface FramedCommand {
   /** What comes right behind the command's output. */

@@ -4,7 +4,8 @@ import type { Connection, OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { leavesSomethingRunning } from "./background.ts";
 import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
-import { type FramedResult, FramedShell, reachesShell, ShellEnded } from "./framed-shell.ts";
+import { reachesShell } from "./framed-script.ts";
+import { type FramedResult, FramedShell, ShellEnded } from "./framed-shell.ts";
 import {
   type Behind,
   type BehindOptions,
