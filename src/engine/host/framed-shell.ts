@@ -6,6 +6,7 @@ import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
 import {
   type FramedStart,
+  heldBack,
   Mark,
   MOST_BESIDE,
   PASSWORD_DEADLINE_MS,
@@ -288,15 +289,12 @@ export class FramedShell {
   #watch(): void {
     clearTimeout(this.#due);
     const [out, err] = [this.#waiting.stdout.length, this.#waiting.stderr.length];
-    if (out !== err) this.#due = setTimeout(() => this.#isHeard || this.#garbled("mixed"), OTHER_STREAM_MS);
+    if (out === err) return;
+    // Somebody may still have to take what has come.
+    const late = (): void => (this.#untaken > 0 ? this.#watch() : this.#garbled("mixed"));
+    this.#due = setTimeout(late, OTHER_STREAM_MS);
   }
   #due: ReturnType<typeof setTimeout> | undefined;
-  /** Somebody still takes what has come. */
-  get #isHeard(): boolean {
-    if (this.#untaken === 0) return false;
-    this.#watch();
-    return true;
-  }
   #untaken = 0;
 
   /** What was said in place of beginning; nologin and its like say it on stdout. */
@@ -386,7 +384,6 @@ const EXIT_CODE = /^\d+$/;
 /** Milliseconds of silence in which the other stream may lag behind. */
 const OTHER_STREAM_MS = 10_000;
 const NEWLINE = 10;
-const MARK_BEGIN = 1;
 
 function finish(frame: FramedCommand): void {
   const skipped = frame.exitCode === "skipped";
@@ -402,10 +399,3 @@ const printed = ({ output: { stdout, stderr } }: FramedCommand): Pick<FramedResu
   stderr: stderr.bytes(),
   isCut: stdout.isCut || stderr.isCut,
 });
-
-/** Where the last mark could begin that is not complete yet. */
-function heldBack(bytes: Buffer): number {
-  const at = bytes.lastIndexOf(MARK_BEGIN);
-  return at === -1 || bytes.length - at > LONGEST_MARK ? bytes.length : at;
-}
-const LONGEST_MARK = 100;

@@ -220,6 +220,13 @@ export const lastLine = (output: Uint8Array): string =>
   Buffer.from(output.subarray(-LAST)).toString().trim().split("\n").at(-1) ?? "";
 const LAST = 64 * 1024;
 
+/** Where the last mark could begin that is not complete yet. */
+export function heldBack(bytes: Buffer): number {
+  const at = bytes.lastIndexOf(MARK_BEGIN);
+  return at === -1 || bytes.length - at > LONGEST_MARK ? bytes.length : at;
+}
+const LONGEST_MARK = 100;
+
 /** How a shell begins that stays. */
 export interface FramedStart {
   readonly line: Shell;
