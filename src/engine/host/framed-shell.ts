@@ -288,8 +288,7 @@ export class FramedShell {
   /** When a command's end has come on one stream, it is due on the other. */
   #watch(): void {
     clearTimeout(this.#due);
-    const [out, err] = [this.#waiting.stdout.length, this.#waiting.stderr.length];
-    if (out === err) return;
+    if (this.#waiting.stdout.length === this.#waiting.stderr.length) return;
     // Somebody may still have to take what has come.
     const late = (): void => (this.#untaken > 0 ? this.#watch() : this.#garbled("mixed"));
     this.#due = setTimeout(late, OTHER_STREAM_MS);
