@@ -262,8 +262,7 @@ export class FramedShell {
   /** What of a chunk comes behind the line by which the shell says that it has begun. Throws `ConnectError` if that does not come. */
   #begin(stream: OutputStream, chunk: Uint8Array): Uint8Array {
     if (stream === "stdout") {
-      if (Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).includes(`${this.#nonce} `))
-        throw garbled(this.#host, this.#way, "mixed");
+      if (repeatsMark(chunk, this.#nonce)) throw garbled(this.#host, this.#way, "mixed");
       if ((this.#beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(this.#host, MOST_BESIDE);
       return chunk;
     }

@@ -124,22 +124,6 @@ export class EndMark {
 }
 const MARK_BEGIN = 1;
 
-/** Whether something has come that must not be there, even in two pieces. */
-export class Sight {
-  readonly #what: string;
-  #last = "";
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  isIn(chunk: Uint8Array): boolean {
-    const text = this.#last + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
-    this.#last = text.slice(-this.#what.length);
-    return text.includes(this.#what);
-  }
-}
-
 /** The line that says that a command has begun, or its end, comes once more: somebody repeats lines. */
 export function repeatsMark(bytes: Uint8Array, nonce: string): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
