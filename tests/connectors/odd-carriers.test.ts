@@ -125,7 +125,7 @@ describe("the login shell", () => {
     },
     "mixes stderr into stdout": { script: '/bin/bash "$@" 2>&1', quick: MIXED, slow: MIXED },
     "records a terminal": {
-      script: `[ "$1" = -c ] && SHELL=/bin/bash exec script -qfc "$2" /dev/null; exec /bin/bash "$@"`,
+      script: `[ "$1" = -c ] && SHELL=/bin/bash exec timeout --foreground 20 script -qfc "$2" /dev/null; exec /bin/bash "$@"`,
       quick: EITHER(MIXED, CHANGED),
       slow: EITHER(MIXED, CHANGED),
     },
