@@ -133,7 +133,8 @@ export interface StagedFile extends AsyncDisposable {
 export interface Connection {
   /**
    * Run one shell line, as the host's login shell would.
-   * Any exit code is a result; rejects with `ConnectionLostError` when no exit code arrived.
+   * Any exit code is a result, and is the line's own, whatever carries it; rejects with `ConnectionLostError` when none arrived,
+   * and with `OperationError` when it was cut off, or its output was changed on the way.
    * Several may run at once; the connection queues what it cannot run in parallel.
    */
   run(command: Shell, options?: RunOptions): Promise<RunResult>;

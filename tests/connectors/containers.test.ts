@@ -207,9 +207,9 @@ for (const program of ["docker", "podman"] as const) {
       await (await rig.open(`@${program}/${image}`, removed)).close();
     });
 
-    test("a command that kills its own wrapper has an exit code all the same", async () => {
+    test("a command that kills its own wrapper was cut off", async () => {
       const connection = await rig.open(`@${program}/app`);
-      expect((await connection.run(sh`kill -KILL 0`)).exitCode).toBe(137);
+      await expect(connection.run(sh`kill -KILL 0`)).rejects.toThrow(/^The command was cut off on /);
       await connection.close();
     });
 

@@ -17,7 +17,6 @@ import {
   preambleBytes,
   REFUSED,
   repeatsMark,
-  Sight,
   withPreamble,
 } from "./streams.ts";
 
@@ -39,7 +38,6 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
   const mark = new Mark(nonce, host);
   const end = new EndMark(nonce);
-  const stray = new Sight(nonce);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
   const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
   let beside = 0;
@@ -67,7 +65,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     if (!scripted || (mark.pid !== undefined && stream !== marked)) return take(stream, chunk);
     if (mark.pid !== undefined) return take(stream, own(chunk));
     if (stream !== marked) {
-      if (stray.isIn(chunk)) throw garbled(host, IN_BETWEEN, "mixed");
+      if (repeatsMark(chunk, nonce)) throw garbled(host, IN_BETWEEN, "mixed");
       if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
       return take(stream, chunk);
     }

@@ -6,6 +6,7 @@ import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
 import {
   type FramedStart,
+  heldBack,
   Mark,
   MOST_BESIDE,
   PASSWORD_DEADLINE_MS,
@@ -250,8 +251,7 @@ export class FramedShell {
   /** What of a chunk comes behind the line by which the shell says that it has begun. Throws `ConnectError` if that does not come. */
   #begin(stream: OutputStream, chunk: Uint8Array): Uint8Array {
     if (stream === "stdout") {
-      if (Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).includes(`${this.#nonce} `))
-        throw garbled(this.#host, this.#way, "mixed");
+      if (repeatsMark(chunk, this.#nonce)) throw garbled(this.#host, this.#way, "mixed");
       if ((this.#beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(this.#host, MOST_BESIDE);
       return chunk;
     }
@@ -276,16 +276,12 @@ export class FramedShell {
   /** When a command's end has come on one stream, it is due on the other. */
   #watch(): void {
     clearTimeout(this.#due);
-    const [out, err] = [this.#waiting.stdout.length, this.#waiting.stderr.length];
-    if (out !== err) this.#due = setTimeout(() => this.#isHeard || this.#garbled("mixed"), OTHER_STREAM_MS);
+    if (this.#waiting.stdout.length === this.#waiting.stderr.length) return;
+    // Somebody may still have to take what has come.
+    const late = (): void => (this.#untaken > 0 ? this.#watch() : this.#garbled("mixed"));
+    this.#due = setTimeout(late, OTHER_STREAM_MS);
   }
   #due: ReturnType<typeof setTimeout> | undefined;
-  /** Somebody still takes what has come. */
-  get #isHeard(): boolean {
-    if (this.#untaken === 0) return false;
-    this.#watch();
-    return true;
-  }
   #untaken = 0;
 
   /** What was said in place of beginning; nologin and its like say it on stdout. */
@@ -338,7 +334,6 @@ const EXIT_CODE = /^\d+$/;
 /** Milliseconds of silence in which the other stream may lag behind. */
 const OTHER_STREAM_MS = 10_000;
 const NEWLINE = 10;
-const MARK_BEGIN = 1;
 
 function finish(framed: FramedCommand): void {
   const skipped = framed.exitCode === "skipped";
@@ -354,10 +349,3 @@ const printed = ({ output: { stdout, stderr } }: FramedCommand): Pick<FramedResu
   stderr: stderr.bytes(),
   isCut: stdout.isCut || stderr.isCut,
 });
-
-/** Where the last mark could begin that is not complete yet. */
-function heldBack(bytes: Buffer): number {
-  const at = bytes.lastIndexOf(MARK_BEGIN);
-  return at === -1 || bytes.length - at > LONGEST_MARK ? bytes.length : at;
-}
-const LONGEST_MARK = 100;

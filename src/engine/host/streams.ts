@@ -124,22 +124,6 @@ export class EndMark {
 }
 const MARK_BEGIN = 1;
 
-/** Whether something has come that must not be there, even in two pieces. */
-export class Sight {
-  readonly #what: string;
-  #last = "";
-
-  constructor(what: string) {
-    this.#what = what;
-  }
-
-  isIn(chunk: Uint8Array): boolean {
-    const text = this.#last + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString("latin1");
-    this.#last = text.slice(-this.#what.length);
-    return text.includes(this.#what);
-  }
-}
-
 /** The line that says that a command has begun, or its end, comes once more: somebody repeats lines. */
 export function repeatsMark(bytes: Uint8Array, nonce: string): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -219,6 +203,13 @@ export function asText(content: Uint8Array): string | undefined {
 export const lastLine = (output: Uint8Array): string =>
   Buffer.from(output.subarray(-LAST)).toString().trim().split("\n").at(-1) ?? "";
 const LAST = 64 * 1024;
+
+/** Where the last mark could begin that is not complete yet. */
+export function heldBack(bytes: Buffer): number {
+  const at = bytes.lastIndexOf(MARK_BEGIN);
+  return at === -1 || bytes.length - at > LONGEST_MARK ? bytes.length : at;
+}
+const LONGEST_MARK = 100;
 
 /** How a shell begins that stays. */
 export interface FramedStart {
