@@ -91,3 +91,18 @@ describe("host.data.get", () => {
     expect(fake.sent).toEqual(["a: a 80", "b: b 8080", "a: own 80", "b: own 8080"]);
   });
 });
+
+test("a temporary file is one host's own, as two hosts may be one machine, and the same for the same key", async () => {
+  const own = operation({
+    name: "test.own",
+    async *steps(on) {
+      yield sh`own ${await on.tempFile("key", "/t")} ${await on.tempFile("key", "/t")}`;
+    },
+  });
+  const fake = fakeRun(["a", "b"]);
+  await runAll(fake, () => void own());
+  const [a, b] = fake.sent.filter(line => line.includes("own")).map(line => line.split(" ").slice(2));
+  expect([a?.[0], b?.[0]]).toEqual([a?.[1], b?.[1]]);
+  expect(a?.[0]).toMatch(/^\/t\/tsinfra-[0-9a-f]{40}$/);
+  expect(a?.[0]).not.toBe(b?.[0]);
+});

@@ -140,7 +140,9 @@ export class OperationView implements OperationHost {
   }
 
   async tempFile(key?: string, directory?: string): Promise<string> {
-    const path = `${directory ?? (await this.tempDir())}/tsinfra-${this.#engine.tempName(key)}`;
+    // Two hosts may be one machine.
+    const own = key === undefined ? undefined : `${this.#host.name} ${key}`;
+    const path = `${directory ?? (await this.tempDir())}/tsinfra-${this.#engine.tempName(own)}`;
     (this.tempFiles ??= new Set()).add(path);
     return path;
   }
