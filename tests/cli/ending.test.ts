@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { isAlive } from "../support/is-alive.ts";
 import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
 import { until } from "../support/until.ts";
 
@@ -54,15 +55,6 @@ async function running(): Promise<number> {
   await rm(path);
   return pid;
 }
-
-/** One that has ended and that nobody has asked how is not. */
-const isAlive = (pid: number): boolean => {
-  try {
-    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-};
 
 describe("what was running when a run was interrupted", () => {
   test.each(["SIGTERM", "SIGINT"] as const)("is told by name, and ended: %s", async signal => {

@@ -57,7 +57,9 @@ function fakeConnector(hosts: FakeHosts, sent: string[]): Connector {
           const { exitCode = 0, stdout = "", stderr = "", isRefusal = false } = answer ?? {};
           const streams = {
             stdout: Buffer.from(stdout),
-            stderr: Buffer.from(`${nonce && !isRefusal ? `${nonce} 4242\n` : ""}${stderr}`),
+            stderr: Buffer.from(
+              isRefusal || !nonce ? stderr : `${nonce} 4242\n${stderr}${ending(line, nonce, exitCode)}`,
+            ),
           };
           for (const stream of ["stdout", "stderr"] as const)
             if (streams[stream].length > 0) options.onOutput?.(stream, streams[stream]);
@@ -68,6 +70,10 @@ function fakeConnector(hosts: FakeHosts, sent: string[]): Connector {
     },
   };
 }
+
+/** Where it becomes somebody else a command tells its own end. */
+const ending = (line: string, nonce: string, exitCode: number): string =>
+  line.includes("\\001%s %s") ? `\x01${nonce} ${exitCode}\n` : "";
 
 const aborted = (signal: AbortSignal | undefined): Promise<never> =>
   new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }));
