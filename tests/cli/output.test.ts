@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isAlive } from "../support/is-alive.ts";
+import { ended } from "../support/is-alive.ts";
 import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
 
 // From source, the types of all operations may have to be read first.
@@ -112,7 +112,7 @@ describe("output that cannot be written", () => {
     expect(await child.exited).toBe(130);
     expect(await textOf(child.stderr)).toContain("Interrupted: nobody reads the output any more");
     const ran = Number(await readFile(pid, "utf8"));
-    expect(isAlive(ran)).toBe(false);
+    await ended(ran);
   });
 });
 
