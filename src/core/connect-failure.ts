@@ -49,13 +49,10 @@ export const MOST_BEFORE = 1024 * 1024;
 
 /** A host on which something prints and prints, and does not come to the command. */
 export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): ConnectError =>
-  new ConnectError(
-    `${host} printed more than ${most / 1024} KiB before it said that the command had begun: whether it ran is not known`,
-    {
-      host,
-      hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there",
-    },
-  );
+  new ConnectError(`${host} printed more than ${most / 1024} KiB before it said that the command had begun`, {
+    host,
+    hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there. Whether the command ran is not known",
+  });
 
 /** A command of which nothing was heard, and nobody said why: it may have run, and what it said was lost. */
 export const unheard = (host: string, who: string, exitCode: number): OperationError =>
@@ -100,7 +97,7 @@ export const cutOff = (host: string, exitCode?: number): OperationError =>
 export const garbled = (host: string, who: string, how: Garbling): OperationError =>
   new OperationError(`${who} on ${host} ${GARBLINGS[how]}`, {
     host,
-    hint: "Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
+    hint: "The command may have run. Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
   });
 
 /** Both outputs have come before, and now one of them ends and the other does not: nobody mixes them, nothing arrives. */

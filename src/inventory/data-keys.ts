@@ -50,11 +50,21 @@ export class DataKeys {
   /** Why `key` is probably a typing mistake; `undefined` for keys of the user's own. */
   suspicion(key: string): string | undefined {
     if (key in GLOBAL_ARGUMENTS || this.#connector.includes(key)) return undefined;
+    // Connectors' keys are in camel case. One of theirs in snake case is what people write who come from pyinfra; any other is their own.
+    if (isSnakeCase(key)) {
+      const same = inCamelCase(key);
+      return this.#connector.includes(same) ? `did you mean "${same}"?` : undefined;
+    }
     const near = nearest(key, key.startsWith("_") ? Object.keys(GLOBAL_ARGUMENTS) : this.#connector);
     if (near !== undefined) return `did you mean "${near}"?`;
     return firstWord(key) !== key && this.#prefixes.has(firstWord(key)) ? "no connector reads it" : undefined;
   }
 }
+
+/** `ssh_user`: a key that a template, or a deploy file, reads more likely than a connector. */
+export const isSnakeCase = (key: string): boolean => /^[a-z0-9]+(?:_[a-z0-9]+)+$/.test(key);
+
+const inCamelCase = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** `ssh` of `sshUser` and of `ssh_user`. */
 const firstWord = (key: string): string => /^[a-z]+/.exec(key)?.[0] ?? key;

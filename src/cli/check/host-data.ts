@@ -8,7 +8,7 @@ import { readData } from "../../connectors/shared/host-data.ts";
 import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
 import { locate } from "../../inventory/locate.ts";
 import { isObject } from "../../inventory/groups.ts";
-import { DataKeys, refuseReservedKey } from "../../inventory/data-keys.ts";
+import { DataKeys, isSnakeCase, refuseReservedKey } from "../../inventory/data-keys.ts";
 import type { Connector } from "../../core/connector.ts";
 import { type Finding, findingOf, placesIn, toldAs } from "./finding.ts";
 import {
@@ -34,14 +34,27 @@ export interface KnownKeys {
   readonly connectors: ReadonlyMap<string, Connector>;
   /** Names of the user's own. */
   readonly own: ReadonlySet<string>;
+  /** The program reads keys that it does not name: in templates, by computed names, all of them. */
+  readonly readsAny: boolean;
 }
 
-export const knownKeys = (connectors: ReadonlyMap<string, Connector>, own: ReadonlySet<string>): KnownKeys => ({
+export const knownKeys = (
+  connectors: ReadonlyMap<string, Connector>,
+  own: ReadonlySet<string>,
+  readsAny: boolean,
+): KnownKeys => ({
   keys: new DataKeys(connectors.values()),
   types: new Map([...connectors.values()].flatMap(({ dataKeys }) => Object.entries(dataKeys))),
   connectors,
   own,
+  readsAny,
 });
+
+/** Whether a program may read data by names that do not stand in it; rather too often than never. */
+export const readsAnyKey = (sources: readonly Source[]): boolean =>
+  sources.some(({ text }) =>
+    /\btemplate\b|\.\.\.\s*\w+\.data\b|\.data\s*\[\s*[^"'\s]|\.data\.get\(\s*[^"'\s]|\(\s*\w+\.data\s*[,)]/i.test(text),
+  );
 
 /** One key of host data. */
 interface Datum {
@@ -199,8 +212,9 @@ function unusable({ key, value, of, at }: Datum): readonly Finding[] | undefined
   }
 }
 
-function unknownKey({ key, of, at }: Datum, { keys, own }: KnownKeys): readonly Finding[] | undefined {
-  const suspicion = own.has(key) ? undefined : keys.suspicion(key);
+function unknownKey({ key, of, at }: Datum, { keys, own, readsAny }: KnownKeys): readonly Finding[] | undefined {
+  const isOwn = own.has(key) || (readsAny && isSnakeCase(key));
+  const suspicion = isOwn ? undefined : keys.suspicion(key);
   if (suspicion === undefined) return undefined;
   const [, near] = /^did you mean (".*"\?)$/.exec(suspicion) ?? [];
   const message = `Unknown key "${key}" in the data of ${of}${near === undefined ? `: ${suspicion}` : ""}`;

@@ -12,6 +12,7 @@ import {
   inventoryDocumentFindings,
   inventoryFindings,
   knownKeys,
+  readsAnyKey,
   looksLikeInventory,
 } from "./host-data.ts";
 import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
@@ -97,7 +98,7 @@ async function dataFindings(
   sources: readonly Source[],
   connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
-  const known = knownKeys(connectors, namesIn(sources));
+  const known = knownKeys(connectors, namesIn(sources), readsAnyKey(sources));
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
   const fromInventories = inventories.map(({ file, function: name }) => {

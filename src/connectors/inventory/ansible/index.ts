@@ -28,7 +28,7 @@ export async function ansibleHosts(
 
   const problems = new Map<string, string[]>();
   const hosts = [...inventory.hosts.keys()].flatMap((name): readonly FoundHost[] => {
-    const { at, data, warnings } = translate(name, inventory.variablesOf(name));
+    const { at, data, warnings } = translate(name, inventory);
     for (const warning of warnings) problems.set(warning, [...(problems.get(warning) ?? []), name]);
     return at === undefined ? [] : [{ name, at, data, groups: inventory.groupsOf(name) }];
   });

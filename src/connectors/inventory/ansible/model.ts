@@ -1,4 +1,5 @@
 /** An Ansible inventory: groups in groups, hosts in them, variables of both. @module */
+import { memberPath } from "../../../core/member-path.ts";
 import type { Data } from "../finder.ts";
 import { Unsafe } from "./yaml.ts";
 
@@ -14,6 +15,8 @@ export class AnsibleInventory {
   readonly hosts = new Map<string, Data>();
   /** Variables with a template somewhere in them, by the file that has them. */
   readonly templates = new Map<string, Set<string>>();
+  /** What is left out inside of a variable that is a list or a map. */
+  readonly locked = new WeakMap<object, readonly Locked[]>();
   /** The file that is read. */
   source = "";
 
@@ -31,11 +34,12 @@ export class AnsibleInventory {
     known.variables = { ...known.variables, ...this.#taken(variables) };
   }
 
-  /** Variables as they are from now on, with a note of the templates in them. */
+  /** Variables as they are from now on, with notes of the templates and the secrets in them. */
   #taken(variables: Data): Data {
     return Object.fromEntries(
       Object.entries(variables).map(([key, value]) => {
-        const { plain, hasTemplate } = settled(value);
+        const { plain, hasTemplate, locked } = settled(value);
+        if (typeof plain === "object" && plain !== null && locked.length > 0) this.locked.set(plain, locked);
         if (hasTemplate) {
           const keys = this.templates.get(this.source) ?? new Set<string>();
           this.templates.set(this.source, keys.add(key));
@@ -91,22 +95,65 @@ function compare(a: readonly [number, number, string], b: readonly [number, numb
 
 export const isTemplate = (value: unknown): boolean => typeof value === "string" && /\{[{%]/.test(value);
 
+/** What Ansible Vault keeps, and where: nothing that could be deployed. Of a variable as a whole, it is its value. */
+export class Locked {
+  /** What is left out, from the variable on: `.password`. */
+  readonly path: string;
+  /** The value in it that is encrypted. */
+  readonly secret: string;
+  constructor(path: string, secret: string) {
+    this.path = path;
+    this.secret = secret;
+  }
+  within(step: string): Locked {
+    return new Locked(step + this.path, step + this.secret);
+  }
+}
+
 interface Settled {
   readonly plain: unknown;
   hasTemplate: boolean;
+  /** What is left out inside of `plain`. */
+  readonly locked: Locked[];
 }
 
-/** A value whose texts are plain ones, and whether one of them waits to be rendered. What is there several times stays one object. */
+/** So many secrets of one value are named: aliases of aliases may have any number of them. */
+const NAMED = 20;
+
+/** Encrypted text, and what an inventory script prints for it. */
+const isVaulted = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value.startsWith("$ANSIBLE_VAULT;")
+    : typeof value === "object" && value !== null && Object.hasOwn(value, "__ansible_vault");
+
+/**
+ * A value whose texts are plain ones and that has no secrets, and whether one of them waits to be rendered. What is there several times stays one object.
+ * A map loses the keys that are encrypted. A list with an encrypted item goes as a whole: a shorter one would look complete.
+ */
 function settled(value: unknown, known = new Map<unknown, Settled>()): Settled {
-  if (value instanceof Unsafe) return { plain: value.text, hasTemplate: false };
-  if (typeof value !== "object" || value === null) return { plain: value, hasTemplate: isTemplate(value) };
+  if (isVaulted(value)) return { plain: new Locked("", ""), hasTemplate: false, locked: [] };
+  if (value instanceof Unsafe) return { plain: value.text, hasTemplate: false, locked: [] };
+  if (typeof value !== "object" || value === null) return { plain: value, hasTemplate: isTemplate(value), locked: [] };
   const seen = known.get(value);
   if (seen) return seen;
-  const copy: unknown[] | Record<string, unknown> = Array.isArray(value) ? [] : {};
-  const result: Settled = { plain: copy, hasTemplate: false };
+  const isList = Array.isArray(value);
+  const copy: unknown[] | Record<string, unknown> = isList ? [] : {};
+  const result: Settled = { plain: copy, hasTemplate: false, locked: [] };
   known.set(value, result);
   for (const [key, item] of Object.entries(value)) {
     const inner = settled(item, known);
+    const step = isList ? `[${key}]` : memberPath(key);
+    if (inner.plain instanceof Locked) {
+      const { path, secret } = inner.plain.within(step);
+      if (isList) {
+        const whole: Settled = { plain: new Locked("", secret), hasTemplate: false, locked: [] };
+        known.set(value, whole);
+        return whole;
+      }
+      result.locked.push(new Locked(path, secret));
+      continue;
+    }
+    for (const one of inner.locked) if (result.locked.length < NAMED) result.locked.push(one.within(step));
     Object.defineProperty(copy, key, { value: inner.plain, enumerable: true, configurable: true, writable: true });
     result.hasTemplate ||= inner.hasTemplate;
   }

@@ -1,6 +1,6 @@
 /** From Ansible's variables to host data: what connectors and global arguments read, and the rest as it is. @module */
 import type { Data } from "../finder.ts";
-import { isTemplate } from "./model.ts";
+import { type AnsibleInventory, isTemplate, Locked } from "./model.ts";
 
 /** Where a host is, and its data; nothing where Ansible reaches it in a way that is not known here. */
 export interface AnsibleHost {
@@ -52,9 +52,9 @@ const OTHER_KEYS: Readonly<Record<string, string>> = {
 const SSH_ARGUMENTS = ["ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args"];
 
 /** Take a host's variables apart. */
-export function translate(name: string, variables: Data): AnsibleHost {
+export function translate(name: string, inventory: AnsibleInventory): AnsibleHost {
   const warnings: string[] = [];
-  const own = withoutTemplates(withoutSecrets(variables, warnings), warnings);
+  const own = withoutTemplates(withoutSecrets(inventory.variablesOf(name), inventory.locked, warnings), warnings);
   const connection = String(own["ansible_connection"] ?? "ssh").replace(/^.*\./, "");
   const connector = CONNECTORS[connection];
   const keys = connector === "ssh" ? { ...SSH_KEYS, ...OTHER_KEYS } : OTHER_KEYS;
@@ -83,11 +83,15 @@ export const isConsumed = (key: string): boolean => CONSUMED.test(key);
 const CONSUMED =
   /^ansible_(?:connection|host|port|user|password|ssh_\w+|private_key_file|become\w*|shell_executable|remote_tmp|group_priority|kubectl_\w+)$/;
 
-function withoutSecrets(variables: Data, warnings: string[]): Data {
-  const isVault = (value: unknown): boolean => typeof value === "string" && value.startsWith("$ANSIBLE_VAULT;");
-  const locked = Object.keys(variables).filter(key => isVault(variables[key]));
-  if (locked.length > 0) warnings.push(`${locked.join(", ")} left out: encrypted by Ansible Vault`);
-  return Object.fromEntries(Object.entries(variables).filter(([key]) => !locked.includes(key)));
+function withoutSecrets(variables: Data, inside: AnsibleInventory["locked"], warnings: string[]): Data {
+  const found = Object.entries(variables).flatMap(([key, value]): readonly Locked[] => {
+    if (value instanceof Locked) return [value.within(key)];
+    if (typeof value !== "object" || value === null) return [];
+    return (inside.get(value) ?? []).map(one => one.within(key));
+  });
+  const named = found.map(({ path, secret }) => (path === secret ? path : `${path} (for ${secret})`));
+  if (named.length > 0) warnings.push(`${named.join(", ")} left out: encrypted by Ansible Vault`);
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => !(value instanceof Locked)));
 }
 
 /** A template is nothing that could be connected to or with. */
