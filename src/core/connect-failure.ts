@@ -1,5 +1,5 @@
 /** What a connector throws, as one error that says whose connection failed and why. @module */
-import { ConnectError, OperationError, TsinfraError } from "./errors.ts";
+import { ConnectError, ConnectionLostError, OperationError, TsinfraError } from "./errors.ts";
 import { limitReached } from "./limits.ts";
 
 /**
@@ -54,6 +54,35 @@ export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): Connect
     hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there. Whether the command ran is not known",
   });
 
+/** A command of which nothing was heard, and nobody said why: it may have run, and what it said was lost. */
+export const unheard = (host: string, who: string, exitCode: number): OperationError =>
+  new OperationError(
+    `${who} on ${host} ended (exit code ${exitCode}) and did not say that the command had begun: whether it ran is not known`,
+    { host, hint: "Something between here and there ends early, or drops what is printed to stderr" },
+  );
+
+/** A way that never stops printing, between commands and around them. */
+export const chattering = (host: string, who: string): OperationError =>
+  new OperationError(`${who} on ${host} prints without end beside the commands`, {
+    host,
+    hint: "Look for something in its start-up files that was left running in the background",
+  });
+
+/** What was said in place of a command, perhaps by somebody who repeats what we sent, with secrets perhaps: only what comes before that. */
+export function beforeOurWords(said: string, mark?: string): string {
+  const text = said.replaceAll("\0", "").trim();
+  const marked = mark === undefined ? -1 : text.indexOf(mark);
+  const found = OUR_WORDS.exec(text)?.index ?? -1;
+  const at = marked < 0 || found < 0 ? Math.max(marked, found) : Math.min(marked, found);
+  if (at < 0) return text;
+  const program = /(?:exec )?\/bin\/sh/.exec(text)?.index ?? at;
+  const before = text.slice(0, Math.min(program, at));
+  return before.trim() === "" ? "it echoes what it is sent" : `${before}…`;
+}
+/** How lines begin that are sent to shells. */
+const OUR_WORDS =
+  /(?:\S*sh -c\W+)?(?:(?:stty -echo; )?echo )?tsinfra-[0-9a-f]{32}|tsinfra_(?:\d|code|o\b)|if \[ \$tsinfra_|exec 3>&2|printf '(?:\\+00[12]|%s )/;
+
 /** A command that began, and whose end never came: whatever exit code was told in its place, that was not its own. */
 export const cutOff = (host: string, exitCode?: number): OperationError =>
   new OperationError(
@@ -71,9 +100,17 @@ export const garbled = (host: string, who: string, how: Garbling): OperationErro
     hint: "The command may have run. Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
   });
 
+/** Both outputs have come before, and now one of them ends and the other does not: nobody mixes them, nothing arrives. */
+export const stalled = (host: string): ConnectionLostError =>
+  new ConnectionLostError(`The connection to ${host} stalled or was cut: the state of the command is unknown`, {
+    host,
+  });
+
 /** In which way. */
 export type Garbling = keyof typeof GARBLINGS;
 const GARBLINGS = {
   mixed: "mixes the two outputs of commands into one, or closes one of them",
   changed: "changes what commands print",
+  "no stdout": "drops stdout: the state of the command is unknown",
+  "no stderr": "drops stderr: the state of the command is unknown",
 } as const;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { raw, sh } from "../../src/core/command.ts";
+import { beforeOurWords } from "../../src/core/connect-failure.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { Surroundings } from "../../src/engine/host/escalation.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
@@ -98,8 +99,24 @@ const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surro
 const NOT_BEGUN = /run commands on|does not run commands|^not begun [1-9]/;
 const CUT_OFF = /^The command was cut off on .*: its state is unknown$/;
 const MIXED = /mixes the two outputs of commands into one, or closes one of them$/;
+const DROPPED = /drops std(out|err): the state of the command is unknown$/;
+const UNHEARD = /whether it ran is not known$/;
 const CHANGED = /changes what commands print$/;
 const EITHER = (...all: readonly RegExp[]): RegExp => new RegExp(all.map(({ source }) => source).join("|"));
+
+test("what repeats what it is sent is not quoted with it", () => {
+  const sent = [
+    "exec 3>&2 2>/dev/null\ntsinfra_1=0\n",
+    "tsinfra_1=0\nif [ $tsinfra_1 = 0 ]; then",
+    "printf '%s begin\\n' 8d0f1c6e-0000-0000-0000-000000000000; if [ -e /etc ]",
+    "\0exec /bin/sh -c 'echo tsinfra-0123456789abcdef0123456789abcdef $$ >&2'",
+  ];
+  for (const line of sent) {
+    expect(beforeOurWords(line)).toBe("it echoes what it is sent");
+    expect(beforeOurWords(`Not\0 today: ${line}`)).toBe("Not today: …");
+  }
+  expect(beforeOurWords("sudo: a password is required\n")).toBe("sudo: a password is required");
+});
 
 describe("the login shell", () => {
   const shells: Readonly<Record<string, Odd>> = {
@@ -120,10 +137,18 @@ describe("the login shell", () => {
     },
     "passes the first bytes on": {
       script: '/bin/bash "$@" | head -c 60',
-      quick: EITHER(CUT_OFF, MIXED),
-      slow: EITHER(CUT_OFF, MIXED),
+      quick: EITHER(CUT_OFF, MIXED, DROPPED),
+      slow: EITHER(CUT_OFF, MIXED, DROPPED),
     },
     "mixes stderr into stdout": { script: '/bin/bash "$@" 2>&1', quick: MIXED, slow: MIXED },
+    "holds stderr back": { script: 'exec /bin/bash "$@" 2> >(sleep 1.2; cat >&2)' },
+    "holds stdout back": { script: 'exec /bin/bash "$@" > >(sleep 1.2; cat)' },
+    "drops stderr": { script: 'exec /bin/bash "$@" 2>/dev/null', quick: EITHER(DROPPED, MIXED), slow: DROPPED },
+    "prints without end beside the command": {
+      script: 'yes flood & yes flooderr >&2 & exec /bin/bash "$@"',
+      quick: EITHER(/before it said that the command had begun$/, /prints without end beside the commands$/, /^5$/),
+      slow: EITHER(/before it said that the command had begun$/, /prints without end beside the commands$/, /^0$/),
+    },
     "records a terminal": {
       script: `[ "$1" = -c ] && SHELL=/bin/bash exec timeout --foreground 20 script -qfc "$2" /dev/null; exec /bin/bash "$@"`,
       quick: EITHER(MIXED, CHANGED),
@@ -138,8 +163,8 @@ describe("the login shell", () => {
     },
     "prints the first mark alone": {
       script: `n=$(echo "$2" | grep -ao '[0-9a-f]\\{32\\}' | head -1); printf '\\001%s b %s\\n' "$n" $$; printf '\\001%s B\\n' "$n" >&2; exit 0`,
-      quick: EITHER(CUT_OFF, NOT_BEGUN),
-      slow: EITHER(CUT_OFF, NOT_BEGUN),
+      quick: EITHER(CUT_OFF, NOT_BEGUN, UNHEARD),
+      slow: EITHER(CUT_OFF, NOT_BEGUN, UNHEARD),
     },
   };
   for (const [what, odd] of Object.entries(shells))
@@ -176,7 +201,7 @@ const WORDS = `while :; do case "$1" in -c) shift; set -- /bin/sh -c "$@"; break
 describe("what becomes somebody else", () => {
   const carriers: Readonly<Record<string, Odd>> = {
     "is as it should be": { script: `${WORDS}; exec "$@"` },
-    "does nothing": { script: "exit 0", quick: NOT_BEGUN, slow: NOT_BEGUN },
+    "does nothing": { script: "exit 0", quick: EITHER(NOT_BEGUN, UNHEARD), slow: EITHER(NOT_BEGUN, UNHEARD) },
     "says why it does nothing, and calls that a success": {
       script: "echo Not today >&2; exit 0",
       quick: /^not begun [1-9]\d*: Not today/,

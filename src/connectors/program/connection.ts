@@ -1,6 +1,6 @@
 /** Running commands in a place that a program reaches. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, garbled, stalled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, Input, RunOptions, RunResult } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
 import { pieces } from "../shared/input.ts";
@@ -21,6 +21,9 @@ const LINGER = 3000;
 const MOST_AFTER = 64 * 1024;
 /** How long a look at the place may take. */
 const LOOK = 20_000;
+
+/** What is on the way to a place, for messages. */
+const PROGRAM = "The program that runs commands";
 
 /** Where commands are run, and how. */
 export interface Reach {
@@ -74,10 +77,11 @@ export class PlaceConnection {
       failure ??= { reason };
       stopping ??= this.#end(frame, settled, cut);
     };
-    const { host, way = "The program that runs commands" } = this.#reach;
+    const { host, way = PROGRAM } = this.#reach;
     using evenness = new Evenness(frame, {
       isPending: () => output.isPending,
-      onLate: () => stop(garbled(host, way, "mixed")),
+      onLate: () =>
+        stop(frame.isHeard || this.#hasWorked ? stalled(host) : garbled(host, way, frame.dropped ?? "mixed")),
     });
     let after = 0;
     const running = this.#reach.outer.run(this.#reach.wrap(frame.words, { pty }), {
@@ -102,7 +106,7 @@ export class PlaceConnection {
     await Promise.race([settled, frame.ended]);
     if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await stopping;
-    if (frame.stdout.begin !== undefined) this.#hasWorked = true;
+    if (frame.isHeard) this.#hasWorked = true;
     if (failure) throw failure.reason;
     if (frame.exitCode === undefined || !(await settlesWithin(frame.ended, 0)))
       return output.result(await this.#exitCode(frame, await settled));
@@ -113,8 +117,10 @@ export class PlaceConnection {
   /** The exit code of a command whose program has ended before it said all. Throws `ConnectionLostError`, or what has become of it. */
   async #exitCode(frame: Frame, ending: { readonly exitCode: number } | { readonly error: unknown }): Promise<number> {
     if ("error" in ending) throw ending.error;
+    const { host, way = PROGRAM } = this.#reach;
+    if (frame.dropped && frame.garbling === undefined && (await this.#isThere()))
+      throw garbled(host, way, frame.dropped);
     if (frame.exitCode !== undefined) return frame.exitCode;
-    const { host } = this.#reach;
     // Killed together with its wrapper, for one.
     if (frame.stdout.begin !== undefined && (await this.#isThere())) throw cutOff(host, ending.exitCode);
     if (frame.stdout.begin !== undefined)
@@ -125,7 +131,8 @@ export class PlaceConnection {
   }
 
   async #isThere(): Promise<boolean> {
-    return (await this.#runOurs(sh`exit 0`)).stdout.begin !== undefined;
+    const { isHeard, dropped } = await this.#runOurs(sh`exit 0`);
+    return isHeard || dropped !== undefined;
   }
 
   /** Run a line of our own until it says that it has ended, or for as long as it may take. */

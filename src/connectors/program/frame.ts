@@ -1,7 +1,6 @@
 /** A command's output between two lines of ours: so that a program's own words are not taken for it, and a lost program not for its end. @module */
 import { Secret, type Shell } from "../../core/command.ts";
-import { type Garbling, MOST_BEFORE } from "../../core/connect-failure.ts";
-import { beforeOurLine } from "../shared/output.ts";
+import { beforeOurWords, type Garbling, MOST_BEFORE } from "../../core/connect-failure.ts";
 
 /** Words of a command line; the last one may hold secrets. */
 export type Words = readonly (string | Secret)[];
@@ -56,6 +55,20 @@ export class Frame {
   get isUneven(): boolean {
     const { stdout, stderr } = this;
     return stdout.state !== stderr.state && (this.tellsEnd || stdout.state === "before" || stderr.state === "before");
+  }
+  /** It has begun as one stream says, and the other has not said a thing of it. */
+  get dropped(): Garbling | undefined {
+    const { stdout, stderr } = this;
+    if ((stdout.state === "before") === (stderr.state === "before")) return undefined;
+    return stdout.state === "before" ? "no stdout" : "no stderr";
+  }
+  /** It has begun, as both streams say. */
+  get isHeard(): boolean {
+    return this.stdout.state !== "before" && this.stderr.state !== "before";
+  }
+  /** Nothing more is needed of what is printed: it has said all that it has to say. */
+  get isTold(): boolean {
+    return this.tellsEnd ? this.isOver : this.isHeard;
   }
   /** The streams did not arrive as they were sent. */
   get garbling(): Garbling | undefined {
@@ -205,7 +218,7 @@ export class FramedStream {
   }
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {
-    return this.state === "before" ? beforeOurLine(this.#held.toString().trim(), this.#nonce) : "";
+    return this.state === "before" ? beforeOurWords(this.#held.toString(), this.#nonce) : "";
   }
 
   /** The next mark. One that is not to come now, or not here, tells what became of the stream. */

@@ -60,18 +60,9 @@ export function lastWords(...said: readonly string[]): string {
   const lines = said
     .map(text => text.split(/[\r\n]+/).filter(line => line.trim() !== ""))
     .find(some => some.length > 0);
-  return lines?.slice(-LAST_WORDS).join(" ").trim() ?? "it gave no reason";
+  return lines?.slice(-LAST_WORDS).join(" ").trim() ?? "it gave no reason, and whether the command ran is not known";
 }
 const LAST_WORDS = 3;
-
-/** What somebody said who may repeat the line that we sent, with a mark of ours in it, and secrets perhaps: only what comes before that. */
-export function beforeOurLine(said: string, mark: string): string {
-  const at = said.indexOf(mark);
-  if (at < 0) return said;
-  const program = said.indexOf("/bin/sh");
-  const start = program < 0 || program > at ? at : said.startsWith("exec ", program - 5) ? program - 5 : program;
-  return `${said.slice(0, start)}…`;
-}
 
 /** Exit code of a command that a signal ended, as shells count it. */
 export function signalExitCode(signal: string): number {

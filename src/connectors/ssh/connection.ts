@@ -1,6 +1,6 @@
 /** An open SSH connection: one channel for each command. @module */
 import { Secret, type Shell } from "../../core/command.ts";
-import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, garbled, stalled, tooMuchBefore } from "../../core/connect-failure.ts";
 import type { Connection, RunOptions, RunResult, StagedFile } from "../../core/connector.ts";
 import { ConnectError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import { endOfInput, pump } from "../shared/input.ts";
@@ -46,6 +46,8 @@ export class SshConnection implements Connection {
   readonly #holders = new Holders();
   readonly #closed: Promise<void>;
   #isClosing = false;
+  /** A command has come to its end, as both of its outputs said. */
+  #hasWorked = false;
   #isLost = false;
   #reason = "the connection was closed";
 
@@ -180,8 +182,8 @@ export class SshConnection implements Connection {
   async #converse(talk: Talk, frame: Frame, options: RunOptions): Promise<RunResult> {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
+    talk.isTold = () => frame.isTold;
     const output = captureOutput(options);
-    talk.tellsEnd = frame.tellsEnd;
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {
@@ -190,7 +192,12 @@ export class SshConnection implements Connection {
     };
     using evenness = new Evenness(frame, {
       isPending: () => output.isPending,
-      onLate: () => stop(garbled(this.#host, "The login shell", "mixed")),
+      onLate: () =>
+        stop(
+          frame.isHeard || this.#hasWorked
+            ? stalled(this.#host)
+            : garbled(this.#host, "The login shell", frame.dropped ?? "mixed"),
+        ),
     });
     for (const [name, stream] of [
       ["stdout", channel],
@@ -215,9 +222,11 @@ export class SshConnection implements Connection {
     if (!failure) await unlessAborted(output.taken(), signal).catch(stop);
     await (stopping ?? (frame.exitCode === undefined ? undefined : talk.leave()));
     if (failure) throw failure.reason;
-    if (frame.exitCode !== undefined) return output.result(frame.exitCode);
+    if (frame.isOver) this.#hasWorked = true;
+    if (frame.exitCode !== undefined && !frame.dropped) return output.result(frame.exitCode);
     if (talk.exitCode === undefined)
       throw talk.refusal && !this.#isLost ? this.#refused(talk.refusal) : this.#lost(talk.refusal);
+    if (frame.dropped) throw garbled(this.#host, "The login shell", frame.dropped);
     if (frame.stdout.begin === undefined) throw this.#notBegun(frame, talk.exitCode);
     if (frame.tellsEnd) throw cutOff(this.#host, talk.exitCode);
     return output.result(talk.exitCode);

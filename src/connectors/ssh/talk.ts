@@ -12,8 +12,8 @@ const PATIENCE = 4000;
 const PARTING = 250;
 /** A process left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
 const SILENCE = 1000;
-/** The same where the command tells its end itself, and has not: what comes late is still on its way. */
-const LATE = 10_000;
+/** The same while the command has not said itself that it has ended: what it says may be held up on its way. */
+const LONG_SILENCE = 10_000;
 
 /** A channel with a command running in it. To be made as soon as there is a channel: a quick command ends at once. */
 export class Talk {
@@ -23,8 +23,8 @@ export class Talk {
   /** The command has ended and all its output is here, or the connection is gone. */
   readonly end: Promise<void>;
   readonly channel: ClientChannel;
-  /** The command says itself when it has ended. */
-  tellsEnd = false;
+  /** The command has said itself all that is to be known of it. */
+  isTold: () => boolean = () => true;
   #hasEnded = false;
   #heardAt = performance.now();
   #untaken = 0;
@@ -125,8 +125,10 @@ export class Talk {
     for (;;) {
       // What has not been taken is no silence.
       if (this.#untaken > 0) this.heard();
-      const left = Math.max(exit, this.#heardAt) + (this.tellsEnd ? LATE : SILENCE) - performance.now();
-      if (left <= 0 || (await settlesWithin(this.end, left))) return;
+      const silence = this.isTold() ? SILENCE : LONG_SILENCE;
+      const left = Math.max(exit, this.#heardAt) + silence - performance.now();
+      // It may be told meanwhile.
+      if (left <= 0 || (await settlesWithin(this.end, Math.min(left, SILENCE)))) return;
     }
   }
 }

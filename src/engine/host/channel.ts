@@ -1,6 +1,6 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
-import { cutOff, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
+import { cutOff, garbled, tooMuchBefore, unheard } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
 import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
@@ -11,12 +11,14 @@ import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
 import {
   EndMark,
+  lastLine,
   Mark,
   MOST_BESIDE,
   PASSWORD_DEADLINE_MS,
   preambleBytes,
   REFUSED,
   repeatsMark,
+  saysWhy,
   withPreamble,
 } from "./streams.ts";
 
@@ -104,6 +106,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       onOutput,
     });
     const started = !scripted || mark.pid !== undefined;
+    if (!started && !saysWhy(mark.before, kept.stdout.bytes()))
+      throw unheard(host, tellsEnd ? IN_BETWEEN : "The login shell", result.exitCode);
     if (started && tellsEnd && end.exitCode === undefined) throw cutOff(host, result.exitCode);
     return {
       exitCode: end.exitCode ?? result.exitCode,
@@ -112,7 +116,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       isCut: kept.stdout.isCut || kept.stderr.isCut,
       started,
       // nologin and its like say on stdout why nothing begins.
-      ...(started ? {} : { stderr: mark.before.length > 0 ? mark.before : kept.stdout.bytes() }),
+      ...(started ? {} : { stderr: lastLine(mark.before) === "" ? kept.stdout.bytes() : mark.before }),
     };
   } catch (error) {
     if (error instanceof CommandTimeoutError)
@@ -138,6 +142,7 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
     .run(line, {
       ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),
       signal: AbortSignal.timeout(KILL_DEADLINE_MS),
+      capture: false,
     })
     .catch(() => undefined);
 }

@@ -1,18 +1,28 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { cutOff, type Garbling, garbled, tooMuchBefore } from "../../core/connect-failure.ts";
+import {
+  chattering,
+  cutOff,
+  type Garbling,
+  garbled,
+  stalled,
+  tooMuchBefore,
+  unheard,
+} from "../../core/connect-failure.ts";
 import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
 import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
 import {
   type FramedStart,
   heldBack,
+  lastLine,
   Mark,
   MOST_BESIDE,
   PASSWORD_DEADLINE_MS,
   PushStream,
   REFUSED,
   repeatsMark,
+  saysWhy,
 } from "./streams.ts";
 import { CODE, type GroupMember, type GroupOptions, guarded, runs, VARIABLE } from "./framed-script.ts";
 
@@ -58,6 +68,13 @@ export class FramedShell {
   readonly #program: string;
   readonly #mark: Mark;
   readonly #ending = new AbortController();
+  /** Bytes that came between two commands. */
+  #idle = 0;
+  /** Why nothing more can be run in it, for whoever is next. */
+  #trouble: TsinfraError | undefined;
+  /** A command has come to its end, as both streams said. */
+  #hasWorked = false;
+  readonly #waits: boolean;
   /** Bytes that came on stdout before the shell said that it has begun. */
   #beside = 0;
   /** Where passwords were offered: ends waiting for what becomes of them. */
@@ -75,6 +92,7 @@ export class FramedShell {
     const { line, passwords, preamble, waits } = start(this.#nonce);
     this.#host = host;
     this.#start = `\x01${this.#nonce} `;
+    this.#waits = waits;
     this.#way = waits ? "What becomes another user (sudo, su, doas)" : "The login shell";
     this.#program = program;
     this.#mark = new Mark(this.#nonce, host);
@@ -113,7 +131,7 @@ export class FramedShell {
   }
 
   get isOpen(): boolean {
-    return !this.#ended && !this.#closed;
+    return (!this.#ended || this.#trouble !== undefined) && !this.#closed;
   }
 
   /** Run one command. Rejects with `ConnectionLostError`, or `ShellEnded` when it has not run. */
@@ -159,6 +177,7 @@ export class FramedShell {
     { onOutput, onTurn, onBegin, keep, inPlace = false }: FramedOptions,
     member: GroupMember | undefined,
   ): Promise<FramedResult> {
+    if (this.#trouble) return Promise.reject(this.#trouble);
     if (!this.isOpen) return Promise.reject(new ShellEnded());
     const { promise, resolve, reject } = Promise.withResolvers<FramedResult>();
     const mark = `\x01${this.#nonce} ${++this.#count} `;
@@ -174,6 +193,7 @@ export class FramedShell {
       resolve,
       reject,
     };
+    this.#idle = 0;
     this.#waiting.stdout.push(framed);
     this.#waiting.stderr.push(framed);
     if (this.#running === undefined) this.#turn(framed);
@@ -235,12 +255,15 @@ export class FramedShell {
         this.#turn(this.#waiting.stdout[0]);
       }
       if (--framed.open > 0) continue;
-      this.#hasFinished = true;
+      this.#hasWorked = true;
       finish(framed);
     }
     this.#watch();
-    // What comes when all is done is nobody's.
-    if (this.#closed && this.#waiting[stream].length === 0) data = EMPTY;
+    if (this.#waiting[stream].length === 0 && data.length > 0) {
+      const left = this.#drop(data);
+      if (!left) return;
+      data = left;
+    }
     // Copied: the chunk may be part of a buffer that is used again.
     this.#rest[stream] = data.length === 0 ? EMPTY : new Uint8Array(data);
     if (busy.length === 0) return;
@@ -248,6 +271,18 @@ export class FramedShell {
     return Promise.all(busy)
       .finally(() => this.#untaken--)
       .then(() => undefined);
+  }
+
+  /** What comes when all is done is nobody's. Returns what may be the beginning of a mark; `undefined`: the shell was given up. */
+  #drop(data: Uint8Array): Uint8Array | undefined {
+    if (this.#closed) return EMPTY;
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+    const held = heldBack(bytes);
+    if (this.#isForeign(bytes, -1)) this.#trouble = garbled(this.#host, this.#way, "changed");
+    else if ((this.#idle += held) > MOST_IDLE) this.#trouble = chattering(this.#host, this.#way);
+    if (!this.#trouble) return data.subarray(held);
+    this.abandon(this.#trouble);
+    return undefined;
   }
 
   /** What of a chunk comes behind the line by which the shell says that it has begun. Throws `ConnectError` if that does not come. */
@@ -282,20 +317,17 @@ export class FramedShell {
     // Somebody may still have to take what has come.
     const late = (): void => {
       if (this.#untaken > 0) this.#watch();
-      // Both streams have brought an end before: it is not the way that closes one of them.
-      else if (this.#hasFinished) this.abandon(cutOff(this.#host));
-      else this.#garbled("mixed");
+      else this.abandon(this.#hasWorked ? stalled(this.#host) : garbled(this.#host, this.#way, "mixed"));
     };
     this.#due = setTimeout(late, OTHER_STREAM_MS);
   }
   #due: ReturnType<typeof setTimeout> | undefined;
   #untaken = 0;
-  #hasFinished = false;
 
   /** What was said in place of beginning; nologin and its like say it on stdout. */
   #complaint(framed: FramedCommand): Uint8Array {
     const { before } = this.#mark;
-    return before.length > 0 ? before : framed.output.stdout.bytes();
+    return lastLine(before) === "" ? framed.output.stdout.bytes() : before;
   }
 
   #end(reason: unknown): void {
@@ -312,8 +344,14 @@ export class FramedShell {
     for (const [index, framed] of all.entries()) {
       if (exitCode === undefined)
         framed.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
-      else if (this.#mark.pid === undefined)
+      else if (
+        this.#mark.pid === undefined &&
+        // It is sent nothing before it has begun, or somebody says why it does not.
+        (this.#waits || saysWhy(this.#mark.before, framed.output.stdout.bytes()))
+      )
         framed.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(framed) });
+      else if (index === 0 && this.#mark.pid === undefined)
+        framed.resolve({ how: "ran", exitCode, trouble: unheard(this.#host, this.#way, exitCode), ...printed(framed) });
       else if (index === 0 && framed.hasBegun)
         framed.resolve({ how: "ran", exitCode, trouble: cutOff(this.#host, exitCode), ...printed(framed) });
       else framed.reject(new ShellEnded());
@@ -339,6 +377,8 @@ interface FramedCommand {
 
 const EMPTY = new Uint8Array();
 const EXIT_CODE = /^\d+$/;
+/** Bytes that may come between two commands. */
+const MOST_IDLE = 4 * 1024 * 1024;
 /** Milliseconds of silence in which the other stream may lag behind. */
 const OTHER_STREAM_MS = 10_000;
 const NEWLINE = 10;

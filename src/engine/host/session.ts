@@ -1,5 +1,6 @@
 /** Running commands on one host, over whatever connection it has. @module */
 import type { Shell } from "../../core/command.ts";
+import { beforeOurWords } from "../../core/connect-failure.ts";
 import type { Connection, ConnectorContext } from "../../core/connector.ts";
 import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import type { LocalTransfers } from "../settings.ts";
@@ -8,7 +9,6 @@ import type { Surroundings } from "./escalation.ts";
 import { hasPassword, Passwords } from "./passwords.ts";
 import { type CommandOptions, endedBefore, type Ran, type Sent } from "./sending.ts";
 import { canShareShell, SharedShells } from "./shared-shells.ts";
-import { lastLine, withoutOurLine } from "./streams.ts";
 import { Transfers } from "./transfers.ts";
 
 /** What a session needs from outside. */
@@ -232,11 +232,8 @@ function noSuccess(ran: Ran, successExitCodes: readonly number[]): Ran {
       : exitCode,
   };
   if (ran.started) return failed;
-  const said = Buffer.from(withoutOurLine(ran.stderr));
-  return {
-    ...failed,
-    stderr: lastLine(said) === "" ? Buffer.from(`it was not run, and nothing says why (exit code ${exitCode})`) : said,
-  };
+  const said = beforeOurWords(Buffer.from(ran.stderr).toString());
+  return { ...failed, stderr: Buffer.from(said === "" ? `nothing says why (exit code ${exitCode})` : said) };
 }
 /** As shells tell it. */
 const CANNOT_RUN = [126, 127];

@@ -136,13 +136,10 @@ export function repeatsMark(bytes: Uint8Array, nonce: string): boolean {
 /** Bytes that may come before the mark on the other stream, where a command's own output may overtake it. */
 export const MOST_BESIDE = 64 * 1024 * 1024;
 
-/** What was said in place of beginning, perhaps by somebody who shows the line that we sent: only what comes before that. */
-export function withoutOurLine(said: Uint8Array): string {
-  const text = Buffer.from(said).toString();
-  const at = OUR_LINE.exec(text)?.index;
-  return at === undefined ? text : `${text.slice(0, at)}…`;
-}
-const OUR_LINE = /(?:\S*sh -c\W+)?(?:(?:stty -echo; )?echo )?tsinfra-[0-9a-f]{32}/;
+/** Somebody said why a command does not begin. On stdout only nologin and its like do that: all else there may be the command's own. */
+export const saysWhy = (stderr: Uint8Array, stdout: Uint8Array): boolean =>
+  lastLine(stderr) !== "" || NOT_AVAILABLE.test(lastLine(stdout));
+const NOT_AVAILABLE = /not (?:currently )?(?:available|allowed|permitted)|nologin|account (?:is|has)|disabled|expired/i;
 
 /** Lines that a command reads first. */
 export const preambleBytes = (lines: readonly (string | Secret)[]): Uint8Array =>
