@@ -6,7 +6,7 @@ import type { EngineEvent } from "../engine/events.ts";
 import { hostList } from "./views/hosts.ts";
 import { noPaint } from "./views/paint.ts";
 import { resultLines } from "./views/reports.ts";
-import { oneLine } from "./views/text.ts";
+import { cut, oneLine } from "./views/text.ts";
 
 /** An operation on one host. */
 interface OnHost {
@@ -36,9 +36,16 @@ export class RunRecord {
   }
 
   take(event: EngineEvent): void {
+    if (event.type === "command" && event.for !== "fact") this.#sends(event.host);
     if (event.type === "stage:start") this.#isExecuting = event.stage === "execute";
     else if (event.type === "operation:host:start") this.#running.set(`${event.id}\0${event.host}`, { ...event });
-    else if (event.type === "command" && event.for !== "fact") this.#sends(event.host);
+    else if (event.type === "command" && event.for === "direct")
+      this.#running.set(`${event.command}\0${event.host}`, {
+        host: event.host,
+        operation: `host.run: ${cut(oneLine(event.command), COLUMNS)}`,
+        hasCommand: true,
+      });
+    else if (event.type === "command:end") this.#running.delete(`${event.command}\0${event.host}`);
     else if (event.type === "operation:host:end") {
       this.#running.delete(`${event.id}\0${event.host}`);
       if (event.outcome === "interrupted") this.#interrupted.push({ ...event, isUnknown: event.unfinished === true });

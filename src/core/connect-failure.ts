@@ -49,9 +49,9 @@ export const MOST_BEFORE = 1024 * 1024;
 
 /** A host on which something prints and prints, and does not come to the command. */
 export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): ConnectError =>
-  new ConnectError(`${host} printed more than ${most / 1024} KiB before the command began`, {
+  new ConnectError(`${host} printed more than ${most / 1024} KiB before it said that the command had begun`, {
     host,
-    hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there",
+    hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there. Whether the command ran is not known",
   });
 
 /** A command that began, and whose end never came: whatever exit code was told in its place, that was not its own. */
@@ -68,7 +68,7 @@ export const cutOff = (host: string, exitCode?: number): OperationError =>
 export const garbled = (host: string, who: string, how: Garbling): OperationError =>
   new OperationError(`${who} on ${host} ${GARBLINGS[how]}`, {
     host,
-    hint: "Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
+    hint: "The command may have run. Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
   });
 
 /** In which way. */

@@ -122,7 +122,7 @@ export interface Host extends HostIdentity, FactSource {
   /** Say something under this host's name. */
   log(message: string): void;
   noop(reason: string): void;
-  /** Run a command on the host at once, outside any operation. Throws `CommandError` when it fails. */
+  /** Run a command on the host at once, outside any operation: in a deploy file that is while preparing, before anything is asked or shown, with `--dry` too. Throws `CommandError` when it fails. */
   run(command: Shell, args?: ConnectorArguments): Promise<CommandResult>;
 }
 

@@ -74,6 +74,8 @@ export interface HostSummary {
   readonly ignored: number;
   readonly interrupted: number;
   readonly notReached: number;
+  /** Commands that `host.run` sent while preparing, which belong to no operation; absent where there were none. */
+  readonly direct?: number;
   /** Why the host failed, if it did. */
   readonly error?: ErrorReport;
 }
@@ -102,7 +104,12 @@ export type EngineEvent =
       readonly args: Readonly<Record<string, unknown>>;
       readonly seconds: number;
     }
-  | { readonly type: "changes"; readonly proposed: readonly ProposedChange[] }
+  | {
+      readonly type: "changes";
+      readonly proposed: readonly ProposedChange[];
+      /** Hosts on which `host.run` has run commands already; absent where there are none. */
+      readonly direct?: readonly string[];
+    }
   | {
       readonly type: "operation:start";
       readonly id: string;
@@ -149,6 +156,8 @@ export type EngineEvent =
       readonly command: string;
       readonly for: "fact" | "operation" | "direct";
     }
+  /** A command of `host.run` has ended, or nobody waits for it any more. */
+  | { readonly type: "command:end"; readonly host: string; readonly command: string; readonly for: "direct" }
   /** One line a command printed, or a part of one that is longer than 65,536 characters. */
   | {
       readonly type: "output";

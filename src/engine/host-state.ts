@@ -183,6 +183,8 @@ export class HostState {
   /** Set when the host takes no further part. */
   error: TsinfraError | undefined;
   isConnected = false;
+  /** Commands that `host.run` sent while preparing. */
+  directCommands = 0;
   /** What was sent to it ahead of its turn. */
   ahead: SentAhead | undefined;
   /** What was sent ahead on a connection that was lost: it may have run. Its turn begins with this error. */

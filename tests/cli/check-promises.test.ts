@@ -4,6 +4,7 @@ import { checkSnippets, type Snippet, wrongly } from "../support/snippets.ts";
 setDefaultTimeout(60_000);
 
 const MESSAGES = {
+  generator: "Nothing of this generator runs: nobody goes through what it gives",
   promise: "Nobody waits for this promise",
   promises: "Nobody waits for these promises",
   list: "`await` waits for one promise, and this is a list of them",
@@ -24,6 +25,13 @@ const WRONG: readonly Snippet<keyof typeof MESSAGES>[] = [
   ["«chain();", "promise"],
   ["«later();", "promise"],
   ["«role();", "promise"],
+  // Generators that nobody goes through.
+  ["async function* setup() { await dig(); files.line({ path: '/f', line: 'x' }); yield 1; }\n«setup();", "generator"],
+  ["function* plain() { files.line({ path: '/f', line: 'x' }); yield 1; }\nconst never = «plain();", "generator"],
+  [
+    "import { operation, sh } from 'tsinfra';\nconst own = operation<{ dir: string }>({ name: 'own.dir', async *steps(h, { dir }) { «files.directory.steps(h, { path: dir });\nyield sh`echo ${dir}`; } });\nown({ dir: '/x' });",
+    "generator",
+  ],
   ["«legacy(host);", "promise"],
   ["«local.include('./x.ts');", "promise"],
   ["«local.shell('true');", "promise"],
@@ -120,6 +128,8 @@ const RIGHT: readonly string[] = [
   "export const waiting = install('a');",
   "const [a, b] = await Promise.all([host.getFact(Hostname), dig()]);\nfiles.line({ path: '/f', line: `${a} ${b}` });",
   "files.put({ content: 'x', dest: '/f' });",
+  "async function* items() { yield await dig(); }\nfor await (const item of items()) files.line({ path: '/f', line: item });",
+  "import { operation } from 'tsinfra';\nconst own = operation<{ dir: string }>({ name: 'own.dir', async *steps(h, { dir }) { yield* files.directory.steps(h, { path: dir }); } });\nown({ dir: '/x' });",
   "const done = files.put({ content: 'x', dest: '/f' });\nserver.shell({ commands: ['true'], _if: done.didChange });",
   "await files.put({ content: 'x', dest: '/f' });",
   "ts.call({ async function() { const done = await server.shell({ commands: ['true'] });\nfiles.line({ path: '/f', line: `said ${done.stdout}` }); } });",

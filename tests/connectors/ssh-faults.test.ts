@@ -5,7 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
-import { Secret, sh } from "../../src/core/command.ts";
+import { raw, Secret, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { ConnectError } from "../../src/core/errors.ts";
 import { connectorContext, targetFor } from "../support/connectors.ts";
@@ -177,10 +177,14 @@ describe("a connection", () => {
     await connection.close();
   });
 
+  /** End the sshd that a command runs below. */
+  const KILL_SERVER =
+    "p=$$; while p=$(ps -o ppid= -p $p); do case $(ps -o comm= -p $p) in sshd*) kill -9 $p; break;; esac; done";
+
   test("whose server dies is an error", async () => {
     await using ssh = await setUp();
     const connection = await ssh.connect();
-    const error = await failure(connection.run(sh`kill -9 $(ps -o ppid= -p $$); sleep 1000`));
+    const error = await failure(connection.run(sh`${raw(KILL_SERVER)}; sleep 1000`));
     expect(error.code).toBe("E_CONNECTION_LOST");
   });
 
@@ -277,7 +281,7 @@ describe("a connection", () => {
         await using shell = await loginShell(`exec yes >&${stream}`);
         await using ssh = await setUp({ shell: shell.path });
         const error = await refusedCommand(ssh, transport);
-        expect(error.message).toMatch(/ printed more than 1024 KiB before the command began$/);
+        expect(error.message).toMatch(/ printed more than 1024 KiB before it said that the command had begun$/);
       });
 
   for (const transport of ["embedded", "openssh"])

@@ -33,6 +33,7 @@ function counting({
 }: { readonly slot?: Slot | undefined; readonly ranIn?: Slot | undefined; readonly exitCode?: number } = {}) {
   const asked = { times: 0 };
   const session = {
+    isConnected: true,
     async send(_: unknown, options: CommandOptions): Promise<Sent> {
       const answer = Buffer.from(`${++asked.times}\n`);
       await options.onOutput?.("stdout", answer, 0);

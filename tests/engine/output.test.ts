@@ -187,7 +187,7 @@ for (const fast of [true, false])
           (thrown: Error) => thrown,
         );
         expect(error).toMatchObject({ code: "E_CONNECT", host: "here" });
-        expect(error.message).toMatch(/^here printed more than \d+ KiB before the command began$/);
+        expect(error.message).toMatch(/^here printed more than \d+ KiB before it said that the command had begun$/);
         await session.close();
       }
     });

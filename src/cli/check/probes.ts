@@ -49,6 +49,7 @@ export type Standing =
 
 /** What the compiler may answer. */
 export type Fault =
+  | "generator"
   | "promise"
   | "promises"
   | "handle"

@@ -84,10 +84,12 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
   switch (probe.standing) {
     case "statement":
     case "unused":
+      if (fault === "generator") return generatorFinding(probe);
       return fault === "promises"
         ? found(probe, "E_PROMISE", "Nobody waits for these promises", allHint(probe))
         : found(probe, "E_PROMISE", "Nobody waits for this promise", awaitHint(probe));
     case "awaited":
+      if (fault === "generator") return generatorFinding(probe);
       return found(probe, "E_PROMISE", "`await` waits for one promise, and this is a list of them", allHint(probe));
     case "each":
       return probes.some(({ given }) => given === probe.id) ? undefined : eachFinding(probe);
@@ -150,6 +152,15 @@ function comparedFinding(probe: Probe, fault: Fault, other: Fault | undefined): 
     ? found(probe, "E_DEPLOY", "The current host is compared with another object, which it never is", SAME_HOST)
     : undefined;
 }
+
+/** A generator begins when somebody asks it for something. */
+const generatorFinding = (probe: Probe): Finding =>
+  found(
+    probe,
+    "E_PROMISE",
+    "Nothing of this generator runs: nobody goes through what it gives",
+    "Write `yield*` before it in the steps of an operation, and elsewhere `for await (const item of …)`",
+  );
 
 /** What an operation gave is read before it has run. */
 function earlyFinding(probe: Probe): Finding {

@@ -9,8 +9,11 @@ type __TsinfraPromisesOf<T> = T extends readonly (infer E)[] ? (__TsinfraIsAny<E
 type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
 type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;
 type __TsinfraHas<T> = [T] extends [never] ? false : true;
+type __TsinfraGeneratorOf<T> = T extends Generator<any, any, any> | AsyncGenerator<any, any, any> ? T : never;
 type __TsinfraAwaitedFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
+  : __TsinfraHas<__TsinfraGeneratorOf<T>> extends true
+  ? \`\${I} generator\`
   : __TsinfraHas<__TsinfraPromisesOf<T>> extends true ? \`\${I} promises\` : number;
 type __TsinfraPromiseFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number

@@ -105,7 +105,7 @@ export class Narrator {
       case "changes":
         return this.#options.isQuiet
           ? []
-          : this.#told([...this.#break(), ...proposedLines(event.proposed, this.#options)]);
+          : this.#told([...this.#break(), ...proposedLines(event.proposed, this.#options, event.direct)]);
       case "operation:start":
         return this.#options.isQuiet ? [] : [...this.#unfold(), ...this.#operationHeading(event)];
       case "operation:retry":

@@ -14,8 +14,16 @@ export interface ReportOptions {
 
 const CELL = 32;
 
-/** Operations that would change something, and a word about the others. */
-export function proposedLines(proposed: readonly ProposedChange[], { paint, width }: ReportOptions): readonly string[] {
+/** Operations that would change something, and a word about the others. `direct`: hosts on which `host.run` has run commands already. */
+export function proposedLines(
+  proposed: readonly ProposedChange[],
+  { paint, width }: ReportOptions,
+  direct: readonly string[] = [],
+): readonly string[] {
+  const already =
+    direct.length === 0
+      ? []
+      : ["", `  Commands of host.run have run already: ${direct.length} (${hostList(direct, CELL)})`];
   const rows = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   const others = proposed.length - rows.length;
   if (rows.length === 0) {
@@ -26,7 +34,8 @@ export function proposedLines(proposed: readonly ProposedChange[], { paint, widt
         : looked === 0
           ? "no host is left"
           : `${plural(looked, "operation")} found everything as it should be`;
-    return [paint("heading", "Proposed changes"), `  Nothing would change: ${why}`];
+    const nothing = `  Nothing ${direct.length === 0 ? "" : "more "}would change: ${why}`;
+    return [paint("heading", "Proposed changes"), nothing, ...already];
   }
   const hosts = (names: readonly string[]): string =>
     names.length === 0 ? "-" : `${names.length} (${hostList(names, CELL)})`;
@@ -44,6 +53,7 @@ export function proposedLines(proposed: readonly ProposedChange[], { paint, widt
     ...(hasConditions
       ? [`${others > 0 ? "" : "\n"}  ${paint("dim", "Conditional: only if its condition holds when its turn comes")}`]
       : []),
+    ...already,
   ].flatMap(line => line.split("\n"));
 }
 
@@ -100,14 +110,13 @@ export function resultLines(
           ),
         ]),
     "",
-    summary(operations, hosts.length, failed.length, seconds, ok, paint),
+    summary(operations, hosts, seconds, ok, paint),
   ];
 }
 
 function summary(
   operations: readonly OperationSummary[],
-  hosts: number,
-  failed: number,
+  hosts: Results["hosts"],
   seconds: number,
   ok: boolean,
   paint: Paint,
@@ -115,12 +124,17 @@ function summary(
   const total = (key: "changed" | "unfinished" | "interrupted"): number =>
     operations.reduce((sum, row) => sum + row[key], 0);
   const [changed, unfinished, interrupted] = [total("changed"), total("unfinished"), total("interrupted")];
+  const failed = hosts.filter(({ error }) => error).length;
+  const direct = hosts.reduce((sum, host) => sum + (host.direct ?? 0), 0);
+  const nothing = direct > 0 ? "no operation changed anything" : "nothing changed";
   // What did not come to its end may have changed something all the same.
   const what = [
-    ...(changed > 0 || unfinished === 0 ? [changed === 0 ? "nothing changed" : plural(changed, "change")] : []),
+    ...(changed > 0 || unfinished === 0 ? [changed === 0 ? nothing : plural(changed, "change")] : []),
+    ...(direct > 0 ? [`${plural(direct, "command")} of host.run`] : []),
     ...(unfinished > 0 ? [`${changed > 0 ? `${unfinished} more` : plural(unfinished, "change")} did not finish`] : []),
   ].join(", ");
-  const where = failed === 0 ? `on ${plural(hosts, "host")}` : `${failed} of ${plural(hosts, "host")} failed`;
+  const where =
+    failed === 0 ? `on ${plural(hosts.length, "host")}` : `${failed} of ${plural(hosts.length, "host")} failed`;
   const isWhole = operations.every(row => row.notReached === 0);
   const head =
     interrupted > 0

@@ -181,6 +181,7 @@ export class SshConnection implements Connection {
     const { signal, stdin, pty } = options;
     const { channel } = talk;
     const output = captureOutput(options);
+    talk.tellsEnd = frame.tellsEnd;
     let failure: { readonly reason: unknown } | undefined;
     let stopping: Promise<void> | undefined;
     const stop = (reason: unknown): void => {

@@ -12,6 +12,8 @@ const PATIENCE = 4000;
 const PARTING = 250;
 /** A process left in the background may hold the output open for good: after the end, this much silence counts as the end of output. */
 const SILENCE = 1000;
+/** The same where the command tells its end itself, and has not: what comes late is still on its way. */
+const LATE = 10_000;
 
 /** A channel with a command running in it. To be made as soon as there is a channel: a quick command ends at once. */
 export class Talk {
@@ -21,6 +23,8 @@ export class Talk {
   /** The command has ended and all its output is here, or the connection is gone. */
   readonly end: Promise<void>;
   readonly channel: ClientChannel;
+  /** The command says itself when it has ended. */
+  tellsEnd = false;
   #hasEnded = false;
   #heardAt = performance.now();
   #untaken = 0;
@@ -121,7 +125,7 @@ export class Talk {
     for (;;) {
       // What has not been taken is no silence.
       if (this.#untaken > 0) this.heard();
-      const left = Math.max(exit, this.#heardAt) + SILENCE - performance.now();
+      const left = Math.max(exit, this.#heardAt) + (this.tellsEnd ? LATE : SILENCE) - performance.now();
       if (left <= 0 || (await settlesWithin(this.end, left))) return;
     }
   }

@@ -41,6 +41,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
   const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
   let beside = 0;
+  const abort = new AbortController();
   const ready = Promise.withResolvers<void>();
   const prompted = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<boolean>();
@@ -52,7 +53,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     { lines: preamble.slice(passwords), after: passwords > 0 ? begun.promise : ready.promise },
   ];
   const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    if (chunk.length === 0) return;
+    // What ends it may have its shell say so.
+    if (chunk.length === 0 || abort.signal.aborted) return;
     kept[stream].add(chunk);
     return options.onOutput?.(stream, chunk, index);
   };
@@ -79,7 +81,6 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     return take(stream, own(rest));
   };
 
-  const abort = new AbortController();
   const onAbort = (): void => abort.abort(options.signal.reason);
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });

@@ -194,6 +194,8 @@ export class Facts {
     using limit = new TimeLimit(seconds, signal);
     const printed = new FactOutput(nonce, () => limit.begin());
     try {
+      // A host that takes no part is connected to when it is asked: until then it is sent nothing.
+      if (!session.isConnected) await session.connect();
       const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
       for (const answer of answers) answer.isSent = true;

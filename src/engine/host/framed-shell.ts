@@ -234,7 +234,9 @@ export class FramedShell {
         framed.exitCode = said;
         this.#turn(this.#waiting.stdout[0]);
       }
-      if (--framed.open === 0) finish(framed);
+      if (--framed.open > 0) continue;
+      this.#hasFinished = true;
+      finish(framed);
     }
     this.#watch();
     // What comes when all is done is nobody's.
@@ -278,11 +280,17 @@ export class FramedShell {
     clearTimeout(this.#due);
     if (this.#waiting.stdout.length === this.#waiting.stderr.length) return;
     // Somebody may still have to take what has come.
-    const late = (): void => (this.#untaken > 0 ? this.#watch() : this.#garbled("mixed"));
+    const late = (): void => {
+      if (this.#untaken > 0) this.#watch();
+      // Both streams have brought an end before: it is not the way that closes one of them.
+      else if (this.#hasFinished) this.abandon(cutOff(this.#host));
+      else this.#garbled("mixed");
+    };
     this.#due = setTimeout(late, OTHER_STREAM_MS);
   }
   #due: ReturnType<typeof setTimeout> | undefined;
   #untaken = 0;
+  #hasFinished = false;
 
   /** What was said in place of beginning; nologin and its like say it on stdout. */
   #complaint(framed: FramedCommand): Uint8Array {

@@ -21,8 +21,20 @@ export async function runDirect(
 ): Promise<CommandResult> {
   const { globals } = splitArguments("host.run", args);
   const how = overrideArguments(engine.resolve(host, point), globals);
-  const sent = await sendCommands(engine, host, [command], how, "direct", SUCCESS);
-  const [result] = await sent.results;
+  const { emit, signal } = engine.settings;
+  if (engine.stage === "prepare") host.directCommands++;
+  const text = command.toString();
+  let result: CommandRan | undefined;
+  try {
+    const sent = await sendCommands(engine, host, [command], how, "direct", SUCCESS);
+    [result] = await sent.results;
+  } catch (error) {
+    const message = `host.run was interrupted, state unknown: ${brief(text)}`;
+    if (signal.aborted) emit({ type: "log", level: "warn", host: host.name, message });
+    throw error;
+  } finally {
+    emit({ type: "command:end", host: host.name, command: text, for: "direct" });
+  }
   if (!(how.all._successExitCodes ?? SUCCESS).includes(result!.exitCode))
     throw commandError(host.name, command, result!);
   return result!;

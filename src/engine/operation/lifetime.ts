@@ -129,7 +129,7 @@ export class Lifetime {
 export const neverAwaited = (what: string, at: CallSite | undefined): DeployError =>
   new DeployError(`The answer of ${what} is not awaited`, {
     at,
-    hint: "Put `await` before it: what it gives is a promise, which is true whatever the answer is and has none of its members",
+    hint: "Put `await` before it: what it gives is a promise, which is true whatever the answer is and has none of its members. What only some hosts need is asked where they need it",
   });
 
 /** Names begin a sentence, but for those of files and functions. */

@@ -44,23 +44,26 @@ export async function connectHosts(engine: Engine): Promise<void> {
   engine.stage = "connect";
   emit({ type: "stage:start", stage: "connect", hosts: engine.hosts.length });
   expectHosts(engine);
-  await forEachHost(engine.hosts, config.parallel, async host => {
-    const connecting = stopwatch(clock);
-    emit({ type: "host:connecting", host: host.name });
-    try {
-      await host.session.connect();
-      host.isConnected = true;
-      // It opens while the other hosts connect and the deploy is evaluated.
-      await host.session.openShell(
-        engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings,
-      );
-      emit({ type: "host:connected", host: host.name, seconds: connecting() });
-    } catch (error) {
-      signal.throwIfAborted();
-      engine.fail(host, error, "connect");
-    }
-  });
-  engine.endStage("connect", seconds());
+  try {
+    await forEachHost(engine.hosts, config.parallel, async host => {
+      const connecting = stopwatch(clock);
+      emit({ type: "host:connecting", host: host.name });
+      try {
+        await host.session.connect();
+        host.isConnected = true;
+        // It opens while the other hosts connect and the deploy is evaluated.
+        await host.session.openShell(
+          engine.resolve(host, { context: {}, config: engine.settings.config, data: [] }).surroundings,
+        );
+        emit({ type: "host:connected", host: host.name, seconds: connecting() });
+      } catch (error) {
+        signal.throwIfAborted();
+        engine.fail(host, error, "connect");
+      }
+    });
+  } finally {
+    engine.endStage("connect", seconds());
+  }
 }
 
 /** Tell each connector how many hosts it is to connect to; of a chain only the first part is a connection of this machine. */

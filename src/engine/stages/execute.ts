@@ -67,11 +67,14 @@ async function operationByOperation(
         if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
     }
     const limit = operation.serial ? 1 : engine.settings.config.parallel;
-    for (const batch of batches(operation, calls)) {
-      await forEachHost(batch, limit, call => runOn(engine, operation, call, results));
-      checkFailures(engine);
+    try {
+      for (const batch of batches(operation, calls)) {
+        await forEachHost(batch, limit, call => runOn(engine, operation, call, results));
+        checkFailures(engine);
+      }
+    } finally {
+      finish();
     }
-    finish();
   }
 }
 
@@ -122,8 +125,11 @@ async function allOf(
       continue;
     }
     const finish = announce(engine, operation, [call]);
-    await runOn(engine, operation, call, results);
-    finish();
+    try {
+      await runOn(engine, operation, call, results);
+    } finally {
+      finish();
+    }
   }
 }
 

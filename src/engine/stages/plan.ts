@@ -136,6 +136,7 @@ export function propose(engine: Engine, planned: readonly PlannedOperation[]): r
       unchanged: names(calls.filter(call => !call.willChange)),
     };
   });
-  engine.settings.emit({ type: "changes", proposed });
+  const direct = engine.hosts.filter(host => host.directCommands > 0).map(host => host.name);
+  engine.settings.emit({ type: "changes", proposed, ...(direct.length > 0 ? { direct } : {}) });
   return proposed;
 }

@@ -29,18 +29,21 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
   const seconds = stopwatch(clock);
   engine.stage = "prepare";
   emit({ type: "stage:start", stage: "prepare", hosts: engine.activeHosts.length });
-  for (const { facts } of engine.hosts) facts.usersMayCome = true;
-  for (const [index, deploy] of deploys.entries()) {
-    const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
-    signal.throwIfAborted();
-    tell(
-      engine,
-      problems.filter(problem => problem !== undefined),
-    );
-    engine.expectNothingLate();
+  try {
+    for (const { facts } of engine.hosts) facts.usersMayCome = true;
+    for (const [index, deploy] of deploys.entries()) {
+      const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
+      signal.throwIfAborted();
+      tell(
+        engine,
+        problems.filter(problem => problem !== undefined),
+      );
+      engine.expectNothingLate();
+    }
+  } finally {
+    for (const { facts } of engine.hosts) facts.usersMayCome = false;
+    engine.endStage("prepare", seconds());
   }
-  for (const { facts } of engine.hosts) facts.usersMayCome = false;
-  engine.endStage("prepare", seconds());
 }
 
 /** Ask something of every active host, all at once. */
@@ -165,14 +168,22 @@ function throwFirst(engine: Engine, problems: readonly Problem[]): void {
   const kinds = Map.groupBy(others, other => textOf(other.error));
   const same = kinds.get(textOf(error))?.length ?? 0;
   kinds.delete(textOf(error));
-  for (const [text, [{ host, error: other }]] of kinds as Map<string, [Problem]>) {
+  for (const [text, [{ host, error: other }, ...more]] of kinds as Map<string, [Problem, ...Problem[]]>) {
     const at = other instanceof TsinfraError && other.at ? other.at : engine.settings.callSites(other)[0];
     const place = at ? ` (${at.file}:${at.line}:${at.column})` : "";
-    engine.settings.emit({ type: "log", level: "error", host: host.name, message: `${text}${place}` });
+    engine.settings.emit({
+      type: "log",
+      level: "error",
+      host: host.name,
+      message: `${text}${onMore(more.length)}${place}`,
+    });
   }
   if (error instanceof TsinfraError && !(error instanceof CancelledError)) {
     error.host ??= first.host.name;
-    if (same > 0) error.message += ` (and on ${same} more ${same === 1 ? "host" : "hosts"})`;
+    error.message += onMore(same);
   }
   throw error;
 }
+
+const onMore = (hosts: number): string =>
+  hosts === 0 ? "" : ` (and on ${hosts} more ${hosts === 1 ? "host" : "hosts"})`;

@@ -53,6 +53,7 @@ export class Results {
         ignored,
         interrupted,
         notReached: host.calls.length - total(counts),
+        ...(host.directCommands > 0 ? { direct: host.directCommands } : {}),
         ...(host.error ? { error: reportError(host.error) } : {}),
       };
     });
