@@ -47,24 +47,33 @@ export class DataKeys {
       : { ...data, ...Object.fromEntries(found.map(key => [key, new Secret(data[key] as string)])) };
   }
 
-  /** Why `key` is probably a typing mistake; `undefined` for keys of the user's own. */
-  suspicion(key: string): string | undefined {
-    if (key in GLOBAL_ARGUMENTS || this.#connector.includes(key)) return undefined;
-    // Connectors' keys are in camel case. One of theirs in snake case is what people write who come from pyinfra; any other is their own.
-    if (isSnakeCase(key)) {
-      const same = inCamelCase(key);
-      return this.#connector.includes(same) ? `did you mean "${same}"?` : undefined;
+  /** Why `key` may be a typing mistake; `undefined` for what is clearly one of the user's own. */
+  suspicion(key: string): Suspicion | undefined {
+    if (Object.hasOwn(GLOBAL_ARGUMENTS, key) || this.#connector.includes(key)) return undefined;
+    const [, prefix] = /^([a-z]+|_(?=[a-z]))[A-Za-z\d]*$/.exec(key) ?? [];
+    const known = key.startsWith("_") ? Object.keys(GLOBAL_ARGUMENTS) : this.#connector;
+    // Words with underscores are names as others have them: only one that is another spelling of ours is meant as ours.
+    if (prefix === undefined) {
+      const near = known.find(one => snakeCase(one) === key);
+      return near === undefined ? undefined : { near, isSure: false };
     }
-    const near = nearest(key, key.startsWith("_") ? Object.keys(GLOBAL_ARGUMENTS) : this.#connector);
-    if (near !== undefined) return `did you mean "${near}"?`;
-    return firstWord(key) !== key && this.#prefixes.has(firstWord(key)) ? "no connector reads it" : undefined;
+    if (prefix !== "_" && (prefix === key || !this.#prefixes.has(prefix))) return undefined;
+    const near = nearest(key, known);
+    if (near !== undefined) return { near, isSure: true };
+    return prefix === "_" ? undefined : { near: undefined, isSure: false };
   }
 }
 
-/** `ssh_user`: a key that a template, or a deploy file, reads more likely than a connector. */
-export const isSnakeCase = (key: string): boolean => /^[a-z0-9]+(?:_[a-z0-9]+)+$/.test(key);
+/** Why a key may be a typing mistake. */
+export interface Suspicion {
+  /** The key that is probably meant; `undefined` where there is only a connector's name before it. */
+  readonly near: string | undefined;
+  /** It is spelled as keys of ours are, so that nobody would name data of their own like this. */
+  readonly isSure: boolean;
+}
 
-const inCamelCase = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-
-/** `ssh` of `sshUser` and of `ssh_user`. */
+/** `ssh` of `sshUser`. */
 const firstWord = (key: string): string => /^[a-z]+/.exec(key)?.[0] ?? key;
+
+/** `ssh_user` of `sshUser`, which is what pyinfra calls it. */
+const snakeCase = (key: string): string => key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);

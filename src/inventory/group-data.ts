@@ -70,4 +70,4 @@ function exported({ default: standard = {}, ...named }: Readonly<Record<string, 
 }
 
 /** `_sudo` in group data is a global argument, `_private` is nobody's business. */
-const isGlobalArgument = (key: string): boolean => key in GLOBAL_ARGUMENTS;
+const isGlobalArgument = (key: string): boolean => Object.hasOwn(GLOBAL_ARGUMENTS, key);

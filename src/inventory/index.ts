@@ -145,10 +145,11 @@ class Hosts {
     const check = (layer: Data, where: string): Data => {
       refuseReservedKey(layer, where);
       for (const key of Object.keys(layer)) {
-        const suspicion = warned.has(key) ? undefined : keys.suspicion(key);
-        if (suspicion === undefined) continue;
+        // What is only like a connector's key may be read by the deploy: `tsinfra check` knows.
+        const near = warned.has(key) ? undefined : keys.suspicion(key)?.near;
+        if (near === undefined) continue;
         warned.add(key);
-        context.warn(`Unknown key "${key}" in the data of ${where}: ${suspicion}`);
+        context.warn(`Unknown key "${key}" in the data of ${where}: did you mean "${near}"?`);
       }
       return keys.protect(layer);
     };

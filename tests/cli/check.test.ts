@@ -291,7 +291,7 @@ export interface HostData { podmanMine?: number }
 `,
     });
     expect(await check(cwd)).toEqual([]);
-    expect(await check(cwd, "hosts.ts")).toHaveLength(4);
+    expect(await check(cwd, "hosts.ts")).toHaveLength(3);
   });
 });
 

@@ -100,3 +100,76 @@ plain: ${vault(2)}text: "not $ANSIBLE_VAULT;1.1 at its start"
     expect(warnings[0]?.length).toBeLessThan(100_000);
   });
 });
+
+describe("a mistake of shape", () => {
+  /** What is wrong with an inventory, and where. */
+  const failure = (name: string, text: string): Promise<{ message: string; hint?: string; place?: unknown }> =>
+    load({ [name]: text }).then(
+      () => ({ message: "nothing" }),
+      ({ message, hint, at }: { message: string; hint?: string; at?: { line: number; column: number } }) => ({
+        message: message.replace(/\/\S*\//, ""),
+        ...(hint === undefined ? {} : { hint }),
+        ...(at === undefined ? {} : { place: [at.line, at.column] }),
+      }),
+    );
+
+  test("a key that a group cannot have is left out and named, once", async () => {
+    const { data, warnings } = await load({
+      "hosts.yml":
+        "web:\n  hosts: {h1: , h2: {b: 2}}\n  varz: {a: 1}\n  children:\n    sub: {hosts: {h3: }, host: {h4: }}\n",
+    });
+    expect(data).toEqual({ h1: {}, h2: { b: 2 }, h3: {} });
+    expect(warnings).toEqual([
+      'host of the group "sub", varz of the group "web" in hosts.yml left out: a group has nothing but hosts, vars and children',
+    ]);
+  });
+
+  test("a host without a map of variables is refused at its place", async () => {
+    expect(await failure("hosts.yml", "all:\n  children:\n    web:\n      hosts:\n        h1: 10.0.0.5\n")).toEqual({
+      message: 'Host "h1" of the group "web" in hosts.yml must have a map of variables, found "10.0.0.5"',
+      hint: "For an address write h1: { ansible_host: 10.0.0.5 }",
+      place: [5, 9],
+    });
+    expect(await failure("hosts.yml", "web: { hosts: { h1: 5 } }\n")).toEqual({
+      message: 'Host "h1" of the group "web" in hosts.yml must have a map of variables, found 5',
+      hint: "For an address write h1: { ansible_host: 10.0.0.5 }",
+      place: [1, 17],
+    });
+    expect(await failure("hosts.json", '{ "web": { "hosts": {\n  "h1": ["a"] } } }')).toMatchObject({ place: [2, 3] });
+    expect(await failure("hosts.yml", "web:\n  vars: 5\n")).toEqual({
+      message: 'The vars of the group "web" in hosts.yml must be a map',
+      place: [2, 3],
+    });
+  });
+
+  test("groups in themselves are refused with the way around", async () => {
+    const hint = "Take one of these out of the children of the one before it";
+    expect(await failure("hosts.ini", "h1\n[a:children]\nb\n[b:children]\nc\n[c:children]\na\n")).toEqual({
+      message: 'Group "c" of hosts.ini is in itself: c > a > b > c',
+      hint,
+      place: [7, 1],
+    });
+    expect(await failure("hosts.ini", "[a]\nh1\n[a:children]\na\n")).toEqual({
+      message: 'Group "a" of hosts.ini is in itself: a > a',
+      hint,
+      place: [4, 1],
+    });
+    expect(await failure("hosts.yml", "a:\n  hosts: {h: }\n  children:\n    b:\n      children: {a: }\n")).toEqual({
+      message: 'Group "b" of hosts.yml is in itself: b > a > b',
+      hint,
+      place: [5, 18],
+    });
+    const printed = '{"a": {"children": ["b"], "hosts": ["h"]}, "b": {"children": ["a"]}}';
+    expect(await failure("list.sh", `#!/bin/sh\nprintf '%s' '${printed}'\n`)).toEqual({
+      message: 'Group "b" of list.sh is in itself: b > a > b',
+      hint,
+    });
+  });
+
+  test("groups that meet again further down are none", async () => {
+    const { data } = await load({
+      "hosts.ini": "[a:children]\nb\nc\n[b:children]\nd\n[c:children]\nd\n[d]\nh\n[a:vars]\nx=1\n[d:vars]\nx=2\n",
+    });
+    expect(data).toEqual({ h: { x: 2 } });
+  });
+});

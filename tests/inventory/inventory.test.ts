@@ -276,14 +276,22 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
   test("warns of keys that look like a connector's or like global arguments", async () => {
     const { warnings } = await load("hosts.ts", {
       "hosts.ts":
-        'export const web = [["a", { sshUsr: "x", role: "web", _sduo: true, ssh_port: 1, sshTurbo: true, user: "x" }], ["b", { sshUsr: "y" }]];',
+        'export const web = [["a", { sshUsr: "x", role: "web", _sduo: true, ssh_port: 1, _sudo_user: 1, user: "x" }], ["b", { sshUsr: "y" }]];',
     });
     expect(warnings).toEqual([
       'Unknown key "sshUsr" in the data of host "a": did you mean "sshUser"?',
       'Unknown key "_sduo" in the data of host "a": did you mean "_sudo"?',
       'Unknown key "ssh_port" in the data of host "a": did you mean "sshPort"?',
-      'Unknown key "sshTurbo" in the data of host "a": no connector reads it',
+      'Unknown key "_sudo_user" in the data of host "a": did you mean "_sudoUser"?',
     ]);
+  });
+
+  test("does not warn of keys that a deploy may read, whatever they begin with", async () => {
+    const { warnings } = await load("hosts.yaml", {
+      "hosts.yaml":
+        "web: {hosts: [a], data: {docker_enabled: 1, docker_users: 1, sshd_port: 1, podman_user: 1, ssh_motd: 1, sshTurbo: 1, dockerUsers: 1, port_ssh: 1, constructor: 1, toString: 1}}\n",
+    });
+    expect(warnings).toEqual([]);
   });
 
   test("cannot have the key that reads data", async () => {

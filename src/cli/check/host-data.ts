@@ -8,8 +8,9 @@ import { readData } from "../../connectors/shared/host-data.ts";
 import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
 import { locate } from "../../inventory/locate.ts";
 import { isObject } from "../../inventory/groups.ts";
-import { DataKeys, isSnakeCase, refuseReservedKey } from "../../inventory/data-keys.ts";
+import { DataKeys, refuseReservedKey } from "../../inventory/data-keys.ts";
 import type { Connector } from "../../core/connector.ts";
+import type { DataReads } from "./data-reads.ts";
 import { type Finding, findingOf, placesIn, toldAs } from "./finding.ts";
 import {
   isComputed,
@@ -32,29 +33,15 @@ export interface KnownKeys {
   readonly keys: DataKeys;
   readonly types: ReadonlyMap<string, DataKey>;
   readonly connectors: ReadonlyMap<string, Connector>;
-  /** Names of the user's own. */
-  readonly own: ReadonlySet<string>;
-  /** The program reads keys that it does not name: in templates, by computed names, all of them. */
-  readonly readsAny: boolean;
+  readonly reads: DataReads;
 }
 
-export const knownKeys = (
-  connectors: ReadonlyMap<string, Connector>,
-  own: ReadonlySet<string>,
-  readsAny: boolean,
-): KnownKeys => ({
+export const knownKeys = (connectors: ReadonlyMap<string, Connector>, reads: DataReads): KnownKeys => ({
   keys: new DataKeys(connectors.values()),
   types: new Map([...connectors.values()].flatMap(({ dataKeys }) => Object.entries(dataKeys))),
   connectors,
-  own,
-  readsAny,
+  reads,
 });
-
-/** Whether a program may read data by names that do not stand in it; rather too often than never. */
-export const readsAnyKey = (sources: readonly Source[]): boolean =>
-  sources.some(({ text }) =>
-    /\btemplate\b|\.\.\.\s*\w+\.data\b|\.data\s*\[\s*[^"'\s]|\.data\.get\(\s*[^"'\s]|\(\s*\w+\.data\s*[,)]/i.test(text),
-  );
 
 /** One key of host data. */
 interface Datum {
@@ -190,7 +177,7 @@ export async function groupDataDocumentFindings(file: string, known: KnownKeys):
 }
 
 /** `_sudo` in group data is a global argument, `_private` is nobody's business. */
-const isPublic = ({ key }: Datum): boolean => !key.startsWith("_") || key in GLOBAL_ARGUMENTS;
+const isPublic = ({ key }: Datum): boolean => !key.startsWith("_") || Object.hasOwn(GLOBAL_ARGUMENTS, key);
 
 const entries = (
   of: string,
@@ -212,21 +199,17 @@ function unusable({ key, value, of, at }: Datum): readonly Finding[] | undefined
   }
 }
 
-function unknownKey({ key, of, at }: Datum, { keys, own, readsAny }: KnownKeys): readonly Finding[] | undefined {
-  const isOwn = own.has(key) || (readsAny && isSnakeCase(key));
-  const suspicion = isOwn ? undefined : keys.suspicion(key);
-  if (suspicion === undefined) return undefined;
-  const [, near] = /^did you mean (".*"\?)$/.exec(suspicion) ?? [];
-  const message = `Unknown key "${key}" in the data of ${of}${near === undefined ? `: ${suspicion}` : ""}`;
-  return [
-    {
-      at,
-      code: "E_CONNECTOR_DATA",
-      message,
-      hint:
-        near === undefined ? "If it is your own, read it in a deploy file that is checked too" : `Did you mean ${near}`,
-    },
+/** An error only where a connector's key is meant: data of the user's own is nobody's mistake, whoever reads it. */
+function unknownKey({ key, of, at }: Datum, { keys, reads }: KnownKeys): readonly Finding[] | undefined {
+  const suspicion = reads.names.has(key) ? undefined : keys.suspicion(key);
+  if (suspicion === undefined || (reads.isOpen && !suspicion.isSure)) return undefined;
+  const { near, isSure } = suspicion;
+  const message = `Unknown key "${key}" in the data of ${of}${near === undefined ? ": no connector reads it" : ""}`;
+  const hints = [
+    ...(near === undefined ? [] : [`Did you mean "${near}"?`]),
+    ...(isSure ? [] : ["If it is your own, read it in a deploy file that is checked too"]),
   ];
+  return [{ at, code: "E_CONNECTOR_DATA", message, hint: hints.join(" ") }];
 }
 
 function wrongValue({ key, value, of, at }: Datum, { types }: KnownKeys): readonly Finding[] | undefined {

@@ -3,6 +3,7 @@ import { basename, extname } from "node:path";
 import type { Connector } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { withCompiler } from "./compiler.ts";
+import { dataReads } from "./data-reads.ts";
 import { deployFindings, hasDefault, hostlessFindings } from "./deploy-shape.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import {
@@ -12,11 +13,9 @@ import {
   inventoryDocumentFindings,
   inventoryFindings,
   knownKeys,
-  readsAnyKey,
   looksLikeInventory,
 } from "./host-data.ts";
 import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
-import { dataNames } from "./literals.ts";
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
@@ -86,9 +85,6 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
   ]),
 ];
 
-const namesIn = (sources: readonly Source[]): ReadonlySet<string> =>
-  new Set(sources.flatMap(({ branches, text }) => [...dataNames(branches, text)]));
-
 /** Its name says so, or it is of no use as an inventory either. */
 const mustBeDeploy = (source: Source, connectors: ReadonlyMap<string, Connector>): boolean =>
   /^deploy\b/.test(basename(source.file)) || shapeFindings(source, { connectors, certainty: "named" }).length > 0;
@@ -98,9 +94,11 @@ async function dataFindings(
   sources: readonly Source[],
   connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
-  const known = knownKeys(connectors, namesIn(sources), readsAnyKey(sources));
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
+  const { names, isOpen } = dataReads(sources);
+  // What cannot be read may read anything.
+  const known = knownKeys(connectors, { names, isOpen: isOpen || programs.some(file => !sourceOf(file)) });
   const fromInventories = inventories.map(({ file, function: name }) => {
     const source = sourceOf(file);
     const shape = { connectors, function: name, certainty: "named" } as const;

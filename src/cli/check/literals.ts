@@ -1,5 +1,5 @@
 /** Values that are written down, read without running anything. @module */
-import { bare, callOf, isFunction, memberName, type Node, type Branch } from "./syntax.ts";
+import { bare, callOf, isFunction, type Node } from "./syntax.ts";
 
 /** What is computed when the program runs. */
 export const COMPUTED: unique symbol = Symbol("computed");
@@ -92,10 +92,18 @@ export function membersOf(node: Node, module: Module): readonly Property[] | und
     if (property.type === "SpreadElement") return membersOf(property.argument, module) ?? [];
     if (property.type !== "ObjectProperty" || property.computed) return [];
     const { key, value } = property;
-    const name = key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
-    return name === undefined ? [] : [{ key: name, at: key, value }];
+    const name = nameOfKey(key);
+    return name === undefined || isPrototype(property) ? [] : [{ key: name, at: key, value }];
   });
 }
+
+/** `__proto__: …` is no member of its own, but what the object inherits from. */
+const isPrototype = (property: Node): boolean =>
+  property.type === "ObjectProperty" && !property.shorthand && nameOfKey(property.key) === "__proto__";
+
+/** A key as it is written: `key` or `"key"`. */
+export const nameOfKey = (key: Node): string | undefined =>
+  key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
 
 /** The items of a list literal, with those of the literals that are spread into it; `undefined` for anything else. */
 export function itemsOf(node: Node, module: Module): readonly Node[] | undefined {
@@ -132,41 +140,11 @@ export function literalOf(node: Node, module: Module): unknown {
     case "ArrayExpression":
       return found.elements.map(item => (item === null ? undefined : literalOf(item, module)));
     case "ObjectExpression":
+      if (found.properties.some(isPrototype)) return COMPUTED;
       return Object.fromEntries(
         (membersOf(found, module) ?? []).map(({ key, value }) => [key, literalOf(value, module)]),
       ) as unknown;
     default:
       return COMPUTED;
   }
-}
-
-const memberKey = (key: Node): string | undefined =>
-  key.type === "Identifier" ? key.name : key.type === "StringLiteral" ? key.value : undefined;
-
-/** Names that the program reads from host data, or says that a connector does: those are no mistakes. */
-export function dataNames(branches: readonly Branch[], text: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const { node } of branches) {
-    if ("object" in node && memberName(bare(node.object as Node)) === "data") {
-      const name = memberName(node);
-      if (name !== undefined) names.add(name);
-    }
-    const call = callOf(node);
-    const [given] = call?.given ?? [];
-    if (call && memberName(call.callee) === "get" && given?.type === "StringLiteral") names.add(given.value);
-    if (
-      node.type === "VariableDeclarator" &&
-      node.id.type === "ObjectPattern" &&
-      node.init &&
-      memberName(bare(node.init)) === "data"
-    )
-      for (const property of node.id.properties)
-        if (property.type === "ObjectProperty") names.add(memberKey(property.key) ?? "");
-    if (node.type === "ObjectProperty" && memberKey(node.key) === "dataKeys" && node.value.type === "ObjectExpression")
-      for (const property of node.value.properties)
-        if (property.type === "ObjectProperty") names.add(memberKey(property.key) ?? "");
-  }
-  for (const [, members = ""] of text.matchAll(/\binterface HostData\b[^{]*\{([^}]*)\}/g))
-    for (const [, name = ""] of members.matchAll(/([\w$]+)["']?\??\s*:/g)) names.add(name);
-  return names;
 }

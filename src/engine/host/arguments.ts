@@ -117,7 +117,7 @@ export function splitArguments<A extends object>(
 /** Those keys of host data that are global arguments. */
 export function globalsOfData(what: string, data: Readonly<Record<string, unknown>>): GlobalArguments {
   const globals = Object.fromEntries(
-    Object.entries(data).filter(([name]) => name.startsWith("_") && name in GLOBAL_ARGUMENTS),
+    Object.entries(data).filter(([name]) => name.startsWith("_") && Object.hasOwn(GLOBAL_ARGUMENTS, name)),
   );
   return splitArguments(what, globals).globals;
 }

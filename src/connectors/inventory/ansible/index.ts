@@ -68,8 +68,9 @@ async function readSource(
       file,
       inventory,
     );
-  if ([".yml", ".yaml"].includes(extname(file))) return readYaml(parseYaml(text, file, warn), file, inventory);
-  if (extname(file) === ".json") return readYaml(parseJson(text, file), file, inventory);
+  const reading = { file, text, inventory, warn };
+  if ([".yml", ".yaml"].includes(extname(file))) return readYaml(parseYaml(text, file, warn), reading);
+  if (extname(file) === ".json") return readYaml(parseJson(text, file), reading);
   readIni(text, file, inventory);
 }
 

@@ -10,8 +10,9 @@ export function readIni(text: string, file: string, inventory: AnsibleInventory)
   for (const [index, written] of text.split("\n").entries()) {
     const line = written.trim();
     if (line === "" || /^[#;]/.test(line)) continue;
+    const at = { file, line: index + 1, column: 1 };
     const fail = (message: string): never => {
-      throw new InventoryError(message, { at: { file, line: index + 1, column: 1 } });
+      throw new InventoryError(message, { at });
     };
     if (line.startsWith("[")) {
       const [, group = "", kind = "hosts"] =
@@ -28,8 +29,7 @@ export function readIni(text: string, file: string, inventory: AnsibleInventory)
       inventory.addVariables(group, { [name]: pythonLiteral(value) });
     } else if (kind === "children" && group !== undefined) {
       const child = line.replace(/\s+[#;].*$/, "");
-      inventory.group(group).children.add(child);
-      inventory.group(child);
+      inventory.addChild(group, child, () => at);
     } else {
       const [pattern = "", ...words] = splitWords(line) ?? fail(`Line "${line}" has a quote that is not closed`);
       const { names, port } = hostNames(pattern);

@@ -1,4 +1,5 @@
 /** An Ansible inventory: groups in groups, hosts in them, variables of both. @module */
+import { type CallSite, InventoryError } from "../../../core/errors.ts";
 import { memberPath } from "../../../core/member-path.ts";
 import type { Data } from "../finder.ts";
 import { Unsafe } from "./yaml.ts";
@@ -25,6 +26,32 @@ export class AnsibleInventory {
     this.groups.set(name, known);
     return known;
   }
+  /** Throws `InventoryError` where the group would be in itself. */
+  addChild(group: string, child: string, placeOf: () => CallSite | undefined): void {
+    const trail = this.#trail(child, group);
+    if (trail)
+      throw new InventoryError(`Group "${group}" of ${this.source} is in itself: ${[group, ...trail].join(" > ")}`, {
+        at: placeOf(),
+        hint: "Take one of these out of the children of the one before it",
+      });
+    this.group(group).children.add(child);
+    this.group(child);
+  }
+
+  /** The groups on a way down from one to another, both included. */
+  #trail(from: string, to: string): readonly string[] | undefined {
+    const cameFrom = new Map<string, string | undefined>([[from, undefined]]);
+    for (const name of cameFrom.keys()) {
+      if (name === to) {
+        const trail: string[] = [];
+        for (let at: string | undefined = name; at !== undefined; at = cameFrom.get(at)) trail.unshift(at);
+        return trail;
+      }
+      for (const child of this.groups.get(name)?.children ?? []) if (!cameFrom.has(child)) cameFrom.set(child, name);
+    }
+    return undefined;
+  }
+
   addHost(name: string, group: string | undefined, variables: Data = {}): void {
     this.hosts.set(name, { ...this.hosts.get(name), ...this.#taken(variables) });
     if (group !== undefined) this.group(group).hosts.add(name);
@@ -75,16 +102,16 @@ export class AnsibleInventory {
     return Object.assign({}, ...layers, this.hosts.get(host)) as Data;
   }
 
-  /** How far each group is below the top. A circle ends where it began. */
+  /** How far each group is below the top. */
   #depths(): ReadonlyMap<string, number> {
     const depths = new Map<string, number>();
-    const descend = (name: string, depth: number, trail: readonly string[]): void => {
-      if (trail.includes(name) || (depths.get(name) ?? -1) >= depth) return;
+    const descend = (name: string, depth: number): void => {
+      if ((depths.get(name) ?? -1) >= depth) return;
       depths.set(name, depth);
-      for (const child of this.groups.get(name)?.children ?? []) descend(child, depth + 1, [...trail, name]);
+      for (const child of this.groups.get(name)?.children ?? []) descend(child, depth + 1);
     };
     const isChild = new Set([...this.groups.values()].flatMap(({ children }) => [...children]));
-    for (const name of this.groups.keys()) if (!isChild.has(name) || name === "all") descend(name, 1, []);
+    for (const name of this.groups.keys()) if (!isChild.has(name) || name === "all") descend(name, 1);
     return depths;
   }
 }

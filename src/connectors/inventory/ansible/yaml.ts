@@ -1,6 +1,6 @@
 /** YAML as Ansible reads it, which is what PyYAML makes of YAML 1.1: `no` is false and `0644` is 420. @module */
-import { LineCounter, parseDocument, Scalar, type ScalarTag, type Tags } from "yaml";
-import { InventoryError } from "../../../core/errors.ts";
+import { isMap, isScalar, LineCounter, parseDocument, Scalar, type ScalarTag, type Tags } from "yaml";
+import { type CallSite, InventoryError } from "../../../core/errors.ts";
 
 /** Text that Ansible never renders, whatever is in it. */
 export class Unsafe {
@@ -39,6 +39,21 @@ export function parseYaml(text: string, file: string, warn: (message: string) =>
   if (twice.size > 0) warn(`${file} has ${[...twice].join(", ")} twice in a map: the last one counts`);
   // An alias is the value itself, and no copy: as many as there are cost nothing.
   return document.toJS({ maxAliasCount: -1 }) as unknown;
+}
+
+/** Where the key at the end of a path is written in a YAML or JSON file; `undefined` where it is reached by an alias. */
+export function placeOfKey(text: string, file: string, path: readonly string[]): CallSite | undefined {
+  const lines = new LineCounter();
+  let node: unknown = parseDocument(text, { schema: "failsafe", prettyErrors: false, lineCounter: lines }).contents;
+  let key: unknown;
+  for (const step of path) {
+    const pair = isMap(node) ? node.items.find(item => isScalar(item.key) && item.key.source === step) : undefined;
+    if (pair === undefined) return undefined;
+    [key, node] = [pair.key, pair.value];
+  }
+  if (!isScalar(key) || !key.range) return undefined;
+  const { line, col } = lines.linePos(key.range[0]);
+  return { file, line, column: col };
 }
 
 const plain = (name: string, test: RegExp, resolve: (text: string) => unknown): ScalarTag => ({

@@ -1,0 +1,80 @@
+/** Keys of host data that are no mistakes, and those that are. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { check, checksFiles, directory } from "../support/checking.ts";
+
+// From source, the types of all operations may have to be read first.
+setDefaultTimeout(120_000);
+checksFiles();
+
+const DATA = `{ ssh_user: "ada", ssh_port: 22, sshTurbo: 1 }`;
+const found = async (deploy: string, data = DATA): Promise<readonly string[]> =>
+  (
+    await check(
+      await directory({
+        "infra.config.ts": 'export default { inventory: "hosts.ts" };\n',
+        "hosts.ts": `export const web = { hosts: ["a"], data: ${data} };\n`,
+        "deploy.ts": `import { host } from "tsinfra";\nimport { files, server } from "tsinfra/operations";\n${deploy}\nexport { files, host, server };\n`,
+      }),
+    )
+  ).map(line => /Unknown key "(\w+)"/.exec(line)?.[1] ?? line);
+
+describe("a key that is a connector's in other words", () => {
+  test.each([
+    ["is a mistake where nothing reads it", `server.user({ user: "x" });`, ["ssh_user", "ssh_port", "sshTurbo"]],
+    [
+      "or what reads data reads other keys",
+      `host.data["a"]; host.data.get("b", 1);`,
+      ["ssh_user", "ssh_port", "sshTurbo"],
+    ],
+    ["and is none where it is read", `console.log(host.data.ssh_user, host.data.get("ssh_port", 1));`, ["sshTurbo"]],
+    [
+      "also by taking data apart",
+      `const { ssh_user, ["ssh_port"]: b } = host.data; console.log(ssh_user, b);`,
+      ["sshTurbo"],
+    ],
+    [
+      "also by taking the host apart",
+      `const { data: { ssh_user, ssh_port = 1 } } = host; console.log(ssh_user, ssh_port);`,
+      ["sshTurbo"],
+    ],
+    ["or may be, by a template", `files.template({ src: "x.j2", dest: "/x" });`, []],
+    ["by a key that is computed", `for (const key of ["ssh_user"]) console.log(host.data[key]);`, []],
+    [
+      "by a key that is computed, with a fallback",
+      `for (const key of ["ssh_user"]) console.log(host.data.get(key, ""));`,
+      [],
+    ],
+    ["with all of them", `console.log({ ...host.data });`, []],
+    ["one after the other", `for (const [key, value] of Object.entries(host.data)) console.log(key, value);`, []],
+    ["with the rest of them", `const { a, ...others } = host.data; console.log(a, others);`, []],
+    ["under another name", `const { data } = host; console.log(data);`, []],
+  ])("%s: %s", async (_, deploy, wanted) => {
+    expect(await found(deploy)).toEqual(wanted);
+  });
+
+  test("has a hint with both ways out", async () => {
+    const cwd = await directory({ "hosts.ts": 'export const web = [["a", { ssh_user: "x" }]];\n' });
+    expect(await check(cwd, "hosts.ts")).toEqual([
+      'hosts.ts:1:29 Unknown key "ssh_user" in the data of host "a" (Did you mean "sshUser"? If it is your own, read it in a deploy file that is checked too)',
+    ]);
+  });
+});
+
+test("data of one's own is no mistake, though nothing reads it and whatever it begins with", async () => {
+  const own = `{ docker_users: 1, ssh_motd: 1, sshd_port: 1, podman_user: 1, docker_enabled: true, ssh: 1, constructor: 1, toString: 1 }`;
+  expect(await found(`server.user({ user: "x" });`, own)).toEqual([]);
+});
+
+test("a connector's key that is mistyped is a mistake, whatever is read", async () => {
+  expect(await found("console.log({ ...host.data });", '{ sshUsr: "x", dockerContaner: "y" }')).toEqual([
+    "sshUsr",
+    "dockerContaner",
+  ]);
+});
+
+test("what data inherits is no key of it", async () => {
+  const cwd = await directory({
+    "hosts.ts": `export const web = [["@local", { __proto__: { x: 1 } }]];\nexport const db = { hosts: [["b", { ["__proto__"]: 1, "constructor": 2, "_toString": 3 }]] };\n`,
+  });
+  expect(await check(cwd, "hosts.ts")).toEqual([]);
+});
