@@ -6,14 +6,15 @@ struct waiting {
   short events, happened;
 };
 
-extern int sigaction(int signal, const void *next, void *previous);
-extern unsigned alarm(unsigned seconds);
-extern int poll(struct waiting *, unsigned long count, int milliseconds);
-extern long write(int descriptor, const void *bytes, unsigned long count);
-extern int clock_gettime(int clock, long *time);
-extern void _exit(int code);
+/* Of the system's library, which is reached by address: there is nothing to link with on machines without a compiler. */
+static int (*sigaction)(int signal, const void *next, void *previous);
+static unsigned (*alarm)(unsigned seconds);
+static int (*poll)(struct waiting *, unsigned long count, int milliseconds);
+static long (*write)(int descriptor, const void *bytes, unsigned long count);
+static int (*clock_gettime)(int clock, long *time);
+static void (*exit_now)(int code);
 
-/* As every system has them that we build for; there are no headers here. */
+/* As every system has them that we build for; there are no headers either. */
 enum { SIGINT = 2, SIGALRM = 14, POLLOUT = 4, STDERR = 2 };
 #ifdef __APPLE__
 enum { CLOCK_MONOTONIC = 6 };
@@ -45,7 +46,7 @@ static void say(const char *words, unsigned long count) {
 
 static void leave(void) {
   say(LEFT, sizeof LEFT - 1);
-  _exit(EXIT_CODE);
+  exit_now(EXIT_CODE);
 }
 
 static void onAlarm(int signal, void *information, void *context) {
@@ -66,6 +67,16 @@ static void onSignal(int signal, void *information, void *context) {
     alarm(LEAVE_AFTER);
   }
   ours[signal](signal, information, context);
+}
+
+/* To be called first, with the addresses of these. */
+void reach(void **functions) {
+  sigaction = functions[0];
+  alarm = functions[1];
+  poll = functions[2];
+  write = functions[3];
+  clock_gettime = functions[4];
+  exit_now = functions[5];
 }
 
 /* The program has heard what came. It may loop all the same before it ends. */
