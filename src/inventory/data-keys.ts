@@ -16,6 +16,12 @@ export function refuseReservedKey(data: Data, where: string): void {
     });
 }
 
+/** Whether a key of a file of group data is data: `_sudo` is a global argument, `_sud` was meant as one, `_private` is nobody's business. */
+export const isGroupDatum = (key: string): boolean =>
+  !key.startsWith("_") ||
+  Object.hasOwn(GLOBAL_ARGUMENTS, key) ||
+  nearest(key, Object.keys(GLOBAL_ARGUMENTS)) !== undefined;
+
 /** What connectors and global arguments say about host data keys. */
 export class DataKeys {
   readonly #secret: ReadonlySet<string>;
@@ -50,17 +56,16 @@ export class DataKeys {
   /** Why `key` may be a typing mistake; `undefined` for what is clearly one of the user's own. */
   suspicion(key: string): Suspicion | undefined {
     if (Object.hasOwn(GLOBAL_ARGUMENTS, key) || this.#connector.includes(key)) return undefined;
-    const [, prefix] = /^([a-z]+|_(?=[a-z]))[A-Za-z\d]*$/.exec(key) ?? [];
-    const known = key.startsWith("_") ? Object.keys(GLOBAL_ARGUMENTS) : this.#connector;
-    // Words with underscores are names as others have them: only one that is another spelling of ours is meant as ours.
-    if (prefix === undefined) {
-      const near = known.find(one => snakeCase(one) === key);
-      return near === undefined ? undefined : { near, isSure: false };
-    }
-    if (prefix !== "_" && (prefix === key || !this.#prefixes.has(prefix))) return undefined;
-    const near = nearest(key, known);
-    if (near !== undefined) return { near, isSure: true };
-    return prefix === "_" ? undefined : { near: undefined, isSure: false };
+    const isGlobal = key.startsWith("_");
+    const known = isGlobal ? Object.keys(GLOBAL_ARGUMENTS) : this.#connector;
+    // `ssh_user` is what pyinfra calls it; other words with underscores are names of the user's own.
+    const same = known.find(one => letters(one) === letters(key));
+    if (same !== undefined) return { near: same, isSure: false };
+    const isOurs = /^(?:[a-z]+[A-Z]|_[a-z])[A-Za-z\d]*$/.test(key) && (isGlobal || this.#prefixes.has(firstWord(key)));
+    if (!isGlobal && !isOurs) return undefined;
+    const near = known.find(one => one.startsWith(key)) ?? nearest(key, known);
+    if (near !== undefined) return { near, isSure: isOurs };
+    return isGlobal ? undefined : { near: undefined, isSure: false };
   }
 }
 
@@ -75,5 +80,5 @@ export interface Suspicion {
 /** `ssh` of `sshUser`. */
 const firstWord = (key: string): string => /^[a-z]+/.exec(key)?.[0] ?? key;
 
-/** `ssh_user` of `sshUser`, which is what pyinfra calls it. */
-const snakeCase = (key: string): string => key.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+/** What is left of a name where neither case nor underscores count. */
+const letters = (key: string): string => key.replaceAll("_", "").toLowerCase();

@@ -1,9 +1,9 @@
 /** Group data in files of its own: `group_data/<group>.ts`, `.json`, `.yaml` or `.toml`. @module */
 import { statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { GLOBAL_ARGUMENTS } from "../core/arguments.ts";
 import { InventoryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { isGroupDatum } from "./data-keys.ts";
 import { FILE_EXTENSIONS, importUserFile, list } from "./file.ts";
 import { isObject, shown } from "./groups.ts";
 
@@ -64,10 +64,5 @@ function exported({ default: standard = {}, ...named }: Readonly<Record<string, 
       at: { file, line: 1, column: 1 },
     });
   }
-  return Object.fromEntries(
-    Object.entries({ ...standard, ...named }).filter(([key]) => !key.startsWith("_") || isGlobalArgument(key)),
-  );
+  return Object.fromEntries(Object.entries({ ...standard, ...named }).filter(([key]) => isGroupDatum(key)));
 }
-
-/** `_sudo` in group data is a global argument, `_private` is nobody's business. */
-const isGlobalArgument = (key: string): boolean => Object.hasOwn(GLOBAL_ARGUMENTS, key);

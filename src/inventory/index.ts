@@ -145,11 +145,13 @@ class Hosts {
     const check = (layer: Data, where: string): Data => {
       refuseReservedKey(layer, where);
       for (const key of Object.keys(layer)) {
-        // What is only like a connector's key may be read by the deploy: `tsinfra check` knows.
+        // What only has a connector's name before it may be read by the deploy: `tsinfra check` knows.
         const near = warned.has(key) ? undefined : keys.suspicion(key)?.near;
         if (near === undefined) continue;
         warned.add(key);
-        context.warn(`Unknown key "${key}" in the data of ${where}: did you mean "${near}"?`);
+        context.warn(
+          `No ${key.startsWith("_") ? "global argument" : "connector's key"} is called "${key}", as in the data of ${where}: did you mean "${near}"?`,
+        );
       }
       return keys.protect(layer);
     };

@@ -276,13 +276,26 @@ export const b = { hosts: ["h", "g"], data: { level: "b", b: 1 } };
   test("warns of keys that look like a connector's or like global arguments", async () => {
     const { warnings } = await load("hosts.ts", {
       "hosts.ts":
-        'export const web = [["a", { sshUsr: "x", role: "web", _sduo: true, ssh_port: 1, _sudo_user: 1, user: "x" }], ["b", { sshUsr: "y" }]];',
+        'export const web = [["a", { sshUsr: "x", role: "web", _sduo: true, ssh_port: 1, _sudo_user: 1, SSHuser: 1, user: "x" }], ["b", { sshUsr: "y" }]];',
     });
     expect(warnings).toEqual([
-      'Unknown key "sshUsr" in the data of host "a": did you mean "sshUser"?',
-      'Unknown key "_sduo" in the data of host "a": did you mean "_sudo"?',
-      'Unknown key "ssh_port" in the data of host "a": did you mean "sshPort"?',
-      'Unknown key "_sudo_user" in the data of host "a": did you mean "_sudoUser"?',
+      `No connector's key is called "sshUsr", as in the data of host "a": did you mean "sshUser"?`,
+      'No global argument is called "_sduo", as in the data of host "a": did you mean "_sudo"?',
+      `No connector's key is called "ssh_port", as in the data of host "a": did you mean "sshPort"?`,
+      'No global argument is called "_sudo_user", as in the data of host "a": did you mean "_sudoUser"?',
+      `No connector's key is called "SSHuser", as in the data of host "a": did you mean "sshUser"?`,
+    ]);
+  });
+
+  test("warns of misspelt global arguments in files of group data", async () => {
+    const { warnings } = await load("hosts.ts", {
+      "hosts.ts": 'export const web = ["a"];',
+      "group_data/web.yaml": "_sud: true\n_sudo_usr: x\n_retires: 2\n_private: 1\n",
+    });
+    expect(warnings).toEqual([
+      'No global argument is called "_sud", as in the data of group "web": did you mean "_sudo"?',
+      'No global argument is called "_sudo_usr", as in the data of group "web": did you mean "_sudoUser"?',
+      'No global argument is called "_retires", as in the data of group "web": did you mean "_retries"?',
     ]);
   });
 

@@ -8,7 +8,7 @@ import { readData } from "../../connectors/shared/host-data.ts";
 import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
 import { locate } from "../../inventory/locate.ts";
 import { isObject } from "../../inventory/groups.ts";
-import { DataKeys, refuseReservedKey } from "../../inventory/data-keys.ts";
+import { DataKeys, isGroupDatum, refuseReservedKey } from "../../inventory/data-keys.ts";
 import type { Connector } from "../../core/connector.ts";
 import type { DataReads } from "./data-reads.ts";
 import { type Finding, findingOf, placesIn, toldAs } from "./finding.ts";
@@ -176,8 +176,7 @@ export async function groupDataDocumentFindings(file: string, known: KnownKeys):
   return findings;
 }
 
-/** `_sudo` in group data is a global argument, `_private` is nobody's business. */
-const isPublic = ({ key }: Datum): boolean => !key.startsWith("_") || Object.hasOwn(GLOBAL_ARGUMENTS, key);
+const isPublic = ({ key }: Datum): boolean => isGroupDatum(key);
 
 const entries = (
   of: string,

@@ -1,5 +1,6 @@
 /** What an operation is called in output where its call gives it no name. @module */
 import { Secret } from "../../core/command.ts";
+import { kindOf } from "../../core/kind.ts";
 import type { Operation } from "../../core/operation.ts";
 
 /** `apt.packages (packages=vim, update=true)`, short enough for a line. */
@@ -26,5 +27,23 @@ function brief(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (Array.isArray(value)) return value.map(brief).join(" ");
   if (typeof value !== "object" || value === null) return String(value).replaceAll("\n", "⏎");
-  return String(value) === "[object Object]" ? JSON.stringify(value) : String(value);
+  return textOf(value) ?? jsonOf(value);
+}
+
+/** What an object says of itself: many have no words of their own, and those of some cannot be had. */
+function textOf(value: object): string | undefined {
+  try {
+    const text = String(value);
+    return text === "[object Object]" ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return kindOf(value);
+  }
 }
