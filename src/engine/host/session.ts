@@ -169,7 +169,7 @@ export class Session {
     )
       all.push(
         await this.#alone(commands[all.length]!, options, { index: all.length }).catch((error: unknown) => {
-          endedBefore(error, all);
+          endedBefore(commands, all);
           // Those before it have run.
           if (!(error instanceof OperationError)) throw error;
           return { exitCode: 0, stdout: NOTHING, stderr: NOTHING, started: true, trouble: error };
