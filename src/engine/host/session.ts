@@ -58,6 +58,7 @@ export class Session {
       files: transfers,
       fast,
       connection: () => this.#open(),
+      onLost: connection => this.#lost(connection),
       send: (command, options) => this.send([command], options, [0]),
       onTransfer,
     });
