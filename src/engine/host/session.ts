@@ -164,10 +164,10 @@ export class Session {
     successExitCodes: readonly number[],
   ): Promise<readonly Ran[]> {
     const all = [...ran];
-    while (
-      all.length < commands.length &&
-      all.every(({ started, exitCode, trouble }) => started && !trouble && successExitCodes.includes(exitCode))
-    )
+    const isWell = ({ started, exitCode, trouble }: Ran): boolean =>
+      started && !trouble && successExitCodes.includes(exitCode);
+    // Nothing follows one that is not well: it can only be the last.
+    while (all.length < commands.length && all.slice(-1).every(isWell))
       all.push(
         await this.#alone(commands[all.length]!, options, { index: all.length }).catch((error: unknown) => {
           endedBefore(commands, all);
