@@ -35,6 +35,7 @@ export interface SshConnectionOptions {
 /** Files that travel over SFTP at once: each holds a session while another one is needed. */
 const STAGED = 2;
 
+/** One server that we are logged in to: a channel for each command, and as many at once as it gives. */
 export class SshConnection implements Connection {
   readonly stage?: (signal: AbortSignal) => Promise<StagedFile>;
   readonly #client: Client;
