@@ -2,6 +2,7 @@
 import type { OutputStream } from "../core/connector.ts";
 import type { CallSite } from "../core/errors.ts";
 
+/** The stages of a run, in their order. */
 export type Stage = "connect" | "prepare" | "execute" | "disconnect";
 
 /** How an operation ended on one host. */
@@ -66,6 +67,7 @@ export interface OperationSummary {
   readonly seconds: number;
 }
 
+/** What came of a host: counts of operations. */
 export interface HostSummary {
   readonly host: string;
   readonly changed: number;
@@ -80,6 +82,7 @@ export interface HostSummary {
   readonly error?: ErrorReport;
 }
 
+/** One thing that happened. */
 export type EngineEvent =
   | { readonly type: "stage:start"; readonly stage: Stage; readonly hosts: number }
   | { readonly type: "stage:end"; readonly stage: Stage; readonly seconds: number }

@@ -4,14 +4,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createConnectors } from "../../src/connectors/index.ts";
+import { rsyncOver } from "../../src/connectors/shared/rsync.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { Secret, sh } from "../../src/core/command.ts";
+import type { Connection } from "../../src/core/connector.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import { openChain } from "../../src/engine/host/chain.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import { Session } from "../../src/engine/host/session.ts";
 import { parseHostName } from "../../src/inventory/parse.ts";
 import { connectorContext } from "../support/connectors.ts";
+import { localConnection } from "../support/local-session.ts";
 import { needRoot, needTools } from "../support/machine.ts";
 import { busyboxRootfs, debianRootfs, removeRootfs } from "../support/rootfs.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
@@ -137,3 +140,14 @@ for (const name of ["@chroot/BUSYBOX", "@ssh/target/@chroot/BUSYBOX"]) {
     });
   });
 }
+
+test("a copy that is broken off before it has begun says so, however early that is", async () => {
+  const connection = await localConnection();
+  for (const milliseconds of [0, 1, 2, 4, 8]) {
+    const interrupt = new AbortController();
+    setTimeout(() => interrupt.abort(new Error("Interrupted")), milliseconds);
+    const job = { src: join(source, "site/"), dest: join(source, "broken off"), flags: ["-r"] };
+    const slow: Connection["run"] = (command, options) => connection.run(sh`sleep 10; ${command}`, options);
+    await expect(rsyncOver(slow, job, { signal: interrupt.signal })).rejects.toThrow("Interrupted");
+  }
+});

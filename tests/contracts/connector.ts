@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { raw, sh } from "../../src/core/command.ts";
+import { until } from "../support/until.ts";
 import type { Capabilities, Connection, OutputStream, RunResult } from "../../src/core/connector.ts";
 
 /** A connector with a host to try it on. */
@@ -44,6 +45,23 @@ export function testConnector(subject: Subject): void {
         out: "out\n",
         err: "err\n",
       });
+    });
+
+    test("what a command came to is held by nobody once it has ended", async () => {
+      const runs = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const holder = { bytes: 0 };
+          await connection.run(sh`echo out`, { onOutput: (_, chunk) => void (holder.bytes += chunk.length) });
+          return new WeakRef(holder);
+        }),
+      );
+      await connection.run(sh`true`);
+      // The last ones may still be on a stack.
+      const isFree = async (): Promise<boolean> => {
+        Bun.gc(true);
+        return runs.some(run => run.deref() === undefined);
+      };
+      await until("its memory is free", isFree);
     });
 
     test("exit codes 0, 1 and 255 are results", async () => {

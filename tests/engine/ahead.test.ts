@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sh } from "../../src/core/command.ts";
+import { fact } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
 import { directory, file, line, put } from "../../src/operations/files/index.ts";
 import { shell } from "../../src/operations/server/index.ts";
@@ -37,6 +38,25 @@ const state = async (path: string): Promise<string> =>
     { stderr: "inherit" },
   ).stdout.text();
 
+/** An operation that may be sent ahead, and the fact that it may ask. */
+function questioner() {
+  const Answer = fact<Record<never, never>, string>({
+    name: "test.Answer",
+    command: () => sh`echo answer`,
+    parse: ([answer = ""]) => answer,
+    empty: "",
+  });
+  const changes = operation<{ readonly asks: boolean }>({
+    name: "test.changes",
+    changes: "what it names",
+    async *steps(host, { asks }) {
+      if (asks) await host.getFact(Answer);
+      yield sh`true`;
+    },
+  });
+  return { Answer, changes };
+}
+
 describe("what is sent ahead", () => {
   test("does not wait for the answer of what runs", async () => {
     // The first command ends when the last one has been sent.
@@ -52,6 +72,18 @@ describe("what is sent ahead", () => {
     expect(outcomes).toEqual(Array(6).fill("changed"));
     expect(await content("log")).toBe("number 2\nnumber 3\nnumber 4\n");
     expect(await state(work)).toContain("./directory drwx------");
+  });
+
+  test("leaves what was asked behind it known", async () => {
+    const { Answer, changes } = questioner();
+    const { events, outcomes } = await deploy(() => {
+      changes({ asks: true });
+      changes({ asks: false });
+      changes({ asks: true });
+    });
+    expect(outcomes).toEqual(Array(3).fill("changed"));
+    // Once for the forecast, once behind the second.
+    expect(events.filter(event => event.type === "fact:start" && event.fact === Answer.name).length).toBe(2);
   });
 
   test("prints what it prints in its own operation, also while it runs", async () => {

@@ -185,3 +185,22 @@ test("a proposal without hosts does not say that everything is as it should be",
     "  Nothing would change: no host is left",
   ]);
 });
+
+test("an operation that is interrupted counts its own commands, not those of another host", async () => {
+  const interrupt = new AbortController();
+  let waiting = 0;
+  const fakes = fakeRun(
+    ["a", "b"],
+    {
+      answer: async (host, command) => {
+        if (command !== (host === "a" ? "three" : "one")) return {};
+        if (++waiting === 2) setImmediate(() => interrupt.abort(new Error("Interrupted")));
+        return await new Promise<never>(() => {});
+      },
+    },
+    { fast: true, signal: interrupt.signal },
+  );
+  await runAll(fakes, () => shell({ line: ["one", "two", "three"], _timeout: 60 }));
+  const told = fakes.of("operation:host:end").map(({ host, outcome, commands }) => `${host} ${outcome} ${commands}`);
+  expect(told.sort()).toEqual(["a interrupted 2", "b interrupted 0"]);
+});

@@ -2,30 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { sh } from "../../src/core/command.ts";
 import { DeployError, OperationError } from "../../src/core/errors.ts";
-import { fact } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
-import { currentScope } from "../../src/core/scope.ts";
 import { call } from "../../src/operations/ts.ts";
+import { Answer, ask, run, scope, turningHosts } from "../support/asking.ts";
 import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
 
-const Answer = fact<Record<never, never>, string>({
-  name: "test.Answer",
-  command: () => sh`answer`,
-  parse: ([line = ""]) => line,
-  empty: "",
-});
-const run = operation<{ readonly command: string }>({
-  name: "test.run",
-  async *steps(_, { command }) {
-    yield sh`${command}`;
-  },
-});
-const scope = () => currentScope("This test");
-const ask = (): Promise<string> => scope().host.getFact(Answer);
-
-/** Hosts whose facts take a turn. */
-const fake = (hosts = ["a"]) =>
-  fakeRun(hosts, { answer: async (_, command) => (await Bun.sleep(0), { stdout: `${command}\n` }) });
+const fake = (hosts = ["a"]) => turningHosts(hosts);
 
 async function failsWith(body: () => unknown): Promise<DeployError> {
   const fakes = fake();

@@ -86,7 +86,10 @@ class Script {
         void onOutput?.("stderr", Buffer.from(`${nonce} 7\n\x01${nonce} 0\n`));
         resolve({ exitCode: 0, ...nothing });
       },
-      refuse: () => resolve({ exitCode: 1, ...nothing }),
+      refuse: () => {
+        void onOutput?.("stderr", Buffer.from("Not for you\n"));
+        resolve({ exitCode: 1, ...nothing });
+      },
     });
     for (const wake of this.#waiting.splice(0)) wake();
     return promise;
@@ -236,4 +239,33 @@ test("a callback that disconnects and connects again, as a restart does, finds s
   expect(await pid()).not.toBe(before);
   await session.close();
   expect([opened, closed]).toEqual([2, [1, 2]]);
+});
+
+test("a connection that is lost while a file travels beside commands is made again", async () => {
+  let opened = 0;
+  const session = localSession({
+    connect: async () => {
+      const isDead = ++opened === 1;
+      const lost = async (): Promise<never> => {
+        throw new ConnectionLostError("Lost it", { host: "here" });
+      };
+      const connection = await localConnection();
+      return isDead ? { ...connection, run: lost, stage: lost, rsync: lost } : connection;
+    },
+  });
+  const options = { surroundings: plain, signal };
+  const copy = (): Promise<number> =>
+    session.transfers
+      .rsync("/nonexistent/", "/nonexistent/", ["--no-such-option"], options)
+      .then(({ exitCode }) => exitCode);
+  const download = (): Promise<void> => session.transfers.download("/nonexistent", "/dev/null", options);
+  await session.connect();
+  await expect(copy()).rejects.toThrow("Lost it");
+  expect(await copy()).not.toBe(0);
+  opened = 0;
+  await session.disconnect();
+  await expect(download()).rejects.toThrow("Lost it");
+  await expect(download()).rejects.toThrow("Cannot download");
+  expect(opened).toBe(2);
+  await session.close();
 });

@@ -4,28 +4,12 @@ import { sh } from "../../src/core/command.ts";
 import { DeployError, OperationTypeError, type TsinfraError } from "../../src/core/errors.ts";
 import { fact } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
-import { currentScope } from "../../src/core/scope.ts";
 import { Asked } from "../../src/engine/operation/asked.ts";
 import { call } from "../../src/operations/ts.ts";
-import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
+import { Answer, ask, run, scope, turningHosts } from "../support/asking.ts";
+import { deployOf, runAll } from "../support/fake-run.ts";
 
-const Answer = fact<Record<never, never>, string>({
-  name: "test.Answer",
-  command: () => sh`answer`,
-  parse: ([line = ""]) => line,
-  empty: "",
-});
-const run = operation<{ readonly command: string }>({
-  name: "test.run",
-  async *steps(_, { command }) {
-    yield sh`${command}`;
-  },
-});
-const scope = () => currentScope("This test");
-const ask = (): Promise<string> => scope().host.getFact(Answer);
-
-const fake = () =>
-  fakeRun(["a", "b"], { answer: async (_, command) => (await Bun.sleep(0), { stdout: `${command}\n` }) });
+const fake = () => turningHosts(["a", "b"]);
 
 /** What a deploy comes to. */
 async function outcome(body: () => unknown) {

@@ -16,6 +16,7 @@ import { raw, Secret, sh } from "../../src/core/command.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import { Session } from "../../src/engine/host/session.ts";
+import { localConnection, localSession } from "../support/local-session.ts";
 import { upload } from "../support/upload.ts";
 
 let dir: string;
@@ -234,9 +235,37 @@ for (const fast of [true, false]) {
       );
       expect(Buffer.compare(readFileSync(`${dir}/local ${fast}`), content)).toBe(0);
     });
+    test("a large upload that is the first to want sudo's password arrives", async () => {
+      const bin = mkdtempSync(`${dir}/bin-`);
+      const sudo = `while :; do case $1 in -n) echo "sudo: a password is required" >&2; exit 1;; -S) IFS= read -r _; shift;; -p) shift 2;; -*) shift;; *) exec "$@";; esac; done`;
+      writeFileSync(`${bin}/sudo`, `#!/bin/sh\n${sudo}\n`, { mode: 0o755 });
+      const asked = localSession({
+        fast,
+        connect: () => localConnection({ env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } }),
+        context: { ask: async () => new Secret("sesame"), warn: () => {}, inform: () => {}, cwd: dir },
+      });
+      const content = Buffer.alloc(1_000_000, "content\n");
+      const surroundings = { shell: "sh", env: {}, sudo: { login: false, preserveEnv: false } };
+      await upload(asked.transfers, { content }, `${bin}/large`, {}, options({ surroundings }));
+      await asked.close();
+      expect(readFileSync(`${bin}/large`).equals(content)).toBe(true);
+    });
     test("one connection serves them all", () => expect(connections).toBe(1));
   });
 }
+
+test("a long command runs whatever its characters are", async () => {
+  const session = localSession();
+  const length = async (how: Partial<CommandOptions["surroundings"]>): Promise<string> => {
+    const surroundings = { shell: "sh", env: {}, ...how };
+    const { signal } = new AbortController();
+    return text(
+      (await session.run(sh`printf %s ${"€".repeat(60_000)} | wc -c`, { surroundings, signal })).stdout,
+    ).trim();
+  };
+  expect(await length({})).toBe("180000");
+  await session.close();
+});
 
 function isRunning(pid: number): boolean {
   try {

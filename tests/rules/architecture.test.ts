@@ -1,7 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { basename } from "node:path";
 import ts from "typescript";
 import { imports, place, type Source, sources, walk } from "./sources.ts";
+
+setDefaultTimeout(60_000);
 
 /**
  * What each part of `src` may import; itself always.

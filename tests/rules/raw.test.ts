@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import ts from "typescript";
 import { place, sources, walk } from "./sources.ts";
+
+setDefaultTimeout(60_000);
 
 /** How many times text goes into a command unquoted. Each is a constant of ours; this number only goes down. */
 const RAW_CALLS = 8;

@@ -1,5 +1,5 @@
 /** A session with this machine, without a run around it. */
-import { createLocalConnector } from "../../src/connectors/local.ts";
+import { createLocalConnector, type LocalConnectorOptions } from "../../src/connectors/local.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import { Facts } from "../../src/engine/host/facts.ts";
@@ -9,14 +9,14 @@ import type { SessionSettings } from "../../src/engine/host/session.ts";
 const { signal } = new AbortController();
 const context = { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" };
 
-export const localConnection = (): Promise<Connection> =>
-  createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, context);
+export const localConnection = (options?: LocalConnectorOptions): Promise<Connection> =>
+  createLocalConnector(options).connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, context);
 
 export function localSession(settings: Partial<SessionSettings> = {}): Session {
   return new Session({
     host: "here",
     fast: true,
-    connect: localConnection,
+    connect: () => localConnection(),
     context,
     transfers: localTransfers,
     onShellEnded: () => {},

@@ -40,6 +40,7 @@ export interface Reach {
   readonly onLost: () => void;
 }
 
+/** Commands in one place: each framed, so that its end is told from that of the program that carries it. */
 export class PlaceConnection {
   readonly #reach: Reach;
   readonly #slots = new Slots(AT_ONCE);

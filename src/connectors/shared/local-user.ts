@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { unlessLimit } from "./remembered.ts";
 
+/** A user of this machine. */
 export interface LocalUser {
   readonly name: string;
   readonly uid: number;

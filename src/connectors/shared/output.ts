@@ -16,6 +16,7 @@ export interface OutputCapture {
 /** Bytes of each stream that a result holds, the last ones. */
 export const MOST_CAPTURED = 64 * 1024 * 1024;
 
+/** Keep what `capture` asks for, and hand everything to `onOutput`; what that throws comes as a rejection. */
 export function captureOutput({ capture = true, onOutput }: RunOptions): OutputCapture {
   const kept = { stdout: new KeptOutput(MOST_CAPTURED), stderr: new KeptOutput(MOST_CAPTURED) };
   const pending = new Set<Promise<void>>();

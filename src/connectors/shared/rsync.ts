@@ -22,7 +22,7 @@ export interface RsyncJob {
  */
 const REMOTE_SHELL = `/bin/sh -c 'shift; exec 5<&0; { printf "%s\\000" "$@"; printf "\\000"; } >&4; cat <&5 >&4 & exec cat <&3' remote`;
 
-/** Throws `OperationError` if rsync is missing here or there, and what `run` throws. */
+/** Throws `OperationError` if rsync is missing here or there, what `run` throws, and the signal's reason. */
 export async function rsyncOver(
   run: Connection["run"],
   { src, dest, flags }: RsyncJob,
@@ -67,6 +67,9 @@ export async function rsyncOver(
   );
   conversation.catch(stop);
   const [exitCode, there] = await Promise.all([ended, conversation]);
+  // It may have been ended before it had said what it wants to be run.
+  signal?.throwIfAborted();
+  await output.taken();
   if (there?.exitCode === NOT_FOUND)
     throw new OperationError("The host has no rsync", { hint: "Install rsync there, or use files.sync" });
   return output.result(exitCode);

@@ -35,6 +35,7 @@ export interface SshConnectionOptions {
 /** Files that travel over SFTP at once: each holds a session while another one is needed. */
 const STAGED = 2;
 
+/** One server that we are logged in to: a channel for each command, and as many at once as it gives. */
 export class SshConnection implements Connection {
   readonly stage?: (signal: AbortSignal) => Promise<StagedFile>;
   readonly #client: Client;
@@ -45,6 +46,8 @@ export class SshConnection implements Connection {
   readonly #stages = new Slots(STAGED);
   readonly #holders = new Holders();
   readonly #closed: Promise<void>;
+  /** Called when the connection is gone: those that wait for a channel. Each takes itself out, or what it has become would be held until then. */
+  readonly #waiting = new Set<() => void>();
   #isClosing = false;
   /** A command has come to its end, as both of its outputs said. */
   #hasWorked = false;
@@ -65,6 +68,7 @@ export class SshConnection implements Connection {
     this.#closed = promise;
     client.on("close", () => {
       this.#isLost = true;
+      for (const giveUp of this.#waiting) giveUp();
       resolve();
     });
   }
@@ -170,13 +174,21 @@ export class SshConnection implements Connection {
       ...(pty ? { pty: TERMINAL } : {}),
       ...(this.#agentForward ? { agentForward: true } : {}),
     };
+    // Nobody answers on a connection that is gone.
+    const giveUp = (): void => reject(this.#lost());
+    if (this.#isLost) giveUp();
+    this.#waiting.add(giveUp);
     try {
-      this.#client.exec(line, options, (error, channel) => (error ? reject(error) : resolve(new Talk(channel))));
+      this.#client.exec(line, options, (error, channel) => {
+        this.#waiting.delete(giveUp);
+        if (error) reject(error);
+        else resolve(new Talk(channel));
+      });
     } catch (error) {
+      this.#waiting.delete(giveUp);
       reject(error);
     }
-    // Nobody answers on a connection that is gone.
-    return Promise.race([promise, this.#closed.then(() => Promise.reject(this.#lost()))]);
+    return promise;
   }
 
   async #converse(talk: Talk, frame: Frame, options: RunOptions): Promise<RunResult> {

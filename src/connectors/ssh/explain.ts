@@ -29,22 +29,25 @@ export async function explainRoute(route: Hop, options: ExplainOptions): Promise
   const explained: Explanation[] = [];
   const clients: Client[] = [];
   let isReached = true;
-  for (const hop of hops) {
-    const plan = await planOf(hop, options);
-    if (!isReached) {
-      explained.push({ ...plan, connected: "not tried" });
-      continue;
+  try {
+    for (const hop of hops) {
+      const plan = await planOf(hop, options);
+      if (!isReached) {
+        explained.push({ ...plan, connected: "not tried" });
+        continue;
+      }
+      const meeting: Meeting = {};
+      try {
+        clients.push(await options.connect(hop, { via: clients.at(-1), meeting }));
+        explained.push({ ...plan, ...meeting, connected: "yes" });
+      } catch (error) {
+        isReached = false;
+        explained.push({ ...plan, ...meeting, ...failure(connectFailure(error, hop.name)) });
+      }
     }
-    const meeting: Meeting = {};
-    try {
-      clients.push(await options.connect(hop, { via: clients.at(-1), meeting }));
-      explained.push({ ...plan, ...meeting, connected: "yes" });
-    } catch (error) {
-      isReached = false;
-      explained.push({ ...plan, ...meeting, ...failure(connectFailure(error, hop.name)) });
-    }
+  } finally {
+    for (const client of clients.reverse()) client.end();
   }
-  for (const client of clients.reverse()) client.end();
   return { transport: "embedded", hops: explained, commandsAtOnce: CHANNELS };
 }
 

@@ -49,6 +49,7 @@ const FILES_FOR_HOST = 2;
 /** Files that each of those may have open beside the connection itself. */
 const FILES_FOR_EACH = 4;
 
+/** `@ssh/HOST`, and plain host names. What the hosts of a run share is in it. */
 export function createSshConnector(options: SshConnectorOptions = {}): Connector {
   const run = new SshRun(options);
   return {

@@ -20,6 +20,7 @@ export interface Hop {
   readonly via?: Hop | undefined;
 }
 
+/** What somebody logs in with. */
 export interface Credentials {
   readonly password?: Secret | undefined;
   readonly keyFile?: string | undefined;
@@ -98,6 +99,7 @@ export interface Destination {
   readonly port?: number | undefined;
 }
 
+/** Throws `ConnectError` for what is none, naming `host`. */
 export function parseDestination(text: string, host: string): Destination {
   const [, user, rest = ""] = /^(?:ssh:\/\/)?(?:(.*)@)?([^@]*?)\/?$/s.exec(text) ?? [];
   const parts = /^\[([^\]]+)\](?::(\d+))?$/.exec(rest) ?? /^([^:]+):(\d+)$/.exec(rest) ?? [rest, rest];

@@ -81,7 +81,7 @@ export function escalate(
   if (scripted && tellsEnd) {
     // It outlives what is meant for the command, which may have to tidy up.
     steps.push(sh`trap : HUP INT QUIT TERM`);
-    const isLong = script.wire().length > LONGEST_ARGUMENT;
+    const isLong = Buffer.byteLength(script.wire()) > LONGEST_ARGUMENT;
     steps.push(hidden || isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
     steps.push(sh`c=$?`, sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
   } else steps.push(own);
@@ -109,7 +109,7 @@ export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly
   );
 }
 
-/** One argument is at most 128 KiB on Linux, with its quotes. */
+/** Bytes: one argument is at most 128 KiB on Linux, and this one stands in quotes inside another. */
 const LONGEST_ARGUMENT = 60_000;
 const NEWLINE = raw("\n");
 

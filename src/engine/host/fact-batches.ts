@@ -100,7 +100,7 @@ export function* batches(asks: readonly Ask[]): Generator<Ask[]> {
   let batch: Ask[] = [];
   let length = 0;
   for (const ask of asks) {
-    const size = ask.command.wire().length;
+    const size = Buffer.byteLength(ask.command.wire());
     if (batch.length > 0 && length + size > BATCH_BYTES) {
       yield batch;
       batch = [];

@@ -35,9 +35,9 @@ export function runs(command: Shell, program: string, inPlace: boolean): Shell {
   return isHidden(command) ? sh`(eval ${quoted(command)})` : sh`${program} -c ${quoted(command)}`;
 }
 
-/** Arguments are there for all to see, and one is at most 128 KiB on Linux, with its quotes. */
-const isHidden = (command: Shell): boolean =>
-  command.hasSecret || sh`${quoted(command)}`.wire().length > LONGEST_ARGUMENT;
+/** Arguments are there for all to see, and one is at most 128 KiB on Linux. */
+const isHidden = (command: Shell): boolean => command.hasSecret || Buffer.byteLength(command.wire()) > LONGEST_ARGUMENT;
+/** Bytes. */
 const LONGEST_ARGUMENT = 120_000;
 
 /** True if a command may ask for the process of its shell, or of the one that started it: it must have both as they are where it runs alone. */

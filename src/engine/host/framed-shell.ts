@@ -34,6 +34,7 @@ export interface FramedResult extends RunResult {
   readonly trouble?: TsinfraError;
 }
 
+/** How one command of a shell runs. */
 export interface FramedOptions {
   /** No more is read for any command of the shell until a promise that it returns has resolved. */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;

@@ -80,13 +80,10 @@ export interface SentBehind {
   readonly turn: Promise<boolean>;
 }
 
-const ended = new WeakMap<Error, readonly Ran[]>();
+const ended = new WeakMap<readonly Shell[], readonly Ran[]>();
 
-/** Remember with an error the commands that had ended when it came. */
-export function endedBefore(error: unknown, ran: readonly Ran[]): void {
-  if (error instanceof Error) ended.set(error, ran);
-}
+/** Remember which of the commands that were sent together had ended when an error came: one error, an interrupt, may come to many. */
+export const endedBefore = (commands: readonly Shell[], ran: readonly Ran[]): void => void ended.set(commands, ran);
 
-/** The commands that had ended when an error came, in order. */
-export const ranBefore = (error: unknown): readonly Ran[] =>
-  (error instanceof Error ? ended.get(error) : undefined) ?? [];
+/** Those of the commands that had ended when an error came, in order. */
+export const ranBefore = (commands: readonly Shell[]): readonly Ran[] => ended.get(commands) ?? [];

@@ -58,6 +58,7 @@ export class Session {
       files: transfers,
       fast,
       connection: () => this.#open(),
+      onLost: connection => this.#lost(connection),
       send: (command, options) => this.send([command], options, [0]),
       onTransfer,
     });
@@ -163,13 +164,13 @@ export class Session {
     successExitCodes: readonly number[],
   ): Promise<readonly Ran[]> {
     const all = [...ran];
-    while (
-      all.length < commands.length &&
-      all.every(({ started, exitCode, trouble }) => started && !trouble && successExitCodes.includes(exitCode))
-    )
+    const isWell = ({ started, exitCode, trouble }: Ran): boolean =>
+      started && !trouble && successExitCodes.includes(exitCode);
+    // Nothing follows one that is not well: it can only be the last.
+    while (all.length < commands.length && all.slice(-1).every(isWell))
       all.push(
         await this.#alone(commands[all.length]!, options, { index: all.length }).catch((error: unknown) => {
-          endedBefore(error, all);
+          endedBefore(commands, all);
           // Those before it have run.
           if (!(error instanceof OperationError)) throw error;
           return { exitCode: 0, stdout: NOTHING, stderr: NOTHING, started: true, trouble: error };

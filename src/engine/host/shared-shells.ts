@@ -75,7 +75,7 @@ export class SharedShells {
     if (scripts.length === 1 && options.isOurs) {
       const running = [shell.run(scripts[0]!, handlers[0]!)];
       const slot = { shell, index: shell.sent };
-      return { slot, results: this.#results(open, running, options) };
+      return { slot, results: this.#results(open, { commands, running, last: slot.index }, options) };
     }
     const group = shell.beginGroup();
     const running = shell.runGroup(scripts, handlers, { group, successExitCodes });
@@ -84,7 +84,7 @@ export class SharedShells {
       shell.pid === undefined
         ? undefined
         : { send: (more, how) => this.#sendBehind({ open, group, surroundings }, more, how) };
-    return { slot, behind, results: this.#results(open, running, options) };
+    return { slot, behind, results: this.#results(open, { commands, running, last: slot.index }, options) };
   }
 
   #sendBehind(
@@ -102,6 +102,7 @@ export class SharedShells {
       scripts.map((_, index) => (index === 0 ? handler : { onOutput })),
       { group, only, successExitCodes },
     );
+    const last = shell.sent;
     running[0]?.then(
       result => turn.resolve(result.how === "ran"),
       error => turn.resolve(!(error instanceof ShellEnded)),
@@ -109,18 +110,17 @@ export class SharedShells {
     for (const run of running) run.catch(() => undefined);
     return {
       turn: turn.promise,
-      results: signal => this.#results(open, running, { surroundings: own, signal }),
+      results: signal => this.#results(open, { commands, running, last }, { surroundings: own, signal }),
     };
   }
 
   /** Wait for what runs in a shell; results of those that ran. An abort ends the shell. */
   async #results(
     open: OpenShell,
-    running: readonly Promise<FramedResult>[],
+    { commands, running, last }: Running,
     { surroundings, signal }: Pick<CommandOptions, "surroundings" | "signal">,
   ): Promise<readonly Ran[]> {
     const { connection, shell } = open;
-    const last = shell.sent;
     const aborted = Promise.withResolvers<never>();
     let killed: Promise<void> | undefined;
     const onAbort = (): void => {
@@ -147,7 +147,7 @@ export class SharedShells {
       if (this.#shells.get(key) === open) this.#shells.delete(key);
       if (error instanceof ConnectionLostError) this.#settings.onLost(connection);
       else this.#settings.onEnded();
-      endedBefore(error, ran);
+      endedBefore(commands, ran);
       if (!(error instanceof ShellEnded)) throw error;
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -180,6 +180,12 @@ export class SharedShells {
 interface OpenShell {
   readonly connection: Connection;
   readonly shell: FramedShell;
+}
+/** Commands in a shell, and how many it had been sent with the last of them. */
+interface Running {
+  readonly commands: readonly Shell[];
+  readonly running: readonly Promise<FramedResult>[];
+  readonly last: number;
 }
 interface Sending {
   readonly open: OpenShell;

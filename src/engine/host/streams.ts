@@ -117,10 +117,6 @@ export class EndMark {
     this.#held = bytes.subarray(last);
     return bytes.subarray(0, last);
   }
-  /** What was held back, and is no mark after all. */
-  get rest(): Uint8Array {
-    return this.#held;
-  }
 }
 const MARK_BEGIN = 1;
 

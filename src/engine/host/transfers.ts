@@ -1,7 +1,7 @@
 /** Files between the control machine and one host. @module */
 import { sh, type Shell, type UploadSource } from "../../core/command.ts";
 import type { Connection, Input, RunResult, StagedFile } from "../../core/connector.ts";
-import { OperationError } from "../../core/errors.ts";
+import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import type { LocalTransfers } from "../settings.ts";
 import { escalatedRsync, isEscalated } from "./escalation.ts";
 import { downloadCommand, type UploadAttributes, uploadCommand } from "./scripts.ts";
@@ -15,6 +15,8 @@ export interface TransferSettings {
   /** Small uploads ride in commands. */
   readonly fast: boolean;
   readonly connection: () => Promise<Connection>;
+  /** That connection is gone. */
+  readonly onLost: (connection: Connection) => void;
   readonly send: (command: Shell, options: CommandOptions) => Promise<Sent>;
   readonly onTransfer: (direction: "upload" | "download", path: string, bytes: number, total?: number) => void;
 }
@@ -50,15 +52,28 @@ export class Transfers {
     const content = "path" in source ? undefined : bytes(source.content);
     const path = "path" in source ? source.path : "";
     const size = content ? content.length : await files.size(path);
-    const stdin = counted(content ? slices(content) : files.read(path), count =>
-      onTransfer("upload", dest, count, size),
-    );
+    // From its beginning whenever it is read: where sudo turns out to want a password, the command is sent again.
+    const stdin: Input = {
+      [Symbol.asyncIterator]: () =>
+        counted(content ? slices(content) : files.read(path), count => onTransfer("upload", dest, count, size)),
+    };
     const command = uploadCommand(dest, size, attributes);
     const through = await connection();
     if (!through.stage) return send(command, { ...options, stdin });
-    const results = this.#staged(command, stdin, await through.stage(options.signal), options);
+    const made = await this.#watched(through, through.stage(options.signal));
+    const results = this.#watched(through, this.#staged(command, stdin, made, options));
     results.catch(() => undefined);
     return { results };
+  }
+
+  /** What is done over a connection beside commands tells of its loss too. */
+  async #watched<T>(through: Connection, doing: Promise<T>): Promise<T> {
+    try {
+      return await doing;
+    } catch (error) {
+      if (error instanceof ConnectionLostError) this.#settings.onLost(through);
+      throw error;
+    }
   }
 
   /** Content goes into a file of the user who is logged in; the command reads it from there. */
@@ -112,7 +127,7 @@ export class Transfers {
       return written;
     };
     try {
-      await using file = await through.stage?.(options.signal);
+      await using file = through.stage && (await this.#watched(through, through.stage(options.signal)));
       const sent = await send(downloadCommand(src), {
         ...options,
         ...(file ? { staged: { output: file.path } } : {}),
@@ -126,7 +141,7 @@ export class Transfers {
         const reason = (result && lastLine(result.stderr)) || "no reason was given";
         throw new OperationError(`Cannot download "${src}": ${reason}`, { host });
       }
-      await file?.read(receive);
+      if (file) await this.#watched(through, file.read(receive));
     } catch (error) {
       await sink.discard();
       throw error;
@@ -142,10 +157,11 @@ export class Transfers {
     const rsync = escalatedRsync(options.surroundings);
     if (!rsync) throw new OperationError("Cannot rsync with su, or with a password for sudo: use files.sync", { host });
     const as = isEscalated(options.surroundings) ? [`--rsync-path=${sh`${rsync}`}`] : [];
-    return connection.rsync(src, dest, [...as, ...flags], {
+    const copying = connection.rsync(src, dest, [...as, ...flags], {
       signal: options.signal,
       onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0),
     });
+    return await this.#watched(connection, copying);
   }
 }
 

@@ -104,7 +104,7 @@ export class CommandQueue implements Yielded {
     attempt.hasBegun = true;
     const finish = async (running: SentWorkResults): Promise<void> => {
       const results = await running.catch((error: unknown) => {
-        const ended = ranBefore(error);
+        const ended = ranBefore(commands);
         for (const ran of ended) attempt.results.push(toCommandResult(ran));
         if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
         attempt.executed += ended.length;

@@ -17,6 +17,7 @@ export interface LineEmitter {
   end(): void | Promise<void>;
 }
 
+/** For one command: its lines become events, its bytes go to `onOutput`. */
 export function lineEmitter(
   { clock, emit, onOutput, signal }: Pick<RunSettings, "clock" | "emit" | "onOutput" | "signal">,
   host: string,

@@ -111,8 +111,7 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
     }
   };
   try {
-    const results = await sent.results(signal, begin, lines.push);
-    await lines.end();
+    const results = await sent.results(signal, begin, lines.push).finally(lines.end);
     // Its shell has ended on the way: what is missing shows when it is evaluated again.
     const last = results?.at(-1);
     if (!results || (results.length < sent.steps.length && (!last || isSuccess(call, last)))) {

@@ -43,8 +43,8 @@ export async function connectHosts(engine: Engine): Promise<void> {
   const seconds = stopwatch(clock);
   engine.stage = "connect";
   emit({ type: "stage:start", stage: "connect", hosts: engine.hosts.length });
-  expectHosts(engine);
   try {
+    expectHosts(engine);
     await forEachHost(engine.hosts, config.parallel, async host => {
       const connecting = stopwatch(clock);
       emit({ type: "host:connecting", host: host.name });

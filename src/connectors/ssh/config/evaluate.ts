@@ -43,6 +43,7 @@ const ADDING = new Set([
   "dynamicforward",
 ]);
 
+/** Read the configuration for a host: once, and again where canonical names or a `Match final` ask for it. Throws `ConnectError` where ssh would stop. */
 export async function evaluate(question: HostQuery, sources: Sources): Promise<Settings> {
   const evaluation = new Evaluation(question, sources);
   await evaluation.pass(false);

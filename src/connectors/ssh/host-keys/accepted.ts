@@ -19,8 +19,9 @@ export class AcceptedKeys {
   add(accepted: AcceptedKey, context: ConnectorContext): void {
     // What is written there is gone.
     const file = accepted.file === "/dev/null" ? undefined : accepted.file;
-    const waiting = this.#waiting.get(file) ?? [];
-    this.#waiting.set(file, [...waiting, accepted]);
+    const waiting = this.#waiting.get(file);
+    if (waiting) waiting.push(accepted);
+    else this.#waiting.set(file, [accepted]);
     this.#context = context;
   }
 

@@ -26,6 +26,7 @@ const GIVES_ONE_SESSION = /^tinyssh/i;
 /** How often a session is asked for that the server does not give; commands of ours that hold one end sooner or later. */
 const REFUSALS = 40;
 
+/** One server that a `Master` is logged in to. */
 export class OpenSshConnection implements Connection {
   readonly #options: OpenSshOptions;
   readonly #place: PlaceConnection;

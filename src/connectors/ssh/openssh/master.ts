@@ -88,7 +88,11 @@ export async function startMaster({ argv, env, directory: own, signal, answer }:
     child.stdin.end();
     if (await settlesWithin(child.exited, GRACE)) return;
     // A terminated ssh ends its sessions first, which a dead host does not answer.
-    process.kill(-child.pid, "SIGKILL");
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
     await child.exited;
   };
   try {
