@@ -71,13 +71,13 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly name?: string;
   /** A failure is reported, but fails neither the host nor the run. */
   readonly _ignoreErrors?: boolean;
-  /** After a command that failed, still run the operation's other commands. */
+  /** After a command that failed, still run the operation's other commands; not after one that took the connection with it. */
   readonly _continueOnError?: boolean;
   /** Run only if this is true (a list: if all are) when its turn comes. */
   readonly _if?: Condition | readonly Condition[];
   /** At most this many hosts of the run at once; `0` means all. Other shards do not count, and with `--no-wait` this does not. */
   readonly _parallel?: number;
-  /** Only the first host of those that take part and have this operation runs it; the others skip it. With `--shard`: only in the shard that has the inventory's first host. */
+  /** Only the first host of those that take part and have this operation runs it; the others skip it. With `--no-wait`: the first that gets there. With `--shard`: only in the shard that has the inventory's first host. */
   readonly _runOnce?: boolean;
   /** One host of the run after the other. Other shards do not wait, and with `--no-wait` nobody does. */
   readonly _serial?: boolean;
@@ -85,7 +85,7 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly _retries?: number;
   /** Seconds between attempts; default 5. */
   readonly _retryDelay?: number;
-  /** Asked after an attempt that succeeded: `true` tries again, while retries are left. */
+  /** Asked after an attempt that succeeded: `true` tries again, while retries are left. The operation ends as its last attempt did, whatever would be asked of it. */
   readonly _retryUntil?: (report: RetryReport) => boolean;
 }
 

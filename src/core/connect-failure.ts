@@ -49,10 +49,13 @@ export const MOST_BEFORE = 1024 * 1024;
 
 /** A host on which something prints and prints, and does not come to the command. */
 export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): ConnectError =>
-  new ConnectError(`${host} printed more than ${most / 1024} KiB before it said that the command had begun`, {
-    host,
-    hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there. Whether the command ran is not known",
-  });
+  new ConnectError(
+    `${host} printed more than ${most / 1024} KiB before it said that the command had begun: whether it ran is not known`,
+    {
+      host,
+      hint: "Look at what the start-up files of that user's shell print (.profile, .bashrc), and whatever leads there",
+    },
+  );
 
 /** A command of which nothing was heard, and nobody said why: it may have run, and what it said was lost. */
 export const unheard = (host: string, who: string, exitCode: number): OperationError =>
@@ -63,7 +66,7 @@ export const unheard = (host: string, who: string, exitCode: number): OperationE
 
 /** A way that never stops printing, between commands and around them. */
 export const chattering = (host: string, who: string): OperationError =>
-  new OperationError(`${who} on ${host} prints without end beside the commands`, {
+  new OperationError(`${who} on ${host} prints without end beside the commands: the state of the command is unknown`, {
     host,
     hint: "Look for something in its start-up files that was left running in the background",
   });
@@ -95,9 +98,9 @@ export const cutOff = (host: string, exitCode?: number): OperationError =>
 
 /** What carries a command changes what passes: nothing that is read there can be believed. `who` may be the login shell, or sudo. */
 export const garbled = (host: string, who: string, how: Garbling): OperationError =>
-  new OperationError(`${who} on ${host} ${GARBLINGS[how]}`, {
+  new OperationError(`${who} on ${host} ${GARBLINGS[how]}: the state of the command is unknown`, {
     host,
-    hint: "The command may have run. Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
+    hint: "Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
   });
 
 /** Both outputs have come before, and now one of them ends and the other does not: nobody mixes them, nothing arrives. */
@@ -109,8 +112,9 @@ export const stalled = (host: string): ConnectionLostError =>
 /** In which way. */
 export type Garbling = keyof typeof GARBLINGS;
 const GARBLINGS = {
-  mixed: "mixes the two outputs of commands into one, or closes one of them",
+  mixed: "mixes the two outputs of commands, closes one of them or holds it back",
   changed: "changes what commands print",
-  "no stdout": "drops stdout: the state of the command is unknown",
-  "no stderr": "drops stderr: the state of the command is unknown",
+  "no stdout": "drops stdout",
+  "no stderr": "drops stderr",
+  nothing: "drops, or holds back, what goes through it",
 } as const;

@@ -187,7 +187,7 @@ export class HostState {
   directCommands = 0;
   /** What was sent to it ahead of its turn. */
   ahead: SentAhead | undefined;
-  /** What was sent ahead on a connection that was lost: it may have run. Its turn begins with this error. */
+  /** What was sent ahead on a connection that was lost, or to a shell that was given up: it may have run, and its turn will not come. */
   readonly lost = new Map<OperationCall, ConnectionLostError>();
   readonly #overrides: Record<string, unknown> = {};
   /** Grows with every assignment to the host's data. */

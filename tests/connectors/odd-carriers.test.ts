@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalConnector } from "../../src/connectors/local.ts";
+import { Frame } from "../../src/connectors/program/frame.ts";
 import { createSshConnector } from "../../src/connectors/ssh/index.ts";
 import { raw, sh } from "../../src/core/command.ts";
 import { beforeOurWords } from "../../src/core/connect-failure.ts";
@@ -98,10 +99,11 @@ const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surro
 
 const NOT_BEGUN = /run commands on|does not run commands|^not begun [1-9]/;
 const CUT_OFF = /^The command was cut off on .*: its state is unknown$/;
-const MIXED = /mixes the two outputs of commands into one, or closes one of them$/;
+const MIXED =
+  /mixes the two outputs of commands, closes one of them or holds it back: the state of the command is unknown$/;
 const DROPPED = /drops std(out|err): the state of the command is unknown$/;
 const UNHEARD = /whether it ran is not known$/;
-const CHANGED = /changes what commands print$/;
+const CHANGED = /changes what commands print: the state of the command is unknown$/;
 const EITHER = (...all: readonly RegExp[]): RegExp => new RegExp(all.map(({ source }) => source).join("|"));
 
 test("what repeats what it is sent is not quoted with it", () => {
@@ -116,6 +118,20 @@ test("what repeats what it is sent is not quoted with it", () => {
     expect(beforeOurWords(`Not\0 today: ${line}`)).toBe("Not today: …");
   }
   expect(beforeOurWords("sudo: a password is required\n")).toBe("sudo: a password is required");
+});
+
+test("what loses its control characters on the way is told from what does not run", () => {
+  for (const plain of [true, false]) {
+    const stripped = (text: (mark: string) => string): boolean => {
+      const frame = new Frame(sh`true`, { pty: false, plain });
+      const mark = String(frame.words.at(-2)).replace("\x01", "");
+      frame.stdout.pass(Buffer.from(text(mark)));
+      return frame.isStripped;
+    };
+    expect(stripped(mark => `hello\n${mark} b 4711\nout\n${mark} e 0\n`)).toBe(true);
+    // It repeats what it is sent.
+    expect(stripped(mark => `/bin/sh -c 'echo "$0 b $$"' ${mark} 'true'\n`)).toBe(false);
+  }
 });
 
 describe("the login shell", () => {
@@ -146,8 +162,16 @@ describe("the login shell", () => {
     "drops stderr": { script: 'exec /bin/bash "$@" 2>/dev/null', quick: EITHER(DROPPED, MIXED), slow: DROPPED },
     "prints without end beside the command": {
       script: 'yes flood & yes flooderr >&2 & exec /bin/bash "$@"',
-      quick: EITHER(/before it said that the command had begun$/, /prints without end beside the commands$/, /^5$/),
-      slow: EITHER(/before it said that the command had begun$/, /prints without end beside the commands$/, /^0$/),
+      quick: EITHER(
+        /had begun: whether it ran is not known$/,
+        /beside the commands: the state of the command is unknown$/,
+        /^5$/,
+      ),
+      slow: EITHER(
+        /had begun: whether it ran is not known$/,
+        /beside the commands: the state of the command is unknown$/,
+        /^0$/,
+      ),
     },
     "records a terminal": {
       script: `[ "$1" = -c ] && SHELL=/bin/bash exec timeout --foreground 20 script -qfc "$2" /dev/null; exec /bin/bash "$@"`,

@@ -1,7 +1,7 @@
 /** What may be sent ahead of its turn, and what waits: each rule by itself. */
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Condition, GlobalArguments } from "../../src/core/arguments.ts";
@@ -12,6 +12,7 @@ import { operation } from "../../src/core/operation.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { shell } from "../../src/operations/server/index.ts";
 import { call } from "../../src/operations/ts.ts";
+import { ended } from "../support/is-alive.ts";
 import { listeningRun } from "../support/listening-run.ts";
 
 setDefaultTimeout(60_000);
@@ -234,12 +235,13 @@ const later = operation<{ readonly words: readonly string[] }>({
     yield sh`echo MARK`;
   },
 });
-const asker = operation<{ readonly command?: string }>({
+const asker = operation<{ readonly command?: string; readonly after?: string }>({
   name: "test.asker",
   changes: "what it names",
-  async *steps(host, { command = "true" }) {
+  async *steps(host, { command = "true", after }) {
     await host.getFact(Question, { word: "others" });
     yield sh`sh -c ${command}`;
+    if (after !== undefined) yield sh`sh -c ${after}`;
   },
 });
 const asksLater = operation<object>({
@@ -447,18 +449,17 @@ describe("behind one that runs", () => {
     expect(outcomes).toEqual(["changed", "changed", "changed", "changed"]);
   });
 
-  test("what may have run when the connection was lost is told so, and what would have done nothing is looked at again", async () => {
+  test("what may have run when the connection was lost is told so, once; what would have done nothing is not told", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const how = { _ignoreErrors: true };
     const { ends } = await listeningRun(
       root,
       () => {
         run("sleep 0.1");
         run(": done");
-        run("sleep 600", how);
-        run(": second", how);
+        run("sleep 600");
+        run(": second");
         idle({});
-        run(": last", how);
+        run(": last", { _ignoreErrors: true });
       },
       {
         lost: promise,
@@ -466,42 +467,74 @@ describe("behind one that runs", () => {
       },
     );
     const told = ends.map(({ outcome, error }) => [outcome, error?.message.includes("may have run") ?? false]);
-    // Each once.
     expect(told).toEqual([
       ["changed", false],
       ["changed", false],
-      ["ignored", false],
-      ["ignored", true],
-      ["unchanged", false],
+      ["failed", false],
+      ["failed", true],
       ["ignored", true],
     ]);
   });
 
-  test("what may have run when the connection was lost is not run behind the next try of what was lost", async () => {
+  test("what was sent to a shell that was given up is ended, and what may have run by then is told so", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const how = { _ignoreErrors: true };
-    const { outcomes } = await listeningRun(
+    const { ends } = await listeningRun(
       root,
       () => {
-        run("sleep 0.1");
-        // It asks, so that the shell of its next try is there when its command is sent.
-        const command = `echo try >>${work}/log; [ "$(wc -l <${work}/log)" -gt 1 ] || sleep 600`;
-        asker({ command, ...how, _retries: 1, _retryDelay: 0 });
-        idle({});
-        run(`echo behind >>${work}/log`, how);
-        run(`echo last >>${work}/log`, how);
+        run(`echo $$ >${work}/pid; sleep 600`);
+        run(`echo behind >>${work}/log`);
       },
       {
-        lost: promise,
+        disturbed: promise,
         onEvent: async event => {
-          if (event.type !== "command" || event.for !== "operation" || !event.command.includes("echo try")) return;
-          while ((await log().catch(() => "")) === "") await Bun.sleep(5);
+          if (event.type !== "command" || !event.command.includes("sleep 600")) return;
+          while (!existsSync(`${work}/pid`)) await Bun.sleep(5);
           resolve();
         },
       },
     );
-    expect([outcomes, await log()]).toEqual([["changed", "changed", "unchanged", "ignored", "ignored"], "try\ntry\n"]);
+    const [first, behind] = ends;
+    expect(first?.error?.message).toEndWith("changes what commands print: the state of the command is unknown");
+    expect(behind?.error?.message).toEndWith("this was sent ahead of its turn, and may have run");
+    await ended(Number(await readFile(`${work}/pid`, "utf8")));
+    expect(existsSync(`${work}/log`)).toBe(false);
   });
+
+  const forgiven: Readonly<Record<string, GlobalArguments>> = {
+    "is ignored": { _ignoreErrors: true },
+    "is tried again": { _retries: 1, _retryDelay: 0 },
+    "is no failure": { _successExitCodes: [0, -1] },
+  };
+  for (const [what, how] of Object.entries(forgiven))
+    for (const fast of [true, false])
+      test(`a lost connection that ${what} keeps nothing from running, ${fast ? "fast" : "plain"}`, async () => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const { outcomes } = await listeningRun(
+          root,
+          () => {
+            for (const name of ["a", "b"]) run(`echo ${name} >>${work}/log`);
+            const twice = `echo try >>${work}/log; [ "$(grep -c try ${work}/log)" -gt 1 ] || sleep 600`;
+            asker({ command: twice, after: `echo after >>${work}/log`, ...how });
+            idle({});
+            for (const name of ["c", "d"]) run(`echo ${name} >>${work}/log`);
+          },
+          {
+            fast,
+            lost: promise,
+            onEvent: async event => {
+              if (event.type !== "command" || event.for !== "operation" || !event.command.includes("echo try")) return;
+              while (!(await log().catch(() => "")).includes("try")) await Bun.sleep(5);
+              resolve();
+            },
+          },
+        );
+        const own = { "is ignored": "try\n", "is tried again": "try\ntry\nafter\n", "is no failure": "try\nafter\n" }[
+          what
+        ];
+        expect(await log()).toBe(`a\nb\n${own}c\nd\n`);
+        const outcome = what === "is ignored" ? "ignored" : "changed";
+        expect(outcomes).toEqual(["changed", "changed", outcome, "unchanged", "changed", "changed"]);
+      });
 
   test("what has ended when the run is interrupted is told once", async () => {
     const controller = new AbortController();

@@ -20,10 +20,12 @@ export interface ListeningOptions {
   readonly onEvent?: (event: EngineEvent) => void;
   /** Once that has resolved, the first connection is lost, with all that runs on it. */
   readonly lost?: Promise<unknown>;
+  /** Once that has resolved, shells print a line of ours where none is to be. */
+  readonly disturbed?: Promise<unknown>;
 }
 
 /** This machine, with an ear at what it is sent. */
-function listening({ onInput = () => {}, lost }: ListeningOptions): Connector {
+function listening({ onInput = () => {}, lost, disturbed }: ListeningOptions): Connector {
   const local = createLocalConnector();
   let sent = "";
   let connections = 0;
@@ -52,6 +54,11 @@ function listening({ onInput = () => {}, lost }: ListeningOptions): Connector {
         ...connection,
         run(command, options = {}) {
           const stdin = ear(options.stdin);
+          if (stdin)
+            void disturbed?.then(() => {
+              const [mark = ""] = /tsinfra-[0-9a-f]{32}/.exec(sent) ?? [];
+              return options.onOutput?.("stdout", Buffer.from(`\x01${mark} 0 0\n`));
+            });
           const signal = AbortSignal.any([loss.signal, ...(options.signal ? [options.signal] : [])]);
           return connection.run(command, { ...options, signal, ...(stdin ? { stdin } : {}) });
         },

@@ -74,6 +74,10 @@ export class Frame {
   get garbling(): Garbling | undefined {
     return this.stdout.garbling ?? this.stderr.garbling;
   }
+  /** It has begun, and what says so has lost its control characters: a recorder may keep them to itself. */
+  get isStripped(): boolean {
+    return this.stdout.isStripped || this.stderr.isStripped;
+  }
 }
 
 /** Calls `onLate` when one stream of a frame waits too long for the other: somebody holds that back, or has closed it. */
@@ -219,6 +223,13 @@ export class FramedStream {
   /** What came before the line began: a program's own words, if it never did. */
   get noise(): string {
     return this.state === "before" ? beforeOurWords(this.#held.toString(), this.#nonce) : "";
+  }
+
+  /** A mark has come without its first character. */
+  get isStripped(): boolean {
+    return (
+      this.state === "before" && new RegExp(`${this.#nonce} [bB](?: \\d+)? ?\r?\n`).test(this.#held.toString("latin1"))
+    );
   }
 
   /** The next mark. One that is not to come now, or not here, tells what became of the stream. */

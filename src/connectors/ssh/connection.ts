@@ -62,7 +62,12 @@ export class SshConnection implements Connection {
     this.#leadsGroup = startsGroups(serverSoftware(client));
     client.on("error", (error: Error & { level?: string }) => {
       if (error.level === "agent") return;
-      this.#reason = error.level === "client-timeout" ? "there was no sign of life any more" : error.message;
+      this.#reason =
+        error.level === "client-timeout"
+          ? "there was no sign of life any more"
+          : DAMAGED.test(error.message)
+            ? "what arrived was damaged on its way"
+            : error.message;
     });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#closed = promise;
@@ -239,6 +244,7 @@ export class SshConnection implements Connection {
     if (talk.exitCode === undefined)
       throw talk.refusal && !this.#isLost ? this.#refused(talk.refusal) : this.#lost(talk.refusal);
     if (frame.dropped) throw garbled(this.#host, "The login shell", frame.dropped);
+    if (frame.isStripped) throw garbled(this.#host, "The login shell", "changed");
     if (frame.stdout.begin === undefined) throw this.#notBegun(frame, talk.exitCode);
     if (frame.tellsEnd) throw cutOff(this.#host, talk.exitCode);
     return output.result(talk.exitCode);
@@ -292,6 +298,9 @@ export class SshConnection implements Connection {
     });
   }
 }
+
+/** What is said of packets that cannot be deciphered. */
+const DAMAGED = /setAuthTag|authenticate data|Invalid MAC|Bad packet length/i;
 
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
 const TERMINAL = { term: "dumb", modes: { ECHO: 0, ONLCR: 0 } } as PseudoTtyOptions;

@@ -9,7 +9,7 @@ import {
   tooMuchBefore,
   unheard,
 } from "../../core/connect-failure.ts";
-import type { Connection, OutputStream, RunResult } from "../../core/connector.ts";
+import type { Connection, OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
 import {
@@ -24,29 +24,8 @@ import {
   repeatsMark,
   saysWhy,
 } from "./streams.ts";
+import { finish, type FramedCommand, type FramedOptions, type FramedResult, printed } from "./framed-command.ts";
 import { CODE, type GroupMember, type GroupOptions, guarded, runs, VARIABLE } from "./framed-script.ts";
-
-/** How a framed command ended. */
-export interface FramedResult extends RunResult {
-  /** `"ran"`; `"not started"`: the shell could not be had, stderr says why; `"skipped"`: an earlier one of its group failed. */
-  readonly how: "ran" | "not started" | "skipped";
-  /** The shell ended while it ran. */
-  readonly trouble?: TsinfraError;
-}
-
-/** How one command of a shell runs. */
-export interface FramedOptions {
-  /** No more is read for any command of the shell until a promise that it returns has resolved. */
-  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>;
-  /** Those before it have ended, and it is what the shell runs. */
-  readonly onTurn?: () => void;
-  /** The shell has come to it: nothing before it failed, and a test of its group succeeded. */
-  readonly onBegin?: () => void;
-  /** Bytes that are kept of each output, the last ones; default 8 MiB. */
-  readonly keep?: number;
-  /** A script of ours that changes nothing of the shell but variables: it needs no subshell. */
-  readonly inPlace?: boolean;
-}
 
 /** The shell ended before a command was its turn: it can be run in another one. */
 export class ShellEnded extends Error {}
@@ -189,6 +168,7 @@ export class FramedShell {
       onBegin,
       output: { stdout: new KeptOutput(keep), stderr: new KeptOutput(keep) },
       hasBegun: false,
+      isTested: member?.only !== undefined,
       exitCode: undefined,
       open: 2,
       resolve,
@@ -208,6 +188,7 @@ export class FramedShell {
   #turn(framed: FramedCommand | undefined): void {
     this.#running = framed;
     framed?.onTurn?.();
+    this.#watch();
   }
   /** What the shell runs. */
   #running: FramedCommand | undefined;
@@ -311,16 +292,22 @@ export class FramedShell {
     this.abandon(garbled(this.#host, this.#way, how));
   }
 
-  /** When a command's end has come on one stream, it is due on the other. */
+  /** A command whose end has come on one stream is due to end on the other; one whose turn it is, to begin. */
   #watch(): void {
     clearTimeout(this.#due);
-    if (this.#waiting.stdout.length === this.#waiting.stderr.length) return;
+    const { stdout, stderr } = this.#waiting;
+    const [next] = stdout;
+    const isUneven = stdout.length !== stderr.length;
+    if (!isUneven && (!next || next.hasBegun || next.isTested || this.pid === undefined)) return;
     // Somebody may still have to take what has come.
     const late = (): void => {
       if (this.#untaken > 0) this.#watch();
-      else this.abandon(this.#hasWorked ? stalled(this.#host) : garbled(this.#host, this.#way, "mixed"));
+      else
+        this.abandon(
+          this.#hasWorked ? stalled(this.#host) : garbled(this.#host, this.#way, isUneven ? "mixed" : "nothing"),
+        );
     };
-    this.#due = setTimeout(late, OTHER_STREAM_MS);
+    this.#due = setTimeout(late, isUneven ? OTHER_STREAM_MS : BEGIN_MS);
   }
   #due: ReturnType<typeof setTimeout> | undefined;
   #untaken = 0;
@@ -360,41 +347,12 @@ export class FramedShell {
   }
 }
 
-interface FramedCommand {
-  /** What comes right behind the command's output. */
-  readonly mark: Buffer;
-  readonly onOutput: FramedOptions["onOutput"];
-  readonly onTurn: FramedOptions["onTurn"];
-  readonly onBegin: FramedOptions["onBegin"];
-  readonly output: Readonly<Record<OutputStream, KeptOutput>>;
-  /** The shell has come to it. */
-  hasBegun: boolean;
-  exitCode: string | undefined;
-  /** Streams whose mark has not come yet. */
-  open: number;
-  readonly resolve: (result: FramedResult) => void;
-  readonly reject: (error: Error) => void;
-}
-
 const EMPTY = new Uint8Array();
 const EXIT_CODE = /^\d+$/;
 /** Bytes that may come between two commands. */
 const MOST_IDLE = 4 * 1024 * 1024;
 /** Milliseconds of silence in which the other stream may lag behind. */
 const OTHER_STREAM_MS = 10_000;
+/** The same for a command to begin in a shell that has nothing else to do. */
+const BEGIN_MS = 60_000;
 const NEWLINE = 10;
-
-function finish(framed: FramedCommand): void {
-  const skipped = framed.exitCode === "skipped";
-  framed.resolve({
-    how: skipped ? "skipped" : "ran",
-    exitCode: skipped ? 0 : Number(framed.exitCode),
-    ...printed(framed),
-  });
-}
-
-const printed = ({ output: { stdout, stderr } }: FramedCommand): Pick<FramedResult, "stdout" | "stderr" | "isCut"> => ({
-  stdout: stdout.bytes(),
-  stderr: stderr.bytes(),
-  isCut: stdout.isCut || stderr.isCut,
-});

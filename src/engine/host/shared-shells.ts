@@ -5,7 +5,8 @@ import { ConnectionLostError } from "../../core/errors.ts";
 import { leavesSomethingRunning } from "./background.ts";
 import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
 import { reachesShell } from "./framed-script.ts";
-import { type FramedResult, FramedShell, ShellEnded } from "./framed-shell.ts";
+import type { FramedResult } from "./framed-command.ts";
+import { FramedShell, ShellEnded } from "./framed-shell.ts";
 import {
   type Behind,
   type BehindOptions,
@@ -125,9 +126,8 @@ export class SharedShells {
     let killed: Promise<void> | undefined;
     const onAbort = (): void => {
       aborted.reject(signal.reason);
-      const killing = shell.pid === undefined ? undefined : this.#settings.kill(connection, shell.pid, surroundings);
       // What others have in flight there is theirs to run again; what neither ends nor begins is given up.
-      killed = Promise.resolve(killing).then(() => shell.abandon(new ShellEnded()));
+      killed = Promise.resolve(this.#killed(open, surroundings)).then(() => shell.abandon(new ShellEnded()));
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
@@ -141,8 +141,8 @@ export class SharedShells {
         ran.push({ ...result, started: how === "ran", slot });
       }
     } catch (error) {
-      // Before that the connection must not be closed.
-      await killed;
+      // Before that the connection must not be closed, and nothing else sent to the host: what was sent to a shell that was given up may still run.
+      await (killed ?? (isGivenUp(error) ? this.#killed(open, surroundings) : undefined));
       const key = shellKey(surroundings);
       if (this.#shells.get(key) === open) this.#shells.delete(key);
       if (error instanceof ConnectionLostError) this.#settings.onLost(connection);
@@ -154,6 +154,13 @@ export class SharedShells {
       aborted.promise.catch(() => undefined);
     }
     return ran;
+  }
+
+  /** Once for each shell, however many wait for it. */
+  #killed(open: OpenShell, surroundings: Surroundings): Promise<void> | undefined {
+    const { connection, shell } = open;
+    if (shell.pid !== undefined) open.killing ??= this.#settings.kill(connection, shell.pid, surroundings);
+    return open.killing;
   }
 
   #shell(connection: Connection, surroundings: Surroundings): OpenShell {
@@ -171,15 +178,21 @@ export class SharedShells {
         waits: isEscalated(surroundings),
       };
     });
-    const open = { connection, shell };
+    const open: OpenShell = { connection, shell };
     this.#shells.set(key, open);
     return open;
   }
 }
 
+/** The shell was given up, and may still be there. */
+const isGivenUp = (error: unknown): boolean =>
+  !(error instanceof ShellEnded) && !(error instanceof ConnectionLostError);
+
 interface OpenShell {
   readonly connection: Connection;
   readonly shell: FramedShell;
+  /** It is being killed on the host. */
+  killing?: Promise<void>;
 }
 /** Commands in a shell, and how many it had been sent with the last of them. */
 interface Running {

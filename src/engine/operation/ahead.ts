@@ -1,7 +1,7 @@
 /** Sending a host its next operations while the one before still runs: round trips saved where it need not wait for other hosts. @module */
 import { joined, type Secret, sh, type Shell } from "../../core/command.ts";
 import type { OutputStream } from "../../core/connector.ts";
-import { ConnectionLostError } from "../../core/errors.ts";
+import { CommandError, ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Fact, FactCallArguments } from "../../core/fact.ts";
 import type { LocalFiles } from "../../core/host.ts";
 import { KEPT_OUTPUT } from "../../core/output.ts";
@@ -127,14 +127,24 @@ function isNamed(text: string, path: string): boolean {
 /** A shell that is ended says within so many seconds how far it came. */
 const LAST_SIGN = 0.5;
 
-/** What was sent behind an operation may have run, though its connection was lost and nobody hears of it. */
-export async function loseAhead(call: OperationCall, { message }: ConnectionLostError): Promise<void> {
+/**
+ * What was sent behind an operation may have run where its connection was lost, or its shell given up: nobody hears of it.
+ * Behind a command that failed by its exit code nothing has run.
+ */
+export async function loseAhead(call: OperationCall, error: TsinfraError): Promise<void> {
+  if (error instanceof CommandError) return;
   const { host } = call;
   const begun = (await host.ahead?.begun()) ?? [];
   host.ahead = undefined;
   for (const other of begun)
     if (other !== call)
-      host.lost.set(other, new ConnectionLostError(`${message}; this was sent ahead of its turn, and may have run`));
+      host.lost.set(
+        other,
+        new ConnectionLostError(`${error.message}; this was sent ahead of its turn, and may have run`, {
+          host: host.name,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        }),
+      );
 }
 
 /** So far ahead, and no further. */
@@ -154,14 +164,8 @@ export function askAhead(engine: Engine, call: OperationCall): void {
 /** Nothing but facts decides what the next one does, and it runs in the same shell. */
 function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): boolean {
   const { _continueOnError, _getPty, _retryUntil, _runOnce, _stdin, _timeout } = next.how.all;
-  if (next.host.lost.has(next)) return false;
   if (next.operation.changes === undefined || last.operation.freshLogin) return false;
-  if (
-    next.how.surroundingsKey !== last.how.surroundingsKey ||
-    last.how.all._retryUntil ||
-    last.how.all._successExitCodes?.includes(CONNECTION_LOST)
-  )
-    return false;
+  if (next.how.surroundingsKey !== last.how.surroundingsKey || goesOn(last) || mayLoseConnection(next)) return false;
   if (_runOnce && (engine.hosts.length > 1 || engine.isShared)) return false;
   return (
     !_continueOnError &&
@@ -172,7 +176,15 @@ function mayFollow(engine: Engine, last: OperationCall, next: OperationCall): bo
   );
 }
 
-/** Among `_successExitCodes`: the connection may go down with the command, as it does when a host restarts. */
+/** The host's next operations are to run though its connection was lost: what was sent ahead may have run by then, and cannot be sent again. */
+const goesOn = (call: OperationCall): boolean =>
+  Boolean(call.how.all._retries || call.how.all._retryUntil || call.how.all._ignoreErrors) || mayLoseConnection(call);
+
+/** The connection may go down with a command and that is no failure, as when a host restarts. */
+export const mayLoseConnection = ({ how }: OperationCall): boolean =>
+  how.all._successExitCodes?.includes(CONNECTION_LOST) === true;
+
+/** Among `_successExitCodes`. */
 export const CONNECTION_LOST = -1;
 
 async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly SentStep[]> {

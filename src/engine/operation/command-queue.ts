@@ -6,7 +6,7 @@ import type { Engine } from "../engine.ts";
 import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
 import { type Behind, ranBefore } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
-import { CONNECTION_LOST, uploadText } from "./ahead.ts";
+import { CONNECTION_LOST, mayLoseConnection, uploadText } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Performs, runFunction } from "./callback.ts";
 import { commandError, commandResult, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
@@ -45,13 +45,18 @@ export class CommandQueue implements Yielded {
   async add(command: Command): Promise<void> {
     const { fast } = this.#engine.settings;
     if (command.kind === "shell") {
-      if (this.#other || !fast || this.#call.how.all._continueOnError) await this.flush();
+      if (this.#other || !fast || this.#goesOn) await this.flush();
       this.#shells.push(command);
     } else {
       await this.flush();
       this.#other = command;
     }
     if (!fast) await this.flush();
+  }
+
+  /** What follows a command runs also where that failed, or took the connection with it: each is sent for itself. */
+  get #goesOn(): boolean {
+    return this.#call.how.all._continueOnError === true || mayLoseConnection(this.#call);
   }
 
   /** Run what waits. */

@@ -1,6 +1,6 @@
 /** Running one operation on one host. @module */
 import { unlessAborted } from "../../core/abort.ts";
-import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
+import type { ConnectionLostError, TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
@@ -48,7 +48,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
     tries[0] = attempt;
     await tryOnce(engine, call, attempt, performNested);
   }
-  if (attempt.error instanceof ConnectionLostError) await loseAhead(call, attempt.error);
+  if (attempt.error) await loseAhead(call, attempt.error);
   for (
     let retry = 1;
     retry <= retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt));
@@ -69,7 +69,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
     attempt = newAttempt();
     tries.push(attempt);
     await tryOnce(engine, call, attempt, performNested);
-    if (attempt.error instanceof ConnectionLostError) await loseAhead(call, attempt.error);
+    if (attempt.error) await loseAhead(call, attempt.error);
   }
   signal.throwIfAborted();
   if (attempt.error) return call.how.all._ignoreErrors ? "ignored" : "failed";

@@ -93,13 +93,6 @@ const FAREWELL = 2000;
 export async function takeAhead(engine: Engine, call: OperationCall, attempt: Attempt): Promise<boolean> {
   const { host } = call;
   const { emit, signal } = engine.settings;
-  const lost = host.lost.get(call);
-  if (lost) {
-    host.lost.delete(call);
-    attempt.hasBegun = true;
-    attempt.error = asOperationError(engine, call, lost);
-    return true;
-  }
   const sent = await host.ahead?.take(call);
   if (!sent) return false;
   attempt.hasBegun = sent.steps.length > 0;

@@ -1,0 +1,74 @@
+/** A shell that takes one command after the other, on a way that passes nothing on. */
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { sh } from "../../src/core/command.ts";
+import type { Connection, RunOptions } from "../../src/core/connector.ts";
+import { FramedShell } from "../../src/engine/host/framed-shell.ts";
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+/** A shell that says that it has begun, and what else is written on its two outputs. */
+function silent(): {
+  readonly shell: FramedShell;
+  readonly say: NonNullable<RunOptions["onOutput"]>;
+  readonly nonce: string;
+} {
+  let say: NonNullable<RunOptions["onOutput"]> | undefined;
+  let nonce = "";
+  const connection = {
+    run: (_, { onOutput } = {}) => {
+      say = onOutput;
+      return new Promise(() => {});
+    },
+  } as Pick<Connection, "run"> as Connection;
+  const none = new Uint8Array();
+  const shell = new FramedShell("web", connection, "sh", name => {
+    nonce = name;
+    return { line: sh`exec sh`, passwords: none, preamble: none, waits: false };
+  });
+  void say!("stderr", Buffer.from(`${nonce} 42\n`));
+  return { shell, say: say!, nonce };
+}
+
+const told = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    () => "ran",
+    (error: Error) => error.message,
+  );
+
+test("a command that does not begin is given up after a minute, its state unknown", async () => {
+  const { shell } = silent();
+  const running = told(shell.run(sh`true`, {}));
+  jest.advanceTimersByTime(59_000);
+  expect(shell.isOpen).toBe(true);
+  jest.advanceTimersByTime(2_000);
+  expect(await running).toBe(
+    "The login shell on web drops, or holds back, what goes through it: the state of the command is unknown",
+  );
+});
+
+test("one that has begun may take as long as it likes, and so may the test before one", async () => {
+  const { shell, say, nonce } = silent();
+  const long = told(shell.run(sh`sleep 600`, {}));
+  const [tested] = shell.runGroup([sh`true`], [{}], { successExitCodes: [0], only: sh`sleep 600` });
+  tested!.catch(() => undefined);
+  void say("stderr", Buffer.from(`\x01${nonce} 1 begin\n`));
+  jest.advanceTimersByTime(600_000);
+  void say("stdout", Buffer.from(`\x01${nonce} 1 0\n`));
+  void say("stderr", Buffer.from(`\x01${nonce} 1 end\n`));
+  expect(await long).toBe("ran");
+  jest.advanceTimersByTime(600_000);
+  expect(shell.isOpen).toBe(true);
+  shell.abandon(new Error("enough"));
+});
+
+test("where commands have run before, it is the connection that stalled", async () => {
+  const { shell, say, nonce } = silent();
+  const first = told(shell.run(sh`true`, {}));
+  void say("stderr", Buffer.from(`\x01${nonce} 1 begin\n\x01${nonce} 1 end\n`));
+  void say("stdout", Buffer.from(`\x01${nonce} 1 0\n`));
+  expect(await first).toBe("ran");
+  const second = told(shell.run(sh`true`, {}));
+  jest.advanceTimersByTime(61_000);
+  expect(await second).toBe("The connection to web stalled or was cut: the state of the command is unknown");
+});
