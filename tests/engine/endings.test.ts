@@ -204,3 +204,22 @@ test("an operation that is interrupted counts its own commands, not those of ano
   const told = fakes.of("operation:host:end").map(({ host, outcome, commands }) => `${host} ${outcome} ${commands}`);
   expect(told.sort()).toEqual(["a interrupted 2", "b interrupted 0"]);
 });
+
+test("what a deploy file had declared before it threw says nothing when preparing has ended", async () => {
+  const finds = operation<object>({
+    name: "test.finds",
+    async *steps(host) {
+      await host.getFact(Slow);
+      host.noop("it is there");
+    },
+  });
+  const fake = fakeRun(["a"], { answer: async () => (await Bun.sleep(20), { stdout: "x" }) as never });
+  const error = await runAll(fake, () => {
+    finds({});
+    throw new Error("oops");
+  });
+  expect(error).toBeInstanceOf(Error);
+  const types = fake.events.map(event => (event.type === "stage:end" ? `end of ${event.stage}` : event.type));
+  expect(types.slice(types.indexOf("end of prepare"))).not.toContain("fact:end");
+  expect(types.indexOf("fact:end")).toBeGreaterThan(0);
+});

@@ -116,7 +116,13 @@ async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: 
     settled: call => call.forecast(),
   };
   const scope = DeployScope.ofDeploy(engine, host, declaring, deploy, index);
-  await scope.run(() => deploy.evaluate());
+  try {
+    await scope.run(() => deploy.evaluate());
+  } catch (error) {
+    // What it has declared has nothing to tell any more, when others are told or it is evaluated again.
+    await Promise.allSettled(declared.map(call => call.forecast()));
+    throw error;
+  }
   for (const call of declared) {
     if (call.isForecast) continue;
     await call.forecast().catch((thrown: unknown) => {
