@@ -254,18 +254,33 @@ for (const fast of [true, false]) {
   });
 }
 
-test("a long command runs whatever its characters are", async () => {
-  const session = localSession();
-  const length = async (how: Partial<CommandOptions["surroundings"]>): Promise<string> => {
-    const surroundings = { shell: "sh", env: {}, ...how };
+test.each(["a shared shell", "a channel of its own", "a channel with an input", "sudo"])(
+  "a command longer than an argument may be runs in %s, whatever its characters are",
+  async where => {
+    const session = localSession();
+    const surroundings = {
+      shell: "sh",
+      env: {},
+      ...(where === "sudo" ? { sudo: { login: false, preserveEnv: false } } : {}),
+    };
     const { signal } = new AbortController();
-    return text(
-      (await session.run(sh`printf %s ${"€".repeat(60_000)} | wc -c`, { surroundings, signal })).stdout,
-    ).trim();
-  };
-  expect(await length({})).toBe("180000");
-  await session.close();
-});
+    for (const [character, bytes] of [
+      ["a", "200000"],
+      ["€", "600000"],
+      ["'", "200000"],
+    ] as const) {
+      const input = where === "a channel with an input" ? Buffer.from("given\n") : undefined;
+      const { stdout } = await session.run(sh`printf %s ${character.repeat(200_000)} | wc -c; cat`, {
+        surroundings,
+        signal,
+        ...(where === "a shared shell" ? {} : { alone: true }),
+        ...(input ? { stdin: input } : {}),
+      });
+      expect(text(stdout).trim()).toBe(input ? `${bytes}\ngiven` : bytes);
+    }
+    await session.close();
+  },
+);
 
 function isRunning(pid: number): boolean {
   try {

@@ -48,8 +48,8 @@ export interface Escalated {
  * Where it `tellsEnd`, that shell runs the command in another one, and then writes \\x01, the nonce and the exit code to stderr:
  * what becomes somebody else may lose the exit code, or end the command.
  *
- * Passwords, and commands that hold secrets, travel on stdin, a line each, never in an argument: the innermost shell
- * skips what sudo did not want to read up to a line that is the nonce, and reads a secret script up to the next one.
+ * Passwords, commands that hold secrets, and those too long for an argument travel on stdin, a line each, never in an argument: the innermost shell
+ * skips what sudo did not want to read up to a line that is the nonce, and reads such a script up to the next one.
  * On a pseudo-terminal that would echo them, echo is off until they have been read.
  */
 export function escalate(
@@ -58,11 +58,28 @@ export function escalate(
   nonce?: string,
   { pty = false, tellsEnd = false }: { readonly pty?: boolean; readonly tellsEnd?: boolean } = {},
 ): Escalated {
+  const how = { nonce, pty, tellsEnd };
+  const escalated = wrapped(command, surroundings, { ...how, isHidden: false });
+  // A terminal takes no line that is longer than 4 KiB.
+  return pty || bytesOf(quoted(escalated.line)) <= LONGEST_LINE
+    ? escalated
+    : wrapped(command, surroundings, { ...how, isHidden: true });
+}
+
+interface Wrapping {
+  readonly nonce: string | undefined;
+  readonly pty: boolean;
+  readonly tellsEnd: boolean;
+  /** The command is no argument, though it holds no secret. */
+  readonly isHidden: boolean;
+}
+
+function wrapped(command: Shell, surroundings: Surroundings, { nonce, pty, tellsEnd, isHidden }: Wrapping): Escalated {
   const { shell, doas, dzdo, sudo, su } = surroundings;
   const passwords = [sudo?.password, su?.password].filter(password => password !== undefined);
   const scripted = shell !== false && nonce !== undefined;
   const script = inSurroundings(command, surroundings);
-  const hidden = scripted && script.hasSecret;
+  const hidden = scripted && (isHidden || script.hasSecret);
 
   const preamble: (string | Secret)[] = [...passwords];
   const steps: Shell[] = [];
@@ -81,7 +98,7 @@ export function escalate(
   if (scripted && tellsEnd) {
     // It outlives what is meant for the command, which may have to tidy up.
     steps.push(sh`trap : HUP INT QUIT TERM`);
-    const isLong = Buffer.byteLength(script.wire()) > LONGEST_ARGUMENT;
+    const isLong = bytesOf(script) > LONGEST_ARGUMENT;
     steps.push(hidden || isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
     steps.push(sh`c=$?`, sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
   } else steps.push(own);
@@ -109,8 +126,11 @@ export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly
   );
 }
 
+const bytesOf = (words: Word): number => Buffer.byteLength(sh`${words}`.wire());
 /** Bytes: one argument is at most 128 KiB on Linux, and this one stands in quotes inside another. */
 const LONGEST_ARGUMENT = 60_000;
+/** Bytes of a line in quotes, as it stands in the one that carries it. */
+const LONGEST_LINE = 100_000;
 const NEWLINE = raw("\n");
 
 /** A command in its directory and with its variables, without becoming anybody. */
