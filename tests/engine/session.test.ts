@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { createLocalConnector } from "../../src/connectors/local.ts";
 import { raw, Secret, sh } from "../../src/core/command.ts";
+import type { Connection } from "../../src/core/connector.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import { Session } from "../../src/engine/host/session.ts";
@@ -281,6 +282,19 @@ test.each(["a shared shell", "a channel of its own", "a channel with an input", 
     await session.close();
   },
 );
+
+test("a copy takes no longer than it may, and 0 seconds are no limit", async () => {
+  const never: NonNullable<Connection["rsync"]> = (_from, _to, _flags, { signal } = {}) =>
+    new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason as Error)));
+  const session = localSession({ connect: async () => ({ ...(await localConnection()), rsync: never }) });
+  const surroundings = { shell: "sh", env: {} };
+  const { signal } = new AbortController();
+  const copying = session.transfers.rsync("a", "b", [], { surroundings, signal, timeout: 0.01 });
+  await expect(copying).rejects.toThrow("rsync timed out after 0.01 s");
+  const { exitCode } = await session.run(sh`sleep 0.1`, { surroundings, signal, timeout: 0 });
+  expect(exitCode).toBe(0);
+  await session.close();
+});
 
 function isRunning(pid: number): boolean {
   try {

@@ -89,14 +89,13 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   options.onTurn?.();
   // A password that is refused would be asked for again, without end.
   const patience = passwords > 0 ? setTimeout(() => begun.resolve(false), PASSWORD_DEADLINE_MS) : undefined;
-  const timer =
-    options.timeout === undefined
-      ? undefined
-      : setTimeout(
-          () =>
-            abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
-          milliseconds(options.timeout),
-        );
+  const timer = !options.timeout
+    ? undefined
+    : setTimeout(
+        () =>
+          abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
+        milliseconds(options.timeout),
+      );
   try {
     const result = await connection.run(options.staged ? throughFile(line, options.staged) : line, {
       ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),

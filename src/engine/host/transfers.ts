@@ -1,12 +1,13 @@
 /** Files between the control machine and one host. @module */
 import { sh, type Shell, type UploadSource } from "../../core/command.ts";
-import type { Connection, Input, RunResult, StagedFile } from "../../core/connector.ts";
-import { ConnectionLostError, OperationError } from "../../core/errors.ts";
+import type { Connection, Input, OutputStream, RunResult, StagedFile } from "../../core/connector.ts";
+import { CommandTimeoutError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import type { LocalTransfers } from "../settings.ts";
 import { escalatedRsync, isEscalated } from "./escalation.ts";
 import { downloadCommand, type UploadAttributes, uploadCommand } from "./scripts.ts";
 import type { CommandOptions, Ran, Sent } from "./sending.ts";
 import { asText, bytes, counted, lastLine, slices } from "./streams.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 /** What transfers need from the session they go through. */
 export interface TransferSettings {
@@ -60,10 +61,27 @@ export class Transfers {
     const command = uploadCommand(dest, size, attributes);
     const through = await connection();
     if (!through.stage) return send(command, { ...options, stdin });
-    const made = await this.#watched(through, through.stage(options.signal));
-    const results = this.#watched(through, this.#staged(command, stdin, made, options));
+    const results = this.#within(`The upload to "${dest}"`, options, signal =>
+      this.#watched(through, this.#staged(through.stage!(signal), command, stdin, { ...options, signal })),
+    );
     results.catch(() => undefined);
     return { results };
+  }
+
+  /** Do what is no command within the time that a command may take. */
+  async #within<T>(
+    what: string,
+    { signal, timeout = 0 }: Pick<CommandOptions, "signal" | "timeout">,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    using limit = new TimeLimit(timeout, signal);
+    limit.begin();
+    try {
+      return await work(limit.signal);
+    } catch (error) {
+      if (!limit.isOver) throw error;
+      throw new CommandTimeoutError(`${what} timed out after ${timeout} s`, { host: this.#settings.host });
+    }
   }
 
   /** What is done over a connection beside commands tells of its loss too. */
@@ -77,8 +95,13 @@ export class Transfers {
   }
 
   /** Content goes into a file of the user who is logged in; the command reads it from there. */
-  async #staged(command: Shell, content: Input, made: StagedFile, options: CommandOptions): Promise<readonly Ran[]> {
-    await using file = made;
+  async #staged(
+    making: Promise<StagedFile>,
+    command: Shell,
+    content: Input,
+    options: CommandOptions,
+  ): Promise<readonly Ran[]> {
+    await using file = await making;
     await file.write(content);
     const sent = await this.#settings.send(command, { ...options, alone: true, staged: { input: file.path } });
     return await sent.results;
@@ -117,6 +140,12 @@ export class Transfers {
 
   /** Copy a file of the host to the control machine, where it replaces `dest` when it is complete. No faster than the disk takes it; when that cannot, nothing is left behind. */
   async download(src: string, dest: string, options: CommandOptions): Promise<void> {
+    await this.#within(`The download of "${src}"`, options, signal =>
+      this.#download(src, dest, { ...options, signal }),
+    );
+  }
+
+  async #download(src: string, dest: string, options: CommandOptions): Promise<void> {
     const { connection, files, host, onTransfer, send } = this.#settings;
     const through = await connection();
     const sink = await files.write(dest);
@@ -157,11 +186,11 @@ export class Transfers {
     const rsync = escalatedRsync(options.surroundings);
     if (!rsync) throw new OperationError("Cannot rsync with su, or with a password for sudo: use files.sync", { host });
     const as = isEscalated(options.surroundings) ? [`--rsync-path=${sh`${rsync}`}`] : [];
-    const copying = connection.rsync(src, dest, [...as, ...flags], {
-      signal: options.signal,
-      onOutput: (stream, chunk) => options.onOutput?.(stream, chunk, 0),
+    return this.#within("rsync", options, signal => {
+      const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> =>
+        options.onOutput?.(stream, chunk, 0);
+      return this.#watched(connection, connection.rsync!(src, dest, [...as, ...flags], { signal, onOutput }));
     });
-    return await this.#watched(connection, copying);
   }
 }
 
