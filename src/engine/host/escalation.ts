@@ -98,7 +98,7 @@ function wrapped(command: Shell, surroundings: Surroundings, { nonce, pty, tells
   if (scripted && tellsEnd) {
     // It outlives what is meant for the command, which may have to tidy up.
     steps.push(sh`trap : HUP INT QUIT TERM`);
-    const isLong = bytesOf(script) > LONGEST_ARGUMENT;
+    const isLong = bytesOf(script) > LONGEST_SCRIPT;
     steps.push(hidden || isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
     steps.push(sh`c=$?`, sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
   } else steps.push(own);
@@ -128,7 +128,7 @@ export function escalatedRsync({ doas, dzdo, sudo, su }: Surroundings): readonly
 
 const bytesOf = (words: Word): number => Buffer.byteLength(sh`${words}`.wire());
 /** Bytes: one argument is at most 128 KiB on Linux, and this one stands in quotes inside another. */
-const LONGEST_ARGUMENT = 60_000;
+const LONGEST_SCRIPT = 60_000;
 /** Bytes of a line in quotes, as it stands in the one that carries it. */
 const LONGEST_LINE = 100_000;
 const NEWLINE = raw("\n");

@@ -44,7 +44,7 @@ export class Passwords {
       // It was right when it was tried: it is not offered again.
       const refusal = Promise.reject(this.#refused(surroundings, stderr));
       refusal.catch(() => undefined);
-      this.#tried.set(keyOf(surroundings), refusal);
+      this.#tried.set(keyOfPasswords(surroundings), refusal);
       await refusal;
     }
     if (!sudo || sudo.password || !ASKS_PASSWORD.test(Buffer.from(stderr).toString())) return undefined;
@@ -62,7 +62,7 @@ export class Passwords {
 
   /** A wrong password must not be offered with every command; nor one that was tried on a connection that is gone. */
   async #tryOnce(surroundings: Surroundings): Promise<void> {
-    const key = keyOf(surroundings);
+    const key = keyOfPasswords(surroundings);
     let trial: Promise<void> | undefined;
     do {
       trial = this.#tried.get(key) ?? this.#try(key, surroundings);
@@ -99,7 +99,7 @@ export class Passwords {
   }
 }
 
-const keyOf = ({ sudo, su }: Surroundings): string =>
+const keyOfPasswords = ({ sudo, su }: Surroundings): string =>
   JSON.stringify([sudo?.user, su?.user, sudo?.password?.reveal(), su?.password?.reveal()]);
 
 /** Whether a password is offered. */

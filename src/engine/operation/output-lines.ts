@@ -65,7 +65,7 @@ export function lineEmitter(
       const taken = onOutput?.(host, stream, chunk);
       // After an interrupt, nobody is waited for any more.
       if (!taken || signal.aborted) return told;
-      const taking = unlessAborted(taken, signal);
+      const taking = untilAborted(taken, signal);
       return told ? told.then(() => taking) : taking;
     },
     end() {
@@ -161,7 +161,7 @@ function thisTurn(clock: RunSettings["clock"]): Turn {
 
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   const aborted = Promise.withResolvers<void>();
   const onAbort = (): void => aborted.resolve();
   signal.addEventListener("abort", onAbort, { once: true });

@@ -1,7 +1,7 @@
 /** From what the hosts declared to one order of operations. @module */
 import type { CallSite } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
-import { keyOf as keyOfValue } from "../host/arguments.ts";
+import { keyOf } from "../host/arguments.ts";
 import type { ProposedChange } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
 import { mergeOrder } from "./order.ts";
@@ -42,7 +42,7 @@ export function plan(engine: Engine): readonly PlannedOperation[] {
       isElsewhere: _runOnce && !engine.isFirst,
       serial: _serial,
       parallel: _parallel,
-      ...(engine.isShared ? { key: keyOf(first.declaration.id, engine.settings.cwd) } : {}),
+      ...(engine.isShared ? { key: keyOfOperation(first.declaration.id, engine.settings.cwd) } : {}),
     };
   });
   const { noWait } = engine.settings;
@@ -64,7 +64,7 @@ export function plan(engine: Engine): readonly PlannedOperation[] {
 }
 
 /** The declaration's identity, without what differs from controller to controller. */
-const keyOf = (id: string, cwd: string): string =>
+const keyOfOperation = (id: string, cwd: string): string =>
   new Bun.CryptoHasher("sha256")
     .update(id.replaceAll(`${cwd}/`, ""))
     .digest("hex")
@@ -95,7 +95,7 @@ function warnOfDifferences(engine: Engine, { calls, name }: PlannedOperation): v
 /** Equal for equal arguments, as far as they can be compared: functions cannot. */
 function textOf([name, value]: readonly [name: string, value: unknown]): string {
   try {
-    return `${name}=${keyOfValue(value)}`;
+    return `${name}=${keyOf(value)}`;
   } catch {
     // An object that holds itself has no text.
     return name;

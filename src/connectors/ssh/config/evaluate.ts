@@ -6,7 +6,7 @@ import type { ConfigFiles } from "./files.ts";
 import { badLine, type Directive, type Place } from "./lines.ts";
 import type { Settings } from "./settings.ts";
 import { matchesHostList, matchesList, matchesPattern } from "./patterns.ts";
-import { expandTokens, expandVariables, type Names, type LocalAccount, tokensOf } from "./tokens.ts";
+import { expandTokens, expandVariables, type TokenValues, type LocalAccount, tokensOf } from "./tokens.ts";
 
 /** What a configuration is asked about. */
 export interface HostQuery {
@@ -200,7 +200,7 @@ class Evaluation implements Settings {
   }
 
   /** What is known so far. */
-  #names(): Names {
+  #names(): TokenValues {
     const { host, user, port } = this.#question;
     const hostname = this.first("hostname");
     const expanded = hostname ? expandTokens(hostname.args[0] ?? "", { h: host }, hostname.at, "h") : host;

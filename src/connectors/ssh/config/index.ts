@@ -4,7 +4,7 @@ import { expandHome } from "../../shared/paths.ts";
 import type { Settings } from "./settings.ts";
 import { evaluate, type HostQuery, type Sources } from "./evaluate.ts";
 import { badLine, type Directive, type Place, placeText, splitArguments } from "./lines.ts";
-import { COMMAND_TOKENS, expandTokens, expandVariables, type Names, tokensOf } from "./tokens.ts";
+import { COMMAND_TOKENS, expandTokens, expandVariables, type TokenValues, tokensOf } from "./tokens.ts";
 
 export type { Sources, HostQuery };
 export { createConfigFiles } from "./files.ts";
@@ -208,7 +208,7 @@ function mattering(settings: Settings, keywords: typeof UNSUPPORTED): readonly s
   });
 }
 
-function namesOf(question: HostQuery, settings: Settings, { surroundings }: Sources): Names {
+function namesOf(question: HostQuery, settings: Settings, { surroundings }: Sources): TokenValues {
   const port = settings.first("port");
   return {
     original: question.host,

@@ -15,7 +15,7 @@ export interface LocalAccount {
 }
 
 /** What the tokens stand for. */
-export interface Names {
+export interface TokenValues {
   /** The host as the user named it. */
   readonly original: string;
   /** The host name to connect to. */
@@ -45,7 +45,7 @@ export function expandTokens(
 }
 
 /** All tokens of a host. */
-export function tokensOf(names: Names, { home, user, uid }: LocalAccount): Readonly<Record<string, string>> {
+export function tokensOf(names: TokenValues, { home, user, uid }: LocalAccount): Readonly<Record<string, string>> {
   const machine = machineName();
   const port = `${names.port}`;
   return {
