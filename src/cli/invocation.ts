@@ -191,6 +191,7 @@ export async function openInvocation(
           environment: io.environment,
           signal: interrupts.signal,
           givenUp: interrupts.givenUp,
+          tellsOutput: isJson || listener.onEvent !== undefined || (!outputShown && settings.verbosity >= 3),
           onOutput: (host, stream, chunk) => {
             listener.onOutput?.(host, stream, chunk);
             return screen.room();

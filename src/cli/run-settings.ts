@@ -26,6 +26,7 @@ export interface RunParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly givenUp: AbortSignal;
+  readonly tellsOutput: boolean;
   readonly onOutput: NonNullable<RunSettings["onOutput"]>;
 }
 

@@ -74,6 +74,8 @@ export interface RunSettings {
   readonly signal: AbortSignal;
   /** Aborted some time after `signal`: what has not ended by then is not waited for any longer. Absent: it is. */
   readonly givenUp?: AbortSignal;
+  /** Lines that commands print become events; default true. Where nobody is to see them they need not be made. */
+  readonly tellsOutput?: boolean;
   /** Told what commands print, byte for byte, beside the events of its lines; the chunk is good for the call alone. No more is read from that host before a promise that it returns has settled, where the connection can wait. */
   onOutput?(host: string, stream: OutputStream, chunk: Uint8Array): Promise<void> | undefined;
 }

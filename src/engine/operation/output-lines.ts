@@ -17,9 +17,11 @@ export interface LineEmitter {
   end(): void | Promise<void>;
 }
 
+type OutputSettings = Pick<RunSettings, "clock" | "emit" | "onOutput" | "signal" | "tellsOutput">;
+
 /** For one command: its lines become events, its bytes go to `onOutput`. */
 export function lineEmitter(
-  { clock, emit, onOutput, signal }: Pick<RunSettings, "clock" | "emit" | "onOutput" | "signal">,
+  { clock, emit, onOutput, signal, tellsOutput = true }: OutputSettings,
   host: string,
   purpose: "operation" | "direct",
 ): LineEmitter {
@@ -61,7 +63,7 @@ export function lineEmitter(
   };
   return {
     push(stream, chunk) {
-      const told = enqueue(telling(stream, (rest[stream] ??= new Rest()).take(chunk)));
+      const told = tellsOutput ? enqueue(telling(stream, (rest[stream] ??= new Rest()).take(chunk))) : undefined;
       const taken = onOutput?.(host, stream, chunk);
       // After an interrupt, nobody is waited for any more.
       if (!taken || signal.aborted) return told;
