@@ -91,6 +91,7 @@ export type EngineEvent =
   | { readonly type: "host:retry"; readonly host: string; readonly attempt: number; readonly error: ErrorReport }
   /** The host takes no further part in the run. */
   | { readonly type: "host:failed"; readonly host: string; readonly stage: Stage; readonly error: ErrorReport }
+  /** The connection has ended, or is not to be made any more as the run was interrupted. */
   | { readonly type: "host:disconnected"; readonly host: string }
   /** A deploy file has been evaluated for a host. */
   | { readonly type: "deploy:ready"; readonly host: string; readonly file: string }

@@ -183,6 +183,8 @@ export class HostState {
   /** Set when the host takes no further part. */
   error: TsinfraError | undefined;
   isConnected = false;
+  /** The run has ended for it. */
+  isDisconnected = false;
   /** Commands that `host.run` sent while preparing. */
   directCommands = 0;
   /** What was sent to it ahead of its turn. */

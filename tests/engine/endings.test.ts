@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { proposedLines, resultLines } from "../../src/cli/views/reports.ts";
 import { noPaint } from "../../src/cli/views/paint.ts";
+import type { Connector } from "../../src/core/connector.ts";
+import { ConnectionLostError } from "../../src/core/errors.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { fact, operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
 import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
@@ -222,4 +224,33 @@ test("what a deploy file had declared before it threw says nothing when preparin
   const types = fake.events.map(event => (event.type === "stage:end" ? `end of ${event.stage}` : event.type));
   expect(types.slice(types.indexOf("end of prepare"))).not.toContain("fact:end");
   expect(types.indexOf("fact:end")).toBeGreaterThan(0);
+});
+
+describe("each host that is told of has an end", () => {
+  const told = (fake: ReturnType<typeof fakeRun>): string[] =>
+    fake.events.filter(({ type }) => type.startsWith("host:")).map(({ type }) => type);
+
+  test("also one that was being connected to when the run was interrupted", async () => {
+    const stop = new AbortController();
+    const connector = {
+      name: "fake",
+      can: {},
+      dataKeys: {},
+      connect: async () => {
+        stop.abort(new Error("enough"));
+        throw new Error("given up");
+      },
+    } as unknown as Connector;
+    const fake = fakeRun(["a"], {}, { signal: stop.signal, connectors: new Map([["fake", connector]]) });
+    await expect(fake.run.connect()).rejects.toThrow("enough");
+    await fake.run.disconnect();
+    expect(told(fake)).toEqual(["host:connecting", "host:disconnected"]);
+  });
+
+  test("also one whose connection was lost", async () => {
+    const fake = fakeRun(["a"], { answer: () => new ConnectionLostError("It was lost") });
+    await runAll(fake, () => void shell({ line: "one" }));
+    await fake.run.disconnect();
+    expect(told(fake)).toEqual(["host:connecting", "host:connected", "host:disconnected"]);
+  });
 });

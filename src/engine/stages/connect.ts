@@ -57,6 +57,7 @@ export async function connectHosts(engine: Engine): Promise<void> {
         );
         emit({ type: "host:connected", host: host.name, seconds: connecting() });
       } catch (error) {
+        if (signal.aborted) emit({ type: "host:disconnected", host: host.name });
         signal.throwIfAborted();
         engine.fail(host, error, "connect");
       }
@@ -85,11 +86,13 @@ export async function disconnectHosts(engine: Engine): Promise<void> {
   emit({ type: "stage:start", stage: "disconnect", hosts: connected.length });
   await Promise.all(
     engine.inventoryHosts.map(async host => {
-      const { isConnected } = host.session;
+      // Also of one whose connection was lost it is told that it has ended.
+      const wasConnected = host.session.isConnected || (host.isConnected && !host.isDisconnected);
+      host.isDisconnected = true;
       // Also where there is no connection: nobody is to make one now.
       await host.session.close().catch(() => undefined);
       await host.facts.ended();
-      if (isConnected) emit({ type: "host:disconnected", host: host.name });
+      if (wasConnected) emit({ type: "host:disconnected", host: host.name });
     }),
   );
   await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));
