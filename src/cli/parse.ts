@@ -102,6 +102,8 @@ function unknownOption(written: string, words: readonly string[]): ArgumentError
       ? `Did you mean --${near}?`
       : isCommand
         ? "Write -- before the command: exec -- ls -la"
-        : "See tsinfra --help";
+        : words.includes("server.shell")
+          ? "Quote the command: server.shell 'ls -la'"
+          : "See tsinfra --help";
   return new ArgumentError(`Unknown option ${written}`, { hint });
 }

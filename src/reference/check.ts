@@ -1,4 +1,5 @@
 /** Arguments checked against what the types say, for those who write without types or get past them. @module */
+import { GLOBAL_ARGUMENTS } from "../core/arguments.ts";
 import { Secret, Shell } from "../core/command.ts";
 import { OperationTypeError } from "../core/errors.ts";
 import { memberPath } from "../core/member-path.ts";
@@ -47,7 +48,9 @@ function check(name: string, signature: Signature | undefined, args: object): vo
   }
   for (const key of signature.required ?? []) {
     if (Reflect.get(args, key) === undefined)
-      throw new OperationTypeError(`Missing argument "${key}" of ${name}${wantedNote(signature.fields[key])}`);
+      throw new OperationTypeError(`Missing argument "${key}" of ${name}${wantedNote(signature.fields[key])}`, {
+        hint: `tsinfra docs ${name} tells its arguments`,
+      });
   }
   for (const [key, value] of Object.entries(args)) {
     const type = own(signature.fields, key) ?? signature.rest;
@@ -117,6 +120,10 @@ const wantedNote = (type: ValueType | undefined): string =>
 
 function unknownArgument(name: string, key: string, { fields }: Signature): OperationTypeError {
   const names = Object.keys(fields);
+  if (Object.hasOwn(GLOBAL_ARGUMENTS, `_${key}`))
+    return new OperationTypeError(`Unknown argument "${key}" of ${name}`, {
+      hint: `The global argument is called "_${key}"`,
+    });
   const hint = names.length === 0 ? "It takes global arguments only, such as _sudo" : didYouMean(key, names);
   return new OperationTypeError(`Unknown argument "${key}" of ${name}`, hint === undefined ? {} : { hint });
 }

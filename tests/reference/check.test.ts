@@ -82,7 +82,9 @@ test("arguments that are as their types say pass", () => {
 
 test("what is undefined is not there", () => {
   expect(refusal({ dest: "/x", mode: undefined, mounts: [{ source: "/a", readOnly: undefined }] })).toBe("");
-  expect(refusal({ dest: undefined })).toBe('Missing argument "dest" of demo.put: a string');
+  expect(refusal({ dest: undefined })).toBe(
+    'Missing argument "dest" of demo.put: a string (tsinfra docs demo.put tells its arguments)',
+  );
 });
 
 describe("a wrong argument is told with", () => {
@@ -419,7 +421,9 @@ test("operations and facts that are not ours take what they like", () => {
 
 test("an old name is checked as the new one, and a fact as an operation", () => {
   expect(refusal({ dst: "/x" }, "old.put")).toContain('Unknown argument "dst" of old.put');
-  expect(refusal({}, "demo.File")).toBe('Missing argument "path" of demo.File: a string');
+  expect(refusal({}, "demo.File")).toBe(
+    'Missing argument "path" of demo.File: a string (tsinfra docs demo.File tells its arguments)',
+  );
   expect(refusal({ cacheTime: 1 }, "demo.update")).toBe(
     'Unknown argument "cacheTime" of demo.update (It takes global arguments only, such as _sudo)',
   );
