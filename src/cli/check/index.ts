@@ -19,7 +19,7 @@ import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
-import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
+import { loadedBy, PROGRAMS, readPrograms, type Source } from "./sources.ts";
 import { typeHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
@@ -90,10 +90,11 @@ const mustBeDeploy = (source: Source, connectors: ReadonlyMap<string, Connector>
   /^deploy\b/.test(basename(source.file)) || shapeFindings(source, { connectors, certainty: "named" }).length > 0;
 
 async function dataFindings(
-  { settings, inventories, groupData, programs, entries }: CheckPlan,
+  plan: CheckPlan,
   sources: readonly Source[],
   connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
+  const { settings, inventories, groupData, programs, entries } = plan;
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
   const { names, isOpen } = dataReads(sources);
@@ -123,10 +124,14 @@ async function dataFindings(
       ...(isEntry && !hasGroups && !certainty && mustBeDeploy(source, connectors) ? await deployFindings(source) : []),
     ];
   });
-  const deploys = new Set([...entries, ...sources.flatMap(({ includes }) => includes.map(({ file }) => file))]);
+  const included = sources.flatMap(({ includes }) => includes.map(({ file }) => file));
+  const deploys = new Set([...entries, ...included]);
+  const loadable = new Set(sources.flatMap(({ loads }) => loads));
+  const run = plannedFiles(plan).filter(file => !loadable.has(file));
+  const loaded = loadedBy([...run, ...included], sources);
   const fromModules = sources.flatMap(source => {
-    const isDeploy = deploys.has(source.file) && !imported.has(source.file);
-    if (isDeploy ? !hasDefault(source) : !imported.has(source.file)) return [];
+    const isDeploy = deploys.has(source.file) && !loaded.has(source.file);
+    if (isDeploy ? !hasDefault(source) : !loaded.has(source.file)) return [];
     return hostlessFindings(source, isDeploy);
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);

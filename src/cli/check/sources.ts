@@ -12,6 +12,8 @@ export interface Source {
   readonly branches: readonly Branch[];
   /** Those of the user's own files that it imports, and that it includes: absolute paths. */
   readonly imports: readonly string[];
+  /** Those of them that are loaded when it is: what is imported for its types alone is erased. */
+  readonly loads: readonly string[];
   readonly includes: readonly Included[];
   /** A function includes it, which may do so while operations run. */
   readonly isIncludedLate: boolean;
@@ -58,6 +60,7 @@ function readSource(file: string, cwd: string): Omit<Source, "isIncludedLate"> |
       program,
       branches,
       imports: importsOf(branches).flatMap(path => resolveImport(path, directory) ?? []),
+      loads: loadsOf(file, text).flatMap(path => resolveImport(path, directory) ?? []),
       includes: includesOf(branches).flatMap(({ path, isLate }) => {
         const included = resolveInclude(path, directory, cwd);
         return included === undefined ? [] : [{ file: included, isLate }];
@@ -82,6 +85,34 @@ function importsOf(branches: readonly Branch[]): readonly string[] {
           : undefined;
     return from?.type === "StringLiteral" ? [from.value] : [];
   });
+}
+
+/** What a program imports or exports from when it runs, by the runtime's own words: of TypeScript it drops what no value needs. */
+function loadsOf(file: string, text: string): readonly string[] {
+  try {
+    const isTypeScript = /\.m?ts$/.test(file);
+    const script = isTypeScript ? TYPESCRIPT.transformSync(text) : text;
+    return JAVASCRIPT.scanImports(script).flatMap(({ kind, path }) => (kind === "require-call" ? [] : [path]));
+  } catch {
+    // The compiler tells what keeps it from being read.
+    return [];
+  }
+}
+const TYPESCRIPT = new Bun.Transpiler({ loader: "ts", trimUnusedImports: true });
+const JAVASCRIPT = new Bun.Transpiler({ loader: "jsx" });
+
+/** The files that are loaded as modules where these are run. */
+export function loadedBy(files: Iterable<string>, sources: readonly Source[]): ReadonlySet<string> {
+  const loads = new Map(sources.map(source => [source.file, source.loads]));
+  const loaded = new Set<string>();
+  const waiting = [...files];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop())
+    for (const one of loads.get(file) ?? []) {
+      if (loaded.has(one)) continue;
+      loaded.add(one);
+      waiting.push(one);
+    }
+  return loaded;
 }
 
 /** What a program includes by `local.include("…")`. */
