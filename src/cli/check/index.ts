@@ -19,7 +19,7 @@ import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
-import { loadedBy, PROGRAMS, readPrograms, type Source } from "./sources.ts";
+import { loadedBy, loadedFiles, PROGRAMS, readPrograms, type Source } from "./sources.ts";
 import { typeHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
@@ -126,7 +126,7 @@ async function dataFindings(
   });
   const included = sources.flatMap(({ includes }) => includes.map(({ file }) => file));
   const deploys = new Set([...entries, ...included]);
-  const loadable = new Set(sources.flatMap(({ loads }) => loads));
+  const loadable = new Set(sources.flatMap(loadedFiles));
   const run = plannedFiles(plan).filter(file => !loadable.has(file));
   const loaded = loadedBy([...run, ...included], sources);
   const fromModules = sources.flatMap(source => {
