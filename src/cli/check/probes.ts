@@ -8,18 +8,8 @@
  */
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
 import type { Source } from "./sources.ts";
-import {
-  bare,
-  callOf,
-  type FunctionNode,
-  isFunction,
-  memberName,
-  type Node,
-  outwards,
-  spanOf,
-  type Branch,
-} from "./syntax.ts";
-import { dropped, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
+import { bare, callOf, isFunction, memberName, type Node, outwards, spanOf, type Branch } from "./syntax.ts";
+import { dropped, droppedQuestion, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
 
 /** Where a value stands that is asked about. */
 export type Standing =
@@ -53,6 +43,7 @@ export type Fault =
   | "promise"
   | "promises"
   | "handle"
+  | "command"
   | "function"
   | "missing"
   | "null"
@@ -170,7 +161,8 @@ class Prober {
 
   #promises(node: Node, within: Branch | undefined): void {
     if (node.type === "ExpressionStatement") {
-      for (const value of dropped(node.expression)) this.#ask("statement", value, within);
+      for (const value of dropped(node.expression))
+        this.#ask("statement", value, within, { function: droppedQuestion(value, within) });
     } else if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
     this.#kept({ node, parent: within });
     this.#forEach(node, within);

@@ -38,6 +38,20 @@ export function dropped(expression: Node): readonly Node[] {
   }
 }
 
+/** Which function asks about such a value, by how it is written: what a function of the user's own gives may be meant to be dropped. */
+export function droppedQuestion(value: Node, within: Branch | undefined): string {
+  if (value.type === "Identifier") return "__tsinfraName";
+  const call = callOf(value);
+  if (!call) return "object" in value ? "__tsinfraMember" : "__tsinfraCommand";
+  const isMade = call.callee.type === "Identifier" && COMMANDS.has(call.callee.name);
+  return isMade || isGenerator(ownerOf(within)?.node) ? "__tsinfraCommand" : "__tsinfraPromise";
+}
+const COMMANDS: ReadonlySet<string> = new Set(["upload", "download", "rsync", "withArguments"]);
+
+/** Its steps are asked for one by one. */
+export const isGenerator = (owner: Node | undefined): boolean =>
+  owner !== undefined && isFunction(owner) && owner.generator === true;
+
 /** An export, or `using`, for which it is enough that the variable is there. */
 export const isTakenElsewhere = (declaration: Branch | undefined): boolean =>
   declaration?.parent?.node.type === "ExportNamedDeclaration" ||
