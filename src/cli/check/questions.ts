@@ -131,6 +131,11 @@ declare function __tsinfraDeploy<I extends number, T>(
 ): T;
 declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
 declare function __tsinfraCommand<I extends number, T>(id: I, value: T, fault: __TsinfraDroppedFault<I, T>): T;
+declare function __tsinfraMade<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true ? number : __TsinfraDroppedFault<I, T extends ReadonlySet<infer E> ? readonly E[] : T>,
+): T;
 declare function __tsinfraName<I extends number, T>(
   id: I,
   value: T,
