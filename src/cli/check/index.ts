@@ -15,7 +15,7 @@ import {
   knownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
-import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
+import { certaintyOf, exportsGroups, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
@@ -85,9 +85,16 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
   ]),
 ];
 
-/** Its name says so, or it is of no use as an inventory either. */
-const mustBeDeploy = (source: Source, connectors: ReadonlyMap<string, Connector>): boolean =>
-  /^deploy\b/.test(basename(source.file)) || shapeFindings(source, { connectors, certainty: "named" }).length > 0;
+/** Of what must be a deploy, by its name or as it is of no use as an inventory either; or of an inventory that is wrong, by its shape. */
+function entryFindings(
+  source: Source,
+  connectors: ReadonlyMap<string, Connector>,
+): readonly Finding[] | Promise<readonly Finding[]> {
+  if (/^deploy\b/.test(basename(source.file))) return deployFindings(source);
+  const found = shapeFindings(source, { connectors, certainty: "named" });
+  if (found.length === 0 || exportsGroups(source)) return found;
+  return deployFindings(source);
+}
 
 async function dataFindings(
   plan: CheckPlan,
@@ -112,18 +119,6 @@ async function dataFindings(
     return isProgram(file) ? [] : groupDataDocumentFindings(file, known);
   });
   const imported = new Set(sources.flatMap(({ imports }) => imports));
-  const fromPrograms = programs.map(async file => {
-    const source = sourceOf(file);
-    if (!source) return [];
-    const hasGroups = looksLikeInventory(source);
-    const isEntry = entries.includes(file) && !imported.has(file);
-    const certainty = certaintyOf(source, hasGroups);
-    return [
-      ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
-      ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
-      ...(isEntry && !hasGroups && !certainty && mustBeDeploy(source, connectors) ? await deployFindings(source) : []),
-    ];
-  });
   const included = sources.flatMap(({ includes }) => includes.map(({ file }) => file));
   const deploys = new Set([...entries, ...included]);
   const loadable = new Set(sources.flatMap(loadedFiles));
@@ -133,6 +128,20 @@ async function dataFindings(
     const isDeploy = deploys.has(source.file) && !loaded.has(source.file);
     if (isDeploy ? !hasDefault(source) : !loaded.has(source.file)) return [];
     return hostlessFindings(source, isDeploy);
+  });
+  // What fails while it is loaded is not yet looked at as a whole.
+  const failing = new Set(fromModules.map(({ at }) => at.file));
+  const fromPrograms = programs.map(async file => {
+    const source = sourceOf(file);
+    if (!source) return [];
+    const hasGroups = looksLikeInventory(source);
+    const isEntry = entries.includes(file) && !imported.has(file) && !failing.has(file);
+    const certainty = certaintyOf(source, hasGroups);
+    return [
+      ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
+      ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
+      ...(isEntry && !hasGroups && !certainty ? await entryFindings(source, connectors) : []),
+    ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
   return [...configDataFindings(settings, known), ...all.flat(), ...fromModules];

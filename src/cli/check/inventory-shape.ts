@@ -9,7 +9,7 @@ import { type Spot, toGroup, toGroups } from "../../inventory/groups.ts";
 import { checkHostName } from "../../inventory/index.ts";
 import { parseHostName } from "../../inventory/parse.ts";
 import { type Finding, findingOf } from "./finding.ts";
-import { COMPUTED, literalOf, membersOf, type Module, moduleOf, returned, written } from "./literals.ts";
+import { COMPUTED, itemsOf, literalOf, membersOf, type Module, moduleOf, returned, written } from "./literals.ts";
 import type { Source } from "./sources.ts";
 import { standIn } from "./stand-ins.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
@@ -219,6 +219,19 @@ export function certaintyOf(source: Source, hasGroups: boolean): "likely" | "pos
   if (!isDeclared) return undefined;
   if (/^(?:inventory|inventories|hosts|inv)\.\w+$/.test(basename(source.file))) return "likely";
   return hasGroups || exportsHosts(source) ? "possible" : undefined;
+}
+
+/** What no deploy exports by default: a list of hosts, or an object of which a member is one. */
+export function exportsGroups({ program }: Source): boolean {
+  const module = moduleOf(program);
+  const standard = module.exports.find(({ name }) => name === "default")?.value;
+  if (!standard) return false;
+  const members = membersOf(standard, module);
+  return [standard, ...(members ?? []).map(({ value }) => value)].some(value => {
+    const group = membersOf(value, module)?.find(({ key }) => key === "hosts")?.value ?? value;
+    const items = itemsOf(group, module) ?? [];
+    return items.some(item => /^(?:String|Array)/.test(written(item, module).type));
+  });
 }
 
 /** Hosts that name a connector, or a group whose only key is almost the right one. */
