@@ -15,7 +15,8 @@ import {
   knownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
-import { certaintyOf, exportsGroups, shapeFindings } from "./inventory-shape.ts";
+import { emptinessFindings } from "./inventory-emptiness.ts";
+import { certaintyOf, exportsGroups, type KnownConnectors, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
@@ -86,12 +87,9 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
 ];
 
 /** Of what must be a deploy, by its name or as it is of no use as an inventory either; or of an inventory that is wrong, by its shape. */
-function entryFindings(
-  source: Source,
-  connectors: ReadonlyMap<string, Connector>,
-): readonly Finding[] | Promise<readonly Finding[]> {
+function entryFindings(source: Source, usable: KnownConnectors): readonly Finding[] | Promise<readonly Finding[]> {
   if (/^deploy\b/.test(basename(source.file))) return deployFindings(source);
-  const found = shapeFindings(source, { connectors, certainty: "named" });
+  const found = shapeFindings(source, { ...usable, certainty: "named" });
   if (found.length === 0 || exportsGroups(source)) return found;
   return deployFindings(source);
 }
@@ -101,16 +99,22 @@ async function dataFindings(
   sources: readonly Source[],
   connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
-  const { settings, inventories, groupData, programs, entries } = plan;
+  const { settings, hasConnectors, inventories, groupData, programs, entries } = plan;
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
   const { names, isOpen } = dataReads(sources);
+  const usable: KnownConnectors = { connectors, hasMore: hasConnectors };
   // What cannot be read may read anything.
-  const known = knownKeys(connectors, { names, isOpen: isOpen || programs.some(file => !sourceOf(file)) });
+  const known = knownKeys(usable, { names, isOpen: isOpen || programs.some(file => !sourceOf(file)) });
   const fromInventories = inventories.map(({ file, function: name }) => {
     const source = sourceOf(file);
-    const shape = { connectors, function: name, certainty: "named" } as const;
-    if (source) return [...inventoryFindings(source, known, name), ...shapeFindings(source, shape)];
+    const shape = { ...usable, function: name, certainty: "named" } as const;
+    if (source)
+      return [
+        ...inventoryFindings(source, known, name),
+        ...shapeFindings(source, shape),
+        ...emptinessFindings(source, name),
+      ];
     return isProgram(file) ? [] : inventoryDocumentFindings(file, known);
   });
   const fromGroupData = groupData.map(file => {
@@ -139,8 +143,8 @@ async function dataFindings(
     const certainty = certaintyOf(source, hasGroups);
     return [
       ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
-      ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
-      ...(isEntry && !hasGroups && !certainty ? await entryFindings(source, connectors) : []),
+      ...(certainty ? shapeFindings(source, { ...usable, certainty }) : []),
+      ...(isEntry && !hasGroups && !certainty ? await entryFindings(source, usable) : []),
     ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);

@@ -14,10 +14,15 @@ import type { Source } from "./sources.ts";
 import { standIn } from "./stand-ins.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 
-/** How an inventory is used. */
-export interface ShapeOptions {
-  /** Those of tsinfra; a project may have more of its own. */
+/** Connectors that hosts may name. */
+export interface KnownConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
+  /** A project may have more of its own. */
+  readonly hasMore: boolean;
+}
+
+/** How an inventory is used. */
+export interface ShapeOptions extends KnownConnectors {
   /** The function that is used of it. */
   readonly function?: string | undefined;
   /** How sure it is that the file is an inventory: if it is only possible, what is not like a group is none. */
@@ -166,7 +171,7 @@ class Shape {
   }
 
   #name(name: string, at: Node): void {
-    this.#told(this.#place(at), () => refuseHostName(name, this.#options.connectors));
+    this.#told(this.#place(at), () => refuseHostName(name, this.#options));
   }
 
   readonly #failAt =
@@ -188,8 +193,9 @@ class Shape {
   }
 }
 
-/** Throws `InventoryError` for a name that no host can have. A connector that is like none of ours is the project's own. */
-export function refuseHostName(name: string, connectors: ReadonlyMap<string, Connector>): void {
+/** Throws `InventoryError` for a name that no host can have. Where there may be more, a connector that is like none of ours is one of them. */
+export function refuseHostName(name: string, { connectors, hasMore }: KnownConnectors): void {
+  if (!hasMore) return checkHostName(name, connectors);
   const { connector, through } = parseHostName(name);
   const unknown = [...through.map(hop => hop.connector), connector].find(one => !connectors.has(one));
   if (unknown === undefined || nearest(unknown, connectors.keys()) !== undefined) checkHostName(name, connectors);
