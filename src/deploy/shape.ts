@@ -16,7 +16,7 @@ export function asDeploy(exported: unknown, { path, source }: DeployFile): (host
   const kind = kindOf(exported);
   if (kind === "a function" || kind === "an async function") return exported as (host?: unknown) => unknown;
   throw new DeployLoadError(`The default export of a deploy file must be a function, ${path} exports ${kind}`, {
-    at: siteOf(path, source, /\bexport\s*(?:default\b|=|\{[^}]*\bdefault\b)/),
+    at: siteOf(path, source, /\bexport\s*(?:default\b|=|\{[^}]*\bdefault\b)|\bmodule\s*\.\s*exports\b/),
     hint:
       kind === "a promise"
         ? "Export the function itself, without calling it"
@@ -40,14 +40,20 @@ export function refuseIdle({ onlyExports }: Wrapped, { path, source }: DeployFil
   );
 }
 
-/** The top level of a file with a default export is evaluated once, for no host. */
+/** The top level of a file with a default export, or with that of CommonJS, is evaluated once, for no host. */
 export function hintBesideDefault({ line, column }: CallSite, source: string): string {
+  const code = withoutComments(source);
+  if (!/\bdefault\b/.test(code) && COMMON_EXPORTS.test(code))
+    return "`module.exports` makes it a CommonJS module, which is run once, when the file is loaded: leave it out, or write export default async () => { … }";
   const before = source.split("\n").slice(0, line).join("\n");
   const leading = before.slice(0, before.lastIndexOf("\n") + column);
   return /\bexport\s+default\s+(?:await\s+)?[\w$.\s]*$/.test(leading)
     ? "What is exported by default must be a function: leave out `export default`, or write export default async () => { … }"
     : "What stands beside a default function is run once, when the file is loaded: move it into that function";
 }
+
+/** `export =` is the same in TypeScript. */
+const COMMON_EXPORTS = /\bmodule\s*\.\s*exports\b|\bexport\s*=/;
 
 /** The first place of a pattern outside of comments. */
 function siteOf(path: string, source: string, pattern: RegExp): CallSite {

@@ -84,6 +84,9 @@ export function noGroups(functions: readonly string[], file: string): InventoryE
   });
 }
 
+/** Of a file whose groups are empty. */
+export const noHosts = (file: string): InventoryError => new InventoryError(`Inventory ${file} has no hosts`);
+
 /** A module lists its exports by name; hosts and groups have the order in which they are written. */
 function inSourceOrder<V>(entries: readonly (readonly [string, V])[], text: string): readonly (readonly [string, V])[] {
   const place = (name: string): number => groupOffset(text, name) ?? text.length;

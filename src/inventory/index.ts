@@ -4,7 +4,7 @@ import type { Connector, ConnectorContext } from "../core/connector.ts";
 import { type CallSite, InventoryError } from "../core/errors.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import { DataKeys, refuseReservedKey } from "./data-keys.ts";
-import { fileReference, readInventoryFile, textOf } from "./file.ts";
+import { fileReference, noHosts, readInventoryFile, textOf } from "./file.ts";
 import { groupDataFiles, readGroupData } from "./group-data.ts";
 import type { Group, Spot } from "./groups.ts";
 import { locate } from "./locate.ts";
@@ -49,8 +49,7 @@ export async function loadInventory(source: string, options: InventoryOptions): 
   const found = new Hosts();
   const placeOf = reference && ((spot: Spot) => locate(reference.file, textOf(reference.file) ?? "", spot));
   for (const group of allFirst(listed)) await found.add(group, options, placeOf);
-  if (found.size === 0)
-    throw new InventoryError(reference ? `Inventory ${reference.file} has no hosts` : `"${source}" names no hosts`);
+  if (found.size === 0) throw reference ? noHosts(reference.file) : new InventoryError(`"${source}" names no hosts`);
   if (reference) found.addGroup(basename(reference.file, extname(reference.file)));
 
   // A function computes what it wants; data files belong to the inventories that are written down.

@@ -13,10 +13,14 @@ const found = async (deploy: string, data = DATA): Promise<readonly string[]> =>
       await directory({
         "infra.config.ts": 'export default { inventory: "hosts.ts" };\n',
         "hosts.ts": `export const web = { hosts: ["a"], data: ${data} };\n`,
-        "deploy.ts": `import { host } from "tsinfra";\nimport { files, server } from "tsinfra/operations";\n${deploy}\nexport { files, host, server };\n`,
+        "roles.cjs": "module.exports = host => host.data.ssh_user;\n",
+        "roles.js": "module.exports = host => host.data.ssh_user;\n",
+        "data.json": "{}",
+        "own.ts": "export const own = 1;\n",
+        "deploy.ts": `import { host, local } from "tsinfra";\nimport { files, server } from "tsinfra/operations";\n${deploy}\nexport { files, host, local, server };\n`,
       }),
     )
-  ).map(line => /Unknown key "(\w+)"/.exec(line)?.[1] ?? line);
+  ).flatMap(line => /Unknown key "(\w+)"/.exec(line)?.[1] ?? (/ \(TS\d+\)/.test(line) ? [] : [line]));
 
 describe("a key that is a connector's in other words", () => {
   test.each([
@@ -48,6 +52,23 @@ describe("a key that is a connector's in other words", () => {
     ["one after the other", `for (const [key, value] of Object.entries(host.data)) console.log(key, value);`, []],
     ["with the rest of them", `const { a, ...others } = host.data; console.log(a, others);`, []],
     ["under another name", `const { data } = host; console.log(data);`, []],
+    ["by what is included by a computed name", `for (const file of ["./a.ts"]) await local.include(file);`, []],
+    ["by what is included by a name in a text", "await local.include(`./${host.name}.ts`);", []],
+    ["by what is imported by a computed name", `for (const file of ["./a.ts"]) await import(file);`, []],
+    ["by a package", `import { roles } from "infra-roles"; roles(host);`, []],
+    ["by a package that runs by itself", `import "infra-roles"; host.name;`, []],
+    ["by a package's file", `import { roles } from "@infra/roles/all.js"; roles(host);`, []],
+    ["by what a package exports", `export * from "infra-roles";`, []],
+    ["by a package that is imported later", `const { roles } = await import("infra-roles"); roles(host);`, []],
+    ["by a package that is required", `require("infra-roles")(host);`, []],
+    ["by a package that is required by TypeScript's word", `import roles = require("infra-roles"); roles(host);`, []],
+    ["by a file that is required", `require("./roles.js")(host);`, []],
+    ["by a file that is no program of ours", `import roles from "./roles.cjs"; roles(host);`, []],
+    [
+      "but not by types, the runtime, documents and files that are read",
+      `import type { Roles } from "infra-roles"; import { readFileSync } from "fs"; import { join } from "node:path"; import { Database } from "bun:sqlite"; import { $ } from "bun"; import data from "./data.json"; import { own } from "./own.ts"; console.log(data, own, {} as Roles, readFileSync, join, Database, $); await local.include("./own.ts"); await import("./own.ts");`,
+      ["ssh_user", "ssh_port", "sshTurbo"],
+    ],
   ])("%s: %s", async (_, deploy, wanted) => {
     expect(await found(deploy)).toEqual(wanted);
   });

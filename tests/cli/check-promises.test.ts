@@ -71,6 +71,25 @@ const WRONG: readonly Snippet<keyof typeof MESSAGES>[] = [
   ["«(async () => { await install('a'); })();", "promise"],
   ["(«install('a') as Promise<unknown>);", "promise"],
   ["async function* all() { «install('a'); yield 1; }\nfor await (const one of all()) console.log(one);", "promise"],
+  // What a run waits for, whatever is written before it.
+  ["void «host.getFact(Hostname);", "promise"],
+  ["void «inventory.getHost('a').getFact(Hostname);", "promise"],
+  ["const ask = () => void «host.getFact(Hostname);\nask();", "promise"],
+  ["void «local.shell('true');", "promise"],
+  ["void «local.include('./x.ts');", "promise"],
+  // Before a comma.
+  ["await («dig(), install('a'));", "promise"],
+  [
+    "const name = await («dig(), host.name === 'a' ? «dig() : 1, install('a'));\nconsole.log(name);",
+    "promise",
+    "promise",
+  ],
+  ["for («install('a'); host.name === ''; «install('b'), «dig()) console.log(1);", "promise", "promise", "promise"],
+  ["await (host.name === 'a' && («sh2(), dig()));\nasync function sh2() {}", "promise"],
+  // In a set.
+  ["const names = «new Set([dig()]);", "promises"],
+  ["const names = «new Set(['a'].map(install));\nconsole.log(names.size);", "promises"],
+  ["«new Set([dig()]);", "promises"],
   // Promises in text.
   ["files.line({ path: '/f', line: `name ${«host.getFact(Hostname)}` });", "text"],
   ["const name = host.getFact(Hostname);\nfiles.line({ path: '/f', line: `name ${«name}` });", "text"],
@@ -119,6 +138,13 @@ const WRONG: readonly Snippet<keyof typeof MESSAGES>[] = [
 const RIGHT: readonly string[] = [
   "await host.getFact(Hostname);",
   "void install('a');",
+  "void Promise.all([install('a')]);",
+  "void host.getFact(Hostname).catch(() => {});",
+  "const names = new Set([dig()]);\nawait Promise.all(names);",
+  "const names = new Set([await dig()]);\nconsole.log(names.size);",
+  "const waiting = new Set<Promise<string>>();\nwaiting.add(dig());\nfor (const one of waiting) await one;",
+  "let first = 1;\nfor (first = 2, first++; first < 3; first++, console.log(first)) await dig();",
+  "const name = await (console.log('a'), dig());\nconsole.log(name);",
   "install('a').catch(() => {});",
   "install('a').then(() => {}, () => {});",
   "install('a').catch(() => {}).finally(() => {});",

@@ -26,6 +26,10 @@ describe("a file that cannot be run as a deploy is refused by check as by a run,
     "an operation of a module": 'import "./calls";\n',
     "an operation of a module, by its own name": 'import "./named";\n',
     "an operation of a module, by another name": 'import "./renamed";\n',
+    "an operation in CommonJS": `${SHELL}server.shell({ commands: ["true"] });\nmodule.exports = { a: 1 };\n`,
+    "an operation in TypeScript's CommonJS": `${SHELL}server.shell({ commands: ["true"] });\nexport = { a: 1 };\n`,
+    "an operation beside a function in CommonJS": `${SHELL}server.shell({ commands: ["true"] });\nmodule.exports = () => {};\n`,
+    "an object in CommonJS": "// Nothing.\nmodule.exports = { a: 1 };\n",
     "the host beside a function":
       'import { host } from "tsinfra";\nconst { name } = host;\nexport default () => name;\n',
     "a host of a module": 'import "./host";\n',
@@ -52,6 +56,7 @@ describe("a file that cannot be run as a deploy is refused by check as by a run,
       if (!message.startsWith("Export named")) expect(found[0]).toContain(`${at} ${message} (`);
       expect(found[0]).toStartWith(`${at} `);
       expect(found[0]).toEndWith(`(${hint})`);
+      if (/operation.*CommonJS/.test(name)) expect(hint).toStartWith("`module.exports` makes it a CommonJS module");
       // An empty list is an inventory.
       if (!/ of a | of another|a list/.test(name)) expect(await check(cwd, "other.ts")).not.toEqual([]);
     });
@@ -66,6 +71,8 @@ describe("a file that cannot be run as a deploy is refused by check as by a run,
       "prod.ts": 'export default { web: ["web-1"], db: { hosts: ["db-1"] } };\n',
       "staging.ts": 'import { more } from "./more";\nexport const web = more;\n',
       "more.ts": 'export const more = ["a"];\n',
+      "common.ts": `${SHELL}module.exports = () => server.shell({ commands: ["true"] });\n`,
+      "names.ts": `${SHELL}server.shell({ commands: ["true"] });\nexports.port = 80;\n`,
       "wrapped.ts": "const main = async () => {};\nexport { main as default };\n",
       "imported.ts": 'export { default } from "./main";\n',
     });
@@ -74,6 +81,8 @@ describe("a file that cannot be run as a deploy is refused by check as by a run,
       ["values.ts"],
       ["prod.ts"],
       ["staging.ts"],
+      ["common.ts"],
+      ["names.ts"],
       ["wrapped.ts"],
       ["imported.ts"],
     ])
@@ -129,6 +138,26 @@ describe("an inventory that a run refuses is refused by check", () => {
       expect({ name, found: (await check(cwd, "inventory.ts")).join("\n") }).toEqual({
         name,
         found: expect.stringContaining(`${message}${hint === undefined ? "" : ` (${hint})`}`),
+      });
+    }
+    const named = {
+      "by default": 'export default { web: ["@local"], db: "x" };\n',
+      "of plain names": 'export default { web: ["a", "b"], db: 5 };\n',
+      "a list": 'export default ["@local", 5];\n',
+      "with data": 'export default { web: { hosts: ["a"] }, db: { host: ["b"] } };\n',
+      CommonJS: 'module.exports = { web: ["@local"], db: "x" };\n',
+    };
+    for (const [name, text] of Object.entries(named)) {
+      const cwd = await directory({ "mine.js": text });
+      const [refused] = await Promise.allSettled([readInventoryFile({ file: join(cwd, "mine.js") }, undefined)]);
+      const { message, hint } = (refused as PromiseRejectedResult).reason as InventoryError;
+      expect({ name, found: await check(cwd, "mine.js") }).toEqual({
+        name,
+        found: [
+          expect.stringMatching(
+            new RegExp(`^mine.js:1:\\d+ ${RegExp.escape(`${message} (${hint})`.replace(" (undefined)", ""))}$`),
+          ),
+        ],
       });
     }
     const cwd = await directory({ "mine.ts": 'export const web = "@local";\nexport const db = ["@local"];\n' });

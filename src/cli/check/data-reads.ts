@@ -1,19 +1,22 @@
 /** What programs read of host data. @module */
+import { isBuiltin } from "node:module";
+import { extname } from "node:path";
 import { nameOfKey } from "./literals.ts";
-import type { Source } from "./sources.ts";
+import type { Load, Source } from "./sources.ts";
 import { bare, type Branch, callOf, memberName, type Node, outwards } from "./syntax.ts";
 
 /** Keys that are read. */
 export interface DataReads {
   readonly names: ReadonlySet<string>;
-  /** Any other key may be read as well: by a template, by a name that is computed, or with all others. */
+  /** Any other key may be read as well: by a template, by a name that is computed, with all others, or by code that is not read here. */
   readonly isOpen: boolean;
 }
 
 /** Keys that programs read from host data, or say that a connector does: those are no mistakes. */
 export function dataReads(sources: readonly Source[]): DataReads {
   const names = new Set<string>();
-  let isOpen = false;
+  const read = new Set(sources.map(({ file }) => file));
+  let isOpen = sources.some(({ loads }) => loads.some(load => mayRead(load, read)));
   for (const { branches, text } of sources) {
     for (const branch of branches) {
       for (const name of namesAt(branch)) {
@@ -27,10 +30,28 @@ export function dataReads(sources: readonly Source[]): DataReads {
   return { names, isOpen };
 }
 
+/** Code that is not read here: packages, and files that are no programs of ours. */
+function mayRead({ name, file }: Load, read: ReadonlySet<string>): boolean {
+  if (file !== undefined) return !read.has(file) && !DOCUMENTS.has(extname(file));
+  return !/^tsinfra(?:\/|$)/.test(name) && !isBuiltin(name) && !DOCUMENTS.has(extname(name));
+}
+const DOCUMENTS: ReadonlySet<string> = new Set([".json", ".jsonc", ".yaml", ".yml", ".toml", ".txt"]);
+
+/** Programs that are named by what only the run knows. */
+function isUnknownProgram(node: Node): boolean {
+  const call = callOf(node);
+  const given = node.type === "ImportExpression" ? node.source : call?.given[0];
+  if (given === undefined || given.type === "StringLiteral") return false;
+  if (!call || call.callee.type === "Import") return true;
+  const name = call.callee.type === "Identifier" ? call.callee.name : memberName(call.callee);
+  return name === "include" || name === "require";
+}
+
 /** The keys that are read at a place: `undefined` for those that are not written there. */
 function namesAt(branch: Branch): readonly (string | undefined)[] {
   const { node, parent } = branch;
   if (node.type === "Identifier") return node.name === "template" ? [undefined] : [];
+  if (isUnknownProgram(node)) return [undefined];
   if (memberName(node) === "data") return namesOfData(branch);
   // Whatever holds the data may have another name: a literal that it is asked for counts.
   const call = callOf(node);

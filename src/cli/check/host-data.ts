@@ -5,11 +5,10 @@ import type { DataKey } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { globalsOfData } from "../../engine/host/arguments.ts";
 import { readData } from "../../connectors/shared/host-data.ts";
-import { importUserFile, readInventoryFile, textOf } from "../../inventory/file.ts";
+import { importUserFile, noHosts, readInventoryFile, textOf } from "../../inventory/file.ts";
 import { locate } from "../../inventory/locate.ts";
 import { isObject } from "../../inventory/groups.ts";
 import { DataKeys, isGroupDatum, refuseReservedKey } from "../../inventory/data-keys.ts";
-import type { Connector } from "../../core/connector.ts";
 import type { DataReads } from "./data-reads.ts";
 import { type Finding, findingOf, placesIn, toldAs } from "./finding.ts";
 import {
@@ -23,23 +22,23 @@ import {
   returned,
   written,
 } from "./literals.ts";
-import { refuseHostName } from "./inventory-shape.ts";
+import { type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
 import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 
 /** What connectors read, and what the program reads itself. */
-export interface KnownKeys {
+export interface KnownKeys extends KnownConnectors {
   readonly keys: DataKeys;
   readonly types: ReadonlyMap<string, DataKey>;
-  readonly connectors: ReadonlyMap<string, Connector>;
   readonly reads: DataReads;
 }
 
-export const knownKeys = (connectors: ReadonlyMap<string, Connector>, reads: DataReads): KnownKeys => ({
+export const knownKeys = ({ connectors, hasMore }: KnownConnectors, reads: DataReads): KnownKeys => ({
   keys: new DataKeys(connectors.values()),
   types: new Map([...connectors.values()].flatMap(({ dataKeys }) => Object.entries(dataKeys))),
   connectors,
+  hasMore,
   reads,
 });
 
@@ -157,10 +156,11 @@ export async function inventoryDocumentFindings(file: string, known: KnownKeys):
       ...entries(`group "${group.name}"`, group.data, place),
     ]);
     findings.push(...findingsOf(data, known));
+    if (groups.every(({ members }) => members.length === 0)) throw noHosts(file);
     const text = textOf(file) ?? "";
     for (const { name: group, members } of groups)
       for (const [member, { name }] of members.entries())
-        await toldAs(findings, locate(file, text, { group, member }), () => refuseHostName(name, known.connectors));
+        await toldAs(findings, locate(file, text, { group, member }), () => refuseHostName(name, known));
   });
   return findings;
 }

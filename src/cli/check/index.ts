@@ -15,11 +15,12 @@ import {
   knownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
-import { certaintyOf, shapeFindings } from "./inventory-shape.ts";
+import { emptinessFindings } from "./inventory-emptiness.ts";
+import { certaintyOf, exportsGroups, type KnownConnectors, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan } from "./plan.ts";
 import { findPromises } from "./promises.ts";
-import { PROGRAMS, readPrograms, type Source } from "./sources.ts";
+import { loadedBy, loadedFiles, PROGRAMS, readPrograms, type Source } from "./sources.ts";
 import { typeHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
@@ -85,24 +86,35 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
   ]),
 ];
 
-/** Its name says so, or it is of no use as an inventory either. */
-const mustBeDeploy = (source: Source, connectors: ReadonlyMap<string, Connector>): boolean =>
-  /^deploy\b/.test(basename(source.file)) || shapeFindings(source, { connectors, certainty: "named" }).length > 0;
+/** Of what must be a deploy, by its name or as it is of no use as an inventory either; or of an inventory that is wrong, by its shape. */
+function entryFindings(source: Source, usable: KnownConnectors): readonly Finding[] | Promise<readonly Finding[]> {
+  if (/^deploy\b/.test(basename(source.file))) return deployFindings(source);
+  const found = shapeFindings(source, { ...usable, certainty: "named" });
+  if (found.length === 0 || exportsGroups(source)) return found;
+  return deployFindings(source);
+}
 
 async function dataFindings(
-  { settings, inventories, groupData, programs, entries }: CheckPlan,
+  plan: CheckPlan,
   sources: readonly Source[],
   connectors: ReadonlyMap<string, Connector>,
 ): Promise<readonly Finding[]> {
+  const { settings, hasConnectors, inventories, groupData, programs, entries } = plan;
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
   const { names, isOpen } = dataReads(sources);
+  const usable: KnownConnectors = { connectors, hasMore: hasConnectors };
   // What cannot be read may read anything.
-  const known = knownKeys(connectors, { names, isOpen: isOpen || programs.some(file => !sourceOf(file)) });
+  const known = knownKeys(usable, { names, isOpen: isOpen || programs.some(file => !sourceOf(file)) });
   const fromInventories = inventories.map(({ file, function: name }) => {
     const source = sourceOf(file);
-    const shape = { connectors, function: name, certainty: "named" } as const;
-    if (source) return [...inventoryFindings(source, known, name), ...shapeFindings(source, shape)];
+    const shape = { ...usable, function: name, certainty: "named" } as const;
+    if (source)
+      return [
+        ...inventoryFindings(source, known, name),
+        ...shapeFindings(source, shape),
+        ...emptinessFindings(source, name),
+      ];
     return isProgram(file) ? [] : inventoryDocumentFindings(file, known);
   });
   const fromGroupData = groupData.map(file => {
@@ -111,23 +123,29 @@ async function dataFindings(
     return isProgram(file) ? [] : groupDataDocumentFindings(file, known);
   });
   const imported = new Set(sources.flatMap(({ imports }) => imports));
+  const included = sources.flatMap(({ includes }) => includes.map(({ file }) => file));
+  const deploys = new Set([...entries, ...included]);
+  const loadable = new Set(sources.flatMap(loadedFiles));
+  const run = plannedFiles(plan).filter(file => !loadable.has(file));
+  const loaded = loadedBy([...run, ...included], sources);
+  const fromModules = sources.flatMap(source => {
+    const isDeploy = deploys.has(source.file) && !loaded.has(source.file);
+    if (isDeploy ? !hasDefault(source) : !loaded.has(source.file)) return [];
+    return hostlessFindings(source, isDeploy);
+  });
+  // What fails while it is loaded is not yet looked at as a whole.
+  const failing = new Set(fromModules.map(({ at }) => at.file));
   const fromPrograms = programs.map(async file => {
     const source = sourceOf(file);
     if (!source) return [];
     const hasGroups = looksLikeInventory(source);
-    const isEntry = entries.includes(file) && !imported.has(file);
+    const isEntry = entries.includes(file) && !imported.has(file) && !failing.has(file);
     const certainty = certaintyOf(source, hasGroups);
     return [
       ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
-      ...(certainty ? shapeFindings(source, { connectors, certainty }) : []),
-      ...(isEntry && !hasGroups && !certainty && mustBeDeploy(source, connectors) ? await deployFindings(source) : []),
+      ...(certainty ? shapeFindings(source, { ...usable, certainty }) : []),
+      ...(isEntry && !hasGroups && !certainty ? await entryFindings(source, usable) : []),
     ];
-  });
-  const deploys = new Set([...entries, ...sources.flatMap(({ includes }) => includes.map(({ file }) => file))]);
-  const fromModules = sources.flatMap(source => {
-    const isDeploy = deploys.has(source.file) && !imported.has(source.file);
-    if (isDeploy ? !hasDefault(source) : !imported.has(source.file)) return [];
-    return hostlessFindings(source, isDeploy);
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
   return [...configDataFindings(settings, known), ...all.flat(), ...fromModules];

@@ -9,15 +9,20 @@ import { type Spot, toGroup, toGroups } from "../../inventory/groups.ts";
 import { checkHostName } from "../../inventory/index.ts";
 import { parseHostName } from "../../inventory/parse.ts";
 import { type Finding, findingOf } from "./finding.ts";
-import { COMPUTED, literalOf, membersOf, type Module, moduleOf, returned, written } from "./literals.ts";
+import { COMPUTED, itemsOf, literalOf, membersOf, type Module, moduleOf, returned, written } from "./literals.ts";
 import type { Source } from "./sources.ts";
 import { standIn } from "./stand-ins.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
 
-/** How an inventory is used. */
-export interface ShapeOptions {
-  /** Those of tsinfra; a project may have more of its own. */
+/** Connectors that hosts may name. */
+export interface KnownConnectors {
   readonly connectors: ReadonlyMap<string, Connector>;
+  /** A project may have more of its own. */
+  readonly hasMore: boolean;
+}
+
+/** How an inventory is used. */
+export interface ShapeOptions extends KnownConnectors {
   /** The function that is used of it. */
   readonly function?: string | undefined;
   /** How sure it is that the file is an inventory: if it is only possible, what is not like a group is none. */
@@ -166,7 +171,7 @@ class Shape {
   }
 
   #name(name: string, at: Node): void {
-    this.#told(this.#place(at), () => refuseHostName(name, this.#options.connectors));
+    this.#told(this.#place(at), () => refuseHostName(name, this.#options));
   }
 
   readonly #failAt =
@@ -188,8 +193,9 @@ class Shape {
   }
 }
 
-/** Throws `InventoryError` for a name that no host can have. A connector that is like none of ours is the project's own. */
-export function refuseHostName(name: string, connectors: ReadonlyMap<string, Connector>): void {
+/** Throws `InventoryError` for a name that no host can have. Where there may be more, a connector that is like none of ours is one of them. */
+export function refuseHostName(name: string, { connectors, hasMore }: KnownConnectors): void {
+  if (!hasMore) return checkHostName(name, connectors);
   const { connector, through } = parseHostName(name);
   const unknown = [...through.map(hop => hop.connector), connector].find(one => !connectors.has(one));
   if (unknown === undefined || nearest(unknown, connectors.keys()) !== undefined) checkHostName(name, connectors);
@@ -219,6 +225,19 @@ export function certaintyOf(source: Source, hasGroups: boolean): "likely" | "pos
   if (!isDeclared) return undefined;
   if (/^(?:inventory|inventories|hosts|inv)\.\w+$/.test(basename(source.file))) return "likely";
   return hasGroups || exportsHosts(source) ? "possible" : undefined;
+}
+
+/** What no deploy exports by default: a list of hosts, or an object of which a member is one. */
+export function exportsGroups({ program }: Source): boolean {
+  const module = moduleOf(program);
+  const standard = module.exports.find(({ name }) => name === "default")?.value;
+  if (!standard) return false;
+  const members = membersOf(standard, module);
+  return [standard, ...(members ?? []).map(({ value }) => value)].some(value => {
+    const group = membersOf(value, module)?.find(({ key }) => key === "hosts")?.value ?? value;
+    const items = itemsOf(group, module) ?? [];
+    return items.some(item => /^(?:String|Array)/.test(written(item, module).type));
+  });
 }
 
 /** Hosts that name a connector, or a group whose only key is almost the right one. */

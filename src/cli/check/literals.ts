@@ -1,5 +1,5 @@
 /** Values that are written down, read without running anything. @module */
-import { bare, callOf, isFunction, type Node } from "./syntax.ts";
+import { bare, callOf, isFunction, memberName, type Node } from "./syntax.ts";
 
 /** What is computed when the program runs. */
 export const COMPUTED: unique symbol = Symbol("computed");
@@ -18,7 +18,7 @@ export interface Module {
   readonly exports: readonly Exported[];
 }
 
-/** A program's constants and exports. */
+/** A program's constants and exports; `module.exports` is the default export of one that exports nothing else. */
 export function moduleOf(program: Node): Module {
   const constants = new Map<string, Node>();
   const exports: Exported[] = [];
@@ -40,8 +40,28 @@ export function moduleOf(program: Node): Module {
             value: one.local,
           });
   }
-  return { constants, exports };
+  const isCommon = !body.some(statement => /^Export/.test(statement.type));
+  return { constants, exports: isCommon ? body.flatMap(statement => commonExport(statement) ?? []) : exports };
 }
+
+/** `module.exports = …`, `exports.name = …`, and `export = …`, which is the same. */
+function commonExport(statement: Node): Exported | undefined {
+  if (statement.type === "TSExportAssignment") return { name: "default", at: statement, value: statement.expression };
+  if (statement.type !== "ExpressionStatement" || statement.expression.type !== "AssignmentExpression")
+    return undefined;
+  const { left, right } = statement.expression;
+  if (isModuleExports(left)) return { name: "default", at: left, value: right };
+  const isMember = left.type === "MemberExpression" && (isModuleExports(left.object) || isExports(left.object));
+  const name = isMember ? memberName(left) : undefined;
+  return name === undefined ? undefined : { name, at: left, value: right };
+}
+
+const isExports = (node: Node): boolean => node.type === "Identifier" && node.name === "exports";
+const isModuleExports = (node: Node): boolean =>
+  node.type === "MemberExpression" &&
+  memberName(node) === "exports" &&
+  node.object.type === "Identifier" &&
+  node.object.name === "module";
 
 function declarationsIn(statement: Node): readonly Exported[] {
   if ((statement.type === "FunctionDeclaration" || statement.type === "ClassDeclaration") && statement.id)

@@ -44,6 +44,10 @@ export function placesIn(node: Node): readonly Place[] {
     case "BinaryExpression":
       if (node.operator === "in") return contents(node.right);
       return CALCULATIONS.has(node.operator) ? [node.left, node.right].flatMap(contents) : [];
+    case "VariableDeclarator":
+      return node.init ? takenApart(node.id, node.init) : [];
+    case "AssignmentExpression":
+      return node.operator === "=" ? takenApart(node.left, node.right) : [];
     case "MemberExpression":
     case "OptionalMemberExpression":
       // Only what was declared to be of another type: of a promise itself the compiler knows the members.
@@ -56,6 +60,10 @@ export function placesIn(node: Node): readonly Place[] {
 }
 const CALCULATIONS: ReadonlySet<string> = new Set(["<", ">", "<=", ">=", "-", "*", "/", "%", "**", "&", "|", "^"]);
 const OWN_MEMBERS: ReadonlySet<string> = new Set(["then", "catch", "finally"]);
+
+/** What a pattern takes apart that was declared to be of another type: of a promise itself the compiler tells. */
+const takenApart = (pattern: Node, value: Node): readonly Place[] =>
+  /^(?:Object|Array)Pattern$/.test(pattern.type) && bare(value) !== value ? contents(value) : [];
 
 /** What the language's own functions are given. */
 function givenIn(node: Node): readonly Place[] {

@@ -18,6 +18,8 @@ export interface InventoryFile {
 export interface CheckPlan {
   readonly config: string | undefined;
   readonly settings: readonly Setting[];
+  /** There may be connectors of the project's own. */
+  readonly hasConnectors: boolean;
   readonly inventories: readonly InventoryFile[];
   readonly groupData: readonly string[];
   /** Deploy files, and other programs. */
@@ -39,7 +41,7 @@ export async function planOfFiles(files: readonly string[]): Promise<CheckPlan> 
   const entries = others.filter(isProgram);
   return {
     config,
-    ...(config === undefined ? { settings: [], findings: [] } : await settingsIn(config)),
+    ...(config === undefined ? { settings: [], findings: [], hasConnectors: true } : await settingsIn(config)),
     inventories: others.filter(file => !isProgram(file)).map(file => ({ file })),
     groupData,
     entries,
@@ -56,8 +58,11 @@ const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
 export async function planOfDirectory(cwd: string, named: string | undefined): Promise<CheckPlan> {
   const directory = realpathSync(cwd);
   const config = configOf(directory, named);
-  const { settings, findings: unusable } =
-    config === undefined ? { settings: [], findings: [] } : await settingsIn(config);
+  const {
+    settings,
+    findings: unusable,
+    hasConnectors,
+  } = config === undefined ? { settings: [], findings: [], hasConnectors: true } : await settingsIn(config);
   const findings = [...unusable];
   const notes: string[] = [];
   const home = config === undefined ? directory : dirname(config);
@@ -92,6 +97,7 @@ export async function planOfDirectory(cwd: string, named: string | undefined): P
   return {
     config,
     settings,
+    hasConnectors,
     inventories,
     groupData: [...new Set(groupData)],
     programs: [...new Set(programs)],

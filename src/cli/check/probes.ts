@@ -8,18 +8,8 @@
  */
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
 import type { Source } from "./sources.ts";
-import {
-  bare,
-  callOf,
-  type FunctionNode,
-  isFunction,
-  memberName,
-  type Node,
-  outwards,
-  spanOf,
-  type Branch,
-} from "./syntax.ts";
-import { dropped, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
+import { bare, callOf, isFunction, memberName, type Node, outwards, spanOf, type Branch } from "./syntax.ts";
+import { droppedIn, droppedQuestion, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
 
 /** Where a value stands that is asked about. */
 export type Standing =
@@ -53,6 +43,7 @@ export type Fault =
   | "promise"
   | "promises"
   | "handle"
+  | "command"
   | "function"
   | "missing"
   | "null"
@@ -148,6 +139,8 @@ class Prober {
   readonly #isLate: boolean;
   /** The values that were asked about: what stands in a condition may stand in one within that. */
   readonly #valued = new Set<Node>();
+  /** The same of what is dropped: all of a list of expressions, or all but the last. */
+  readonly #dropped = new Set<Node>();
 
   constructor(source: Source, probes: Probe[], round: Round) {
     this.#source = source;
@@ -169,9 +162,12 @@ class Prober {
   }
 
   #promises(node: Node, within: Branch | undefined): void {
-    if (node.type === "ExpressionStatement") {
-      for (const value of dropped(node.expression)) this.#ask("statement", value, within);
-    } else if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
+    for (const value of droppedIn(node)) {
+      if (this.#dropped.has(value)) continue;
+      this.#dropped.add(value);
+      this.#ask("statement", value, within, { function: droppedQuestion(value, within) });
+    }
+    if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
     this.#kept({ node, parent: within });
     this.#forEach(node, within);
   }
@@ -183,7 +179,13 @@ class Prober {
     const { value, reads } = kept;
     const early = unawaited(kept, declaration, this.#source.branches);
     if (early) this.#ask("early", value, declaration, { told: early.node });
-    else if (reads.every(({ node }) => memberName(node) === "length")) this.#ask("unused", value, declaration.parent);
+    else if (reads.every(({ node }) => SIZES.has(memberName(node) ?? "")))
+      this.#ask(
+        "unused",
+        value,
+        declaration.parent,
+        value.type === "NewExpression" ? { function: "__tsinfraMade" } : {},
+      );
     else this.#ask("deploy", value, declaration.parent);
   }
 
@@ -370,6 +372,8 @@ const isRepeatable = (node: Node, text: string): boolean =>
   ["Identifier", "MemberExpression", "OptionalMemberExpression", "CallExpression"].includes(node.type) &&
   /^[\w$.?![\]'"#]+(?:\([\w$.\s,?!'"]*\))?$/.test(text) &&
   !text.includes("getFact(");
+
+const SIZES: ReadonlySet<string> = new Set(["length", "size"]);
 
 const FUNCTIONS: Readonly<Record<Standing, string>> = {
   statement: "__tsinfraPromise",

@@ -8,7 +8,8 @@ import { listCallOf } from "./places.ts";
 import { type Fault, type Probe, probed, type Round, ROUNDS } from "./probes.ts";
 import { DECLARATIONS } from "./questions.ts";
 import type { Source } from "./sources.ts";
-import { bare, callOf, memberName, type Node, placeIn, spanOf } from "./syntax.ts";
+import { bare, callOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
+import { isGenerator } from "./usage.ts";
 import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
 /** Ask the compiler about the values in a program, and judge its answers. */
@@ -85,6 +86,8 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
     case "statement":
     case "unused":
       if (fault === "generator") return generatorFinding(probe);
+      if (fault === "command") return commandFinding(probe);
+      if (fault === "function") return uncalledFinding(probe);
       return fault === "promises"
         ? found(probe, "E_PROMISE", "Nobody waits for these promises", allHint(probe))
         : found(probe, "E_PROMISE", "Nobody waits for this promise", awaitHint(probe));
@@ -161,6 +164,21 @@ const generatorFinding = (probe: Probe): Finding =>
     "Nothing of this generator runs: nobody goes through what it gives",
     "Write `yield*` before it in the steps of an operation, and elsewhere `for await (const item of …)`",
   );
+
+/** A command is a value, that somebody must run. */
+const commandFinding = (probe: Probe): Finding =>
+  found(
+    probe,
+    "E_DEPLOY",
+    "A command that is only written down does nothing",
+    isGenerator(ownerOf(probe.within)?.node)
+      ? "Put `yield` before it"
+      : "Yield it in the steps of an operation, or give it to one: `server.shell({ commands: [sh`…`] })`",
+  );
+
+/** Something that would be done, were it called. */
+const uncalledFinding = (probe: Probe): Finding =>
+  found(probe, "E_DEPLOY", "What is named and not called does nothing", `Call it: \`${shortened(probe)}(…)\``);
 
 /** What an operation gave is read before it has run. */
 function earlyFinding(probe: Probe): Finding {

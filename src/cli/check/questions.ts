@@ -18,6 +18,13 @@ type __TsinfraAwaitedFault<I extends number, T> = __TsinfraIsAny<T> extends true
 type __TsinfraPromiseFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
   : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? \`\${I} promise\` : __TsinfraAwaitedFault<I, T>;
+type __TsinfraIsCommand<T> = [T] extends [never] ? false : [T] extends [import("tsinfra").Command] ? true : false;
+type __TsinfraDroppedFault<I extends number, T> = __TsinfraIsAny<T> extends true
+  ? number
+  : __TsinfraIsCommand<T> extends true ? \`\${I} command\` : __TsinfraPromiseFault<I, T>;
+type __TsinfraActionOf<T> = T extends (...given: any) => infer R
+  ? __TsinfraIsAny<R> extends true ? never : R extends PromiseLike<any> | { didChange(): boolean } ? T : never
+  : never;
 type __TsinfraTextFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? number
   : __TsinfraHas<__TsinfraHandleOf<T>> extends true
@@ -123,6 +130,26 @@ declare function __tsinfraDeploy<I extends number, T>(
     : number,
 ): T;
 declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
+declare function __tsinfraCommand<I extends number, T>(id: I, value: T, fault: __TsinfraDroppedFault<I, T>): T;
+declare function __tsinfraMade<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true ? number : __TsinfraDroppedFault<I, T extends ReadonlySet<infer E> ? readonly E[] : T>,
+): T;
+declare function __tsinfraName<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : __TsinfraHas<__TsinfraFunctionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>,
+): T;
+declare function __tsinfraMember<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsAny<T> extends true
+    ? number
+    : __TsinfraHas<__TsinfraActionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>,
+): T;
 declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
 declare function __tsinfraEach<I extends number, T>(
   id: I,

@@ -17,10 +17,17 @@ export interface Setting {
   readonly at: CallSite;
 }
 
-/** All settings, and what is wrong with them. */
-export async function settingsIn(
-  file: string,
-): Promise<{ readonly settings: readonly Setting[]; readonly findings: readonly Finding[] }> {
+/** A config, read. */
+export interface ConfigSettings {
+  readonly settings: readonly Setting[];
+  /** What is wrong with them. */
+  readonly findings: readonly Finding[];
+  /** It may bring connectors of the project's own. */
+  readonly hasConnectors: boolean;
+}
+
+/** All settings of a config. */
+export async function settingsIn(file: string): Promise<ConfigSettings> {
   const findings: Finding[] = [];
   const settings: Setting[] = [];
   await toldAs(findings, { file, line: 1, column: 1 }, async () => {
@@ -36,8 +43,14 @@ export async function settingsIn(
         ...(problem.hint === undefined ? {} : { hint: problem.hint }),
       });
   }
-  return { settings, findings };
+  return { settings, findings, hasConnectors: mayHaveConnectors(readFileSync(file, "utf8")) };
 }
+
+/** It says so, or takes settings from elsewhere. */
+const mayHaveConnectors = (text: string): boolean =>
+  /\b(?:connectors|extends|function|require)\b|\.\.\.|=>|\[\s*[`\w]+\s*\]\s*:|\bimport\b(?![^;\n]*["']tsinfra["'])/.test(
+    text,
+  );
 
 const LAYER = /^\$(?!env$)/;
 

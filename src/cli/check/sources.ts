@@ -12,9 +12,21 @@ export interface Source {
   readonly branches: readonly Branch[];
   /** Those of the user's own files that it imports, and that it includes: absolute paths. */
   readonly imports: readonly string[];
+  /** What is loaded when it is, or by it: what is imported for its types alone is erased. */
+  readonly loads: readonly Load[];
   readonly includes: readonly Included[];
   /** A function includes it, which may do so while operations run. */
   readonly isIncludedLate: boolean;
+}
+
+/** What a program loads by a name that is written down. */
+export interface Load {
+  /** As it is written: a path, or a package's name. */
+  readonly name: string;
+  /** Absolute path of a file of the user's own. */
+  readonly file: string | undefined;
+  /** By `require`. */
+  readonly isRequired: boolean;
 }
 
 /** What `local.include("…")` names. */
@@ -58,6 +70,11 @@ function readSource(file: string, cwd: string): Omit<Source, "isIncludedLate"> |
       program,
       branches,
       imports: importsOf(branches).flatMap(path => resolveImport(path, directory) ?? []),
+      loads: loadsOf(file, text).map(({ kind, path }) => ({
+        name: path,
+        file: resolveImport(path, directory),
+        isRequired: kind === "require-call",
+      })),
       includes: includesOf(branches).flatMap(({ path, isLate }) => {
         const included = resolveInclude(path, directory, cwd);
         return included === undefined ? [] : [{ file: included, isLate }];
@@ -83,6 +100,37 @@ function importsOf(branches: readonly Branch[]): readonly string[] {
     return from?.type === "StringLiteral" ? [from.value] : [];
   });
 }
+
+/** What a program imports or exports from when it runs, by the runtime's own words: of TypeScript it drops what no value needs. */
+function loadsOf(file: string, text: string): readonly Bun.Import[] {
+  try {
+    const isTypeScript = /\.m?ts$/.test(file);
+    return JAVASCRIPT.scanImports(isTypeScript ? TYPESCRIPT.transformSync(text) : text);
+  } catch {
+    // The compiler tells what keeps it from being read.
+    return [];
+  }
+}
+const TYPESCRIPT = new Bun.Transpiler({ loader: "ts", trimUnusedImports: true });
+const JAVASCRIPT = new Bun.Transpiler({ loader: "jsx" });
+
+/** The files that are loaded as modules where these are run. */
+export function loadedBy(files: Iterable<string>, sources: readonly Source[]): ReadonlySet<string> {
+  const loads = new Map(sources.map(source => [source.file, loadedFiles(source)]));
+  const loaded = new Set<string>();
+  const waiting = [...files];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop())
+    for (const one of loads.get(file) ?? []) {
+      if (loaded.has(one)) continue;
+      loaded.add(one);
+      waiting.push(one);
+    }
+  return loaded;
+}
+
+/** The user's own files that a program loads as modules. */
+export const loadedFiles = ({ loads }: Source): readonly string[] =>
+  loads.flatMap(({ file, isRequired }) => (file === undefined || isRequired ? [] : [file]));
 
 /** What a program includes by `local.include("…")`. */
 function includesOf(branches: readonly Branch[]): readonly { readonly path: string; readonly isLate: boolean }[] {

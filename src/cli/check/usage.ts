@@ -12,8 +12,37 @@ import {
   spanOf,
 } from "./syntax.ts";
 
-/** The values that a statement makes and nobody takes. */
-export function dropped(expression: Node): readonly Node[] {
+/** The values that nobody takes: of a statement, before a comma, and what a run waits for whatever `void` says. */
+export function droppedIn(node: Node): readonly Node[] {
+  switch (node.type) {
+    case "ExpressionStatement":
+      return dropped(node.expression);
+    case "SequenceExpression":
+      return node.expressions.slice(0, -1).flatMap(dropped);
+    case "ForStatement":
+      return [node.init, node.update].flatMap(part =>
+        part && part.type !== "VariableDeclaration" ? dropped(part) : [],
+      );
+    case "UnaryExpression":
+      return node.operator === "void" && isAnswer(bare(node.argument)) ? [bare(node.argument)] : [];
+    default:
+      return [];
+  }
+}
+
+/** A call whose answer no deploy may leave behind. */
+function isAnswer(node: Node): boolean {
+  const callee = callOf(node)?.callee;
+  const name = callee && memberName(callee);
+  if (!callee || !("object" in callee) || name === undefined) return false;
+  const object = callee.object as Node;
+  return (
+    name === "getFact" || (object.type === "Identifier" && object.name === "local" && /^(?:shell|include)$/.test(name))
+  );
+}
+
+/** What is made by an expression whose value nobody takes. */
+function dropped(expression: Node): readonly Node[] {
   const node = bare(expression);
   switch (node.type) {
     case "LogicalExpression":
@@ -37,6 +66,21 @@ export function dropped(expression: Node): readonly Node[] {
       return [];
   }
 }
+
+/** Which function asks about such a value, by how it is written: what a function of the user's own gives may be meant to be dropped. */
+export function droppedQuestion(value: Node, within: Branch | undefined): string {
+  if (value.type === "Identifier") return "__tsinfraName";
+  if (value.type === "NewExpression") return "__tsinfraMade";
+  const call = callOf(value);
+  if (!call) return "object" in value ? "__tsinfraMember" : "__tsinfraCommand";
+  const isMade = call.callee.type === "Identifier" && COMMANDS.has(call.callee.name);
+  return isMade || isGenerator(ownerOf(within)?.node) ? "__tsinfraCommand" : "__tsinfraPromise";
+}
+const COMMANDS: ReadonlySet<string> = new Set(["upload", "download", "rsync", "withArguments"]);
+
+/** Its steps are asked for one by one. */
+export const isGenerator = (owner: Node | undefined): boolean =>
+  owner !== undefined && isFunction(owner) && owner.generator === true;
 
 /** An export, or `using`, for which it is enough that the variable is there. */
 export const isTakenElsewhere = (declaration: Branch | undefined): boolean =>

@@ -39,6 +39,7 @@ export function readData<K extends string>(
       const value = data[key];
       const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
       if (typeof number !== "number" || !Number.isFinite(number) || number < 0) throw wrong(key, "a number");
+      if (key.endsWith("Port") && !isPort(number)) throw wrong(key, "a port from 1 to 65535");
       return number;
     },
     boolean(key) {
@@ -60,3 +61,5 @@ export function readData<K extends string>(
     },
   };
 }
+
+const isPort = (number: number): boolean => Number.isInteger(number) && number >= 1 && number <= 65535;
