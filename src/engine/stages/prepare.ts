@@ -87,6 +87,7 @@ async function prepareHost(
   const { clock, config, emit, signal } = engine.settings;
   for (let attempt = 1; ; attempt++) {
     const undeclare = host.mark();
+    engine.evaluating.set(host, deploy.name);
     try {
       await evaluate(engine, host, deploy, index);
       emit({ type: "deploy:ready", host: host.name, file: deploy.name });
@@ -103,6 +104,8 @@ async function prepareHost(
       if (!isHostsOwn(error)) return { host, error, isOperations: false };
       engine.fail(host, asHostError(engine, deploy, error), "prepare");
       return undefined;
+    } finally {
+      engine.evaluating.delete(host);
     }
   }
 }
