@@ -33,7 +33,7 @@ export function describeError(error: unknown): {
 }
 
 /** What this machine's file system refuses is nobody's mistake in the program: no place, no rights, no such directory. */
-function systemProblem(error: unknown): string | undefined {
+export function systemProblem(error: unknown): string | undefined {
   if (!(error instanceof Error) || error instanceof TsinfraError) return undefined;
   const { code, syscall, path, message } = error as Partial<NodeJS.ErrnoException>;
   if (code === undefined || syscall === undefined || path === undefined) return undefined;

@@ -1,9 +1,11 @@
 /** What a deploy file threw, as an error with the user's own line and, where it is a misspelt name, the nearest one. @module */
 import { DeployError, DeployLoadError, TsinfraError } from "../core/errors.ts";
 import { importProblem, isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
+import { limitReached } from "../core/limits.ts";
 import { nearest } from "../core/nearest.ts";
-import { shown } from "../core/thrown.ts";
+import { errorText, isOurMistake, shown } from "../core/thrown.ts";
 import { thrownPlaces } from "../deploy/index.ts";
+import { systemProblem } from "./exit.ts";
 import { importHint } from "./import-hint.ts";
 
 /** An error of the user's code with its place; anything else stays what it is. */
@@ -16,13 +18,13 @@ export async function explained(error: unknown): Promise<unknown> {
   const [at, ...callers] = thrownPlaces(error);
   if (!(error instanceof Error))
     return new DeployError(`The deploy threw ${shown(error)}`, { at, callers, hint: THROW_ERRORS });
-  // Without a line of the user's it is a mistake of ours.
-  if (!at) return error;
+  if (!at)
+    return isNoDeploys(error) ? error : new DeployError(`The deploy threw ${errorText(error)}`, { cause: error });
   if (isImportFailure(error)) {
     const problem = importProblem(error);
     return new DeployLoadError(problem, { at, callers, cause: error, hint: await importHint(problem, at) });
   }
-  const message = `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`;
+  const message = errorText(error).replace(/^Error(?:: |$)/, "") || "An error without a message was thrown";
   const [, module, name] = /([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function/.exec(message) ?? [];
   const near = module === undefined || name === undefined ? undefined : await nearestOperation(module, name);
   const brief = message.replace(/\.? \(In '.*$/s, "");
@@ -33,6 +35,10 @@ export async function explained(error: unknown): Promise<unknown> {
     ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
   });
 }
+
+/** Nothing of the user's has thrown it. */
+const isNoDeploys = (error: Error): boolean =>
+  isOurMistake(error) || limitReached(error) !== undefined || systemProblem(error) !== undefined;
 
 async function nearestOperation(module: string, name: string): Promise<string | undefined> {
   const { allOperations } = await import("../registry.ts");

@@ -163,7 +163,9 @@ export class Interrupts {
   #leave(): void {
     this.#screen.live(undefined);
     this.onLeave();
-    this.#screen.lines((this.#isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leftLines()) ?? []);
+    this.#screen.lines(
+      (this.#isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leaveLines()) ?? [],
+    );
     this.#keepRecord();
     this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
   }

@@ -198,6 +198,7 @@ export async function openInvocation(
           },
         });
         record.sentAhead = () => run.sentAhead;
+        record.evaluating = () => run.evaluating;
         return run;
       },
       close(isSound = true) {

@@ -8,6 +8,22 @@ import { noPaint } from "./views/paint.ts";
 import { resultLines } from "./views/reports.ts";
 import { cut, oneLine } from "./views/text.ts";
 
+/** A deploy file that is being evaluated for a host. */
+interface Evaluating {
+  readonly host: string;
+  readonly file: string;
+}
+
+/** `deploy.ts had not ended on web, db`: one for each file. */
+export const unendedFiles = (evaluating: readonly Evaluating[], columns: number): readonly string[] =>
+  [...Map.groupBy(evaluating, ({ file }) => file)].map(
+    ([file, on]) =>
+      `${oneLine(file)} had not ended on ${hostList(
+        on.map(({ host }) => host),
+        columns,
+      )}`,
+  );
+
 /** An operation on one host. */
 interface OnHost {
   readonly host: string;
@@ -30,6 +46,8 @@ export class RunRecord {
   #isExecuting = false;
   /** What hosts were sent before its turn. */
   sentAhead: () => readonly OnHost[] = () => [];
+  /** Deploy files that have not ended. */
+  evaluating: () => readonly Evaluating[] = () => [];
 
   constructor(hosts: readonly string[]) {
     this.#hosts = hosts;
@@ -89,6 +107,11 @@ export class RunRecord {
     ];
   }
 
+  /** The same, and the deploy files that are left. */
+  leaveLines(): readonly string[] {
+    return [...unendedFiles(this.evaluating(), COLUMNS).map(text => `  ${text}`), ...this.leftLines()];
+  }
+
   /** All of it. `why` says what ended it. */
   lines({ why, when, cwd }: { readonly why: string; readonly when: Date; readonly cwd: string }): readonly string[] {
     return [
@@ -105,7 +128,7 @@ export class RunRecord {
     const ended = this.#interrupted.map(one =>
       line(one, one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
     );
-    const left = this.leftLines();
+    const left = this.leaveLines();
     const results = this.#results
       ? resultLines(this.#results, { paint: noPaint, width: () => columns })
       : ["There are no results: the run had not come to its end"];

@@ -1,12 +1,13 @@
 /** The stages of a run, with the question in their middle. @module */
 import { dirname, relative } from "node:path";
 import { onAbort, unlessAborted } from "../core/abort.ts";
-import { TooManyFailuresError } from "../core/errors.ts";
+import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { ArgumentError } from "./parse.ts";
 import type { Invocation, RunListener, ViewMode } from "./invocation.ts";
+import { unendedFiles } from "./record.ts";
 import { hostList } from "./views/hosts.ts";
 import { plural } from "./views/text.ts";
 
@@ -98,7 +99,9 @@ async function changeHosts(
   // With nobody left the results still say why.
   if (run.activeHosts.length > 0) {
     // A deploy file may wait for something of its own, which no interruption reaches; a resolver or a socket may too.
-    await explaining(() => unlessAborted(run.prepare(deploys), invocation.interrupts.givenUp));
+    await explaining(() => unlessAborted(run.prepare(deploys), invocation.interrupts.givenUp)).catch((error: unknown) =>
+      Promise.reject(error instanceof CancelledError ? naming(run, error) : error),
+    );
     // What nobody waited for may have failed by now.
     await invocation.interrupts.hadStrays();
     invocation.interrupts.signal.throwIfAborted();
@@ -114,6 +117,17 @@ async function changeHosts(
   }
   return { code: codeOf(run) };
 }
+
+/** What was waited for in vain, of an interruption. */
+function naming({ evaluating }: Run, error: CancelledError): CancelledError {
+  const files = unendedFiles(evaluating, COLUMNS);
+  if (files.length === 0) return error;
+  return new CancelledError(`${error.message}: ${files.join("; ")}`, {
+    hint: "What a deploy file waits for itself hears of no interruption: give it a limit, such as AbortSignal.timeout(10_000)",
+    cause: error,
+  });
+}
+const COLUMNS = 80;
 
 /** Errors of the user's code leave with their place. */
 async function explaining<T>(body: () => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /** What an `import()` of a user's file threw, as a sentence and a place. @module */
 import { type CallSite, TsinfraError } from "./errors.ts";
-import { locate, shown } from "./thrown.ts";
+import { errorText, locate, membersOf, shown } from "./thrown.ts";
 
 /** An error of loading, told to people. */
 export interface LoadFailure {
@@ -74,15 +74,17 @@ export function importProblem(error: unknown): string {
   return missingImport(first)?.message ?? text(first);
 }
 
-const innermost = (error: unknown): unknown =>
-  error instanceof AggregateError && error.errors.length > 0 ? innermost(error.errors[0]) : error;
+/** Of several mistakes in a text the first is told; what somebody's code put together is told as it is. */
+function innermost(error: unknown): unknown {
+  const [first] = membersOf(error);
+  return first !== undefined && position(first) !== undefined ? first : error;
+}
 
 function text(error: unknown): string {
   if (!(error instanceof Error)) return hasMessage(error) ? error.message : shown(error);
-  const plainError = error.name === "Error" || error instanceof TsinfraError || SELF_EXPLAINING.has(error.name);
-  return plainError ? error.message : `${error.name}: ${error.message}`;
+  return error instanceof TsinfraError ? error.message : errorText(error).replace(SELF_EXPLAINING, "");
 }
-const SELF_EXPLAINING = new Set(["BuildMessage", "ResolveMessage"]);
+const SELF_EXPLAINING = /^(?:Error|BuildMessage|ResolveMessage): /;
 
 const hasMessage = (value: unknown): value is { readonly message: string } =>
   typeof value === "object" && value !== null && "message" in value && typeof value.message === "string";

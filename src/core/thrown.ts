@@ -1,6 +1,6 @@
 /** What was thrown, as its reader should see it, and where in the user's files it was made. @module */
 import { inspect } from "node:util";
-import type { CallSite } from "./errors.ts";
+import { type CallSite, TsinfraError } from "./errors.ts";
 import { kindOf } from "./kind.ts";
 
 /** A thrown value that is no error: like JSON, on one line, cut where it is long. */
@@ -25,17 +25,108 @@ function inspected(value: unknown): string {
   }
 }
 
-/** The user's files on the stack on which an error was made, innermost first. */
+/** From a place in what the engine runs to where that was written; `undefined` where nobody wrote it. */
+type ToWritten = (ran: CallSite) => CallSite | undefined;
+const served = new Map<string, ToWritten>();
+
+/** Remember how places in a file are found where the runtime tells those in what was made of it. */
+export const rememberServed = (file: string, toWritten: ToWritten): void => void served.set(file, toWritten);
+
+const written = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.(ran);
+
+/** The user's files on the stack on which an error was made, innermost first; what was made of other errors, as by `Promise.any`, has theirs. */
 export function sitesOf(error: unknown): readonly CallSite[] {
-  if (!(error instanceof Error) || typeof error.stack !== "string") return [];
-  return [...error.stack.matchAll(STACK_FRAME)].flatMap(
-    ([, file, line, column]) => toUserSite(file, Number(line), Number(column)) ?? [],
-  );
+  const own = ownSites(error);
+  return own.length > 0
+    ? own
+    : (membersOf(error)
+        .map(ownSites)
+        .find(sites => sites.length > 0) ?? []);
 }
-const STACK_FRAME = /^\s*at (?:.*? \()?((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/gm;
+
+function ownSites(error: unknown): readonly CallSite[] {
+  if (!(error instanceof Error)) return [];
+  if (error instanceof TsinfraError && error.at) return [error.at, ...error.callers];
+  const sites = framesOf(error).flatMap(({ site }) => site ?? []);
+  if (sites.length > 0) return sites;
+  // Somebody has replaced the stack: where the error was made is kept beside it.
+  const made = toUserSite(textIn(error, "sourceURL"), numberIn(error, "line"), numberIn(error, "column"));
+  return [(made && !Object.hasOwn(error, "originalLine") ? written(made) : made) ?? []].flat();
+}
+
+/** Only our own code stands on the stack of an error. */
+export function isOurMistake(error: unknown): boolean {
+  const frames = error instanceof Error ? framesOf(error) : [];
+  return frames.some(({ isFile }) => isFile) && frames.every(({ isOurs }) => isOurs);
+}
+
+interface Frame {
+  /** It is not of the runtime's own. */
+  readonly isFile: boolean;
+  readonly isOurs: boolean;
+  /** In a file of the user's. */
+  readonly site: CallSite | undefined;
+}
+
+function framesOf(error: Error): readonly Frame[] {
+  // The runtime tells places in what it runs for these.
+  const isRan = error instanceof DOMException;
+  return (textIn(error, "stack") ?? "").split("\n").flatMap(line => {
+    const told = STACK_FRAME.exec(line)?.groups;
+    const { path, other, line: row, column } = told ?? ((isRan && RAN_FRAME.exec(line)?.groups) || {});
+    const file = path ?? other;
+    if (file === undefined) return [];
+    const site = toUserSite(file, Number(row), Number(column));
+    const isFile = !/^(?:node|native|bun|internal)(?::|$)/.test(file);
+    return [{ isFile, isOurs: site === undefined, site: told || !site ? site : written(site) }];
+  });
+}
+const STACK_FRAME =
+  /^\s*at (?:(?:.*? \()?(?<path>(?:file:\/\/)?\/.*?)|(?:.*? \()?(?<other>\S+?)):(?<line>\d+):(?<column>\d+)\)?$/;
+const RAN_FRAME = /^[^@]*@(?:(?<path>(?:file:\/\/)?\/.*)|(?<other>\S+)):(?<line>\d+):(?<column>\d+)$/;
 
 /** The innermost place in the user's files where an error was made. */
 export const locate = (error: unknown): CallSite | undefined => sitesOf(error)[0];
+
+/** What an error says of itself: its name and its message, whatever anybody has made of them. */
+export function errorText(error: Error): string {
+  const name = textIn(error, "name") || "Error";
+  const message = textIn(error, "message")?.trim() ?? "";
+  if (message !== "") return `${name}: ${message}`;
+  // That of `Promise.any` has no words.
+  const { length } = membersOf(error);
+  return length === 0 ? name : `${name} of ${length} ${length === 1 ? "error" : "errors"}`;
+}
+
+/** What an error says it comes from: the errors that it was made of, and its cause. */
+export function originsOf(error: unknown): readonly unknown[] {
+  if (!(error instanceof Error)) return [];
+  const cause = valueIn(error, "cause");
+  return [...membersOf(error), ...(cause === undefined ? [] : [cause])];
+}
+
+/** The errors that an error was made of. */
+export function membersOf(error: unknown): readonly unknown[] {
+  const members = error instanceof AggregateError ? valueIn(error, "errors") : undefined;
+  return Array.isArray(members) ? members : [];
+}
+
+/** What a property holds, also where it may be a getter that throws. */
+function valueIn(error: Error, name: string): unknown {
+  try {
+    return Reflect.get(error, name);
+  } catch {
+    return undefined;
+  }
+}
+function textIn(error: Error, name: string): string | undefined {
+  const value = valueIn(error, name);
+  return typeof value === "string" ? value : undefined;
+}
+function numberIn(error: Error, name: string): number | undefined {
+  const value = valueIn(error, name);
+  return typeof value === "number" ? value : undefined;
+}
 
 /** A place on the stack; `undefined` if it is not in a file of the user's. */
 export function toUserSite(

@@ -2,11 +2,11 @@
 import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import { DeployError, DeployLoadError, NoHostError } from "../core/errors.ts";
+import { DeployError, DeployLoadError, NoHostError, TsinfraError } from "../core/errors.ts";
 import { isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
-import { locate, shown } from "../core/thrown.ts";
+import { errorText, locate, shown } from "../core/thrown.ts";
 import { failureOf, thrownPlaces } from "./load-failure.ts";
 import { asDeploy, type DeployFile, hintBesideDefault, refuseIdle } from "./shape.ts";
 import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
@@ -64,14 +64,23 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
         await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
       } catch (thrown) {
         if (isImportFailure(thrown)) throw await loadError(path, source, thrown);
-        if (thrown instanceof Error) throw thrown;
-        const [at, ...callers] = thrownPlaces(thrown);
-        throw new DeployError(`${path} threw ${shown(thrown)}`, { at, callers, hint: THROW_ERRORS });
+        throw thrown instanceof Error ? withFile(path, thrown) : noError(path, thrown);
       }
     };
   } catch (error) {
     throw await loadError(path, source, error);
   }
+}
+
+/** An error that knows no place in the user's files knows at least in which of them it came up. */
+const withFile = (path: string, thrown: Error): Error =>
+  thrown instanceof TsinfraError || thrownPlaces(thrown).length > 0
+    ? thrown
+    : new DeployError(`${path} threw ${errorText(thrown)}`, { cause: thrown });
+
+function noError(path: string, thrown: unknown): DeployError {
+  const [at, ...callers] = thrownPlaces(thrown);
+  return new DeployError(`${path} threw ${shown(thrown)}`, { at, callers, hint: THROW_ERRORS });
 }
 
 /** Throws `DeployLoadError` for a file that cannot be a deploy, as far as can be told without running it: `exported` is what it exports by default. */

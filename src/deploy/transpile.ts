@@ -1,6 +1,7 @@
 /** From a module of the user's to what the JavaScript engine runs, with every position kept. @module */
 import { SourceMap } from "node:module";
 import { basename, dirname, join } from "node:path";
+import type { CallSite } from "../core/errors.ts";
 
 /** JavaScript, and where each part of it was written. */
 export interface Transpiled {
@@ -75,10 +76,37 @@ export function loadable({ path, code: told, mappings: mapped }: Transpiled): st
   const [pragma = "", ...lines] = told.split("\n");
   const mark = (verb: string): string => `${LOADING}.${verb}(${JSON.stringify(path)});`;
   const code = [pragma, mark("add"), ...lines, mark("delete")].join("\n");
-  const mappings = `;${mapped}`;
+  const mappings = withEnd(loadedMappings(mapped), code.split("\n").length);
   // Bun wants the texts, and looks at none of them.
   const map = JSON.stringify({ version: 3, sources, sourcesContent: ["", ""], names: [], mappings });
   return `${code}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toBase64()}`;
+}
+
+/** Those of what is loaded: it has one more line at the beginning. */
+const loadedMappings = (mappings: string): string => `;${mappings}`;
+
+/** What stands behind the user's last line is ours: a place in it would be told as one in the file, which has no such line. */
+function withEnd(mappings: string, lines: number): string {
+  const mapped = mappings.replace(/;+$/, "");
+  const missing = lines - mapped.split(";").length;
+  return missing > 0 ? `${mapped};ACAA${";AAAA".repeat(missing - 1)}` : mapped;
+}
+
+/** From places in what is loaded to those in the file; `undefined` for what nobody wrote. */
+export function placesIn({ path, mappings }: Transpiled): (ran: CallSite) => CallSite | undefined {
+  let map: SourceMap | undefined;
+  return ({ line, column }) => {
+    map ??= new SourceMap({
+      version: 3,
+      sources: [path, RUNTIME],
+      names: [],
+      mappings: loadedMappings(mappings),
+    } as never);
+    const entry = map.findEntry(line - 1, column - 1);
+    if (!("originalLine" in entry) || entry.generatedLine !== line - 1 || entry.originalSource !== path)
+      return undefined;
+    return { file: path, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  };
 }
 
 /** What the bundler puts before a module, such as how decorators work, is ours and not the user's: the lines before the first that is mapped. */

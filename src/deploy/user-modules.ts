@@ -1,8 +1,8 @@
 /** The modules that the user wrote, loaded with their positions kept. @module */
 import { readFile, realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, sep } from "node:path";
-import { isOwnFile } from "../core/thrown.ts";
-import { loadable, LOADING, type Transpiled, transpile } from "./transpile.ts";
+import { isOwnFile, rememberServed } from "../core/thrown.ts";
+import { loadable, LOADING, placesIn, type Transpiled, transpile } from "./transpile.ts";
 
 /**
  * Make ready a module and what it imports, and what that imports, and so on: call it before the module is imported.
@@ -92,7 +92,10 @@ function jsonMessage(text: string): string | undefined {
 /** Let the runtime load these instead of the files of these paths. */
 export function serve(modules: ReadonlyMap<string, Transpiled>): void {
   if (modules.size === 0) return;
-  for (const [path, module] of modules) served.set(path, loadable(module));
+  for (const [path, module] of modules) {
+    served.set(path, loadable(module));
+    rememberServed(path, placesIn(module));
+  }
   const paths = [...modules.keys()].map(path => path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   Bun.plugin({
     name: "user modules",

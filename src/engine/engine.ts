@@ -101,6 +101,9 @@ export class Engine {
     if (this.#late) throw this.#late;
   }
 
+  /** The deploy file that is evaluated for a host. */
+  readonly evaluating = new Map<HostState, string>();
+
   /** Say that a stage has ended, and remember how long it took. */
   endStage(stage: Stage, seconds: number): void {
     this.#seconds += seconds;

@@ -1,7 +1,7 @@
 /** Errors as data for the event stream. @module */
 import { type CallSite, CommandError, CommandTimeoutError, TsinfraError } from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
-import { shown } from "../core/thrown.ts";
+import { errorText, originsOf, shown } from "../core/thrown.ts";
 import type { ErrorReport } from "./events.ts";
 
 /** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
@@ -28,19 +28,23 @@ export function reportError(error: unknown): ErrorReport {
   };
 }
 
-/** What an error that somebody's code threw says it comes from, nearest first: of a chain without end, the beginning. */
+/** What an error that somebody's code threw says it comes from, nearest first: of what has no end, the beginning. */
 function causesOf(thrown: Error): readonly string[] {
-  const causes: string[] = [];
-  for (let { cause } = thrown; cause !== undefined && causes.length < CAUSES;) {
-    causes.push(thrownText(cause));
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  return causes;
+  const causes = [...origins(thrown, DEPTH).take(CAUSES + 1)];
+  return causes.length > CAUSES ? [...causes.slice(0, CAUSES), "more"] : causes;
 }
-const CAUSES = 4;
+const CAUSES = 12;
 
-const thrownText = (thrown: unknown): string =>
-  thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : shown(thrown);
+function* origins(thrown: unknown, depth: number): Generator<string, void> {
+  if (depth === 0) return;
+  for (const origin of originsOf(thrown)) {
+    yield origin instanceof TsinfraError ? origin.message : thrownText(origin);
+    yield* origins(origin, depth - 1);
+  }
+}
+const DEPTH = 4;
+
+const thrownText = (thrown: unknown): string => (thrown instanceof Error ? errorText(thrown) : shown(thrown));
 
 /** What the command printed last, but for what the message has said. */
 function evidence({ message, stderr, stdout }: CommandError | CommandTimeoutError): readonly string[] | undefined {

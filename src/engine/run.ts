@@ -31,6 +31,8 @@ export interface Run {
   readonly failedHosts: readonly string[];
   /** What hosts were sent before its turn, and may carry out though nobody waits for it any more. */
   readonly sentAhead: readonly { readonly host: string; readonly operation: string }[];
+  /** Deploy files that have begun on a host and not ended. */
+  readonly evaluating: readonly { readonly host: string; readonly file: string }[];
   /** Ask facts of all active hosts, for `tsinfra INVENTORY fact`: the answer per host; a fact that fails is an error there and does not fail the host. */
   facts(
     ask: (host: FactSource & HostIdentity) => Promise<unknown>,
@@ -64,6 +66,9 @@ export function createRun(settings: RunSettings): Run {
       return engine.hosts.flatMap(host =>
         (host.ahead?.unanswered ?? []).map(({ name }) => ({ host: host.name, operation: name })),
       );
+    },
+    get evaluating() {
+      return [...engine.evaluating].map(([{ name }, file]) => ({ host: name, file }));
     },
     facts: ask => askFacts(engine, ask),
   };

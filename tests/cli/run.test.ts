@@ -153,6 +153,7 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
       return active();
     },
     sentAhead: [],
+    evaluating: [],
     get failedHosts() {
       return failed;
     },

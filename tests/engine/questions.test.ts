@@ -66,9 +66,26 @@ describe("an answer that is not awaited, of which is used", () => {
     const { error } = await outcome(() => void own({ wants: true }));
     expect(error?.message).toBe("The answer of test.Answer is not awaited (and on 1 more host)");
     expect(error?.at?.file).toBe(import.meta.path);
-    // It yields before it ends: what it did is told as a failure.
+    // Nothing has run, though it yields before it ends.
     const changing = await outcome(() => void own({ wants: false }));
-    expect(changing.failed[0]).toBe("The answer of test.Answer is not awaited");
+    expect(changing.error?.message).toBe("The answer of test.Answer is not awaited (and on 1 more host)");
+    expect(changing.error?.callers).toMatchObject([{ file: import.meta.path }]);
+    expect(changing.sent.filter(line => line.includes("install"))).toEqual([]);
+  });
+
+  test("nothing, in the steps of an operation, between commands, before its next one", async () => {
+    const own = operation({
+      name: "own.install",
+      async *steps(host) {
+        yield sh`first`;
+        host.getFact(Answer);
+        yield sh`second`;
+      },
+    });
+    const { failed, sent } = await outcome(() => void own());
+    expect(failed[0]).toBe("The answer of test.Answer is not awaited");
+    expect(sent.some(line => line.includes("first"))).toBe(true);
+    expect(sent.some(line => line.includes("second"))).toBe(false);
   });
 });
 

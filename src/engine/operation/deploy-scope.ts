@@ -361,11 +361,16 @@ function untilFile(sites: readonly CallSite[], file: string | undefined): readon
 const placesOf = (sites: readonly CallSite[]): readonly number[] =>
   sites.toReversed().flatMap(({ line, column }) => [line, column]);
 
-/** An included file is called by us: its errors do not know who included it. */
+/** An included file is called by us: its errors do not know who included it, unless it was not found. */
 function includedFrom(error: unknown, site: CallSite): unknown {
-  if (error instanceof TsinfraError && error.at !== undefined) {
-    const isKnown = error.callers.some(({ file, line }) => file === site.file && line === site.line);
-    if (!isKnown) error.callers = [...error.callers, site];
-  } else if (error instanceof Error) error.stack += `\n    at ${site.file}:${site.line}:${site.column}`;
+  const isSite = ({ file, line }: CallSite): boolean => file === site.file && line === site.line;
+  if (!(error instanceof TsinfraError)) addFrame(error, site);
+  else if (error.at === undefined) error.at = site;
+  else if (![error.at, ...error.callers].some(isSite)) error.callers = [...error.callers, site];
   return error;
+}
+
+function addFrame(error: unknown, { file, line, column }: CallSite): void {
+  // Some errors cannot be changed.
+  if (error instanceof Error) Reflect.set(error, "stack", `${error.stack}\n    at ${file}:${line}:${column}`);
 }

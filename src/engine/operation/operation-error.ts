@@ -1,5 +1,5 @@
 /** Errors of operations. @module */
-import { DeployError, DeployLoadError, TsinfraError } from "../../core/errors.ts";
+import { type CallSite, DeployError, DeployLoadError, TsinfraError } from "../../core/errors.ts";
 import { importProblem, isImportFailure } from "../../core/load-error.ts";
 import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
@@ -10,8 +10,16 @@ export function asOperationError(engine: Engine, call: OperationCall, thrown: un
   const error = thrown instanceof TsinfraError ? thrown : wordsOf(call, thrown);
   error.host ??= call.host.name;
   error.operation ??= call.name;
-  if (!error.at) Object.assign(error, thrownAt(engine.settings.callSites(thrown), call.at));
+  if (!error.at) Object.assign(error, thrownAt(sitesOf(engine, thrown), call.at));
   return error;
+}
+
+/** Where it was thrown; of what we have put in words, where that was. */
+function sitesOf({ settings }: Engine, thrown: unknown): readonly CallSite[] {
+  const sites = settings.callSites(thrown);
+  return sites.length > 0 || !(thrown instanceof TsinfraError) || thrown.cause === undefined
+    ? sites
+    : settings.callSites(thrown.cause);
 }
 
 function wordsOf({ operation }: OperationCall, thrown: unknown): TsinfraError {

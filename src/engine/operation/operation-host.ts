@@ -83,9 +83,10 @@ export class OperationView implements OperationHost {
     return question.asked;
   }
 
-  /** The operation has ended. Throws `DeployError` if it asked something and did not wait for the answer. */
+  /** The operation goes on to a command, or has ended. Throws `DeployError` if it asked something and did not wait for the answer. */
   expectAwaited(): void {
-    for (const { what, at, asked } of this.#questions ?? []) if (!asked.isTaken) throw neverAwaited(what, at);
+    for (const { what, at, asked } of this.#questions ?? [])
+      if (!asked.isTaken) throw neverAwaited(what, at, this.#call.at);
   }
 
   /** What `getFact` gives. */

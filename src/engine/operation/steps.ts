@@ -25,6 +25,8 @@ export const eachCommand = (
     for await (const command of steps) {
       if (!isCommand(command))
         throw wrongShape(call, `${name} must yield commands, found ${kindOf(command)}`, hintFor(command));
+      // Preparing comes no further than here, and what it does not find runs.
+      view.expectAwaited();
       const taken = take(command);
       if (taken === true) return true;
       await taken;

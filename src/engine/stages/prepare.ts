@@ -5,6 +5,7 @@ import {
   CommandTimeoutError,
   ConnectError,
   ConnectionLostError,
+  DeployError,
   EscalationError,
   FactError,
   GlobalArgumentError,
@@ -19,7 +20,8 @@ import { asOperationError } from "../operation/operation-error.ts";
 import type { Engine } from "../engine.ts";
 import type { Declaring, HostState, OperationCall } from "../host-state.ts";
 import { forecast } from "../operation/perform.ts";
-import { reportError } from "../report.ts";
+import { errorText, originsOf, shown } from "../../core/thrown.ts";
+import { reportError, threw } from "../report.ts";
 import type { Deploy } from "../settings.ts";
 import { stopwatch } from "../stopwatch.ts";
 
@@ -85,6 +87,7 @@ async function prepareHost(
   const { clock, config, emit, signal } = engine.settings;
   for (let attempt = 1; ; attempt++) {
     const undeclare = host.mark();
+    engine.evaluating.set(host, deploy.name);
     try {
       await evaluate(engine, host, deploy, index);
       emit({ type: "deploy:ready", host: host.name, file: deploy.name });
@@ -99,10 +102,19 @@ async function prepareHost(
       }
       if (error instanceof FailedForecast) return { host, error: error.reason, isOperations: true };
       if (!isHostsOwn(error)) return { host, error, isOperations: false };
-      engine.fail(host, error, "prepare");
+      engine.fail(host, asHostError(engine, deploy, error), "prepare");
       return undefined;
+    } finally {
+      engine.evaluating.delete(host);
     }
   }
+}
+
+/** What the file made of errors of the host, in words. */
+function asHostError({ settings }: Engine, { name }: Deploy, error: unknown): unknown {
+  if (error instanceof TsinfraError) return error;
+  const [at, ...callers] = settings.callSites(error);
+  return new DeployError(threw(name, error), { at, callers, cause: error });
 }
 
 async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: number): Promise<void> {
@@ -148,11 +160,16 @@ class FailedForecast extends Error {
 const isArgumentMistake = (error: unknown): boolean =>
   error instanceof OperationTypeError || error instanceof OperationValueError || error instanceof GlobalArgumentError;
 
-/** The host's fault, not that of what the user wrote: it fails alone. */
-const isHostsOwn = (error: unknown): boolean =>
-  [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError].some(
-    type => error instanceof type,
-  );
+/** The host's fault, not that of what the user wrote: it fails alone. So does one where the user's code made another error of such, and of nothing else. */
+function isHostsOwn(error: unknown, depth = 0): boolean {
+  if (HOSTS_OWN.some(type => error instanceof type)) return true;
+  if (depth === DEPTH || (error instanceof TsinfraError && !(error instanceof DeployError))) return false;
+  const origins = originsOf(error);
+  return origins.length > 0 && origins.every(origin => isHostsOwn(origin, depth + 1));
+}
+const HOSTS_OWN = [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError];
+/** What comes from itself has no end. */
+const DEPTH = 5;
 
 /** An operation that fails on some hosts takes those out of the run, and only those. Throws what is wrong everywhere. */
 function tell(engine: Engine, problems: readonly Problem[]): void {
@@ -164,7 +181,10 @@ function tell(engine: Engine, problems: readonly Problem[]): void {
   for (const { host, error } of problems) engine.fail(host, error, "prepare");
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function textOf(error: unknown): string {
+  if (error instanceof TsinfraError) return error.message;
+  return error instanceof Error ? errorText(error).replace(/^Error: /, "") : shown(error);
+}
 
 /** One mistake usually shows on every host: it is told once, and what else is wrong beside it. */
 function throwFirst(engine: Engine, problems: readonly Problem[]): void {
