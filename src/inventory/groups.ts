@@ -49,8 +49,7 @@ export function toGroups(entries: unknown, fail: Fail): readonly Group[] {
 
 /** Check one group. */
 export function toGroup(name: string, value: unknown, fail: Fail): Group {
-  if (Array.isArray(value))
-    return { name, members: value.flatMap((member, index) => toMembers(name, member, index, value, fail)), data: {} };
+  if (Array.isArray(value)) return { name, members: toAllMembers(name, value, fail), data: {} };
   if (!isObject(value))
     return fail(
       `Group "${name}" must be a list of hosts or { hosts, data }, found ${shown(value)}`,
@@ -79,7 +78,7 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
       { group: name, key: "data" },
       awaitHint(data),
     );
-  return { name, members: hosts.flatMap((member, index) => toMembers(name, member, index, hosts, fail)), data };
+  return { name, members: toAllMembers(name, hosts, fail), data };
 }
 const GROUP_KEYS = ["hosts", "data"];
 
@@ -102,6 +101,10 @@ function groupHint(value: unknown): string {
 /** `await` before a promise; nothing for anything else. */
 const awaitHint = (value: unknown): string | undefined =>
   value instanceof Promise ? "Put `await` before it" : undefined;
+
+/** The entries of a list of hosts. Nothing between two commas is one as well, that `flatMap` would leave out. */
+const toAllMembers = (group: string, entries: readonly unknown[], fail: Fail): readonly Member[] =>
+  Array.from(entries).flatMap((entry, index) => toMembers(group, entry, index, entries, fail));
 
 /** One entry of a list of hosts. */
 function toMembers(

@@ -126,6 +126,8 @@ describe("an inventory that a run refuses is refused by check", () => {
       "promises of hosts": 'const load = async () => "a";\nexport const web = [load()];\n',
       "a promise of hosts": 'export const web = { hosts: (async () => ["a"])() };\n',
       "promises that a function gives": "export default async () => ({ web: import('./b') });\n",
+      "nothing between two commas": 'export const web = ["a",, "b"];\n',
+      "nothing between two commas by default": 'export default { web: { hosts: ["a",, "b"] } };\n',
       "a set": 'export const web = new Set(["a"]);\n',
       "a host without brackets": 'export const web = "@local";\n',
       "hosts without brackets": 'export const web = "a.example,b.example";\n',

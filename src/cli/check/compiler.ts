@@ -79,11 +79,32 @@ function mistakesIn(output: string, directory: string): readonly Mistake[] {
       last = {
         at: { file: isAbsolute(file) ? file : resolve(directory, file), line: Number(row), column: Number(column) },
         code,
-        message,
+        message: named(message, directory),
       };
       mistakes.push(last);
-    } else if (last && /^\s+\S/.test(line)) last.message += `\n${line.trim()}`;
+    } else if (last && /^\s+\S/.test(line)) last.message += `\n${named(line.trim(), directory)}`;
     else last = undefined;
   }
   return mistakes;
+}
+
+/** Where the sources lie, if it runs from them. */
+const ROOT = resolve(import.meta.dir, "../../..");
+
+/** A message in which what is ours is called as users call it, and not by the file that declares it. */
+function named(message: string, directory: string): string {
+  const homes = [join(directory, "types"), join(ROOT, "src"), join(ROOT, "node_modules")];
+  const isOurs = (path: string): boolean => homes.some(home => path.startsWith(`${home}/`));
+  return message
+    .replace(/\btypeof import\("([^"]+)"\)(?!\.)/g, (whole: string, path: string) =>
+      isOurs(path) ? (moduleName(path) ?? whole) : whole,
+    )
+    .replace(/\bimport\("([^"]+)"\)\./g, (whole: string, path: string) => (isOurs(path) ? "" : whole));
+}
+
+/** `tsinfra/operations/server` of where it is declared. */
+function moduleName(path: string): string | undefined {
+  if (path.endsWith("/public/index")) return "tsinfra";
+  const [, kind, module = ""] = /\/(operations|facts)(\/[\w-]+)?(?:\/index)?$/.exec(path) ?? [];
+  return kind === undefined ? undefined : `tsinfra/${kind}${module === "/index" ? "" : module}`;
 }

@@ -232,8 +232,10 @@ export function exportsGroups({ program }: Source): boolean {
   const module = moduleOf(program);
   const standard = module.exports.find(({ name }) => name === "default")?.value;
   if (!standard) return false;
-  const members = membersOf(standard, module);
-  return [standard, ...(members ?? []).map(({ value }) => value)].some(value => {
+  const members = membersOf(standard, module) ?? [];
+  // A config has lists as well.
+  if (members.some(({ key }) => key === "inventory" || key.startsWith("$"))) return false;
+  return [standard, ...members.map(({ value }) => value)].some(value => {
     const group = membersOf(value, module)?.find(({ key }) => key === "hosts")?.value ?? value;
     const items = itemsOf(group, module) ?? [];
     return items.some(item => /^(?:String|Array)/.test(written(item, module).type));
