@@ -105,7 +105,7 @@ export interface HostControl extends HostIdentity, FactSource {
   sleep(seconds: number): Promise<void>;
   /** Milliseconds on the control machine's clock, to measure how long something takes. */
   now(): number;
-  log(message: string): void;
+  log(message: unknown): void;
 }
 
 /** The `host` of a deploy file. */
@@ -120,7 +120,7 @@ export interface Host extends HostIdentity, FactSource {
    */
   loop<T>(items: Iterable<T>): Iterable<T>;
   /** Say something under this host's name. */
-  log(message: string): void;
+  log(message: unknown): void;
   noop(reason: string): void;
   /** Run a command on the host at once, outside any operation: in a deploy file that is while preparing, before anything is asked or shown, with `--dry` too. Throws `CommandError` when it fails. */
   run(command: Shell, args?: ConnectorArguments): Promise<CommandResult>;

@@ -55,12 +55,12 @@ export interface RunState {
   readonly failedHosts: readonly string[];
 }
 
-/** Messages to the person who runs the deploy, under the current host's name. */
+/** Messages to the person who runs the deploy, under the current host's name: text, or any value as `console.log` shows it, with secrets as `***`. */
 export interface Logger {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
+  debug(message: unknown): void;
+  info(message: unknown): void;
+  warn(message: unknown): void;
+  error(message: unknown): void;
 }
 
 /** The control machine, seen from a deploy file. */
@@ -76,6 +76,19 @@ export interface Local {
    */
   shell(command: string | readonly string[], options?: { readonly ignoreErrors?: boolean }): Promise<string>;
 }
+
+/** The objects of the deploy language that mean the host in force wherever they are used: `host`, `inventory` and the like. */
+const ambientNames = new WeakMap<object, string>();
+
+/** Remember what such an object is called. */
+export function nameAmbient<T extends object>(object: T, name: string): T {
+  ambientNames.set(object, name);
+  return object;
+}
+
+/** What it is called; `undefined` for anything else. */
+export const ambientName = (value: unknown): string | undefined =>
+  typeof value === "object" && value !== null ? ambientNames.get(value) : undefined;
 
 /** Code that runs for a host, and must not declare anything for it. */
 class Elsewhere {

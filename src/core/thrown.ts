@@ -32,7 +32,8 @@ const served = new Map<string, ToWritten>();
 /** Remember how places in a file are found where the runtime tells those in what was made of it. */
 export const rememberServed = (file: string, toWritten: ToWritten): void => void served.set(file, toWritten);
 
-const written = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.(ran);
+/** Where in a file it was written what stands there in what was made of the file. */
+export const writtenAt = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.(ran);
 
 /** The user's files on the stack on which an error was made, innermost first; what was made of other errors, as by `Promise.any`, has theirs. */
 export function sitesOf(error: unknown): readonly CallSite[] {
@@ -51,7 +52,7 @@ function ownSites(error: unknown): readonly CallSite[] {
   if (sites.length > 0) return sites;
   // Somebody has replaced the stack: where the error was made is kept beside it.
   const made = toUserSite(textIn(error, "sourceURL"), numberIn(error, "line"), numberIn(error, "column"));
-  return [(made && !Object.hasOwn(error, "originalLine") ? written(made) : made) ?? []].flat();
+  return [(made && !Object.hasOwn(error, "originalLine") ? writtenAt(made) : made) ?? []].flat();
 }
 
 /** Only our own code stands on the stack of an error. */
@@ -78,7 +79,7 @@ function framesOf(error: Error): readonly Frame[] {
     if (file === undefined) return [];
     const site = toUserSite(file, Number(row), Number(column));
     const isFile = !/^(?:node|native|bun|internal)(?::|$)/.test(file);
-    return [{ isFile, isOurs: site === undefined, site: told || !site ? site : written(site) }];
+    return [{ isFile, isOurs: site === undefined, site: told || !site ? site : writtenAt(site) }];
   });
 }
 const STACK_FRAME =

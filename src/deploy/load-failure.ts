@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { CallSite } from "../core/errors.ts";
 import { isImportFailure, loadFailure, type LoadFailure, thrownSite } from "../core/load-error.ts";
 import { sitesOf } from "../core/thrown.ts";
+import { atItsPattern } from "./destructured.ts";
 import { loadingModules, preparedModules } from "./user-modules.ts";
 
 const textOf = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
@@ -14,7 +15,7 @@ export const failureOf = (error: unknown, file: string): LoadFailure =>
 /** Where in the user's files something was thrown, innermost first: also an import that failed, or a value that is no error. */
 export function thrownPlaces(thrown: unknown): readonly CallSite[] {
   if (!(thrown instanceof Error)) return [thrownSite(thrown, preparedModules(), textOf) ?? []].flat();
-  if (!isImportFailure(thrown)) return sitesOf(thrown);
+  if (!isImportFailure(thrown)) return atItsPattern(thrown, sitesOf(thrown));
   // What failed to load knows the importing file, or nothing.
   return [failureOf(thrown, "").at ?? []].flat().filter(({ file }) => file !== "");
 }

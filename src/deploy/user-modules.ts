@@ -117,6 +117,7 @@ export const loadingModules = (): readonly string[] => [...loading];
 
 /** What is loaded, by path. */
 const served = new Map<string, string>();
+export const servedText = (file: string): string | undefined => served.get(file);
 /** Modules that were looked at; a module is loaded once per run. */
 const seen = new Set<string>();
 /** The modules of the user's that were prepared so far, by path. */

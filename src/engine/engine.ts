@@ -3,6 +3,7 @@ import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
 import { type CallSite, ConnectError, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
 import { checkFact, type Fact } from "../core/fact.ts";
+import { logged } from "../core/logged.ts";
 import type { Logger, RunState } from "../core/scope.ts";
 import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
@@ -199,8 +200,8 @@ export class Engine {
   }
 
   logger(host: string): Logger {
-    const log = (level: "debug" | "info" | "warn" | "error") => (message: string) =>
-      this.settings.emit({ type: "log", level, message, host });
+    const log = (level: "debug" | "info" | "warn" | "error") => (message: unknown) =>
+      this.settings.emit({ type: "log", level, message: logged(message), host });
     return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
   }
 }

@@ -26,9 +26,25 @@ export function layeredData(
   const refuse = (what: string, hint?: string): never => {
     throw new InventoryError(`Host data ${what}`, { host, hint });
   };
-  return new Proxy<HostData>(Object.create(null) as HostData, {
-    get: (_, key) =>
-      key === RESERVED_KEY ? get : key === "hasOwnProperty" && !has(key) ? has : layerOf(key)?.[key as string],
+  const noText = (): never => {
+    const [example = "KEY"] = layers.flatMap(layer => Object.keys(layer));
+    return refuse(
+      "is a map of values, and cannot be used as text",
+      `Name one of them: host.data${memberPath(example)}`,
+    );
+  };
+  // Who looks at a proxy sees what is behind it.
+  const behind = Object.defineProperty(Object.create(null) as HostData, Symbol.for("nodejs.util.inspect.custom"), {
+    value: () => ({ ...data }),
+    configurable: true,
+  });
+  const data = new Proxy(behind, {
+    get: (_, key) => {
+      if (key === RESERVED_KEY) return get;
+      // What makes text or a number of an object asks for this.
+      if (key === Symbol.toPrimitive) return noText;
+      return key === "hasOwnProperty" && !has(key) ? has : layerOf(key)?.[key as string];
+    },
     has: (_, key) => has(key),
     ownKeys: () => [...new Set(layers.flatMap(layer => Object.keys(layer)))],
     getOwnPropertyDescriptor: (_, key) =>
@@ -47,6 +63,7 @@ export function layeredData(
     preventExtensions: () => refuse("cannot be frozen or sealed"),
     setPrototypeOf: () => refuse("cannot have a prototype"),
   });
+  return data;
 }
 
 const reserved = (host: string): InventoryError =>

@@ -1,7 +1,7 @@
 /** The ambient context of deploy files: each name stands for the current host's own. @module */
 import type { Config } from "../core/config.ts";
 import type { CurrentHost } from "../core/host.ts";
-import { currentScope, type Inventory, type Local, type Logger, type RunState } from "../core/scope.ts";
+import { currentScope, type Inventory, type Local, type Logger, nameAmbient, type RunState } from "../core/scope.ts";
 
 /** The host that the deploy file is being evaluated for. To find it in the inventory compare names: `other.name === host.name`. */
 export const host: CurrentHost = ambient("host");
@@ -20,7 +20,7 @@ type Ambient = "host" | "inventory" | "config" | "state" | "logger" | "local";
 
 function ambient<T extends object>(name: Ambient): T {
   const current = (): object => currentScope(`"${name}"`)[name];
-  return new Proxy({} as T, {
+  const proxy = new Proxy({} as T, {
     get: (_, key) => Reflect.get(current(), key),
     set: (_, key, value) => Reflect.set(current(), key, value),
     has: (_, key) => Reflect.has(current(), key),
@@ -30,4 +30,5 @@ function ambient<T extends object>(name: Ambient): T {
       return descriptor && { ...descriptor, configurable: true };
     },
   });
+  return nameAmbient(proxy, name);
 }

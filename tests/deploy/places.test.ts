@@ -6,7 +6,7 @@ import type { TsinfraError } from "../../src/core/errors.ts";
 import { explained } from "../../src/cli/explain.ts";
 import { installDeployModules, loadDeploy } from "../../src/deploy/index.ts";
 import { fakeRun } from "../support/fake-run.ts";
-import { own, program, THROWS, written } from "./thrown-programs.ts";
+import { own, program, TAKEN_APART, THROWS, written } from "./thrown-programs.ts";
 
 let dir: string;
 let programs = 0;
@@ -33,9 +33,9 @@ async function told(file: string): Promise<TsinfraError> {
 }
 
 describe("an error is told at the line and the column that threw", () => {
-  for (const [index, thrower] of THROWS.entries())
+  for (const [index, thrower] of [...THROWS, ...TAKEN_APART].entries())
     test(`${index}: ${thrower.slice(0, 60).replaceAll(/\s+/g, " ")}`, async () => {
-      const { file, at } = written({ "deploy.ts": own(thrower, 1) }, `${dir}/${programs++}`);
+      const { file, at } = written({ "deploy.ts": own(thrower, 1000 + index) }, `${dir}/${programs++}`);
       expect((await told(file)).at).toEqual(at);
     });
 

@@ -30,8 +30,18 @@ export const THROWS: readonly string[] = [
   `await Promise.all([1].map(async n => {\n  await n;\n  throw new §Error("boom"); }));`,
   `const decorator$: any = () => { throw new §Error("boom"); };\nclass Decorated$ {\n  @decorator$ m() {} }\nvoid Decorated$;`,
   `const decorator$: any = 5;\n@decorator$ §class Decorated$ {}\nvoid Decorated$;`,
+  `const text$ = { x: undefined as any };\nconst { x: { y: y$ } } = §text$; void y$;`,
   `try { §missing$; } finally { void 0; }`,
   `switch (1 as number) {\n  case 1:\n    throw new §Error("boom");\n}`,
+];
+
+/** The engine tells of other lines here, or of none: what is taken apart must have its name alone. */
+export const TAKEN_APART: readonly string[] = [
+  `§const { literal$ } = null as any;\nvoid literal$;`,
+  `const last$ = 1; void last$;\n\n§const { of$ } = null as any;`,
+  `console.assert(true);\n§const {\n  one$,\n  two$: { three$ },\n} = null as any;\nvoid [one$, two$];`,
+  `let given$: any;\n(§{ given$ } = null as any);`,
+  `const later$ = ({ one$ }: any) => {\n  void one$;\n};\nconst first$ = §({ two$ }: any) => {\n\n  return two$;\n};\nvoid later$;\nfirst$(null);`,
 ];
 
 /** What may stand before it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Secret } from "../../src/core/command.ts";
 import { layeredData } from "../../src/engine/host-data.ts";
-import { deploy, host, operation, raw, sh } from "../../src/public/index.ts";
+import { deploy, host, logger, operation, raw, sh } from "../../src/public/index.ts";
 import { fakeRun, runAll } from "../support/fake-run.ts";
 
 const shell = operation<{ line: string }>({
@@ -11,6 +11,52 @@ const shell = operation<{ line: string }>({
   },
 });
 const data = (...layers: Readonly<Record<string, unknown>>[]) => layeredData("web", layers, () => {});
+
+test("the logger takes any value, and shows no secret", async () => {
+  const fake = fakeRun([{ name: "a", data: [{ port: 80, password: new Secret("hunter2"), names: ["x"] }] }]);
+  await runAll(fake, () => {
+    logger.info(host.data);
+    logger.warn(5);
+    logger.error(new TypeError("oops", { cause: 1 }));
+    logger.info(sh`echo ${new Secret("hunter2")} ${"a b"}`);
+    logger.info(null);
+    host.log({ password: [new Secret("hunter2")] });
+  });
+  expect(fake.of("log").map(({ message }) => message)).toEqual([
+    "{ port: 80, password: ***, names: [ 'x' ] }",
+    "5",
+    "TypeError: oops",
+    "echo *** 'a b'",
+    "null",
+    "{ password: [ *** ] }",
+  ]);
+});
+
+test("the current host as an argument is told by the argument's name", async () => {
+  const own = operation<{ given: unknown }>({
+    name: "test.own",
+    async *steps(_, { given }) {
+      yield sh`own ${Object.keys(given as object).join(" ")} ${JSON.stringify(given)}`;
+    },
+  });
+  const told = async (given: () => unknown): Promise<unknown> =>
+    runAll(fakeRun(["a"]), () => void own({ given: given() }));
+  const hint = "Give what is needed of it: host.name, host.groups, host.data";
+  expect(await told(() => host)).toMatchObject({
+    message: 'Argument "given" of test.own is "host" itself, which means nothing outside of the deploy file',
+    at: { file: import.meta.path },
+    hint,
+  });
+  expect(await told(() => ({ list: [{ h: host }] }))).toMatchObject({
+    message: expect.stringContaining('Argument "given.list[0].h" of test.own is "host" itself'),
+    hint,
+  });
+  expect(await told(() => ({ logger }))).toMatchObject({
+    message: expect.stringContaining('Argument "given.logger" of test.own is "logger" itself'),
+    hint: "Give what is needed of it",
+  });
+  expect(await told(() => ({ name: host.name }))).toBeUndefined();
+});
 
 describe("host.data", () => {
   test("has the keys that there are, whichever way one asks", () => {
@@ -26,6 +72,14 @@ describe("host.data", () => {
     for (const key of ["other", "get", "hasOwnProperty", "toString"])
       expect(asked(key)).toEqual([false, false, false, false, false]);
     expect(data({ hasOwnProperty: 1 })["hasOwnProperty"] as unknown).toBe(1);
+  });
+
+  test("is no text, and says so; what it holds may be called as what makes text of other objects", () => {
+    const given = data({ port: 80 }, { name: "x" });
+    for (const use of [String, Number, (value: unknown) => `${value}`])
+      expect((): unknown => use(given)).toThrow("Host data is a map of values, and cannot be used as text");
+    expect(data({ toString: "mine" })["toString"] as unknown).toBe("mine");
+    expect(given["toString"]).toBeUndefined();
   });
 
   test("refuses in words what would do nothing", () => {

@@ -1,6 +1,7 @@
 /** Functions that run between commands, and the operations they declare. @module */
 import { DeployError, type TsinfraError } from "../../core/errors.ts";
 import type { HostControl } from "../../core/host.ts";
+import { logged } from "../../core/logged.ts";
 import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import type { Ending } from "./attempt.ts";
@@ -74,6 +75,6 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
       }),
     sleep: seconds => scope.asking("host.sleep()", () => clock.sleep(seconds, signal)),
     now: () => clock.monotonic(),
-    log: message => emit({ type: "log", level: "info", message, host: host.name }),
+    log: message => emit({ type: "log", level: "info", message: logged(message), host: host.name }),
   };
 }

@@ -3,6 +3,7 @@ import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.t
 import { ConnectError, DeployError, InventoryError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
+import { logged } from "../../core/logged.ts";
 import { nearest } from "../../core/nearest.ts";
 import { type Inventory, scopeOrNone } from "../../core/scope.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
@@ -40,7 +41,7 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
       return inForce().within("host.withArguments()", globals, body);
     },
     loop: items => inForce().loop(items),
-    log: message => emit({ type: "log", level: "info", message, host: state.name }),
+    log: message => emit({ type: "log", level: "info", message: logged(message), host: state.name }),
     noop: reason => emit({ type: "noop", host: state.name, operation: "", reason }),
     run: (command, args: ConnectorArguments = {}) => {
       const block = inForce();
@@ -69,7 +70,7 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     when: () => notCurrent("host.when()", state),
     withArguments: () => notCurrent("host.withArguments()", state),
     loop: items => items,
-    log: message => engine.settings.emit({ type: "log", level: "info", message, host: state.name }),
+    log: message => engine.settings.emit({ type: "log", level: "info", message: logged(message), host: state.name }),
     noop: () => notCurrent("host.noop()", state),
     run: (command, args) => asking("host.run()", () => runDirect(engine, state, command, args ?? {}, point)),
   };
