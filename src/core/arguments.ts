@@ -55,7 +55,7 @@ export interface ConnectorArguments {
   readonly _env?: Readonly<Record<string, string | number | Secret>>;
   /** Exit codes that count as success, `-1` for a connection that is lost with the command; default `[0]`. */
   readonly _successExitCodes?: readonly number[];
-  /** Seconds that each command may take, and each copying of a file; default, and `0`: no limit. */
+  /** Seconds that each command may take, each copying of a file, and each question; `0`: no limit, as by default, but for questions `config.factTimeout`. */
   readonly _timeout?: number;
   /** Give the command a pseudo-terminal. Its stderr then arrives as stdout. */
   readonly _getPty?: boolean;

@@ -254,3 +254,38 @@ describe("each host that is told of has an end", () => {
     expect(told(fake)).toEqual(["host:connecting", "host:connected", "host:disconnected"]);
   });
 });
+
+test("an operation whose errors are ignored fails at its turn where a fact of it cannot be had, and its host goes on", async () => {
+  const Strict = fact({
+    name: "test.Strict",
+    command: () => sh`strict`,
+    parse: (): string => {
+      throw new SyntaxError("not that");
+    },
+    empty: "",
+  });
+  const strict = operation<object>({
+    name: "test.strict",
+    async *steps(host) {
+      yield sh`${await host.getFact(Strict)}`;
+    },
+  });
+  const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "strict" ? { stdout: "rubbish\n" } : undefined) });
+  await runAll(fake, () => {
+    strict({ _ignoreErrors: true } as object);
+    shell({ line: "after" });
+  });
+  expect(fake.of("operation:host:end").map(({ outcome }) => outcome)).toEqual(["ignored", "changed"]);
+});
+
+test("each end of an operation on a host has its start, also where a `_runOnce` passes a host by", async () => {
+  const fake = fakeRun(["a", "b"]);
+  await runAll(fake, () => void shell({ line: "one", _runOnce: true }));
+  const told = (type: "operation:host:start" | "operation:host:end"): string[] =>
+    fake
+      .of(type)
+      .map(({ host }) => host)
+      .sort();
+  expect(told("operation:host:start")).toEqual(["a", "b"]);
+  expect(told("operation:host:end")).toEqual(["a", "b"]);
+});

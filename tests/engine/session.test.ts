@@ -291,6 +291,13 @@ test("a copy takes no longer than it may, and 0 seconds are no limit", async () 
   const { signal } = new AbortController();
   const copying = session.transfers.rsync("a", "b", [], { surroundings, signal, timeout: 0.01 });
   await expect(copying).rejects.toThrow("rsync timed out after 0.01 s");
+  const { results } = await session.transfers.upload(
+    { content: "text" },
+    "/proc/self/no-such/file",
+    {},
+    { surroundings: { ...surroundings, chdir: "/" }, signal, timeout: 0.0001 },
+  );
+  await expect(results).rejects.toThrow('The upload to "/proc/self/no-such/file" timed out after 0.0001 s');
   const { exitCode } = await session.run(sh`sleep 0.1`, { surroundings, signal, timeout: 0 });
   expect(exitCode).toBe(0);
   await session.close();

@@ -46,9 +46,10 @@ export class Transfers {
   ): Promise<Sent> {
     const { connection, files, onTransfer, send } = this.#settings;
     const inline = await this.inlineUpload(source, dest, attributes);
+    const what = `The upload to "${dest}"`;
     if (inline) {
       const sent = await send(inline.command, options);
-      return { ...sent, results: this.#told(sent.results, dest, inline.size) };
+      return { ...sent, results: this.#called(what, options, this.#told(sent.results, dest, inline.size)) };
     }
     const content = "path" in source ? undefined : bytes(source.content);
     const path = "path" in source ? source.path : "";
@@ -60,8 +61,11 @@ export class Transfers {
     };
     const command = uploadCommand(dest, size, attributes);
     const through = await connection();
-    if (!through.stage) return send(command, { ...options, stdin });
-    const results = this.#within(`The upload to "${dest}"`, options, signal =>
+    if (!through.stage) {
+      const sent = await send(command, { ...options, stdin });
+      return { ...sent, results: this.#called(what, options, sent.results) };
+    }
+    const results = this.#within(what, options, signal =>
       this.#watched(through, this.#staged(through.stage!(signal), command, stdin, { ...options, signal })),
     );
     results.catch(() => undefined);
@@ -77,11 +81,24 @@ export class Transfers {
     using limit = new TimeLimit(timeout, signal);
     limit.begin();
     try {
-      return await work(limit.signal);
+      return await this.#called(what, { timeout }, work(limit.signal));
     } catch (error) {
-      if (!limit.isOver) throw error;
-      throw new CommandTimeoutError(`${what} timed out after ${timeout} s`, { host: this.#settings.host });
+      throw limit.isOver ? this.#tooLong(what, timeout) : error;
     }
+  }
+
+  /** The commands that copy are ours: what took too long is told by what it was for. */
+  #called<T>(what: string, { timeout = 0 }: Pick<CommandOptions, "timeout">, work: Promise<T>): Promise<T> {
+    const called = work.catch((error: unknown) => {
+      throw error instanceof CommandTimeoutError ? this.#tooLong(what, timeout) : error;
+    });
+    // Whoever waits for it may do so later.
+    called.catch(() => undefined);
+    return called;
+  }
+
+  #tooLong(what: string, timeout: number): CommandTimeoutError {
+    return new CommandTimeoutError(`${what} timed out after ${timeout} s`, { host: this.#settings.host });
   }
 
   /** What is done over a connection beside commands tells of its loss too. */

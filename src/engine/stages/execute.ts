@@ -158,12 +158,11 @@ function announce(engine: Engine, operation: PlannedOperation, calls: readonly O
 function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, results: Results): void {
   call.completion = SKIPPED;
   results.add(operation, call.host, { outcome: "skipped", unfinished: false }, 0);
-  const { id, name } = operation;
+  const told = { id: operation.id, operation: operation.name, host: call.host.name };
+  engine.settings.emit({ type: "operation:host:start", ...told });
   engine.settings.emit({
     type: "operation:host:end",
-    id,
-    operation: name,
-    host: call.host.name,
+    ...told,
     outcome: "skipped",
     commands: 0,
     retryAttempts: 0,

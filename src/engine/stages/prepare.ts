@@ -140,10 +140,10 @@ async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: 
     await call.forecast().catch((thrown: unknown) => {
       engine.settings.signal.throwIfAborted();
       const error = asOperationError(engine, call, thrown);
-      // Failing is the operation's own affair where that may be ignored; wrong arguments are not its failure.
-      if (isHostsOwn(error) || isArgumentMistake(error)) throw error;
-      if (!call.how.all._ignoreErrors) throw new FailedForecast(error);
-      call.leaveToTurn();
+      // Failing is the operation's own affair where that may be ignored; wrong arguments are not its failure, and without the host nothing goes on.
+      const mayBeIgnored = !isArgumentMistake(error) && (!isHostsOwn(error) || error instanceof FactError);
+      if (mayBeIgnored && call.how.all._ignoreErrors) return call.leaveToTurn();
+      throw isArgumentMistake(error) || isHostsOwn(error) ? error : new FailedForecast(error);
     });
   }
 }
