@@ -44,6 +44,10 @@ export class RunRecord {
   readonly #interrupted: (OnHost & { readonly isUnknown: boolean })[] = [];
   #results: (EngineEvent & { readonly type: "results" }) | undefined;
   #isExecuting = false;
+  /** Hosts that did not come to answer. */
+  readonly #connecting = new Set<string>();
+  /** Facts that are asked, with how often. */
+  readonly #asked = new Map<string, number>();
   /** What hosts were sent before its turn. */
   sentAhead: () => readonly OnHost[] = () => [];
   /** Deploy files that have not ended. */
@@ -54,6 +58,10 @@ export class RunRecord {
   }
 
   take(event: EngineEvent): void {
+    if (event.type === "host:connecting") this.#connecting.add(event.host);
+    else if (event.type === "host:connected" || event.type === "host:failed") this.#connecting.delete(event.host);
+    else if (event.type === "fact:start") this.#asks(event, 1);
+    else if (event.type === "fact:end") this.#asks(event, -1);
     if (event.type === "command" && event.for !== "fact") this.#sends(event.host);
     if (event.type === "stage:start") this.#isExecuting = event.stage === "execute";
     else if (event.type === "operation:host:start") this.#running.set(`${event.id}\0${event.host}`, { ...event });
@@ -68,6 +76,18 @@ export class RunRecord {
       this.#running.delete(`${event.id}\0${event.host}`);
       if (event.outcome === "interrupted") this.#interrupted.push({ ...event, isUnknown: event.unfinished === true });
     } else if (event.type === "results") this.#results = event;
+  }
+
+  #asks({ fact, host }: { readonly fact: string; readonly host: string }, more: 1 | -1): void {
+    const name = `${fact} of ${host}`;
+    const count = (this.#asked.get(name) ?? 0) + more;
+    if (count > 0) this.#asked.set(name, count);
+    else this.#asked.delete(name);
+  }
+
+  /** Hosts that were connected to, and had not answered. */
+  get connecting(): readonly string[] {
+    return [...this.#connecting];
   }
 
   /** Some host that did not fail has not done everything. */
@@ -132,7 +152,18 @@ export class RunRecord {
     const results = this.#results
       ? resultLines(this.#results, { paint: noPaint, width: () => columns })
       : ["There are no results: the run had not come to its end"];
-    return [...(ended.length + left.length === 0 ? ["No operation was running"] : [...ended, ...left]), "", ...results];
+    return [...(ended.length + left.length === 0 ? this.#waitedFor() : [...ended, ...left]), "", ...results];
+  }
+
+  /** What there was where no operation was running. */
+  #waitedFor(): readonly string[] {
+    const connecting = hostList(this.connecting, COLUMNS);
+    const asked = hostList([...this.#asked.keys()], COLUMNS);
+    return [
+      "No operation was running",
+      ...(connecting === "" ? [] : [`Being connected to: ${connecting}`]),
+      ...(asked === "" ? [] : [`Being asked: ${asked}`]),
+    ];
   }
 }
 

@@ -66,7 +66,12 @@ async function allStages(
     options,
   );
   try {
-    await unlessAborted(run.connect(), invocation.interrupts.givenUp);
+    await unlessAborted(run.connect(), invocation.interrupts.givenUp).catch((error: unknown) => {
+      const hosts = hostList(invocation.interrupts.record?.connecting ?? [], COLUMNS);
+      throw error instanceof CancelledError && hosts !== ""
+        ? new CancelledError(`${error.message} while it connected to ${hosts}`, { cause: error })
+        : error;
+    });
     return { ...(await changeHosts(invocation, run, deploys, options)), run };
   } finally {
     await run.disconnect();

@@ -283,3 +283,21 @@ test("a hangup that is ignored from the start, as under nohup, ends nothing", as
   expect(await child.exited).toBe(0);
   expect(await readdir(cwd)).toContain("through");
 });
+
+test("a run that is interrupted while it connects says to which hosts", async () => {
+  const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => {} } });
+  try {
+    const data = { sshHostname: "127.0.0.1", sshPort: silent.port, sshConfigFile: "none" };
+    await writeFile(join(cwd, "mute.ts"), `export const web = [["mute", ${JSON.stringify(data)}], "@local"];\n`);
+    const child = start("mute.ts", "sleeps.ts", "-y");
+    let said = "";
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+      said += chunk;
+      if (chunk.includes("@local  Connected")) child.kill("SIGINT");
+    }
+    expect(await child.exited).toBe(130);
+    expect(said).toContain("Error: The run was interrupted while it connected to mute\n");
+  } finally {
+    silent.stop(true);
+  }
+});

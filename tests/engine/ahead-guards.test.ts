@@ -509,7 +509,7 @@ describe("behind one that runs", () => {
     for (const fast of [true, false])
       test(`a lost connection that ${what} keeps nothing from running, ${fast ? "fast" : "plain"}`, async () => {
         const { promise, resolve } = Promise.withResolvers<void>();
-        const { outcomes } = await listeningRun(
+        const { events, outcomes } = await listeningRun(
           root,
           () => {
             for (const name of ["a", "b"]) run(`echo ${name} >>${work}/log`);
@@ -534,6 +534,10 @@ describe("behind one that runs", () => {
         expect(await log()).toBe(`a\nb\n${own}c\nd\n`);
         const outcome = what === "is ignored" ? "ignored" : "changed";
         expect(outcomes).toEqual(["changed", "changed", outcome, "unchanged", "changed", "changed"]);
+        const said = events.filter(event => event.type === "log").map(({ message }) => message);
+        expect(said.some(message => /^The connection was lost with a command.*echo try/.test(message))).toBe(
+          what === "is no failure",
+        );
       });
 
   test("what has ended when the run is interrupted is told once", async () => {

@@ -25,6 +25,7 @@ import { asString, FactOutput, MOST_ANSWER } from "./fact-output.ts";
 import { questionKey, stillHolds, travelsAlone } from "./question.ts";
 import { isBehind, type Ran, type Slot } from "./sending.ts";
 import type { Session } from "./session.ts";
+import { lastReason } from "./streams.ts";
 import { TimeLimit } from "./time-limit.ts";
 
 /** How old an answer may be, and how long the host may take, in seconds. */
@@ -303,7 +304,7 @@ export class Facts {
       }
       // Some say on standard output why they do not let anybody in.
       const reason =
-        [stderr, stdout].map(said => said.trim().split("\n").at(-1)).find(Boolean) ?? `exit code ${exitCode}`;
+        [stderr, stdout].map(said => lastReason(said.split("\n"))).find(Boolean) ?? `exit code ${exitCode}`;
       const hint = `The command was: ${factCommand(question)}`;
       return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint }));
     }

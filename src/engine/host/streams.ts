@@ -197,6 +197,10 @@ export const lastLine = (output: Uint8Array): string =>
   Buffer.from(output.subarray(-LAST)).toString().trim().split("\n").at(-1) ?? "";
 const LAST = 64 * 1024;
 
+/** The last line that says why something was refused; `undefined` if none does. sudo has more to say of its plugins. */
+export const lastReason = (lines: readonly string[]): string | undefined =>
+  lines.map(line => line.trim()).findLast(line => line !== "" && !/^sudo: error initializing audit plugin/.test(line));
+
 /** Where the last mark could begin that is not complete yet. */
 export function heldBack(bytes: Buffer): number {
   const at = bytes.lastIndexOf(MARK_BEGIN);

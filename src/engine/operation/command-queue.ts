@@ -9,7 +9,7 @@ import type { OperationCall } from "../host-state.ts";
 import { CONNECTION_LOST, mayLoseConnection, uploadText } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Performs, runFunction } from "./callback.ts";
-import { commandError, commandResult, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
+import { brief, commandError, commandResult, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
 import { asOperationError } from "./operation-error.ts";
 import type { Yielded } from "./operation-host.ts";
 
@@ -111,7 +111,10 @@ export class CommandQueue implements Yielded {
       const results = await running.catch((error: unknown) => {
         const ended = ranBefore(commands);
         for (const ran of ended) attempt.results.push(toCommandResult(ran));
-        if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) return undefined;
+        if (error instanceof ConnectionLostError && successExitCodes.includes(CONNECTION_LOST)) {
+          this.#tellLoss(commands[ended.length]);
+          return undefined;
+        }
         attempt.executed += ended.length;
         if (error instanceof CommandTimeoutError)
           attempt.results.push(
@@ -130,6 +133,12 @@ export class CommandQueue implements Yielded {
     const sending = sendCommands(this.#engine, host, commands, how, "operation", successExitCodes);
     const sent = await sending.catch((error: unknown) => ({ behind: undefined, results: Promise.reject(error) }));
     return { behind: sent.behind, done: finish(sent.results) };
+  }
+
+  /** A loss is allowed; what came of the command is not known all the same. */
+  #tellLoss(command: Shell | undefined): void {
+    const message = `The connection was lost with a command, as -1 in _successExitCodes allows; whether that ran to its end, or still runs, is not known: ${brief(String(command))}`;
+    this.#engine.settings.emit({ type: "log", level: "info", host: this.#call.host.name, message });
   }
 
   /** One command that is no plain shell command. */

@@ -8,6 +8,7 @@ import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
 import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
 import type { Behind, Ran, Sent } from "../host/sending.ts";
+import { lastReason } from "../host/streams.ts";
 import type { HostState } from "../host-state.ts";
 import { lineEmitter } from "./output-lines.ts";
 
@@ -85,8 +86,8 @@ export async function sendCommands(
     ran.map((one): CommandRan => {
       const result = toCommandResult(one);
       if (result.started) return result;
-      const refusal = (options.pty ? result.stdoutLines : result.stderrLines).findLast(line => line.trim() !== "");
-      return { ...result, ...(refusal === undefined ? {} : { refusal: refusal.trim() }) };
+      const refusal = lastReason(options.pty ? result.stdoutLines : result.stderrLines);
+      return { ...result, ...(refusal === undefined ? {} : { refusal }) };
     }),
   );
   return { behind, results: settled(told.finally(lines.end)) };
@@ -175,4 +176,5 @@ export const commandResult = ({
 const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 
 const BRIEF = 300;
-const brief = (text: string): string => (text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text);
+/** A command as it is told in a message. */
+export const brief = (text: string): string => (text.length > BRIEF ? `${text.slice(0, BRIEF)}…` : text);
