@@ -8,7 +8,7 @@ import type { StreamName } from "./closed-streams.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
-import type { SignalGuard } from "./deaf-signals.ts";
+import type { SecondEnds } from "./second-signal.ts";
 
 /** Signals that ask the program to end. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -33,8 +33,8 @@ export interface Io {
   chdir(directory: string): void;
   /** Call back at every signal that asks the program to end, and once for each stream that takes no more. The result ends that. */
   onInterrupt(callback: (why: Interruption) => void): () => void;
-  /** From now on signals that ask the program to end do so although its own code cannot hear them. */
-  guardSignals(): Promise<void>;
+  /** Whether a signal that asks the program to end, and comes again before it could be heard, ends it at once. */
+  secondSignalEnds(isOn: boolean): Promise<void>;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
   /** True when nothing in this process waits for anything any more, false after so many seconds. */
@@ -63,7 +63,8 @@ export const processIo = (closed: readonly StreamName[]): Io => {
     await Promise.all([outlets.stdout.flush(), outlets.stderr.flush()]);
   };
   const handled = new Set<SignalName>();
-  let guard: SignalGuard | undefined;
+  let secondEnds: SecondEnds | undefined;
+  let isSecondTheEnd = false;
   return {
     ...outlets,
     stdin: process.stdin,
@@ -78,7 +79,7 @@ export const processIo = (closed: readonly StreamName[]): Io => {
           [
             signal,
             () => {
-              guard?.heard();
+              secondEnds?.(signal, isSecondTheEnd);
               callback(signal);
             },
           ] as const,
@@ -93,10 +94,11 @@ export const processIo = (closed: readonly StreamName[]): Io => {
         callbacks.delete(callback);
       };
     },
-    async guardSignals() {
-      const { signalGuard } = await import("./deaf-signals.ts");
-      guard = await signalGuard();
-      for (const signal of handled) guard.guard(signal);
+    async secondSignalEnds(isOn) {
+      const { secondSignal } = await import("./second-signal.ts");
+      secondEnds ??= await secondSignal();
+      isSecondTheEnd = isOn;
+      for (const signal of handled) secondEnds(signal, isOn);
     },
     onStray(callback) {
       const events = ["uncaughtException", "unhandledRejection"] as const;

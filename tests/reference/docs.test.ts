@@ -23,7 +23,7 @@ async function tsinfra(
     environment: {},
     cwd: () => "/",
     clock: { now: () => 0 },
-    guardSignals: async () => {},
+    secondSignalEnds: async () => {},
     onInterrupt: () => () => {},
     onStray: () => () => {},
     idle: async () => true,

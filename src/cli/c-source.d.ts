@@ -1,5 +1,0 @@
-/** C, as text. */
-declare module "*.c" {
-  const source: string;
-  export default source;
-}
