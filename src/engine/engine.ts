@@ -15,6 +15,7 @@ import {
   splitArguments,
   overrideArguments,
 } from "./host/arguments.ts";
+import { KeptResults } from "./operation/kept-results.ts";
 import type { HostDefinition, RunSettings } from "./settings.ts";
 import { reportError, threw } from "./report.ts";
 
@@ -101,6 +102,9 @@ export class Engine {
   expectNothingLate(): void {
     if (this.#late) throw this.#late;
   }
+
+  /** What the operations have printed. */
+  readonly kept = new KeptResults();
 
   /** The deploy file that is evaluated for a host. */
   readonly evaluating = new Map<HostState, string>();

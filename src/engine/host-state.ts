@@ -26,8 +26,8 @@ export interface Declaration {
 /** How an operation ended on one host. */
 export interface Completion {
   readonly outcome: OutcomeType;
-  /** How the last attempt's shell commands ended. */
-  readonly results: readonly CommandResult[];
+  /** How the last attempt's shell commands ended. Of what they printed less may be left when others have printed much. */
+  results: readonly CommandResult[];
   readonly retryAttempts: number;
 }
 

@@ -126,7 +126,7 @@ test("what loses its control characters on the way is told from what does not ru
       const frame = new Frame(sh`true`, { pty: false, plain });
       const mark = String(frame.words.at(-2)).replace("\x01", "");
       frame.stdout.pass(Buffer.from(text(mark)));
-      return frame.isStripped;
+      return frame.garbling === "changed";
     };
     expect(stripped(mark => `hello\n${mark} b 4711\nout\n${mark} e 0\n`)).toBe(true);
     // It repeats what it is sent.
@@ -177,6 +177,11 @@ describe("the login shell", () => {
       script: `[ "$1" = -c ] && SHELL=/bin/bash exec timeout --foreground 20 script -qfc "$2" /dev/null; exec /bin/bash "$@"`,
       quick: EITHER(MIXED, CHANGED),
       slow: EITHER(MIXED, CHANGED),
+    },
+    "keeps control characters to itself": {
+      script: `/bin/bash "$@" > >(sed -u 's/[[:cntrl:]]//g') 2> >(sed -u 's/[[:cntrl:]]//g' >&2)`,
+      quick: CHANGED,
+      slow: CHANGED,
     },
     "doubles lines": { script: '/bin/bash "$@" | sed -u p', quick: CHANGED, slow: CHANGED },
     "ends lines as DOS does": { script: `/bin/bash "$@" | sed -u 's/$/\\r/'`, quick: CHANGED, slow: CHANGED },

@@ -8,7 +8,7 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 /** A shell that says that it has begun, and what else is written on its two outputs. */
-function silent(): {
+function silent({ hasBegun = true, waits = false } = {}): {
   readonly shell: FramedShell;
   readonly say: NonNullable<RunOptions["onOutput"]>;
   readonly nonce: string;
@@ -24,9 +24,9 @@ function silent(): {
   const none = new Uint8Array();
   const shell = new FramedShell("web", connection, "sh", name => {
     nonce = name;
-    return { line: sh`exec sh`, passwords: none, preamble: none, waits: false };
+    return { line: sh`exec sh`, passwords: none, preamble: none, waits };
   });
-  void say!("stderr", Buffer.from(`${nonce} 42\n`));
+  if (hasBegun) void say!("stderr", Buffer.from(`${nonce} 42\n`));
   return { shell, say: say!, nonce };
 }
 
@@ -71,4 +71,14 @@ test("where commands have run before, it is the connection that stalled", async 
   const second = told(shell.run(sh`true`, {}));
   jest.advanceTimersByTime(61_000);
   expect(await second).toBe("The connection to web stalled or was cut: the state of the command is unknown");
+});
+
+test("a shell that does not begin is given up as well, but for one that a person may have to let in", async () => {
+  const { shell } = silent({ hasBegun: false });
+  const running = told(shell.run(sh`true`, {}));
+  const asking = silent({ hasBegun: false, waits: true });
+  void told(asking.shell.run(sh`true`, {}));
+  jest.advanceTimersByTime(61_000);
+  expect(await running).toMatch(/^The login shell on web drops, or holds back, what goes through it: /);
+  expect(asking.shell.isOpen).toBe(true);
 });

@@ -64,7 +64,9 @@ describe("an answer that is not awaited, of which is used", () => {
       },
     });
     const { error } = await outcome(() => void own({ wants: true }));
-    expect(error?.message).toBe("The answer of test.Answer is not awaited (and on 1 more host)");
+    expect(error?.message).toBe(
+      "The answer of test.Answer is not awaited before a command is yielded (and on 1 more host)",
+    );
     expect(error?.at?.file).toBe(import.meta.path);
     // Nothing has run, though it yields before it ends.
     const changing = await outcome(() => void own({ wants: false }));
@@ -83,7 +85,7 @@ describe("an answer that is not awaited, of which is used", () => {
       },
     });
     const { failed, sent } = await outcome(() => void own());
-    expect(failed[0]).toBe("The answer of test.Answer is not awaited");
+    expect(failed[0]).toBe("The answer of test.Answer is not awaited before a command is yielded");
     expect(sent.some(line => line.includes("first"))).toBe(true);
     expect(sent.some(line => line.includes("second"))).toBe(false);
   });

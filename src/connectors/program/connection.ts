@@ -126,7 +126,6 @@ export class PlaceConnection {
     if (frame.stdout.begin !== undefined && (await this.#isThere())) throw cutOff(host, ending.exitCode);
     if (frame.stdout.begin !== undefined)
       throw new ConnectionLostError(`Lost ${host} before the command ended`, { host });
-    if (frame.isStripped) throw garbled(host, way, "changed");
     const reason = `${lastWords(frame.stderr.noise, frame.stdout.noise)} (exit code ${ending.exitCode})`;
     if (this.#hasWorked) throw new ConnectionLostError(`Cannot run commands on ${host} any more: ${reason}`, { host });
     throw new ConnectError(`Cannot run commands on ${host}: ${reason}`, { host });

@@ -74,10 +74,6 @@ export class Frame {
   get garbling(): Garbling | undefined {
     return this.stdout.garbling ?? this.stderr.garbling;
   }
-  /** It has begun, and what says so has lost its control characters: a recorder may keep them to itself. */
-  get isStripped(): boolean {
-    return this.stdout.isStripped || this.stderr.isStripped;
-  }
 }
 
 /** Calls `onLate` when one stream of a frame waits too long for the other: somebody holds that back, or has closed it. */
@@ -193,6 +189,7 @@ export class FramedStream {
         if (this.garbling) return NOTHING;
         this.#before += chunk.length;
         this.#held = Buffer.from(bytes.subarray(-MOST_NOISE));
+        if (this.#isStripped()) this.garbling = "changed";
         return NOTHING;
       }
       this.begin = found.value;
@@ -225,11 +222,10 @@ export class FramedStream {
     return this.state === "before" ? beforeOurWords(this.#held.toString(), this.#nonce) : "";
   }
 
-  /** A mark has come without its first character. */
-  get isStripped(): boolean {
-    return (
-      this.state === "before" && new RegExp(`${this.#nonce} [bB](?: \\d+)? ?\r?\n`).test(this.#held.toString("latin1"))
-    );
+  /** A mark has come without its first character: a recorder may keep control characters to itself. */
+  #isStripped(): boolean {
+    if (!this.#held.includes(this.#nonce)) return false;
+    return new RegExp(`(?<!\x01)${this.#nonce} [bB](?: \\d+)? ?\\r?\\n`).test(this.#held.toString("latin1"));
   }
 
   /** The next mark. One that is not to come now, or not here, tells what became of the stream. */

@@ -3,8 +3,8 @@ import type { Shell } from "../../core/command.ts";
 import { cutOff, garbled, tooMuchBefore, unheard } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
-import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
-import { escalate, isEscalated, type Surroundings } from "./escalation.ts";
+import { CommandTimeoutError, ConnectionLostError, OperationError } from "../../core/errors.ts";
+import { escalate, isEscalated, lineBytes, LONGEST_LINE, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
@@ -38,6 +38,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   // What the connection says of the end is true, but not what comes between it and the command.
   const tellsEnd = scripted && isEscalated(surroundings);
   const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
+  refuseLong(line, pty, host);
   const mark = new Mark(nonce, host);
   const end = new EndMark(nonce);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
@@ -132,6 +133,17 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     clearTimeout(patience);
     options.signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** What cannot be sent at all must not pass for a connection that was lost with the command. */
+function refuseLong(line: Shell, pty: boolean, host: string): void {
+  const bytes = lineBytes(line);
+  if (bytes <= LONGEST_LINE) return;
+  const where = pty ? "for a terminal" : "without a shell";
+  throw new OperationError(
+    `A command of ${bytes} bytes is too long ${where} on ${host}, which takes no more than ${LONGEST_LINE} with its quotes: it was not sent`,
+    { host, hint: pty ? "Leave out _getPty, or upload it as a script" : "Give it a shell, or upload it as a script" },
+  );
 }
 
 /** End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. Never rejects. */

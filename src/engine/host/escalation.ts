@@ -61,7 +61,7 @@ export function escalate(
   const how = { nonce, pty, tellsEnd };
   const escalated = wrapped(command, surroundings, { ...how, isHidden: false });
   // A terminal takes no line that is longer than 4 KiB.
-  return pty || bytesOf(quoted(escalated.line)) <= LONGEST_LINE
+  return pty || lineBytes(escalated.line) <= LONGEST_LINE
     ? escalated
     : wrapped(command, surroundings, { ...how, isHidden: true });
 }
@@ -130,7 +130,9 @@ const bytesOf = (words: Word): number => Buffer.byteLength(sh`${words}`.wire());
 /** Bytes: one argument is at most 128 KiB on Linux, and this one stands in quotes inside another. */
 const LONGEST_SCRIPT = 60_000;
 /** Bytes of a line in quotes, as it stands in the one that carries it. */
-const LONGEST_LINE = 100_000;
+export const LONGEST_LINE = 100_000;
+/** How many of them a line has. */
+export const lineBytes = (line: Shell): number => bytesOf(quoted(line));
 const NEWLINE = raw("\n");
 
 /** A command in its directory and with its variables, without becoming anybody. */

@@ -298,7 +298,9 @@ export class FramedShell {
     const { stdout, stderr } = this.#waiting;
     const [next] = stdout;
     const isUneven = stdout.length !== stderr.length;
-    if (!isUneven && (!next || next.hasBegun || next.isTested || this.pid === undefined)) return;
+    // Whoever becomes somebody else may be asked by a person before the shell begins.
+    const isDue = next && !next.hasBegun && !next.isTested && (this.pid !== undefined || !this.#waits);
+    if (!isUneven && !isDue) return;
     // Somebody may still have to take what has come.
     const late = (): void => {
       if (this.#untaken > 0) this.#watch();

@@ -147,6 +147,8 @@ export async function loseAhead(call: OperationCall, error: TsinfraError): Promi
       );
 }
 
+/** So many commands of an operation are drawn before those are sent: its steps may yield without end. */
+export const MOST_TOGETHER = 500;
 /** So far ahead, and no further. */
 const MOST_OPERATIONS = 30;
 const MOST_BYTES = 256 * 1024;
@@ -191,6 +193,7 @@ async function evaluate(view: LookAhead, call: OperationCall): Promise<readonly 
   const steps: SentStep[] = [];
   await eachCommand(call, view, call.args, async command => {
     view.hasYielded = true;
+    if (steps.length >= MOST_TOGETHER) throw new NotAhead();
     if (command.kind === "upload" && "path" in command.source) view.localPaths.add(command.source.path);
     steps.push(await step(call, command));
   });

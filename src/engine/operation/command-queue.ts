@@ -6,7 +6,7 @@ import type { Engine } from "../engine.ts";
 import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
 import { type Behind, ranBefore } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
-import { CONNECTION_LOST, mayLoseConnection, uploadText } from "./ahead.ts";
+import { CONNECTION_LOST, mayLoseConnection, MOST_TOGETHER, uploadText } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Performs, runFunction } from "./callback.ts";
 import { brief, commandError, commandResult, SUCCESS, sendChange, sendCommands, toCommandResult } from "./commands.ts";
@@ -45,7 +45,7 @@ export class CommandQueue implements Yielded {
   async add(command: Command): Promise<void> {
     const { fast } = this.#engine.settings;
     if (command.kind === "shell") {
-      if (this.#other || !fast || this.#goesOn) await this.flush();
+      if (this.#other || !fast || this.#goesOn || this.#shells.length >= MOST_TOGETHER) await this.flush();
       this.#shells.push(command);
     } else {
       await this.flush();

@@ -126,8 +126,12 @@ export class Lifetime {
 }
 
 /** Nobody looked at an answer: the promise of it was taken for the answer itself, or what it decides was lost. */
-export const neverAwaited = (what: string, at: CallSite | undefined, caller?: CallSite): DeployError =>
-  new DeployError(`The answer of ${what} is not awaited`, {
+export const neverAwaited = (
+  what: string,
+  at: CallSite | undefined,
+  { caller, isEarly = false }: { readonly caller?: CallSite | undefined; readonly isEarly?: boolean } = {},
+): DeployError =>
+  new DeployError(`The answer of ${what} is not awaited${isEarly ? " before a command is yielded" : ""}`, {
     at,
     callers: at && caller ? [caller] : [],
     hint: "Put `await` before it: what it gives is a promise, which is true whatever the answer is and has none of its members. What only some hosts need is asked where they need it",

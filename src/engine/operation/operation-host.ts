@@ -83,10 +83,10 @@ export class OperationView implements OperationHost {
     return question.asked;
   }
 
-  /** The operation goes on to a command, or has ended. Throws `DeployError` if it asked something and did not wait for the answer. */
-  expectAwaited(): void {
+  /** The operation goes on to a command (which is early), or has ended. Throws `DeployError` if it asked something and did not wait for the answer. */
+  expectAwaited(isEarly: boolean): void {
     for (const { what, at, asked } of this.#questions ?? [])
-      if (!asked.isTaken) throw neverAwaited(what, at, this.#call.at);
+      if (!asked.isTaken) throw neverAwaited(what, at, { caller: this.#call.at, isEarly });
   }
 
   /** What `getFact` gives. */

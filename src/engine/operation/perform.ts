@@ -88,7 +88,7 @@ export function tellUnknown(engine: Engine, call: OperationCall, id: string, los
 
 /** Tell how an operation ended. */
 function end(
-  { settings: { emit } }: Engine,
+  { kept, settings: { emit } }: Engine,
   call: OperationCall,
   { tries, ...told }: { id: string; outcome: OutcomeType; tries: readonly Attempt[]; seconds: number; nested: boolean },
 ): Ending {
@@ -98,6 +98,7 @@ function end(
   const hasSucceeded = outcome === "changed" || outcome === "unchanged";
   const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
   call.completion = { outcome, results, retryAttempts };
+  kept.add(call.completion);
   emit({
     type: "operation:host:end",
     ...told,

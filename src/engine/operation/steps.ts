@@ -26,12 +26,12 @@ export const eachCommand = (
       if (!isCommand(command))
         throw wrongShape(call, `${name} must yield commands, found ${kindOf(command)}`, hintFor(command));
       // Preparing comes no further than here, and what it does not find runs.
-      view.expectAwaited();
+      view.expectAwaited(true);
       const taken = take(command);
       if (taken === true) return true;
       await taken;
     }
-    view.expectAwaited();
+    view.expectAwaited(false);
     return false;
   });
 const STAR = "Write async *steps(host, args) { … }, or return what the steps of another operation give";
