@@ -15,7 +15,7 @@ import {
   splitArguments,
   overrideArguments,
 } from "./host/arguments.ts";
-import { KeptResults } from "./operation/kept-results.ts";
+import { KeptResults } from "./kept-results.ts";
 import type { HostDefinition, RunSettings } from "./settings.ts";
 import { reportError, threw } from "./report.ts";
 

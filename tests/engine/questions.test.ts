@@ -64,13 +64,13 @@ describe("an answer that is not awaited, of which is used", () => {
       },
     });
     const { error } = await outcome(() => void own({ wants: true }));
-    expect(error?.message).toBe(
-      "The answer of test.Answer is not awaited before a command is yielded (and on 1 more host)",
-    );
+    expect(error?.message).toBe("The answer of test.Answer is not awaited (and on 1 more host)");
     expect(error?.at?.file).toBe(import.meta.path);
     // Nothing has run, though it yields before it ends.
     const changing = await outcome(() => void own({ wants: false }));
-    expect(changing.error?.message).toBe("The answer of test.Answer is not awaited (and on 1 more host)");
+    expect(changing.error?.message).toBe(
+      "The answer of test.Answer is not awaited before a command is yielded (and on 1 more host)",
+    );
     expect(changing.error?.callers).toMatchObject([{ file: import.meta.path }]);
     expect(changing.sent.filter(line => line.includes("install"))).toEqual([]);
   });

@@ -95,7 +95,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ["settings.ts", "events.ts", "report.ts", "stopwatch.ts", "tally.ts"],
   ["host"],
   ["host-data.ts", "host-state.ts"],
-  ["engine.ts"],
+  ["kept-results.ts", "engine.ts"],
   ["operation"],
   ["stages"],
   ["run.ts"],

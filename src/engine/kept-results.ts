@@ -1,6 +1,7 @@
 /** What the operations of a run have printed, for whoever asks their handles. @module */
-import type { Completion } from "../host-state.ts";
-import { commandResult } from "./commands.ts";
+import type { CommandResult } from "../core/host.ts";
+import { linesOf } from "../core/lines.ts";
+import type { Completion } from "./host-state.ts";
 
 /** Characters of all outputs of a run that are kept, the newest; those of one operation are kept in any case. */
 const MOST = 64 * 1024 * 1024;
@@ -26,10 +27,11 @@ export class KeptResults {
   }
 }
 
-function shortened(result: Completion["results"][number]): Completion["results"][number] {
-  const { exitCode, stdout, stderr } = result;
-  if (stdout.length <= REST && stderr.length <= REST) return result;
-  return commandResult({ exitCode, stdout: endOf(stdout), stderr: endOf(stderr), isCut: true });
+function shortened(result: CommandResult): CommandResult {
+  const { exitCode } = result;
+  const [stdout, stderr] = [endOf(result.stdout), endOf(result.stderr)];
+  const isCut = result.isCut || stdout.length < result.stdout.length || stderr.length < result.stderr.length;
+  return { exitCode, stdout, stderr, isCut, stdoutLines: linesOf(stdout), stderrLines: linesOf(stderr) };
 }
 
 /** From a whole line on, where there is one; in memory of its own, or the rest would stay for its sake. */
