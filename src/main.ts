@@ -8,11 +8,11 @@ const args = process.argv.slice(2);
 const closed = closedStreams();
 // The most frequent question of all is answered before anything is loaded; where it cannot be, the long way tells why.
 if (!(args.length === 1 && args[0] === "--version" && closed.length === 0 && isWritten(`${version}\n`))) {
-  startWithSettings(args, closed);
+  const hasSettings = startWithSettings(args, closed);
   const { processIo, runCli } = await import("./cli/index.ts");
   // Not awaited: a module that is not through keeps the process from ever being idle.
   // Open sockets of a connection that does not answer must not keep the process.
-  void runCli(args, version, processIo(closed)).then(code => process.exit(code));
+  void runCli(args, version, processIo(closed, hasSettings)).then(code => process.exit(code));
 }
 
 function isWritten(text: string): boolean {

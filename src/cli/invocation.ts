@@ -67,7 +67,7 @@ export async function openInvocation(
     const { installDeployModules } = await import("../deploy/index.ts");
     await installDeployModules();
     // From now on code of the user's may loop without end.
-    await io.secondSignalEnds(true);
+    await io.guardSignals();
   });
   const beforeImport = async (file: string): Promise<void> => {
     await installModules();

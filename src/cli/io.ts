@@ -8,7 +8,7 @@ import type { StreamName } from "./closed-streams.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { RunParts } from "./run-settings.ts";
 import type { Sink } from "./screen.ts";
-import type { SecondEnds } from "./second-signal.ts";
+import type { SignalGuard } from "./deaf-signals.ts";
 
 /** Signals that ask the program to end. */
 export type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -33,8 +33,8 @@ export interface Io {
   chdir(directory: string): void;
   /** Call back at every signal that asks the program to end, and once for each stream that takes no more. The result ends that. */
   onInterrupt(callback: (why: Interruption) => void): () => void;
-  /** Whether a signal that asks the program to end, and comes again before it could be heard, ends it at once. */
-  secondSignalEnds(isOn: boolean): Promise<void>;
+  /** From now on signals that ask the program to end do so although its own code cannot hear them. */
+  guardSignals(): Promise<void>;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
   /** True when nothing in this process waits for anything any more, false after so many seconds. */
@@ -51,8 +51,8 @@ export interface Io {
 /** Somebody who leaves waits so long for whoever reads the output, in milliseconds. */
 const LAST_WORDS_MS = 500;
 
-/** This process, of which these streams were closed at its start. */
-export const processIo = (closed: readonly StreamName[]): Io => {
+/** This process, of which these streams were closed at its start. `hasSettings`: it was started with those of `start.ts`. */
+export const processIo = (closed: readonly StreamName[], hasSettings: boolean): Io => {
   const outlets = processOutlets();
   const callbacks = new Set<(why: Interruption) => void>();
   for (const stream of ["stdout", "stderr"] as const)
@@ -63,8 +63,7 @@ export const processIo = (closed: readonly StreamName[]): Io => {
     await Promise.all([outlets.stdout.flush(), outlets.stderr.flush()]);
   };
   const handled = new Set<SignalName>();
-  let secondEnds: SecondEnds | undefined;
-  let isSecondTheEnd = false;
+  let guard: SignalGuard | undefined;
   return {
     ...outlets,
     stdin: process.stdin,
@@ -79,7 +78,7 @@ export const processIo = (closed: readonly StreamName[]): Io => {
           [
             signal,
             () => {
-              secondEnds?.(signal, isSecondTheEnd);
+              guard?.heard();
               callback(signal);
             },
           ] as const,
@@ -94,11 +93,11 @@ export const processIo = (closed: readonly StreamName[]): Io => {
         callbacks.delete(callback);
       };
     },
-    async secondSignalEnds(isOn) {
-      const { secondSignal } = await import("./second-signal.ts");
-      secondEnds ??= await secondSignal();
-      isSecondTheEnd = isOn;
-      for (const signal of handled) secondEnds(signal, isOn);
+    async guardSignals() {
+      if (!hasSettings) return;
+      const { signalGuard } = await import("./deaf-signals.ts");
+      guard = await signalGuard(outlets.stderr.isTTY === true);
+      for (const signal of handled) guard.guard(signal);
     },
     onStray(callback) {
       const events = ["uncaughtException", "unhandledRejection"] as const;

@@ -1,7 +1,7 @@
 /** The two streams that everything is written to, and the one line that changes in place. @module */
 
 const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
+export const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_LINE = "\r\x1b[2K";
 const DEFAULT_COLUMNS = 80;
 const LINE_BREAK = 10;

@@ -114,8 +114,6 @@ async function changeHosts(
     const stop = isUnasked ? undefined : await propose(invocation, run);
     if (stop !== undefined) return { code: stop };
   }
-  // What runs on hosts is told when it is left, in whatever hurry.
-  await invocation.io.secondSignalEnds(false);
   try {
     await run.execute();
   } catch (error) {

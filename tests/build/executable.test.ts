@@ -88,8 +88,17 @@ test("an operation that is the last act of a function is told at its own line", 
 });
 
 test("what it starts inherits no settings of its own", async () => {
-  const ran = await inDirectory("\"$TSINFRA\" @local exec -- 'env | grep BUN_JSC | wc -l'");
+  const ran = await inDirectory("\"$TSINFRA\" @local exec -- 'env | grep ^BUN_ | wc -l'");
   expect(ran.stdout + ran.stderr).toMatch(/^\s*(│ )?0$/m);
+});
+
+test("a deploy file that loops is ended by SIGTERM, and nothing is left in the directory for temporary files", async () => {
+  writeFileSync(join(directory, "loops.ts"), `console.log("begun");\nwhile (true);\n`);
+  const ran = await inDirectory(
+    'mkdir temporary; TMPDIR=$PWD/temporary timeout --foreground -k 30 -s TERM 2 "$TSINFRA" @local loops.ts --yes; echo "code $?"; ls temporary',
+  );
+  expect(ran.stdout.toString()).toBe("begun\ncode 124\n");
+  expect(ran.stderr.toString()).toContain("code of your files looped or blocked and did not hear");
 });
 
 test("it carries the type declarations of what deploy files import", async () => {

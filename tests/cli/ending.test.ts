@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SETTINGS } from "../../src/cli/start.ts";
 import { ended, isAlive } from "../support/is-alive.ts";
 import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
 import { until } from "../support/until.ts";
@@ -33,7 +33,12 @@ server.shell({ name: "Never", commands: ["touch never"] });
 });
 afterAll(() => rm(cwd, { recursive: true, force: true }));
 
-const environment = (): Record<string, string | undefined> => ({ ...CLI_ENVIRONMENT, XDG_STATE_HOME: state });
+/** With the settings that the executable gives itself: what stands before signals asks for them. */
+const environment = (): Record<string, string | undefined> => ({
+  ...CLI_ENVIRONMENT,
+  ...SETTINGS,
+  XDG_STATE_HOME: state,
+});
 
 function start(...args: readonly string[]) {
   return Bun.spawn([...CLI, ...args], { cwd, env: environment(), stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -159,27 +164,60 @@ test("with --json and nobody behind standard output, how the run ended is told o
   expect(err).toMatch(/^Interrupted: 1 change, 1 more did not finish on 1 host, /m);
 });
 
-test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-  "a deploy file that loops without end is ended by a second %s",
-  async signal => {
-    await writeFile(join(cwd, "loops.ts"), "console.log('begun');\nwhile (true);\n");
-    const child = start("@local", "loops.ts", "-y");
+describe("code of a deploy that does not hear", () => {
+  const deaf = {
+    "loops.ts": "console.log('begun');\nwhile (true);\n",
+    "blocks.ts": "console.log('begun');\nAtomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);\n",
+    "condition.ts": `import { server } from "tsinfra/operations";
+await server.shell({
+  name: "Never",
+  commands: ["true"],
+  _if: () => {
+    console.log("begun");
+    while (true);
+  },
+});
+`,
+  };
+  const begin = async (file: keyof typeof deaf): Promise<ReturnType<typeof start>> => {
+    await writeFile(join(cwd, file), deaf[file]);
+    const child = start("@local", file, "-y");
     const begun = await child.stdout.getReader().read();
     expect(new TextDecoder().decode(begun.value)).toBe("begun\n");
-    child.kill(signal);
-    // One that is still to be delivered would be merged with the next.
-    await until("the first signal has arrived", async () => !isCaught(child.pid, signal));
-    child.kill(signal);
-    await child.exited;
-    expect(child.signalCode).toBe(signal);
-  },
-);
+    return child;
+  };
+  const isTold = async (child: ReturnType<typeof start>): Promise<void> => {
+    const [said, code] = await Promise.all([child.stderr.text(), child.exited]);
+    expect(code).toBe(130);
+    expect(said).toEndWith(
+      "\nInterrupted: code of your files looped or blocked and did not hear. Commands may still be running on hosts\n",
+    );
+  };
 
-/** Whether a process has a handler for a signal. */
-function isCaught(pid: number, signal: NodeJS.Signals): boolean {
-  const [, mask = "0"] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
-}
+  test.each([
+    ["loops.ts", "SIGTERM"],
+    ["blocks.ts", "SIGHUP"],
+    ["condition.ts", "SIGTERM"],
+  ] as const)("is ended in %s by %s", async (file, signal) => {
+    const child = await begin(file);
+    child.kill(signal);
+    // Two of the same that come together are one.
+    child.kill(signal);
+    await isTold(child);
+  });
+
+  test("is told of at the first Ctrl-C, and ended by the second", async () => {
+    const child = await begin("loops.ts");
+    child.kill("SIGINT");
+    let said = "";
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+      said += chunk;
+      if (chunk.endsWith("Press Ctrl-C again to leave at once\n")) child.kill("SIGINT");
+    }
+    expect(said).toEndWith("did not hear. Commands may still be running on hosts\n");
+    expect(await child.exited).toBe(130);
+  });
+});
 
 describe("SIGTERM ends the program, whatever hangs", () => {
   test.each(["hangs.ts", "callback.ts"])("a promise in %s", async file => {

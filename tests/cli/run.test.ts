@@ -85,7 +85,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     clock: { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() },
     cwd: () => root,
     chdir: () => {},
-    secondSignalEnds: async () => {},
+    guardSignals: async () => {},
     onInterrupt: callback => {
       interrupts.add(callback);
       return () => interrupts.delete(callback);

@@ -23,7 +23,7 @@ async function tsinfra(
     environment: {},
     cwd: () => "/",
     clock: { now: () => 0 },
-    secondSignalEnds: async () => {},
+    guardSignals: async () => {},
     onInterrupt: () => () => {},
     onStray: () => () => {},
     idle: async () => true,

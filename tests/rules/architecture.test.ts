@@ -128,7 +128,7 @@ test("modules of src do not run in circles, not even of types", () => {
 
 test("import paths name the file, with its extension", () => {
   const wrong = [...src, ...sources("tests")].flatMap(file =>
-    imports(file).filter(({ specifier }) => specifier.startsWith(".") && !/\.(ts|json|txt|j2)$/.test(specifier)),
+    imports(file).filter(({ specifier }) => specifier.startsWith(".") && !/\.(ts|json|txt|j2|c)$/.test(specifier)),
   );
   expect(wrong.map(({ node }) => place(node))).toEqual([]);
 });
