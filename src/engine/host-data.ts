@@ -18,9 +18,11 @@ export function layeredData(
   const get = ((key: string, fallback: unknown): unknown => {
     const value = layerOf(key)?.[key] ?? undefined;
     if (value === undefined) return fallback;
-    const wanted = kindOf(fallback);
-    if (wanted === "nothing" || kindOf(value) === wanted) return value;
-    throw new InventoryError(`The data "${key}" must be ${wanted} like its fallback, found ${kindOf(value)}`, { host });
+    const wanted = dataKind(fallback);
+    if (wanted === "nothing" || dataKind(value) === wanted) return value;
+    throw new InventoryError(`The data "${key}" must be ${wanted} like its fallback, found ${dataKind(value)}`, {
+      host,
+    });
   }) as GetHostData;
   const has = (key: PropertyKey): boolean => layerOf(key) !== undefined;
   const refuse = (what: string, hint?: string): never => {
@@ -73,7 +75,7 @@ const reserved = (host: string): InventoryError =>
   });
 
 /** Values of the same kind can stand for each other. */
-function kindOf(value: unknown): string {
+function dataKind(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (value instanceof Secret) return "a secret";

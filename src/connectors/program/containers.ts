@@ -31,7 +31,7 @@ const DATA_KEYS = {
 
 type Program = "docker" | "podman";
 const ENDINGS = ["commit", "keep", "remove"] as const;
-type Ending = (typeof ENDINGS)[number];
+type ContainerEnding = (typeof ENDINGS)[number];
 
 /** `@docker/IMAGE` or `@docker/CONTAINER`. */
 export const createDockerConnector = (options?: ProgramOptions): Connector => containers("docker", options);
@@ -64,7 +64,7 @@ function onSshHost(program: Program): Connector {
 interface Made {
   readonly id: string;
   readonly image: Image;
-  readonly ending: Ending;
+  readonly ending: ContainerEnding;
   readonly target: Target;
   control: ProgramControl;
   /** Connections that are neither closed nor lost. */
@@ -319,7 +319,7 @@ function platformOf(target: Target, data: DataReader<keyof typeof DATA_KEYS>): s
   return platform ?? (architecture === undefined ? undefined : `linux/${architecture}`);
 }
 
-function endingOf({ name }: Target, data: DataReader<keyof typeof DATA_KEYS>): Ending {
+function endingOf({ name }: Target, data: DataReader<keyof typeof DATA_KEYS>): ContainerEnding {
   const written = data.string("dockerOnDisconnect") ?? DATA_KEYS.dockerOnDisconnect.default;
   const known = ENDINGS.find(ending => ending === written);
   if (known) return known;

@@ -35,7 +35,7 @@ import {
 import type { Deploy } from "../settings.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
-interface Surrounding {
+interface Enclosing {
   /** Identity of the enclosing includes and deploys. */
   readonly key: string;
   readonly position: readonly number[];
@@ -69,7 +69,7 @@ export class DeployScope implements Scope {
   readonly #engine: Engine;
   readonly #host: HostState;
   readonly #declaring: Declaring;
-  readonly #surrounding: Surrounding;
+  readonly #surrounding: Enclosing;
   readonly #settings: { current: Readonly<Config> };
   /** Of the body of code that this is the scope of. */
   readonly #lifetime: Lifetime;
@@ -79,7 +79,7 @@ export class DeployScope implements Scope {
     engine: Engine,
     host: HostState,
     declaring: Declaring,
-    surrounding: Surrounding,
+    surrounding: Enclosing,
     settings: { current: Readonly<Config> },
     lifetime: Lifetime,
   ) {
@@ -192,7 +192,7 @@ export class DeployScope implements Scope {
   readonly #rounds = new Set<{ readonly position: readonly number[]; number: number }>();
 
   /** What surrounds what is declared now. */
-  get #here(): Surrounding {
+  get #here(): Enclosing {
     const outer = this.#surrounding;
     if (this.#rounds.size === 0) return outer;
     const rounds = [...this.#rounds];
@@ -279,7 +279,7 @@ export class DeployScope implements Scope {
     return this.#inForce;
   }
 
-  #inside<R>(what: string, surrounding: Surrounding, body: () => R): R {
+  #inside<R>(what: string, surrounding: Enclosing, body: () => R): R {
     const lifetime = new Lifetime(what, this.#lifetime);
     const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, this.#settings, lifetime);
     return this.#lifetime.inside(lifetime, this.#site(), () => inScope(scope, body));

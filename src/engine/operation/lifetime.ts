@@ -11,7 +11,7 @@ interface Unfinished {
 }
 
 /** Something that was asked. */
-interface Question extends Unfinished {
+interface OpenQuestion extends Unfinished {
   readonly asked: Asked<unknown>;
   isAnswered?: true;
 }
@@ -21,7 +21,7 @@ export class Lifetime {
   /** For messages: `deploy.ts`, `deploy("web")`. */
   readonly name: string;
   /** What was asked and has not been answered, or not been awaited: the same set for a file and the blocks in it, as an answer may be awaited further out. */
-  readonly #questions: Set<Question>;
+  readonly #questions: Set<OpenQuestion>;
   readonly #bodies = new Set<Unfinished>();
   #isEnded = false;
 
@@ -44,7 +44,7 @@ export class Lifetime {
         return Promise.reject(error);
       }),
     );
-    const one: Question = { what, at, asked };
+    const one: OpenQuestion = { what, at, asked };
     this.#questions.add(one);
     const answered = (): void => {
       if (asked.isTaken) this.#questions.delete(one);

@@ -53,7 +53,7 @@ export async function evaluate(question: HostQuery, sources: Sources): Promise<S
   return evaluation;
 }
 
-interface Block {
+interface ConfigBlock {
   /** The lines in force here count. */
   active: boolean;
   /** Part of an inactive block's include: nothing in it can become active. */
@@ -107,7 +107,7 @@ class Evaluation implements Settings {
     await this.#file(systemFile, false, { active: true, never: false, depth: 0, directory: dirname(systemFile) });
   }
 
-  async #file(path: string, required: boolean, block: Block): Promise<void> {
+  async #file(path: string, required: boolean, block: ConfigBlock): Promise<void> {
     const { ownedBy } = block;
     for (const line of await this.#sources.files.lines(path, {
       required,
@@ -120,7 +120,7 @@ class Evaluation implements Settings {
     }
   }
 
-  async #include(line: Directive, block: Block): Promise<void> {
+  async #include(line: Directive, block: ConfigBlock): Promise<void> {
     if (block.depth >= DEEPEST) throw badLine(line.at, "Too many levels of Include");
     for (const written of line.args) {
       const named = expandVariables(written, this.#sources.surroundings.env, line.at);
