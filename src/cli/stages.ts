@@ -151,7 +151,7 @@ async function propose(invocation: Invocation, run: Run): Promise<ExitCode | und
   if (options.dry) return codeOf(run);
   const changes = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   // Running what changes nothing needs no permission, and its results are what was asked for.
-  if (isYes || run.activeHosts.length === 0 || (changes.length === 0 && run.failedHosts.length === 0)) return undefined;
+  if (isYes || run.hasTooManyFailed || (changes.length === 0 && run.failedHosts.length === 0)) return undefined;
   const failed = run.failedHosts;
   const warning =
     failed.length === 0

@@ -1,4 +1,5 @@
 /** What calling an operation returns. @module */
+import { DeployError } from "./errors.ts";
 
 /** How an operation ended on a host; readable once it has run, and an error that says so before. */
 export interface OperationResult {
@@ -48,3 +49,30 @@ export interface DeployHandle<T> extends DeployResult<T>, PromiseLike<DeployResu
 
 /** A deploy with an async body that was called: it must be awaited, so that its operations come before what follows it. */
 export interface AsyncDeployHandle<T> extends Omit<DeployResult<T>, "value">, PromiseLike<DeployResult<T>> {}
+
+/** What other tools call members of a handle. One that does not exist would be `undefined`, and as a condition no condition. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  changed: "didChange",
+  did_change: "didChange",
+  didChanged: "didChange",
+  hasChanged: "didChange",
+  isChanged: "didChange",
+  did_not_change: "didNotChange",
+  did_succeed: "didSucceed",
+  did_error: "didError",
+  failed: "didError",
+  retry_attempts: "retryAttempts",
+  stderr_lines: "stderrLines",
+  stdout_lines: "stdoutLines",
+  will_change: "willChange",
+};
+
+/** Make the names that others have for members of a handle errors that tell ours. */
+export function refuseForeignMembers(handle: object): void {
+  for (const [name, member] of Object.entries(FOREIGN))
+    Object.defineProperty(handle, name, {
+      get() {
+        throw new DeployError(`A handle has no "${name}"`, { hint: `It is "${member}"` });
+      },
+    });
+}

@@ -29,12 +29,15 @@ export interface DeployPoint {
 
 /** Whether hosts of such a run are sent operations ahead: none waits for another between them. */
 export const goesAlone = ({
+  config,
   fast,
   hosts,
   noWait,
   serial,
-}: Pick<RunSettings, "fast" | "hosts" | "noWait" | "serial">): boolean =>
-  fast && (noWait || serial || hosts.filter(takesPart).length === 1);
+}: Pick<RunSettings, "config" | "fast" | "hosts" | "noWait" | "serial">): boolean =>
+  fast &&
+  // Where the failure of one may stop the others, they wait for each other after all.
+  ((noWait && config.failPercent === undefined) || serial || hosts.filter(takesPart).length === 1);
 
 const takesPart = ({ isElsewhere, isOutside }: HostDefinition): boolean => !isElsewhere && !isOutside;
 

@@ -5,7 +5,7 @@ import { Engine } from "./engine.ts";
 import type { ProposedChange } from "./events.ts";
 import type { Deploy, RunSettings } from "./settings.ts";
 import { connectHosts, createHost, disconnectHosts } from "./stages/connect.ts";
-import { execute } from "./stages/execute.ts";
+import { execute, tooManyFailed } from "./stages/execute.ts";
 import { type PlannedOperation, plan, propose } from "./stages/plan.ts";
 import { askFacts, prepare } from "./stages/prepare.ts";
 
@@ -29,6 +29,8 @@ export interface Run {
   /** Hosts that take part, in inventory order; with a connection, and not failed. */
   readonly activeHosts: readonly string[];
   readonly failedHosts: readonly string[];
+  /** More hosts failed than may: `execute` will run nothing, and say so. */
+  readonly hasTooManyFailed: boolean;
   /** What hosts were sent before its turn, and may carry out though nobody waits for it any more. */
   readonly sentAhead: readonly { readonly host: string; readonly operation: string }[];
   /** Deploy files that have begun on a host and not ended. */
@@ -61,6 +63,9 @@ export function createRun(settings: RunSettings): Run {
     },
     get failedHosts() {
       return engine.hosts.filter(host => host.error).map(host => host.name);
+    },
+    get hasTooManyFailed() {
+      return tooManyFailed(engine) !== undefined;
     },
     get sentAhead() {
       return engine.hosts.flatMap(host =>

@@ -6,8 +6,9 @@ import { operation } from "../core/operation.ts";
 /** Arguments of `ts.call`. */
 export interface CallArguments {
   /**
-   * Runs when the operation's turn comes; what it throws fails the host. Its result is not used, but a promise is waited for.
-   * Operations that it calls run at once, one after the other, and what it asks or runs after them waits for them; `host` and `config` are those of this host.
+   * Runs when the operation's turn comes; what it throws fails the host. Its result is not used (`false` is no failure), but a promise is waited for.
+   * Operations that it calls run at once, one after the other, and what it asks or runs after them waits for them. The failure of one is
+   * thrown where the function waits: what catches it goes on, and then fails neither the function nor the host. `host` and `config` are those of this host.
    */
   function(host: HostControl, ...args: readonly unknown[]): unknown;
   /** What it is called with after the host. */

@@ -1,7 +1,14 @@
 /** Reusable parts of deploys. @module */
 import type { GlobalArguments } from "../core/arguments.ts";
 import { DeployError } from "../core/errors.ts";
-import type { AsyncDeployHandle, DeployHandle, DeployResult, OperationHandle } from "../core/handle.ts";
+import { kindOf } from "../core/kind.ts";
+import {
+  type AsyncDeployHandle,
+  type DeployHandle,
+  type DeployResult,
+  type OperationHandle,
+  refuseForeignMembers,
+} from "../core/handle.ts";
 import { currentScope, type RunState } from "../core/scope.ts";
 
 /** What a deploy brings beside its body. */
@@ -37,7 +44,17 @@ export function deploy<A extends object = Record<never, never>, R = void>(
 ): (
   ...args: Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments]
 ) => DeployCall<R> {
-  return (...[given]) => {
+  if (typeof body !== "function")
+    throw new DeployError(`The body of deploy("${name}") must be a function, found ${kindOf(body)}`, {
+      hint: "Write deploy(name, body, { data: … })",
+    });
+  return (...call) => {
+    const [given] = call;
+    if (call.length > 1 || (given !== undefined && kindOf(given) !== "an object"))
+      throw new DeployError(
+        `deploy("${name}") is called with one object of arguments, found ${call.map(kindOf).join(", ")}`,
+        { hint: "Its body is called with that object: (args: { version: string }) => …" },
+      );
     const entries = Object.entries(given ?? {});
     const globals = Object.fromEntries(entries.filter(([key]) => key.startsWith("_"))) as GlobalArguments;
     const own = Object.fromEntries(entries.filter(([key]) => !key.startsWith("_"))) as A;
@@ -98,6 +115,8 @@ class Ended<T> implements DeployResult<T> {
     });
   }
 }
+
+refuseForeignMembers(Ended.prototype);
 
 /** What calling a deploy returns. */
 class Called<T> extends Ended<T> {

@@ -117,6 +117,7 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
   }));
   const stage = (name: string): void => void calls.push(name);
   return {
+    hasTooManyFailed: false,
     connect: async () => {
       stage("connect");
       for (const host of world.unreachable ?? []) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { GlobalArguments } from "../../src/core/arguments.ts";
-import { CommandTimeoutError, ConnectionLostError } from "../../src/core/errors.ts";
+import { CommandTimeoutError, ConnectionLostError, FactError } from "../../src/core/errors.ts";
 import { upload } from "../../src/core/command.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { fact, type NoArguments, operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
@@ -151,6 +151,39 @@ describe("a percentage of hosts that may fail", () => {
       ).toMatchObject({ code: "E_TOO_MANY_FAILURES" });
       expect(fake.sent).toEqual(["a: one"]);
     }
+  });
+  test("counts hosts that failed before anything ran, and those that could not be connected", async () => {
+    for (const unreachable of [["b"], []]) {
+      const fake = fakeRun(four, { unreachable }, { config: { failPercent: 0 } });
+      const error = await runAll(fake, async () => {
+        if (currentScope("test").host.name === "c" && unreachable.length === 0) throw new FactError("No answer");
+        named("One", "one");
+      });
+      expect(error).toMatchObject({ message: "1 of 4 hosts failed (25 %), failPercent allows 0 %" });
+      expect(fake.sent).toEqual([]);
+      expect(fake.of("results")).toHaveLength(1);
+    }
+  });
+  test("stops hosts that do not wait for each other", async () => {
+    const reached = Promise.withResolvers<void>();
+    const fake = fakeRun(
+      ["a", "b"],
+      {
+        answer: async (host, sent) => {
+          if (host === "a" && sent === "one") return (reached.resolve(), failing);
+          // Its first operation ends after the other host has failed.
+          if (host === "b" && sent === "one")
+            await reached.promise.then(() => new Promise(resolve => setImmediate(resolve)));
+          return undefined;
+        },
+      },
+      { config: { failPercent: 0 }, noWait: true },
+    );
+    await runAll(fake, () => {
+      named("One", "one");
+      named("Two", "two");
+    });
+    expect(fake.sent.toSorted()).toEqual(["a: one", "b: one"]);
   });
 });
 

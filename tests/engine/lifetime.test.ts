@@ -179,6 +179,73 @@ test("a nested operation that fails ends its callback, also where the callback's
   expect(outcomes.filter(text => text.includes("ignored"))).toHaveLength(2);
 });
 
+describe("a nested operation that fails", () => {
+  const failing = (...commands: readonly string[]) =>
+    fakeRun(["a"], { answer: (_, command) => ({ exitCode: commands.includes(command) ? 1 : 0 }) });
+  const told = (fakes: ReturnType<typeof fakeRun>): readonly string[] =>
+    fakes.of("operation:host:end").map(({ operation: name, outcome }) => `${name} ${outcome}`);
+
+  test("is caught where it is awaited: what comes behind it runs, and the host goes on", async () => {
+    const fakes = failing("upgrade");
+    await runAll(fakes, () => {
+      call({
+        async function(control) {
+          try {
+            await run({ command: "upgrade" });
+            run({ command: "never" });
+          } catch {
+            await run({ command: "roll back" });
+          } finally {
+            await control.run(sh`undrain`);
+          }
+        },
+      });
+      run({ command: "next" });
+    });
+    expect(fakes.sent).toEqual(["a: upgrade", "a: 'roll back'", "a: undrain", "a: next"]);
+    expect(told(fakes).at(-2)).toBe("ts.call (function=function) changed");
+  });
+
+  test("keeps what was declared before it was known from running", async () => {
+    const fakes = failing("one");
+    await runAll(fakes, () => {
+      call({
+        async function() {
+          run({ command: "one" });
+          const two = run({ command: "two" });
+          await Promise.resolve(two).catch(() => undefined);
+          await run({ command: "three" });
+        },
+      });
+    });
+    expect(fakes.sent).toEqual(["a: one", "a: three"]);
+  });
+
+  test("fails its callback where only an earlier one was caught, or none", async () => {
+    for (const handling of [
+      async (): Promise<void> => {
+        await Promise.resolve(run({ command: "one" })).catch(() => undefined);
+        run({ command: "two" });
+      },
+      async (): Promise<void> => {
+        try {
+          await run({ command: "one" });
+        } finally {
+          await run({ command: "clean" });
+        }
+      },
+    ]) {
+      const fakes = failing("one", "two");
+      await runAll(fakes, () => {
+        call({ function: handling });
+        run({ command: "next" });
+      });
+      expect(fakes.sent).toHaveLength(2);
+      expect(fakes.of("results")[0]!.ok).toBe(false);
+    }
+  });
+});
+
 test("what a callback asks is asked after the operations that it declared before", async () => {
   const fakes = fake();
   await runAll(fakes, () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { GlobalArguments } from "../../src/core/arguments.ts";
+import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { goesAlone } from "../../src/engine/engine.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { fact, operation, raw, sh } from "../../src/public/index.ts";
@@ -108,6 +109,7 @@ describe("hosts that a run is not limited to", () => {
   test("do not keep a single host from going alone", () => {
     const alone = (...names: string[]): boolean =>
       goesAlone({
+        config: DEFAULT_CONFIG,
         fast: true,
         noWait: false,
         serial: false,

@@ -11,7 +11,10 @@ import { DeployScope } from "./deploy-scope.ts";
 /** Runs an operation that a callback of another one, `within`, declared. Rejects only when the run is cancelled. */
 export type Performs = (engine: Engine, call: OperationCall, within: OperationCall) => Promise<Ending>;
 
-/** Run a function between commands: in the scope of a deploy file, where operations run at once, one after the other. */
+/**
+ * Run a function between commands: in the scope of a deploy file, where operations run at once, one after the other.
+ * The failure of one is thrown where the function waits for it, or for anything of the host behind it, and fails the function unless it is caught there.
+ */
 export async function runFunction(
   engine: Engine,
   call: OperationCall,
@@ -21,15 +24,22 @@ export async function runFunction(
   let queue: Promise<unknown> = Promise.resolve();
   const runs = new Map<OperationCall, Promise<unknown>>();
   const failures: TsinfraError[] = [];
+  /** Of so many the callback knows. What is declared before it does would not have been, had it waited; what comes after is its answer to them. */
+  let known = 0;
+  const told = (error: unknown): never => {
+    known = failures.length;
+    throw error;
+  };
   const haveRun = async (): Promise<void> => {
+    const before = known;
     await queue;
-    if (failures[0]) throw failures[0];
+    if (failures.length > before) told(failures[before]);
   };
   const scope = DeployScope.ofCallback(engine, call, {
     declare: nested => {
+      const before = known;
       const run = queue.then(async () => {
-        // A failure ends the callback: what it has declared further on does not run.
-        if (failures[0]) throw failures[0];
+        if (failures.length > before) throw failures[before];
         const { outcome } = await performs(engine, nested, call);
         if (outcome !== "failed") return;
         const failure = new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, {
@@ -41,7 +51,7 @@ export async function runFunction(
       queue = run.catch(() => undefined);
       runs.set(nested, run);
     },
-    settled: nested => runs.get(nested) ?? Promise.resolve(),
+    settled: nested => (runs.get(nested) ?? Promise.resolve()).catch(told),
     haveRun,
   });
   try {
@@ -51,7 +61,7 @@ export async function runFunction(
     await queue;
   }
   engine.settings.signal.throwIfAborted();
-  if (failures[0]) throw failures[0];
+  if (failures.length > known) throw failures[known];
 }
 
 /** What it does waits until the operations that were declared before have run. */

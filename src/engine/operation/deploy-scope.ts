@@ -308,6 +308,8 @@ export class DeployScope implements Scope {
       const settings = { current: this.#settings.current };
       const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, settings, lifetime);
       await scope.run(() => deploy.evaluate());
+      // Where operations run at once, those that it declared have.
+      await this.#declaring.haveRun?.();
       return resultOf(handles);
     };
     return this.#lifetime.inside(lifetime, site, () =>

@@ -1,6 +1,6 @@
 /** Hosts and the inventory, as a deploy file sees them. @module */
 import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
-import { ConnectError, DeployError, InventoryError } from "../../core/errors.ts";
+import { ConnectError, DeployError, FactError, InventoryError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { logged } from "../../core/logged.ts";
@@ -62,9 +62,9 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     getFact: (fact, ...[given]) =>
       asking(fact.name, () =>
         engine.ask(state, fact, given, point).catch((error: unknown) => {
-          throw error instanceof ConnectError && !engine.hosts.includes(state)
-            ? unreachable(fact.name, state, error)
-            : error;
+          if (error instanceof ConnectError && !engine.hosts.includes(state))
+            throw unreachable(fact.name, state, error);
+          throw error instanceof FactError && scopeOrNone() ? elsewhere(fact.name, state, error) : error;
         }),
       ),
     when: () => notCurrent("host.when()", state),
@@ -85,6 +85,14 @@ const unreachable = (fact: string, { name }: HostState, cause: ConnectError): Co
     host: name,
     cause,
     hint: `${name} takes no part in this run and is connected to only because the deploy asks for its facts${cause.hint === undefined ? "" : `. ${cause.hint}`}`,
+  });
+
+/** Whoever asked is another host, of which the error is told. */
+const elsewhere = (fact: string, { name }: HostState, cause: FactError): FactError =>
+  new FactError(`Cannot ask ${fact} of ${name}: ${cause.message.replace(`Cannot get fact ${fact}: `, "")}`, {
+    host: name,
+    cause,
+    hint: cause.hint,
   });
 
 /** What is declared is declared for the current host: another one cannot have a part in it. */

@@ -1,18 +1,27 @@
 /** The engine's side of a handle: filled in when the operation has run. @module */
 import { DeployError } from "../../core/errors.ts";
-import type { IncludeResult, OperationHandle, OperationResult } from "../../core/handle.ts";
+import {
+  type IncludeResult,
+  type OperationHandle,
+  type OperationResult,
+  refuseForeignMembers,
+} from "../../core/handle.ts";
 import type { Completion, OperationCall } from "../host-state.ts";
 import { printedBy } from "./attempt.ts";
 
 const hasFailed = ({ outcome }: Completion): boolean => ["failed", "ignored", "interrupted"].includes(outcome);
 
 /** What several operations came to, once they have run. */
-export const resultOf = (handles: readonly Handle[]): IncludeResult => ({
-  didChange: () => handles.some(handle => handle.didChange()),
-  didNotChange: () => handles.every(handle => handle.didNotChange()),
-  didSucceed: () => handles.every(handle => handle.didSucceed()),
-  didError: () => handles.some(handle => handle.didError()),
-});
+export function resultOf(handles: readonly Handle[]): IncludeResult {
+  const result = {
+    didChange: () => handles.some(handle => handle.didChange()),
+    didNotChange: () => handles.every(handle => handle.didNotChange()),
+    didSucceed: () => handles.every(handle => handle.didSucceed()),
+    didError: () => handles.some(handle => handle.didError()),
+  };
+  refuseForeignMembers(result);
+  return result;
+}
 
 /** One operation on one host, as deploy files see it. */
 export class Handle implements OperationHandle {
@@ -82,3 +91,4 @@ export class Handle implements OperationHandle {
     });
   }
 }
+refuseForeignMembers(Handle.prototype);

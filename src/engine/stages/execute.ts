@@ -17,6 +17,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
   emit({ type: "stage:start", stage: "execute", hosts: engine.activeHosts.length });
   let isStopped = false;
   try {
+    checkFailures(engine);
     if (noWait) await withoutWaiting(engine, planned, results);
     else if (serial) await hostByHost(engine, planned, results);
     else await operationByOperation(engine, planned, results);
@@ -118,7 +119,7 @@ async function allOf(
   results: Results,
 ): Promise<void> {
   for (const [operation, call] of own) {
-    if (!host.isActive || engine.settings.signal.aborted) return;
+    if (!host.isActive || engine.settings.signal.aborted || tooManyFailed(engine)) return;
     // The first host that comes to it has it; no host waits to see whether another will.
     if (operation.isElsewhere || (operation.runOnce && results.hasRun(operation))) {
       skip(engine, operation, call, results);
@@ -179,22 +180,26 @@ function batches(operation: PlannedOperation, calls: readonly OperationCall[]): 
   );
 }
 
-/** Stop when nobody is left, or more than `failPercent` of the hosts that were connected failed. */
+/** Stop when nobody is left, or more hosts failed than may. */
 function checkFailures(engine: Engine): void {
   engine.settings.signal.throwIfAborted();
   engine.expectNothingLate();
-  const { failPercent } = engine.settings.config;
-  const connected = engine.hosts.filter(host => host.isConnected);
-  const failed = connected.filter(host => host.error).length;
-  if (failed === 0) return;
-  if (failed === connected.length)
-    throw new TooManyFailuresError(
+  const error = tooManyFailed(engine);
+  if (error) throw error;
+}
+
+/** Nobody is left, or more than `failPercent` of the hosts of the run failed, those included that could not be connected. */
+export function tooManyFailed({ hosts, settings }: Engine): TooManyFailuresError | undefined {
+  const failed = hosts.reduce((count, host) => (host.error ? count + 1 : count), 0);
+  if (failed === 0) return undefined;
+  if (failed === hosts.length)
+    return new TooManyFailuresError(
       `No hosts remaining: ${failed === 1 ? "the only host" : `all ${failed} hosts`} failed`,
     );
-  const percent = (failed / connected.length) * 100;
-  if (failPercent !== undefined && percent > failPercent) {
-    throw new TooManyFailuresError(
-      `${failed} of ${connected.length} hosts failed (${Math.round(percent)} %), failPercent allows ${failPercent} %`,
-    );
-  }
+  const { failPercent } = settings.config;
+  const percent = (failed / hosts.length) * 100;
+  if (failPercent === undefined || percent <= failPercent) return undefined;
+  return new TooManyFailuresError(
+    `${failed} of ${hosts.length} hosts failed (${Math.round(percent)} %), failPercent allows ${failPercent} %`,
+  );
 }
