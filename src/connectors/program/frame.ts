@@ -119,21 +119,32 @@ type Letters = typeof OUT | typeof ERR;
 // what comes before the line has begun is remembered, and the line not run.
 const KEPT = "t=; trap t=1 HUP INT QUIT TERM";
 const LINE = `if [ -z "$t" ]; then /bin/sh -c "$1"; c=$?; else c=143; fi`;
-/** The scripts, by how a mark is written. */
-const scripts = (mark: (...what: string[]) => string) => {
-  const begin = `${mark("b", "$$")}; ${mark("B")} >&2`;
-  const whole = `${KEPT}; ${begin}; ${LINE}; ${mark("e", "$c")}; ${mark("E")} >&2`;
+/** How a mark is written: a letter, and what it carries. That of a beginning is two lines, to show whether somebody writes something in front of each. */
+interface Marks {
+  begin(letter: "b" | "B", carried: string): string;
+  end(letter: "e" | "E", carried: string): string;
+}
+/** The scripts, by how marks are written. */
+const scripts = (mark: Marks) => {
+  const begin = `${mark.begin("b", "$$")}; ${mark.begin("B", '""')} >&2`;
+  const whole = `${KEPT}; ${begin}; ${LINE}; ${mark.end("e", "$c")}; ${mark.end("E", '""')} >&2`;
   return {
     usual: `${whole}; exit $c`,
     /** Podman loses what was printed last if there is input left that nobody has read. */
     reading: `${whole}; cat >/dev/null 2>&1; exit $c`,
     staying: `${begin}; exec /bin/sh -c "$1"`,
     /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
-    terminal: `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark("b", "$$")}; ${LINE}; ${mark("e", "$c")}; exit $c`,
+    terminal: `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark.begin("b", "$$")}; ${LINE}; ${mark.end("e", "$c")}; exit $c`,
   };
 };
-const ESCAPED = scripts((...what) => `printf '\\001%s %s %s\\n' "$0" ${what.join(" ")}`);
-const PLAIN = scripts((...what) => `echo "$0 ${what.join(" ")}"`);
+const ESCAPED = scripts({
+  begin: (letter, carried) => `printf '\\001%s ${letter} %s\\n\\001%s p\\n' "$0" ${carried} "$0"`,
+  end: (letter, carried) => `printf '\\001%s ${letter} %s\\n' "$0" ${carried}`,
+});
+const PLAIN = scripts({
+  begin: (letter, carried) => `printf "%s ${letter} %s\\n%s p\\n" "$0" ${carried} "$0"`,
+  end: (letter, carried) => `printf "%s ${letter} %s\\n" "$0" ${carried}`,
+});
 
 /** As much as is kept of what comes before a line has begun. */
 const MOST_NOISE = 64 * 1024;
@@ -242,10 +253,24 @@ export class FramedStream {
       if (letter === "") continue;
       if (letter === this.#other.begin || letter === this.#other.end) this.garbling = "mixed";
       else if (letter !== wanted || (carriage && !this.#isTerminal)) this.garbling = "changed";
-      else return { start, end: end + 1, value: number === undefined ? undefined : Number(number) };
+      else {
+        const second = this.state === "before" ? this.#second(bytes, end + 1) : end + 1;
+        if (second === "changed") this.garbling = second;
+        else if (second > 0) return { start, end: second, value: number === undefined ? undefined : Number(number) };
+      }
       return undefined;
     }
     return undefined;
+  }
+
+  /** Where the second line of a beginning ends, which comes right behind the first; 0 if it has not come whole. */
+  #second(bytes: Buffer, from: number): number | "changed" {
+    const wanted = `${this.#start}p`;
+    const came = bytes.toString("latin1", from, from + wanted.length);
+    if (!wanted.startsWith(came)) return "changed";
+    const end = came === wanted ? bytes.indexOf("\n", from) : -1;
+    if (end < 0) return 0;
+    return /^\r?$/.test(bytes.toString("latin1", from + wanted.length, end)) ? end + 1 : "changed";
   }
 
   /** Where a mark begins that has not come whole. */
