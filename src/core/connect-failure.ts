@@ -1,5 +1,5 @@
 /** What a connector throws, as one error that says whose connection failed and why. @module */
-import { ConnectError, ConnectionLostError, OperationError, TsinfraError } from "./errors.ts";
+import { CarrierError, ConnectError, ConnectionLostError, OperationError, TsinfraError } from "./errors.ts";
 import { limitReached } from "./limits.ts";
 
 /**
@@ -58,15 +58,15 @@ export const tooMuchBefore = (host: string, most: number = MOST_BEFORE): Connect
   );
 
 /** A command of which nothing was heard, and nobody said why: it may have run, and what it said was lost. */
-export const unheard = (host: string, who: string, exitCode: number): OperationError =>
-  new OperationError(
+export const unheard = (host: string, who: string, exitCode: number): CarrierError =>
+  new CarrierError(
     `${who} on ${host} ended (exit code ${exitCode}) and did not say that the command had begun: whether it ran is not known`,
     { host, hint: "Something between here and there ends early, or drops what is printed to stderr" },
   );
 
 /** A way that never stops printing, between commands and around them. */
-export const chattering = (host: string, who: string): OperationError =>
-  new OperationError(`${who} on ${host} prints without end beside the commands: the state of the command is unknown`, {
+export const chattering = (host: string, who: string): CarrierError =>
+  new CarrierError(`${who} on ${host} prints without end beside the commands: the state of the command is unknown`, {
     host,
     hint: "Look for something in its start-up files that was left running in the background",
   });
@@ -87,8 +87,8 @@ const OUR_WORDS =
   /(?:\S*sh -c\W+)?(?:(?:stty -echo; )?echo )?tsinfra-[0-9a-f]{32}|tsinfra_(?:\d|code|o\b)|if \[ \$tsinfra_|exec 3>&2|printf '(?:\\+00[12]|%s )/;
 
 /** A command that began, and whose end never came: whatever exit code was told in its place, that was not its own. */
-export const cutOff = (host: string, exitCode?: number): OperationError =>
-  new OperationError(
+export const cutOff = (host: string, exitCode?: number): CarrierError =>
+  new CarrierError(
     `The command was cut off on ${host}${exitCode === undefined ? "" : ` (exit code ${exitCode})`}: its state is unknown`,
     {
       host,
@@ -97,8 +97,8 @@ export const cutOff = (host: string, exitCode?: number): OperationError =>
   );
 
 /** What carries a command changes what passes: nothing that is read there can be believed. `who` may be the login shell, or sudo. */
-export const garbled = (host: string, who: string, how: Garbling): OperationError =>
-  new OperationError(`${who} on ${host} ${GARBLINGS[how]}: the state of the command is unknown`, {
+export const garbled = (host: string, who: string, how: Garbling): CarrierError =>
+  new CarrierError(`${who} on ${host} ${GARBLINGS[how]}: the state of the command is unknown`, {
     host,
     hint: "Commands need a way that passes both of their outputs on as they are: look for a terminal, a recorder or a filter in it",
   });

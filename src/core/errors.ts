@@ -54,6 +54,8 @@ export abstract class UsageError extends TsinfraError {}
 export class OperationError extends TsinfraError {
   readonly code: string = "E_OPERATION";
 }
+/** What carries commands to a host and their output back does not: the host's fault, and not that of what was asked. */
+export class CarrierError extends OperationError {}
 /** An operation argument has a wrong type, or is unknown or missing. */
 export class OperationTypeError extends OperationError {
   override readonly code: string = "E_OPERATION_TYPE";

@@ -9,7 +9,7 @@ export interface OperationResult {
   /** True if it ended without an error, `_ignoreErrors` or not. An operation that was skipped succeeded. */
   didSucceed(): boolean;
   didError(): boolean;
-  /** Output of the last attempt's commands; of each command and output the last 8 MiB, and of all operations of a run the newest 64 MiB: of those before them 64 KiB. */
+  /** Output of the last attempt's commands; of each command and output the last 8 MiB, and of all operations of a run the newest 64 MiB: of those before them the last 64 KiB each, again the newest 64 MiB of these. */
   readonly stdout: string;
   readonly stderr: string;
   readonly stdoutLines: readonly string[];

@@ -55,6 +55,8 @@ export interface SentOperation {
     onBegin: () => void,
     onOutput: (stream: OutputStream, chunk: Uint8Array) => void | Promise<void>,
   ): Promise<readonly Ran[] | undefined>;
+  /** Of its commands, those that had ended when its results were rejected. */
+  readonly hadEnded: readonly Ran[];
 }
 
 /** One command of an operation, as it is sent and as it is told. */

@@ -3,7 +3,7 @@ import type { Shell } from "../../core/command.ts";
 import { cutOff, garbled, tooMuchBefore, unheard } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
-import { CommandTimeoutError, ConnectionLostError, OperationError } from "../../core/errors.ts";
+import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, isEscalated, lineBytes, LONGEST_LINE, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
 import { killTree, throughFile } from "./scripts.ts";
@@ -140,7 +140,7 @@ function refuseLong(line: Shell, pty: boolean, host: string): void {
   const bytes = lineBytes(line);
   if (bytes <= LONGEST_LINE) return;
   const where = pty ? "for a terminal" : "without a shell";
-  throw new OperationError(
+  throw new CarrierError(
     `A command of ${bytes} bytes is too long ${where} on ${host}, which takes no more than ${LONGEST_LINE} with its quotes: it was not sent`,
     { host, hint: pty ? "Leave out _getPty, or upload it as a script" : "Give it a shell, or upload it as a script" },
   );

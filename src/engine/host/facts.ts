@@ -26,7 +26,7 @@ import { questionKey, stillHolds, travelsAlone } from "./question.ts";
 import { isBehind, type Ran, type Slot } from "./sending.ts";
 import type { Session } from "./session.ts";
 import { lastReason } from "./streams.ts";
-import { TimeLimit } from "./time-limit.ts";
+import { nextTurn, TimeLimit } from "./time-limit.ts";
 
 /** How old an answer may be, and how long the host may take, in seconds. */
 export type FactConfig = Pick<Config, "factMaxAge" | "factTimeout">;
@@ -59,6 +59,8 @@ export class Facts {
   #waiting = new Map<string, PendingQuestion[]>();
   /** The last answers, whenever they were given. */
   readonly #remembered = new Map<string, Remembered>();
+
+  #askedAgain = 0;
 
   /** While preparing: as a user who is not there yet, there is nothing to be found. Otherwise it is an error. */
   usersMayCome = false;
@@ -105,7 +107,14 @@ export class Facts {
     const key = questionKey(fact, args, how);
     asked?.add(key);
     const known = this.#answers.get(key);
-    if (known && this.#settings.now() - known.askedAt <= config.factMaxAge * 1000) return known.value as Promise<T>;
+    if (known && this.#settings.now() - known.askedAt <= config.factMaxAge * 1000) {
+      // Code that waits for another answer asks without end, and nothing else would be heard.
+      if (++this.#askedAgain % ROUNDS === 0) {
+        await nextTurn();
+        this.#settings.signal.throwIfAborted();
+      }
+      return known.value as Promise<T>;
+    }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const answer: Answer = { value: promise, askedAt: this.#settings.now(), isSent: false, slot: undefined };
     this.#answers.set(key, answer);
@@ -231,7 +240,9 @@ export class Facts {
           this.#share(ask, outputs[index] ?? { stdout: "", stderr, exitCode: result.exitCode || 1 });
       }
     } catch (error) {
-      if (limit.isOver) this.#tookTooLong(asks, single ? [] : printed.answered(asks.length), seconds);
+      // Where the beginning is lost nobody knows whose answers are left.
+      if (limit.isOver && printed.isCut && !single) this.#sendOneByOne(asks);
+      else if (limit.isOver) this.#tookTooLong(asks, single ? [] : printed.answered(asks.length), seconds);
       else for (const question of questions) question.reject(error);
     }
     const took = (now() - started) / 1000;
@@ -376,6 +387,7 @@ interface Remembered {
 }
 /** Longer answers are not compared on the host. */
 const REMEMBERED_LENGTH = 2048;
+const ROUNDS = 1000;
 
 interface Answer {
   readonly value: Promise<unknown>;

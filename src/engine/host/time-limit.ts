@@ -43,3 +43,6 @@ export class TimeLimit implements Disposable {
 
 /** As far as timers go: longer ones would fire at once. */
 export const milliseconds = (seconds: number): number => Math.min(seconds * 1000, 2 ** 31 - 1);
+
+/** Let what has come in the meantime have its turn: answers, signals, timers. */
+export const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));

@@ -9,7 +9,7 @@ import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
 import type { Recalled } from "../host/facts.ts";
 import { travelsAlone } from "../host/question.ts";
-import type { Behind, Ran, SentBehind } from "../host/sending.ts";
+import { type Behind, type Ran, ranBefore, type SentBehind } from "../host/sending.ts";
 import { canShareShell, shellKey } from "../host/shared-shells.ts";
 import type { OperationCall, SentAhead, SentOperation, SentStep } from "../host-state.ts";
 import type { Clock } from "../settings.ts";
@@ -227,15 +227,18 @@ export class OperationAhead implements SentOperation {
   readonly #ended: ((ran?: readonly Ran[]) => void) | undefined;
   /** Only what was found to be true before it can keep it from running. */
   readonly #isGuarded: boolean;
+  readonly #commands: readonly Shell[];
 
   private constructor(
     view: LookAhead,
     steps: readonly SentStep[],
+    commands: readonly Shell[],
     sent: SentBehind,
     output: HeldOutput,
     ended: ((ran?: readonly Ran[]) => void) | undefined,
   ) {
     this.steps = steps;
+    this.#commands = commands;
     this.#ended = ended;
     this.#view = view;
     this.#sent = sent;
@@ -251,7 +254,8 @@ export class OperationAhead implements SentOperation {
   ): OperationAhead | undefined {
     const output = new HeldOutput();
     const ended = steps.length > 0 ? call.host.facts.beginChange() : undefined;
-    const sent = behind.send(steps.length === 0 ? [NOTHING] : steps.map(({ command }) => command), {
+    const commands = steps.length === 0 ? [NOTHING] : steps.map(({ command }) => command);
+    const sent = behind.send(commands, {
       surroundings: call.how.surroundings,
       successExitCodes: call.how.all._successExitCodes ?? [0],
       only:
@@ -263,7 +267,7 @@ export class OperationAhead implements SentOperation {
             ),
       onOutput: output.push,
     });
-    return sent && new OperationAhead(view, steps, sent, output, ended);
+    return sent && new OperationAhead(view, steps, commands, sent, output, ended);
   }
 
   get noopReason(): string | undefined {
@@ -273,6 +277,11 @@ export class OperationAhead implements SentOperation {
   /** True if its commands have begun, false if they do not run. */
   get turn(): Promise<boolean> {
     return this.#sent.turn;
+  }
+
+  /** Of its commands, those that had ended when its results were rejected. */
+  get hadEnded(): readonly Ran[] {
+    return ranBefore(this.#commands).slice(0, this.steps.length);
   }
 
   async results(

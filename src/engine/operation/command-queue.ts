@@ -1,6 +1,6 @@
 /** The commands of one try of an operation. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
+import { CommandTimeoutError, ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
 import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
@@ -95,9 +95,29 @@ export class CommandQueue implements Yielded {
   #failed(thrown: unknown): void {
     this.#engine.settings.signal.throwIfAborted();
     const error = asOperationError(this.#engine, this.#call, thrown);
-    this.#attempt.error ??= error;
-    if (!this.#call.how.all._continueOnError || error instanceof ConnectionLostError) throw error;
+    this.#attempt.error = this.#withOthers(error);
+    if (!this.#call.how.all._continueOnError || error instanceof ConnectionLostError) throw this.#attempt.error;
   }
+
+  /** The failure that the operation is told to have: the first, with what failed after it; a lost connection, with what failed before it. */
+  #withOthers(error: TsinfraError): TsinfraError {
+    const before = this.#failures;
+    this.#failures = [...before, error.message];
+    const [first] = before;
+    const { error: told } = this.#attempt;
+    if (!told || first === undefined) return error;
+    if (error instanceof ConnectionLostError)
+      return new ConnectionLostError(`${error.message}. Before that ${counted(before)}: ${listed(before)}`, {
+        host: error.host,
+        hint: error.hint,
+        cause: error,
+      });
+    const more = this.#failures.slice(1);
+    told.message = `${first}. After that ${counted(more)}: ${listed(more)}`;
+    return told;
+  }
+  /** In words, in order. */
+  #failures: readonly string[] = [];
 
   /** They run in order, up to the first that fails. */
   async #sendShells(commands: readonly Shell[], how: ResolvedArguments): Promise<SentWork> {
@@ -204,6 +224,12 @@ export class CommandQueue implements Yielded {
     }
   }
 }
+
+const counted = ({ length }: readonly string[]): string =>
+  length === 1 ? "another command failed" : `${length} more commands failed`;
+/** The last are told. */
+const listed = (failures: readonly string[]): string => failures.slice(-MOST_LISTED).join("; ");
+const MOST_LISTED = 3;
 
 /** Of a command that was ended. */
 const NO_EXIT_CODE = -1;

@@ -60,7 +60,7 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     groups: state.groups,
     data: state.data(),
     getFact: (fact, ...[given]) =>
-      asking(fact.name, () =>
+      asking(fact?.name, () =>
         engine.ask(state, fact, given, point).catch((error: unknown) => {
           if (error instanceof ConnectError && !engine.hosts.includes(state))
             throw unreachable(fact.name, state, error);

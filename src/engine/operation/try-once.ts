@@ -1,6 +1,7 @@
 /** One try of an operation on one host. @module */
 import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
+import type { Ran } from "../host/sending.ts";
 import type { OperationCall } from "../host-state.ts";
 import { askAhead, type FirstSent, RunAhead } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
@@ -103,8 +104,26 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
       emit({ type: "command", host: host.name, command: text, for: "operation" });
     }
   };
+  const take = (results: readonly Ran[]): void => {
+    for (const [index, ran] of results.entries()) {
+      const { command, upload } = sent.steps[index]!;
+      if (upload) host.session.transfers.uploaded(upload.dest, upload.size, ran);
+      else {
+        const result = toCommandResult(ran);
+        attempt.results.push(result);
+        if (!isSuccess(call, result)) throw commandError(host.name, command, result);
+      }
+      attempt.executed++;
+    }
+  };
   try {
-    const results = await sent.results(signal, begin, lines.push).finally(lines.end);
+    const results = await sent
+      .results(signal, begin, lines.push)
+      .finally(lines.end)
+      .catch((error: unknown) => {
+        take(sent.hadEnded);
+        throw error;
+      });
     // Its shell has ended on the way: what is missing shows when it is evaluated again.
     const last = results?.at(-1);
     if (!results || (results.length < sent.steps.length && (!last || isSuccess(call, last)))) {
@@ -112,15 +131,7 @@ export async function takeAhead(engine: Engine, call: OperationCall, attempt: At
       return false;
     }
     attempt.noop = sent.noopReason;
-    for (const [index, result] of results.map(toCommandResult).entries()) {
-      const { command, upload } = sent.steps[index]!;
-      if (upload) host.session.transfers.uploaded(upload.dest, upload.size, results[index]!);
-      else {
-        attempt.results.push(result);
-        if (!isSuccess(call, result)) throw commandError(host.name, command, result);
-      }
-      attempt.executed++;
-    }
+    take(results);
   } catch (error) {
     signal.throwIfAborted();
     attempt.error = asOperationError(engine, call, error);

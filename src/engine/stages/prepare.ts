@@ -1,6 +1,7 @@
 /** Preparing: deploys are evaluated for every host, and every operation is forecast. @module */
 import {
   CancelledError,
+  CarrierError,
   CommandError,
   CommandTimeoutError,
   ConnectError,
@@ -167,7 +168,15 @@ function isHostsOwn(error: unknown, depth = 0): boolean {
   const origins = originsOf(error);
   return origins.length > 0 && origins.every(origin => isHostsOwn(origin, depth + 1));
 }
-const HOSTS_OWN = [FactError, ConnectError, ConnectionLostError, CommandError, CommandTimeoutError, EscalationError];
+const HOSTS_OWN = [
+  CarrierError,
+  FactError,
+  ConnectError,
+  ConnectionLostError,
+  CommandError,
+  CommandTimeoutError,
+  EscalationError,
+];
 /** What comes from itself has no end. */
 const DEPTH = 5;
 
