@@ -3,8 +3,11 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OperationError } from "../../src/core/errors.ts";
+import { CancelledError, OperationError } from "../../src/core/errors.ts";
 import { currentScope } from "../../src/core/scope.ts";
+import type { Completion } from "../../src/engine/host-state.ts";
+import { KeptResults } from "../../src/engine/kept-results.ts";
+import { Hostname } from "../../src/facts/server/index.ts";
 import { operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
 import { shell } from "../../src/operations/server/index.ts";
 import { fakeRun, runAll } from "../support/fake-run.ts";
@@ -69,6 +72,38 @@ test("of what operations have printed the newest is kept, up to a limit for all 
   // Of each the end is there all the same.
   expect(handles[0]!.stdout).toMatch(/^a+$/);
   expect(handles[0]!.stderrLines).toEqual(["first", "last"]);
+});
+
+test("what many operations have printed is kept within a limit, however little each command said", () => {
+  const kept = new KeptResults();
+  const [stdout, stdoutLines] = ["x".repeat(60_000), ["x".repeat(60_000)]];
+  const result = { exitCode: 0, stdout, stderr: "", stdoutLines, stderrLines: [], isCut: false };
+  const ended = Array.from({ length: 4000 }, (): Completion => ({
+    outcome: "changed",
+    results: Array.from({ length: 20 }, () => result),
+    retryAttempts: 0,
+  }));
+  for (const completion of ended) kept.add(completion);
+  const sizes = ended.map(({ results }) => results.reduce((sum, one) => sum + one.stdout.length, 0));
+  expect(sizes.at(-1)).toBe(20 * 60_000);
+  expect(sizes.at(-100)).toBeLessThanOrEqual(64 * 1024);
+  expect(sizes.at(-100)).toBeGreaterThan(0);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(128 * 1024 * 1024);
+  expect(ended.every(({ results }) => results.every(one => one.isCut || one.stdout === stdout))).toBe(true);
+});
+
+test("code that asks the same fact without end hears an interrupt", async () => {
+  const stop = new AbortController();
+  let asked = 0;
+  const waits = operation<object>({
+    name: "test.waits",
+    async *steps(host) {
+      while ((await host.getFact(Hostname)) !== "another")
+        if (++asked === 5000) setImmediate(() => stop.abort(new CancelledError("Enough")));
+      yield sh`true`;
+    },
+  });
+  await expect(listeningRun(root, () => void waits({}), { signal: stop.signal })).rejects.toThrow("Enough");
 });
 
 test("a command that is too long for a terminal is refused before it is sent, which is no lost connection", async () => {

@@ -142,3 +142,19 @@ async function isRunning(pid: string): Promise<boolean> {
     .catch(() => "State: Z");
   return !/^State:\s+Z/m.test(status);
 }
+
+for (const fast of [true, false])
+  test(`an answer that is too long gives its place to no other, though a slow one is asked with it, ${fast ? "fast" : "plain"}`, async () => {
+    const { facts } = open(fast);
+    const answers = await Promise.all(
+      ["echo a", "head -c 40000000 /dev/zero | tr '\\0' x", "echo c", "sleep 1000"].map((line, index) =>
+        reason(ask(facts, `my.${index}`, line, 4)),
+      ),
+    );
+    expect(answers).toEqual([
+      "answered a",
+      "E_FACT on here: Cannot get fact my.1: the answer is longer than 32 MiB",
+      "answered c",
+      "E_FACT on here: Cannot get fact my.3: no answer within 4 seconds",
+    ]);
+  });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { GlobalArguments } from "../../src/core/arguments.ts";
-import { CommandTimeoutError, ConnectionLostError, FactError } from "../../src/core/errors.ts";
+import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../src/core/errors.ts";
 import { upload } from "../../src/core/command.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { fact, type NoArguments, operation, raw, sh, type OperationHandle } from "../../src/public/index.ts";
@@ -30,6 +30,13 @@ const on =
   (at: string, sent: string): Answer =>
     at === name && sent === command ? answer : undefined;
 const failing = { exitCode: 3, stderr: "no\n" };
+
+const Answered = fact<NoArguments, string>({
+  name: "test.Answered",
+  command: () => sh`ask`,
+  parse: () => "",
+  empty: "",
+});
 
 /** Outcomes as `operation@host outcome`. */
 const outcomes = (fake: ReturnType<typeof fakeRun>): string[] =>
@@ -71,6 +78,26 @@ describe("a command that fails", () => {
     expect(outcomes(fake)).toEqual(["Goes on@a failed", "Stops@a ignored"]);
   });
 
+  test("is told with all that failed behind it, where the operation goes on", async () => {
+    const told = async (third: Answer | Error): Promise<string | undefined> => {
+      const answers: Readonly<Record<string, Answer | Error>> = { two: { exitCode: 7 }, three: third };
+      const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "one" ? failing : answers[sent]) });
+      await runAll(fake, () => {
+        named("Goes on", ["one", "two", "three", "four"], { _continueOnError: true });
+      });
+      return fake.of("operation:host:end")[0]!.error?.message;
+    };
+    expect(await told({ exitCode: 0 })).toBe(
+      "Command failed with exit code 3 on a: one. After that another command failed: Command failed with exit code 7 on a: two",
+    );
+    expect(await told({ exitCode: 9 })).toContain(
+      ". After that 2 more commands failed: Command failed with exit code 7",
+    );
+    expect(await told(new ConnectionLostError("Lost the connection to a"))).toBe(
+      "Lost the connection to a. Before that 2 more commands failed: Command failed with exit code 3 on a: one; Command failed with exit code 7 on a: two",
+    );
+  });
+
   test("counts as success with an exit code that was asked for", async () => {
     const fake = fakeRun(["a"], { answer: () => failing });
     await runAll(fake, () => {
@@ -108,86 +135,19 @@ describe("a command that fails", () => {
   });
 });
 
-describe("a percentage of hosts that may fail", () => {
-  const four = ["a", "b", "c", "d"];
-  test("stops the run once more have failed", async () => {
-    const fake = fakeRun(
-      four,
-      { answer: (at, sent) => (sent === "one" && at < "c" ? failing : undefined) },
-      { config: { failPercent: 25 } },
-    );
-    const error = await runAll(fake, () => {
-      named("One", "one");
-      named("Two", "two");
-    });
-    expect(error).toMatchObject({
-      code: "E_TOO_MANY_FAILURES",
-      message: "2 of 4 hosts failed (50 %), failPercent allows 25 %",
-    });
-    expect(fake.sent.filter(sent => sent.endsWith("two"))).toEqual([]);
-  });
-  test("goes on while no more have failed", async () => {
-    const fake = fakeRun(four, { answer: on("a", "one", failing) }, { config: { failPercent: 25 } });
-    expect(
-      await runAll(fake, () => {
-        named("One", "one");
-        named("Two", "two");
-      }),
-    ).toBeUndefined();
-    expect(fake.sent.filter(sent => sent.endsWith("two"))).toHaveLength(3);
-  });
-  test("works in every strategy", async () => {
-    for (const strategy of [{ serial: true }, { noWait: true }]) {
-      const fake = fakeRun(
-        four,
-        { answer: (_, sent) => (sent === "one" ? failing : undefined) },
-        { config: { failPercent: 0, parallel: 1 }, ...strategy },
-      );
-      expect(
-        await runAll(fake, () => {
-          named("One", "one");
-          named("Two", "two");
-        }),
-      ).toMatchObject({ code: "E_TOO_MANY_FAILURES" });
-      expect(fake.sent).toEqual(["a: one"]);
-    }
-  });
-  test("counts hosts that failed before anything ran, and those that could not be connected", async () => {
-    for (const unreachable of [["b"], []]) {
-      const fake = fakeRun(four, { unreachable }, { config: { failPercent: 0 } });
-      const error = await runAll(fake, async () => {
-        if (currentScope("test").host.name === "c" && unreachable.length === 0) throw new FactError("No answer");
-        named("One", "one");
-      });
-      expect(error).toMatchObject({ message: "1 of 4 hosts failed (25 %), failPercent allows 0 %" });
-      expect(fake.sent).toEqual([]);
-      expect(fake.of("results")).toHaveLength(1);
-    }
-  });
-  test("stops hosts that do not wait for each other", async () => {
-    const reached = Promise.withResolvers<void>();
-    const fake = fakeRun(
-      ["a", "b"],
-      {
-        answer: async (host, sent) => {
-          if (host === "a" && sent === "one") return (reached.resolve(), failing);
-          // Its first operation ends after the other host has failed.
-          if (host === "b" && sent === "one")
-            await reached.promise.then(() => new Promise(resolve => setImmediate(resolve)));
-          return undefined;
-        },
-      },
-      { config: { failPercent: 0 }, noWait: true },
-    );
-    await runAll(fake, () => {
-      named("One", "one");
-      named("Two", "two");
-    });
-    expect(fake.sent.toSorted()).toEqual(["a: one", "b: one"]);
-  });
-});
-
 describe("trouble with the connection", () => {
+  test("a host whose shell does not carry commands fails alone, while preparing too", async () => {
+    const fake = fakeRun(["a", "b"], {
+      answer: (host, sent) => (host === "a" && sent === "ask" ? new CarrierError("It mixes") : undefined),
+    });
+    const error = await runAll(fake, async () => {
+      await currentScope("This test").host.getFact(Answered);
+      named("One", "one");
+    });
+    expect(error).toBeUndefined();
+    expect(fake.of("host:failed")).toMatchObject([{ host: "a", stage: "prepare", error: { message: "It mixes" } }]);
+    expect(fake.sent.filter(sent => sent.endsWith("one"))).toEqual(["b: one"]);
+  });
   test("a host that cannot be reached fails alone", async () => {
     const fake = fakeRun(["a", "b"], { unreachable: ["a"] });
     await runAll(fake, () => {

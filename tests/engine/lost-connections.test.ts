@@ -1,11 +1,25 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Secret, sh } from "../../src/core/command.ts";
 import type { Connection, RunOptions, RunResult } from "../../src/core/connector.ts";
 import { ConnectionLostError } from "../../src/core/errors.ts";
 import { Session } from "../../src/engine/host/session.ts";
+import { shell } from "../../src/operations/server/index.ts";
+import { operation, type OperationHandle, raw } from "../../src/public/index.ts";
+import { listeningRun } from "../support/listening-run.ts";
 import { localConnection, localSession } from "../support/local-session.ts";
 import { until } from "../support/until.ts";
 
+const both = operation<{ readonly first: string; readonly second: string }>({
+  name: "test.both",
+  changes: "what it names",
+  async *steps(_, { first, second }) {
+    yield sh`${raw(first)}`;
+    yield sh`${raw(second)}`;
+  },
+});
 const { signal } = new AbortController();
 const plain = { shell: "sh", env: {} } as const;
 const root = { ...plain, sudo: { login: false, preserveEnv: false, password: new Secret("sesame") } } as const;
@@ -269,3 +283,22 @@ test("a connection that is lost while a file travels beside commands is made aga
   expect(opened).toBe(2);
   await session.close();
 });
+
+for (const fast of [true, false])
+  test(`what had ended when the connection was lost is kept, ${fast ? "fast" : "plain"}`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "tsinfra-loss-"));
+    const lost = until("the second command has begun", async () => existsSync(join(directory, "second")));
+    let handle: OperationHandle | undefined;
+    const { ends } = await listeningRun(
+      directory,
+      () => {
+        // The next one is sent ahead meanwhile.
+        shell({ commands: ["sleep 0.2"] });
+        handle = both({ first: "echo hi", second: `: >${directory}/second; sleep 1000`, _ignoreErrors: true });
+      },
+      { fast, lost },
+    );
+    expect(ends.at(-1)).toMatchObject({ outcome: "ignored", commands: 1 });
+    expect(handle!.stdoutLines).toEqual(["hi"]);
+    rmSync(directory, { recursive: true });
+  });
