@@ -257,6 +257,7 @@ test("what leaves something running is told from an & that is data", () => {
     "sh -c 'sleep 9 &'",
     'eval "sleep 9 &"',
     'echo "$(sleep 9 &)"',
+    'echo "$(echo "a"; sleep 9 & )"',
     "cat <<EOF &\nx\nEOF",
     "nohup x >/dev/null 2>&1 &",
     "echo it\\'s & # done",

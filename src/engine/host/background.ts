@@ -4,7 +4,7 @@ import type { Shell } from "../../core/command.ts";
 /**
  * True if the command may go on after its shell has: an `&` that is neither part of `&&`, a redirection, a comment nor quoted.
  * What is quoted is data, unless it is the program of another shell (`sh -c '…'`, `eval "…"`) or substituted into double quotes.
- * It may be true where nothing runs on, never false where something does.
+ * It may be true where nothing runs on, never false where the shell leaves something; programs that go into the background by themselves are not seen.
  */
 export function leavesSomethingRunning(command: Shell): boolean {
   const text = command.wire();
@@ -33,7 +33,8 @@ function hasBackground(text: string): boolean {
       case '"': {
         const end = endOfDoubleQuotes(text, at + 1);
         const inside = text.slice(at + 1, end);
-        if (/\$\(|`/.test(inside) && ANY_BACKGROUND.test(inside)) return true;
+        // Quotes inside the substitution end what only looks like the outer ones.
+        if (/\$\(|`/.test(inside) && ANY_BACKGROUND.test(text.slice(at))) return true;
         at = end + 1;
         continue;
       }

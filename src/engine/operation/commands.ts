@@ -7,6 +7,7 @@ import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
 import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
+import { asString } from "../host/fact-output.ts";
 import type { Behind, Ran, Sent } from "../host/sending.ts";
 import { lastReason } from "../host/streams.ts";
 import type { HostState } from "../host-state.ts";
@@ -154,7 +155,7 @@ export const toCommandResult = ({
   stderr,
   isCut = false,
 }: RunResult & Partial<Ran>): CommandRan =>
-  commandResult({ exitCode, started, trouble, isCut, stdout: text(stdout), stderr: text(stderr) });
+  commandResult({ exitCode, started, trouble, isCut, stdout: asString(stdout), stderr: asString(stderr) });
 
 /** How a command ended; in lines once they are asked for. */
 export const commandResult = ({
@@ -172,8 +173,6 @@ export const commandResult = ({
     return linesOf(this.stderr);
   },
 });
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 
 const BRIEF = 300;
 /** A command as it is told in a message. */
