@@ -9,7 +9,7 @@ import type { Deploy } from "../engine/settings.ts";
 import { errorText, locate, shown } from "../core/thrown.ts";
 import { failureOf, thrownPlaces } from "./load-failure.ts";
 import { asDeploy, type DeployFile, hintBesideDefault, refuseIdle } from "./shape.ts";
-import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
+import { begunModules, jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
 import type { Transpiled } from "./transpile.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
@@ -19,7 +19,7 @@ export { hintBesideDefault } from "./shape.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { deployModules, installDeployModules } from "./modules.ts";
 export { waitingTimers } from "./timers.ts";
-export { prepareModule } from "./user-modules.ts";
+export { begunModules, prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */
 export interface LoadOptions {
@@ -56,10 +56,13 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
     serve(new Map([[path, wrapped]]));
     await ready;
     const deploy: { default?: unknown } = await import(path);
+    // What is a body alone has not run yet.
+    if (!wrapped.hasDefault) begunModules.delete(path);
     const file = { path, source };
     refuseIdle(wrapped, file);
     const evaluate = asDeploy(deploy.default, file);
     return async () => {
+      begunModules.add(path);
       try {
         await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
       } catch (thrown) {

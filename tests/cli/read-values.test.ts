@@ -34,7 +34,7 @@ async function run(files: Readonly<Record<string, string>>, ...args: readonly st
     stderr: "pipe",
   });
   const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { code, text: err + out };
+  return { code, text: err + out, cwd };
 }
 
 const CONNECTOR = `name: "mine", summary: "", can: { pty: false, rsync: false }, dataKeys: {}, connect() { throw 1; }`;
@@ -153,4 +153,40 @@ test("a proxy that answers what no object can is told with the file that exports
   );
   expect(text).toContain("at inv.ts:1:1");
   expect(text).not.toContain("mistake in tsinfra");
+});
+
+const REFUSED = 'fetch("http://127.0.0.1:1")';
+test.each<[string, Readonly<Record<string, string>>, string, readonly string[]]>([
+  ["group data", { "group_data/all.ts": `export const port = ${REFUSED};\n` }, "@local", ["group_data/all.ts"]],
+  ["the config", { "infra.config.ts": `${REFUSED};\nexport default {};\n` }, "@local", ["infra.config.ts"]],
+  ["an inventory", { "inv.ts": `${REFUSED};\nexport const web = ["@local"];\n` }, "inv.ts", ["inv.ts"]],
+  [
+    "what an inventory imports",
+    { "lib.ts": `${REFUSED};\nexport const web = ["@local"];\n`, "inv.ts": 'export { web } from "./lib";\n' },
+    "inv.ts",
+    ["lib.ts", "inv.ts"],
+  ],
+  [
+    "group data that throws what is no error",
+    { "group_data/all.ts": "export const port = Promise.reject(1 + 1);\n" },
+    "@local",
+    ["group_data/all.ts"],
+  ],
+])(
+  "a promise of %s that is rejected and not awaited is told with the files that have run",
+  async (_, files, inventory, told) => {
+    const { text, code, cwd } = await run(files, inventory, "deploy.ts", "--dry");
+    expect(text).toContain(`Error: ${told.map(name => join(cwd, name)).join(" or ")} threw `);
+    expect(text).toContain("Hint: ");
+    expect(code).toBe(1);
+  },
+);
+
+test("a promise of a deploy file counts for that file and those that ran before it", async () => {
+  const body = `import { host } from "tsinfra";\n${REFUSED};\nawait Bun.sleep(300);\nvoid host;\n`;
+  const alone = await run({ "deploy.ts": body }, "@local", "deploy.ts", "--dry");
+  expect(alone.text).toContain(`Error: ${join(alone.cwd, "deploy.ts")} threw TypeError: `);
+  const many = Object.fromEntries(["a", "b", "c"].map(name => [`group_data/${name}.ts`, "export const x = 1;\n"]));
+  const { text } = await run({ ...many, "deploy.ts": body }, "@local", "deploy.ts", "--dry");
+  expect(text).toContain("Error: Something in your files threw TypeError: ");
 });
