@@ -46,13 +46,15 @@ export function thrownSite(
   files: Iterable<string>,
   source: (file: string) => string | undefined,
 ): CallSite | undefined {
-  const wanted = withoutMarks(shown(value));
+  // What is made of this class has no stack.
+  const written = value instanceof DOMException ? `new DOMException(${JSON.stringify(value.message)}` : shown(value);
+  const wanted = withoutMarks(written);
   const sites = [...files].flatMap(file => {
-    const written = withoutComments(source(file) ?? "");
-    return [...written.matchAll(/\b(?:throw\b|reject\()\s*/g)].flatMap(({ index, 0: { length } }) => {
-      const behind = withoutMarks(written.slice(index + length, index + length + 4 * wanted.length + 100));
+    const text = withoutComments(source(file) ?? "");
+    return [...text.matchAll(/\b(?:throw\b|reject\()\s*/g)].flatMap(({ index, 0: { length } }) => {
+      const behind = withoutMarks(text.slice(index + length, index + length + 4 * wanted.length + 100));
       return behind.startsWith(wanted) && /^(?:[;)},]|$)/.test(behind.slice(wanted.length))
-        ? placeOf(file, written, index)
+        ? placeOf(file, text, index)
         : [];
     });
   });

@@ -79,7 +79,9 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
 const withFile = (path: string, thrown: Error): Error =>
   thrown instanceof TsinfraError || thrownPlaces(thrown).length > 0
     ? thrown
-    : new DeployError(`${path} threw ${errorText(thrown)}`, { cause: thrown });
+    : new DeployError(`${path} threw ${errorText(thrown)}`, { cause: thrown, hint: PLACELESS });
+
+const PLACELESS = "The runtime does not tell its line: catch it there, and throw an Error with it as the cause";
 
 function noError(path: string, thrown: unknown): DeployError {
   const [at, ...callers] = thrownPlaces(thrown);
