@@ -76,6 +76,15 @@ export function importProblem(error: unknown): string {
   return missingImport(first)?.message ?? text(first);
 }
 
+/** Of several mistakes that a parser found, those behind the first, each with its place. */
+export const furtherMistakes = (error: unknown): readonly string[] =>
+  membersOf(innermost(error) === error ? undefined : error)
+    .slice(1)
+    .flatMap(member => {
+      const at = position(member);
+      return at ? `${at.file}:${at.line}:${at.column}: ${text(member)}` : [];
+    });
+
 /** Of several mistakes in a text the first is told; what somebody's code put together is told as it is. */
 function innermost(error: unknown): unknown {
   const [first] = membersOf(error);

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { DeployError, DeployLoadError, NoHostError, TsinfraError } from "../core/errors.ts";
-import { isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
+import { furtherMistakes, isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { errorText, locate, shown } from "../core/thrown.ts";
@@ -116,5 +116,7 @@ async function loadError(path: string, source: string, thrown: unknown): Promise
     return error;
   }
   const { message, ...found } = failureOf(error, path);
-  return new DeployLoadError(`Cannot load ${path}: ${message}`, { ...found, cause: error });
+  const lines = [`Cannot load ${path}: ${message}`, ...furtherMistakes(error)];
+  // What a parser found is told by then.
+  return new DeployLoadError(lines.join("\n"), { ...found, cause: isImportFailure(error) ? undefined : error });
 }
