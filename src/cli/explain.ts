@@ -4,7 +4,7 @@ import { importProblem, isImportFailure, THROW_ERRORS } from "../core/load-error
 import { limitReached } from "../core/limits.ts";
 import { nearest } from "../core/nearest.ts";
 import { errorText, isOurMistake, shown } from "../core/thrown.ts";
-import { thrownPlaces } from "../deploy/index.ts";
+import { begunModules, thrownPlaces } from "../deploy/index.ts";
 import { systemProblem } from "./exit.ts";
 import { importHint } from "./import-hint.ts";
 
@@ -17,9 +17,11 @@ export async function explained(error: unknown): Promise<unknown> {
   }
   const [at, ...callers] = thrownPlaces(error);
   if (!(error instanceof Error))
-    return new DeployError(`The deploy threw ${shown(error)}`, { at, callers, hint: THROW_ERRORS });
+    return new DeployError(`${at?.file ?? suspects()} threw ${shown(error)}`, { at, callers, hint: THROW_ERRORS });
   if (!at)
-    return isNoDeploys(error) ? error : new DeployError(`The deploy threw ${errorText(error)}`, { cause: error });
+    return isNoDeploys(error)
+      ? error
+      : new DeployError(`${suspects()} threw ${errorText(error)}`, { cause: error, hint: UNAWAITED });
   if (isImportFailure(error)) {
     const problem = importProblem(error);
     return new DeployLoadError(problem, { at, callers, cause: error, hint: await importHint(problem, at) });
@@ -35,6 +37,14 @@ export async function explained(error: unknown): Promise<unknown> {
     ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
   });
 }
+
+/** Whose it may be where no place is known: the files of the user's that have run. */
+function suspects(): string {
+  const files = [...begunModules];
+  return files.length === 0 || files.length > SUSPECTS ? "Something in your files" : files.join(" or ");
+}
+const SUSPECTS = 3;
+const UNAWAITED = "Put `await` before every call that gives a promise: what nobody waits for does not know its line";
 
 /** Nothing of the user's has thrown it. */
 const isNoDeploys = (error: Error): boolean =>

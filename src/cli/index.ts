@@ -1,5 +1,5 @@
 /** The command line: from arguments to an exit code. @module */
-import { CancelledError, type LocalFileError } from "../core/errors.ts";
+import { CancelledError, type LocalFileError, TsinfraError } from "../core/errors.ts";
 import { describeError, EXIT, type ExitCode } from "./exit.ts";
 import { closedOutput } from "./outlet.ts";
 import type { Io } from "./io.ts";
@@ -34,7 +34,7 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
   } catch (error) {
     await interrupts.hadStrays();
     // What was interrupted says so; why, is told in its place.
-    code = fail(error instanceof CancelledError ? (interrupts.problem ?? error) : error);
+    code = fail(error instanceof CancelledError ? (interrupts.problem ?? error) : await placed(error));
   }
   // A log without its end is that of a run that was killed.
   if (context.shard && screen.hasEvents) screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
@@ -47,6 +47,13 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
   }
   interrupts.close();
   return code;
+}
+
+/** Wherever code of the user's runs, as a getter of a connector does that is looked at, it is told at its line. */
+async function placed(error: unknown): Promise<unknown> {
+  if (error instanceof TsinfraError) return error;
+  const [{ thrownPlaces }, { explained }] = await Promise.all([import("../deploy/index.ts"), import("./explain.ts")]);
+  return thrownPlaces(error).length > 0 ? explained(error) : error;
 }
 
 /** Say on what is left, before anything is done, that output would be lost. */

@@ -42,9 +42,8 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
     check(config, file, options.env);
     return config;
   };
-  let loaded;
   try {
-    loaded = await loadConfig<Record<string, unknown>>({
+    const loaded = await loadConfig<Record<string, unknown>>({
       name: "infra",
       cwd: dirname(main),
       configFile: basename(main),
@@ -62,19 +61,19 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
         return undefined;
       },
     });
+    const layers = loaded.layers ?? [];
+    for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options.env);
+    const { extends: _, ...settings } = loaded.config;
+    const homes = layers.map(layer => ({
+      directory: dirname(fileOf(layer.configFile, layer.cwd, main)),
+      config: layer.config,
+    }));
+    return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const file = seen.at(-1) ?? main;
     throw failure(await placedError(file, error), file);
   }
-  const layers = loaded.layers ?? [];
-  for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options.env);
-  const { extends: _, ...settings } = loaded.config;
-  const homes = layers.map(layer => ({
-    directory: dirname(fileOf(layer.configFile, layer.cwd, main)),
-    config: layer.config,
-  }));
-  return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
 }
 
 /** The config file of a directory, if it has one. */

@@ -46,13 +46,15 @@ export function thrownSite(
   files: Iterable<string>,
   source: (file: string) => string | undefined,
 ): CallSite | undefined {
-  const wanted = withoutMarks(shown(value));
+  // What is made of this class has no stack.
+  const written = value instanceof DOMException ? `new DOMException(${JSON.stringify(value.message)}` : shown(value);
+  const wanted = withoutMarks(written);
   const sites = [...files].flatMap(file => {
-    const written = withoutComments(source(file) ?? "");
-    return [...written.matchAll(/\b(?:throw\b|reject\()\s*/g)].flatMap(({ index, 0: { length } }) => {
-      const behind = withoutMarks(written.slice(index + length, index + length + 4 * wanted.length + 100));
+    const text = withoutComments(source(file) ?? "");
+    return [...text.matchAll(/\b(?:throw\b|reject\()\s*/g)].flatMap(({ index, 0: { length } }) => {
+      const behind = withoutMarks(text.slice(index + length, index + length + 4 * wanted.length + 100));
       return behind.startsWith(wanted) && /^(?:[;)},]|$)/.test(behind.slice(wanted.length))
-        ? placeOf(file, written, index)
+        ? placeOf(file, text, index)
         : [];
     });
   });
@@ -73,6 +75,15 @@ export function importProblem(error: unknown): string {
   const first = innermost(error);
   return missingImport(first)?.message ?? text(first);
 }
+
+/** Of several mistakes that a parser found, those behind the first, each with its place. */
+export const furtherMistakes = (error: unknown): readonly string[] =>
+  membersOf(innermost(error) === error ? undefined : error)
+    .slice(1)
+    .flatMap(member => {
+      const at = position(member);
+      return at ? `${at.file}:${at.line}:${at.column}: ${text(member)}` : [];
+    });
 
 /** Of several mistakes in a text the first is told; what somebody's code put together is told as it is. */
 function innermost(error: unknown): unknown {

@@ -51,9 +51,19 @@ function ownSites(error: unknown): readonly CallSite[] {
   const sites = framesOf(error).flatMap(({ site }) => site ?? []);
   if (sites.length > 0) return sites;
   // Somebody has replaced the stack: where the error was made is kept beside it.
-  const made = toUserSite(textIn(error, "sourceURL"), numberIn(error, "line"), numberIn(error, "column"));
-  return [(made && !Object.hasOwn(error, "originalLine") ? writtenAt(made) : made) ?? []].flat();
+  const told = toUserSite(textIn(error, "sourceURL"), numberIn(error, "line"), numberIn(error, "column"));
+  const cause = valueIn(error, "cause");
+  return [
+    (told && !Object.hasOwn(error, "originalLine") ? writtenAt(told) : told) ??
+      asked.get(error) ??
+      (cause instanceof DOMException ? asked.get(cause) : undefined) ??
+      [],
+  ].flat();
 }
+
+/** Where that was asked for which the runtime made an error of without a stack, such as a time limit. */
+const asked = new WeakMap<Error, CallSite>();
+export const rememberAsked = (error: Error, at: CallSite): void => void asked.set(error, at);
 
 /** Only our own code stands on the stack of an error. */
 export function isOurMistake(error: unknown): boolean {

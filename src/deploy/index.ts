@@ -3,13 +3,13 @@ import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { DeployError, DeployLoadError, NoHostError, TsinfraError } from "../core/errors.ts";
-import { isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
+import { furtherMistakes, isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { errorText, locate, shown } from "../core/thrown.ts";
 import { failureOf, thrownPlaces } from "./load-failure.ts";
 import { asDeploy, type DeployFile, hintBesideDefault, refuseIdle } from "./shape.ts";
-import { jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
+import { begunModules, jsonProblem, prepareImports, serve, transpileOne } from "./user-modules.ts";
 import type { Transpiled } from "./transpile.ts";
 import { type Wrapped, wrapDeploy } from "./wrap.ts";
 
@@ -19,7 +19,7 @@ export { hintBesideDefault } from "./shape.ts";
 export { localTransfers } from "./local-transfers.ts";
 export { deployModules, installDeployModules } from "./modules.ts";
 export { waitingTimers } from "./timers.ts";
-export { prepareModule } from "./user-modules.ts";
+export { begunModules, prepareModule } from "./user-modules.ts";
 
 /** Where a deploy file is looked for. */
 export interface LoadOptions {
@@ -56,10 +56,13 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
     serve(new Map([[path, wrapped]]));
     await ready;
     const deploy: { default?: unknown } = await import(path);
+    // What is a body alone has not run yet.
+    if (!wrapped.hasDefault) begunModules.delete(path);
     const file = { path, source };
     refuseIdle(wrapped, file);
     const evaluate = asDeploy(deploy.default, file);
     return async () => {
+      begunModules.add(path);
       try {
         await (wrapped.hasDefault ? evaluate(currentScope("A deploy function").host) : evaluate());
       } catch (thrown) {
@@ -76,7 +79,9 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
 const withFile = (path: string, thrown: Error): Error =>
   thrown instanceof TsinfraError || thrownPlaces(thrown).length > 0
     ? thrown
-    : new DeployError(`${path} threw ${errorText(thrown)}`, { cause: thrown });
+    : new DeployError(`${path} threw ${errorText(thrown)}`, { cause: thrown, hint: PLACELESS });
+
+const PLACELESS = "The runtime does not tell its line: catch it there, and throw an Error with it as the cause";
 
 function noError(path: string, thrown: unknown): DeployError {
   const [at, ...callers] = thrownPlaces(thrown);
@@ -111,5 +116,7 @@ async function loadError(path: string, source: string, thrown: unknown): Promise
     return error;
   }
   const { message, ...found } = failureOf(error, path);
-  return new DeployLoadError(`Cannot load ${path}: ${message}`, { ...found, cause: error });
+  const lines = [`Cannot load ${path}: ${message}`, ...furtherMistakes(error)];
+  // What a parser found is told by then.
+  return new DeployLoadError(lines.join("\n"), { ...found, cause: isImportFailure(error) ? undefined : error });
 }

@@ -14,8 +14,14 @@ export const failureOf = (error: unknown, file: string): LoadFailure =>
 
 /** Where in the user's files something was thrown, innermost first: also an import that failed, or a value that is no error. */
 export function thrownPlaces(thrown: unknown): readonly CallSite[] {
-  if (!(thrown instanceof Error)) return [thrownSite(thrown, preparedModules(), textOf) ?? []].flat();
-  if (!isImportFailure(thrown)) return atItsPattern(thrown, sitesOf(thrown));
+  if (!(thrown instanceof Error)) return writtenPlace(thrown);
+  if (!isImportFailure(thrown)) {
+    const sites = atItsPattern(thrown, sitesOf(thrown));
+    return sites.length === 0 && thrown instanceof DOMException ? writtenPlace(thrown) : sites;
+  }
   // What failed to load knows the importing file, or nothing.
   return [failureOf(thrown, "").at ?? []].flat().filter(({ file }) => file !== "");
 }
+
+const writtenPlace = (thrown: unknown): readonly CallSite[] =>
+  [thrownSite(thrown, preparedModules(), textOf) ?? []].flat();

@@ -1,6 +1,7 @@
 /** Timers that deploy files make, and where. @module */
 import type { CallSite } from "../core/errors.ts";
 import { scopeOrNone } from "../core/scope.ts";
+import { rememberAsked } from "../core/thrown.ts";
 import { callerSite } from "./call-site.ts";
 
 interface Made {
@@ -14,6 +15,7 @@ const MOST = 1000;
 
 /**
  * From now on, what a deploy file makes with `setTimeout`, `setInterval` and `Bun.sleep` is known; once per process.
+ * So is where it asked for an `AbortSignal.timeout`, whose error has no stack.
  * A `Bun.sleep` of a deploy file keeps the program waiting as any timer does, which the runtime's own does not.
  */
 export function watchTimers(): void {
@@ -39,6 +41,15 @@ export function watchTimers(): void {
     return promise;
   };
   Bun.sleep = sleeping;
+  const { timeout } = AbortSignal;
+  const limiting = (milliseconds: number): AbortSignal => {
+    const at = callerSite(limiting);
+    const signal = timeout.call(AbortSignal, milliseconds);
+    const remembering = (): void => void (at && rememberAsked(signal.reason as Error, at));
+    signal.addEventListener("abort", remembering, { once: true });
+    return signal;
+  };
+  AbortSignal.timeout = limiting;
 }
 
 /** Where the timers were made that are still to come and keep the program waiting; each place once. */

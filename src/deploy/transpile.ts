@@ -66,7 +66,7 @@ function withPaths(error: unknown): unknown {
   return { message, position: { ...position, file: position.file.replace(MARK, "") } };
 }
 
-/** A set of the paths of modules that are being loaded, under this name for the modules themselves. */
+/** What each module tells its path when it begins to be loaded, and when it ends, goes by this name. */
 export const LOADING = "$tsinfraLoading";
 
 /** What a plugin hands to the engine: run as it is, with its source map. It says when it begins and when it ends. */

@@ -111,7 +111,17 @@ export function serve(modules: ReadonlyMap<string, Transpiled>): void {
 
 /** Modules whose top level has begun, and not ended: each says so itself. */
 const loading = new Set<string>();
-Object.defineProperty(globalThis, LOADING, { value: loading });
+/** The modules of the user's that have run, or a part of them: something of theirs may still be under way. */
+export const begunModules = new Set<string>();
+Object.defineProperty(globalThis, LOADING, {
+  value: {
+    add(path: string) {
+      loading.add(path);
+      begunModules.add(path);
+    },
+    delete: (path: string) => loading.delete(path),
+  },
+});
 /** The modules of the user's whose top level is being run or has thrown. */
 export const loadingModules = (): readonly string[] => [...loading];
 

@@ -32,7 +32,12 @@ export function fileReference(text: string, cwd: string): FileReference | undefi
 }
 
 /** Evaluate an inventory file, or a function it exports. */
-export async function readInventoryFile(
+export const readInventoryFile = (
+  reference: FileReference,
+  beforeImport: ((file: string) => unknown) | undefined,
+): Promise<readonly Group[]> => reading(reference.file, () => readGroups(reference, beforeImport));
+
+async function readGroups(
   reference: FileReference,
   beforeImport: ((file: string) => unknown) | undefined,
 ): Promise<readonly Group[]> {
@@ -98,12 +103,19 @@ export async function importUserFile(
   file: string,
   beforeImport: ((file: string) => unknown) | undefined,
 ): Promise<Record<string, unknown>> {
-  try {
+  return reading(file, async () => {
     await beforeImport?.(file);
     // The parser of JSON with comments says where a mistake is; the plain one does not.
     return (await import(file, file.endsWith(".json") ? { with: { type: "jsonc" } } : {})) as Record<string, unknown>;
+  });
+}
+
+/** Throws `InventoryError` for whatever code of the user's throws meanwhile: also a getter or a proxy does, when it is looked at. */
+export async function reading<T>(file: string, body: () => T | Promise<T>): Promise<T> {
+  try {
+    return await body();
   } catch (error) {
-    throw failure(error, file);
+    throw error instanceof InventoryError ? error : failure(error, file);
   }
 }
 
@@ -134,11 +146,7 @@ async function call(
     const functions = Object.keys(module).filter(key => isCallable(module[key]));
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }
-  try {
-    return await candidate();
-  } catch (error) {
-    throw failure(error, file);
-  }
+  return candidate();
 }
 
 function requireFile(file: string, written: string): string {

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { InventoryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { isGroupDatum } from "./data-keys.ts";
-import { FILE_EXTENSIONS, importUserFile, list } from "./file.ts";
+import { FILE_EXTENSIONS, importUserFile, list, reading } from "./file.ts";
 import { isObject, shown } from "./groups.ts";
 
 type Data = Readonly<Record<string, unknown>>;
@@ -51,7 +51,9 @@ export async function readGroupData(
   beforeImport: ((file: string) => unknown) | undefined,
 ): Promise<ReadonlyMap<string, Data>> {
   const contents = await Promise.all(
-    files.map(async file => [groupOf(file), exported(await importUserFile(file, beforeImport), file)] as const),
+    files.map(file =>
+      reading(file, async () => [groupOf(file), exported(await importUserFile(file, beforeImport), file)] as const),
+    ),
   );
   const groups = new Map<string, Data>();
   for (const [group, data] of contents) groups.set(group, { ...groups.get(group), ...data });

@@ -78,7 +78,7 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
       { group: name, key: "data" },
       awaitHint(data),
     );
-  return { name, members: toAllMembers(name, hosts, fail), data };
+  return { name, members: toAllMembers(name, hosts, fail), data: { ...data } };
 }
 const GROUP_KEYS = ["hosts", "data"];
 
@@ -138,7 +138,7 @@ function toMembers(
   if (typeof name !== "string" || name.trim() === "") return bad(`a list that starts with ${shown(name)}`);
   if (!isObject(data)) return bad(`["${name}", ${shown(data)}]`, awaitHint(data));
   if (entry.length > 2) return bad(`a list of ${entry.length}`);
-  return [{ name, data }];
+  return [{ name, data: { ...data } }];
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> => {

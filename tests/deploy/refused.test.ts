@@ -461,3 +461,15 @@ describe("what an error comes from is told", () => {
     expect(reportError(error).causes).toHaveLength(4);
   });
 });
+
+test("of several mistakes of syntax each has a line with its place, and a single one has no cause", async () => {
+  const several = await outcome(`const a = [1);\nconst = 3;\n`);
+  const [first, ...others] = several?.message.split("\n") ?? [];
+  expect(first).toStartWith("Cannot load ");
+  expect(several?.at).toMatchObject({ line: 1, column: 13 });
+  expect(others.length).toBeGreaterThan(0);
+  for (const line of others) expect(line).toMatch(/^\/.+\.ts:\d+:\d+: \S/);
+  const single = await outcome("const b = 1 +;\n");
+  expect(single?.message).not.toContain("\n");
+  for (const error of [several, single]) expect(reportError(error).causes).toBeUndefined();
+});

@@ -75,11 +75,27 @@ describe("what the runtime throws into a deploy file is told at its line", () =>
     ],
     "what an exception of its own has no stack of": [
       `throw new DOMException("dom", "AbortError");`,
-      "FILE threw AbortError: dom",
+      "AbortError: dom",
+      7,
+    ],
+    "such an exception that is written in no one place": [
+      `const text = "made";\nthrow new DOMException(text, "AbortError");`,
+      "FILE threw AbortError: made",
     ],
     "a time limit": [
       `const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });\ntry {\n  await fetch(\`http://127.0.0.1:\${silent.port}\`, { signal: AbortSignal.timeout(5) });\n} finally {\n  silent.stop(true);\n}`,
-      "FILE threw TimeoutError: The operation timed out.",
+      "TimeoutError: The operation timed out.",
+      9,
+    ],
+    "a time limit among other signals": [
+      `const limit = AbortSignal.timeout(5);\nconst any = AbortSignal.any([limit, new AbortController().signal]);\nawait new Promise((_, reject) => any.addEventListener("abort", () => reject(any.reason)));`,
+      "TimeoutError: The operation timed out.",
+      7,
+    ],
+    "a time limit of a timer": [
+      `import { setTimeout } from "node:timers/promises";\n\nawait setTimeout(10_000, 0, { signal: AbortSignal.timeout(5) });`,
+      "AbortError: The operation was aborted",
+      9,
     ],
     "promises that all failed": [
       `await Promise.any([\n  Promise.reject(new Error("a")),\n]);`,
@@ -108,9 +124,9 @@ describe("what the runtime throws into a deploy file is told at its line", () =>
   });
 
   test("in an included file without a line, at the include", async () => {
-    const inner = write(`throw new DOMException("dom", "AbortError");\n`);
+    const inner = write(`const text = "inner";\nthrow new DOMException(text, "AbortError");\n`);
     const { error, file } = await outcome(`import { local } from "tsinfra";\n\nawait local.include("${inner}");\n`);
-    expect(error?.message).toBe(`${inner} threw AbortError: dom`);
+    expect(error?.message).toBe(`${inner} threw AbortError: inner`);
     expect(error?.at).toMatchObject({ file, line: 3 });
     expect(error?.callers).toEqual([]);
   });

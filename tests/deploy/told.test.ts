@@ -68,7 +68,7 @@ export const later = async (x: any) => {
     },
     "of a promise that nobody awaits, and that is no error": {
       deploy: `import { server } from "tsinfra/operations";\nPromise.reject("a text");\nserver.shell({ commands: ["sleep 5"] });\n`,
-      told: [`The deploy threw "a text"`],
+      told: [`deploy.ts threw "a text"`, "Hint: Throw an Error"],
     },
     "of this machine's files": {
       deploy: `import { readFile } from "node:fs/promises";\n\nawait readFile("/no/such");\n`,
