@@ -55,6 +55,26 @@ describe("a key that is a connector's in other words", () => {
     ["by what is included by a computed name", `for (const file of ["./a.ts"]) await local.include(file);`, []],
     ["by what is included by a name in a text", "await local.include(`./${host.name}.ts`);", []],
     ["by what is imported by a computed name", `for (const file of ["./a.ts"]) await import(file);`, []],
+    [
+      "where it is declared",
+      `declare module "tsinfra" { interface HostData { ssh_user: string; "ssh_port"?: number } } host.name;`,
+      ["sshTurbo"],
+    ],
+    [
+      "where it is declared, behind members of its own",
+      `declare module "tsinfra" { export interface HostData { limits: { sshTurbo: number }; "my-ssh_port": 1; /* ssh_port: 1 */ ssh_user: string } } host.name;`,
+      ["ssh_port", "sshTurbo"],
+    ],
+    [
+      "where it is declared as a part of another",
+      `type More = { ssh_port: number }; interface Ours extends More { readonly ssh_user: string } declare module "tsinfra" { interface HostData extends Ours { sshTurbo(): void } } host.name;`,
+      [],
+    ],
+    [
+      "but not where it is a part of something else",
+      `interface Mine { ssh_port: number } type HostDatas = { ssh_user: string }; host.name;`,
+      ["ssh_user", "ssh_port", "sshTurbo"],
+    ],
     ["by a package", `import { roles } from "infra-roles"; roles(host);`, []],
     ["by a package that runs by itself", `import "infra-roles"; host.name;`, []],
     ["by a package's file", `import { roles } from "@infra/roles/all.js"; roles(host);`, []],
