@@ -119,3 +119,19 @@ test("what data inherits is no key of it", async () => {
   });
   expect(await check(cwd, "hosts.ts")).toEqual([]);
 });
+
+test("a key that was set or asked for above is in a text, any other may not be", async () => {
+  const cwd = await directory({
+    "deploy.ts": `import { host } from "tsinfra";
+import { server } from "tsinfra/operations";
+server.shell({ commands: [\`echo \${host.data.version}\`] });
+host.data.version = "1.2";
+server.shell({ commands: [\`echo \${host.data.version}\`] });
+if ("site" in host.data) server.shell({ commands: [\`echo \${host.data.site}\`] });
+server.shell({ commands: [\`echo \${host.data.other}\`] });
+`,
+  });
+  const missing = (line: number, key: string): string =>
+    `deploy.ts:${line}:35 This text may say "undefined": there may be no host data "${key}" (Say what stands there then: \`host.data.${key} ?? "…"\`, or declare that hosts have it: \`interface HostData { ${key}: string }\`)`;
+  expect(await check(cwd, "deploy.ts")).toEqual([missing(3, "version"), missing(7, "other")]);
+});
