@@ -94,7 +94,6 @@ function connectorsOf(node: Node, module: Module): unknown {
 /** A member of a connector. Of an object it is enough that it is one. */
 function memberOf(node: Node, module: Module): unknown {
   const found = written(node, module);
-  if (found.type === "ObjectMethod" && found.kind === "get") return COMPUTED;
   return found.type === "ObjectExpression" ? {} : standIn(found, module);
 }
 
