@@ -92,7 +92,7 @@ export function settingProblem(key: string, value: unknown, layers = true): Sett
   const rule = RULES[kind];
   return rule.accepts(value)
     ? undefined
-    : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${describe(value)}` };
+    : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${rule.found?.(value) ?? describe(value)}` };
 }
 
 /** A value as a person would name it; text is shown, a secret is not. */
@@ -132,16 +132,23 @@ const REMOTE = /^[a-z][a-z0-9+.-]*:/i;
 interface Rule {
   readonly wanted: string;
   accepts(value: unknown): boolean;
+  /** What is wrong with such a value, where more can be said than what it is. */
+  found?(value: unknown): string | undefined;
 }
 const isText = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value) && value >= 0;
-const isConnector = (value: unknown): boolean =>
-  isRecord(value) &&
-  isText(value["name"]) &&
-  CONNECTOR_NAME.test(value["name"]) &&
-  isRecord(value["can"]) &&
-  isRecord(value["dataKeys"]) &&
-  ["connect", "hosts"].some(key => typeof value[key] === "function");
+/** What is missing of a connector, `undefined` of one that is whole. */
+function missingOfConnector(value: unknown): string | undefined {
+  if (!isRecord(value)) return describe(value);
+  if (!isText(value["name"])) return "one without a name";
+  if (!CONNECTOR_NAME.test(value["name"]))
+    return `one named "${value["name"]}": a name has small letters, digits and dashes, and begins with a letter`;
+  const missing = [
+    ...["can", "dataKeys"].filter(key => !isRecord(value[key])),
+    ...(["connect", "hosts"].some(key => typeof value[key] === "function") ? [] : ["connect or hosts"]),
+  ];
+  return missing.length === 0 ? undefined : `"${value["name"]}" without ${missing.join(", and without ")}`;
+}
 const CONNECTOR_NAME = /^[a-z][a-z0-9-]*$/;
 const OUTPUTS = ["pretty", "plain", "json"];
 
@@ -163,7 +170,8 @@ const RULES: Readonly<Record<SettingKind, Rule>> = {
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },
   connectors: {
     wanted: "a list of connectors, each with name, can, dataKeys, and connect or hosts",
-    accepts: value => Array.isArray(value) && value.every(isConnector),
+    accepts: value => Array.isArray(value) && value.every(one => missingOfConnector(one) === undefined),
+    found: value => (Array.isArray(value) ? value.map(missingOfConnector).find(one => one !== undefined) : undefined),
   },
   output: { wanted: `one of ${OUTPUTS.join(", ")}`, accepts: value => isText(value) && OUTPUTS.includes(value) },
 };

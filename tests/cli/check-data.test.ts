@@ -55,6 +55,26 @@ describe("a key that is a connector's in other words", () => {
     ["by what is included by a computed name", `for (const file of ["./a.ts"]) await local.include(file);`, []],
     ["by what is included by a name in a text", "await local.include(`./${host.name}.ts`);", []],
     ["by what is imported by a computed name", `for (const file of ["./a.ts"]) await import(file);`, []],
+    [
+      "where it is declared",
+      `declare module "tsinfra" { interface HostData { ssh_user: string; "ssh_port"?: number } } host.name;`,
+      ["sshTurbo"],
+    ],
+    [
+      "where it is declared, behind members of its own",
+      `declare module "tsinfra" { export interface HostData { limits: { sshTurbo: number }; "my-ssh_port": 1; /* ssh_port: 1 */ ssh_user: string } } host.name;`,
+      ["ssh_port", "sshTurbo"],
+    ],
+    [
+      "where it is declared as a part of another",
+      `type More = { ssh_port: number }; interface Ours extends More { readonly ssh_user: string } declare module "tsinfra" { interface HostData extends Ours { sshTurbo(): void } } host.name;`,
+      [],
+    ],
+    [
+      "but not where it is a part of something else",
+      `interface Mine { ssh_port: number } type HostDatas = { ssh_user: string }; host.name;`,
+      ["ssh_user", "ssh_port", "sshTurbo"],
+    ],
     ["by a package", `import { roles } from "infra-roles"; roles(host);`, []],
     ["by a package that runs by itself", `import "infra-roles"; host.name;`, []],
     ["by a package's file", `import { roles } from "@infra/roles/all.js"; roles(host);`, []],
@@ -98,4 +118,20 @@ test("what data inherits is no key of it", async () => {
     "hosts.ts": `export const web = [["@local", { __proto__: { x: 1 } }]];\nexport const db = { hosts: [["b", { ["__proto__"]: 1, "constructor": 2, "_toString": 3 }]] };\n`,
   });
   expect(await check(cwd, "hosts.ts")).toEqual([]);
+});
+
+test("a key that was set or asked for above is in a text, any other may not be", async () => {
+  const cwd = await directory({
+    "deploy.ts": `import { host } from "tsinfra";
+import { server } from "tsinfra/operations";
+server.shell({ commands: [\`echo \${host.data.version}\`] });
+host.data.version = "1.2";
+server.shell({ commands: [\`echo \${host.data.version}\`] });
+if ("site" in host.data) server.shell({ commands: [\`echo \${host.data.site}\`] });
+server.shell({ commands: [\`echo \${host.data.other}\`] });
+`,
+  });
+  const missing = (line: number, key: string): string =>
+    `deploy.ts:${line}:35 This text may say "undefined": there may be no host data "${key}" (Say what stands there then: \`host.data.${key} ?? "…"\`, or declare that hosts have it: \`interface HostData { ${key}: string }\`)`;
+  expect(await check(cwd, "deploy.ts")).toEqual([missing(3, "version"), missing(7, "other")]);
 });

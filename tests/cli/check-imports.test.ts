@@ -70,3 +70,13 @@ test("a deploy may give types to what it loads, and what that calls when it is l
   for (const files of [[], ["deploy.ts"], ["deploy.ts", "role.ts"]])
     expect((await check(cwd, ...files)).map(line => line.split(" ")[0])).toEqual(["role.ts:4:8"]);
 });
+
+test("a package without types may be anything, and is no mistake", async () => {
+  const cwd = await directory({
+    "node_modules/leftie/package.json": '{ "name": "leftie", "version": "1.0.0", "main": "index.js" }\n',
+    "node_modules/leftie/index.js": "module.exports = text => text;\n",
+    "deploy.ts":
+      'import { host } from "tsinfra";\nimport { server } from "tsinfra/operations";\nimport left from "leftie";\nserver.shell({ commands: [left(host.name), `${left(1).a}`] });\n',
+  });
+  expect(await check(cwd, "deploy.ts")).toEqual([]);
+});

@@ -84,6 +84,7 @@ const WRONG: readonly Snippet<keyof typeof MESSAGES>[] = [
   ["console.log(JSON.stringify([{ name: «dig() }]));", "value"],
   ["const facts = { name: dig() };\nconsole.log(JSON.stringify(«facts));", "held"],
   ["const facts = [{ name: { inner: dig() } }];\nconsole.log(JSON.stringify(«facts, null, 2));", "held"],
+  ["const facts: { name?: Promise<string> } = { name: dig() };\nconsole.log(JSON.stringify(«facts));", "held"],
   ["console.log(JSON.stringify(«['a'].map(install)));", "values"],
   ["console.log(Object.keys(«dig()));", "value"],
   ["console.log(Object.values(«dig()));", "value"],
@@ -228,6 +229,10 @@ const RIGHT: readonly string[] = [
   "console.log(JSON.stringify({ name: await dig(), at: new Date(), host: host.name, data: host.data.port }));",
   "console.log(JSON.stringify(inventory.hosts.map(({ name, groups }) => ({ name, groups }))));",
   "console.log(JSON.stringify(await host.getFact(Which, { command: 'a' })));",
+  // What is in an object may be missing.
+  "interface Settings { port: number; tls?: boolean; inner?: { any?: unknown; all?: readonly string[] } }\nconst take = (settings: Settings) => JSON.stringify(settings, null, 2);\nfiles.put({ content: take({ port: 1 }), dest: '/f' });",
+  "console.log(JSON.stringify({ ports: new Map<string, number>(), at: undefined, settings: await host.getFact(Users) }));",
+  "console.log(JSON.stringify(await host.getFact(Users)), JSON.stringify(await host.getFact(Directory, { path: '/' })));",
   "const { length } = (await dig()) as any;\nconsole.log(length);",
   "const [first, second] = ['a', 'b'] as const;\nlet third = dig() as unknown;\nthird = await dig();\nconsole.log(first, second, third);",
   "const loose: any = host;\nif (!loose.ready) console.log(loose.length, { ...loose }, loose === 'a', [...loose.list]);",

@@ -6,7 +6,7 @@ import { checkPlan, planOfFiles } from "../../src/cli/check/index.ts";
 import type { Finding } from "../../src/cli/check/index.ts";
 
 /** What every snippet may use, on its first line. */
-const PRELUDE = `import { deploy, fact, host, inventory, local, logger, operation, sh, type Host } from "tsinfra"; import { files, server, ts } from "tsinfra/operations"; import { Hostname, Which } from "tsinfra/facts/server"; import { chain, dig, install, later, legacy, role, Site } from "./roles/index.ts";`;
+const PRELUDE = `import { deploy, fact, host, inventory, local, logger, operation, sh, type Host } from "tsinfra"; import { files, server, ts } from "tsinfra/operations"; import { Hostname, Users, Which } from "tsinfra/facts/server"; import { Directory } from "tsinfra/facts/files"; import { chain, dig, install, later, legacy, role, Site } from "./roles/index.ts";`;
 
 const MODULES: Readonly<Record<string, string>> = {
   "roles/index.ts": `import { host } from "tsinfra";

@@ -1,6 +1,7 @@
 /** What programs read of host data. @module */
 import { isBuiltin } from "node:module";
 import { extname } from "node:path";
+import { declaredKeys } from "./declared-keys.ts";
 import { nameOfKey } from "./literals.ts";
 import type { Load, Source } from "./sources.ts";
 import { bare, type Branch, callOf, memberName, type Node, outwards } from "./syntax.ts";
@@ -17,16 +18,15 @@ export function dataReads(sources: readonly Source[]): DataReads {
   const names = new Set<string>();
   const read = new Set(sources.map(({ file }) => file));
   let isOpen = sources.some(({ loads }) => loads.some(load => mayRead(load, read)));
-  for (const { branches, text } of sources) {
+  for (const { branches } of sources) {
     for (const branch of branches) {
       for (const name of namesAt(branch)) {
         if (name === undefined) isOpen = true;
         else names.add(name);
       }
     }
-    for (const [, members = ""] of text.matchAll(/\binterface HostData\b[^{]*\{([^}]*)\}/g))
-      for (const [, name = ""] of members.matchAll(/([\w$]+)["']?\??\s*:/g)) names.add(name);
   }
+  for (const name of declaredKeys(sources)) names.add(name);
   return { names, isOpen };
 }
 

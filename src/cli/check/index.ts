@@ -52,11 +52,13 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
       dataFindings(plan, sources, connectors),
     ]);
     const owners = await ownerHints(mistakes, workplace);
-    const types = mistakes.map(mistake => {
-      const { at, code, message } = mistake;
-      const hint = owners.get(mistake) ?? typeHint(mistake, sources);
-      return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
-    });
+    const types = mistakes
+      .filter(({ code }) => code !== UNTYPED)
+      .map(mistake => {
+        const { at, code, message } = mistake;
+        const hint = owners.get(mistake) ?? typeHint(mistake, sources);
+        return { at, code, message: `${message} (${code})`, ...(hint === undefined ? {} : { hint }) };
+      });
     // Where the compiler has found something, it has found the same: at a setting's own place, in data somewhere on the line.
     const places = new Set(types.flatMap(({ at }) => [lineOf(at), placeOf(at)]));
     // Of promises it knows more, where it says something of them.
@@ -79,6 +81,8 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
 }
 
 const ALWAYS_TRUE = "TS2801";
+/** A package without types: it runs all the same, and what it gives may be anything. */
+const UNTYPED = "TS7016";
 
 const lineOf = ({ file, line }: CallSite): string => `${file}:${line}`;
 const placeOf = (at: CallSite): string => `${lineOf(at)}:${at.column}`;

@@ -110,8 +110,9 @@ export function membersOf(node: Node, module: Module): readonly Property[] | und
   if (found.type !== "ObjectExpression") return undefined;
   return found.properties.flatMap((property): readonly Property[] => {
     if (property.type === "SpreadElement") return membersOf(property.argument, module) ?? [];
-    if (property.type !== "ObjectProperty" || property.computed) return [];
-    const { key, value } = property;
+    if (property.computed) return [];
+    const { key } = property;
+    const value = property.type === "ObjectProperty" ? property.value : property;
     const name = nameOfKey(key);
     return name === undefined || isPrototype(property) ? [] : [{ key: name, at: key, value }];
   });

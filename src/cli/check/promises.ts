@@ -243,20 +243,36 @@ function textFinding(probe: Probe, fault: Fault): Finding | undefined {
   }
 }
 
-function missing(probe: Probe, word: "undefined" | "null"): Finding {
+function missing(probe: Probe, word: "undefined" | "null"): Finding | undefined {
   const node = bare(probe.node);
   const object = "object" in node && typeof node.object === "object" ? (node.object as Node) : undefined;
   const key = memberName(node);
   const isData = key !== undefined && object !== undefined && memberName(bare(object)) === "data";
+  if (isData && isEnsured(probe, key)) return undefined;
   return found(
     probe,
     "E_TEXT",
     isData
       ? `This text may say "${word}": there may be no host data "${key}"`
       : `This text may say "${word}": ${quoted(shortened(probe))} may be missing`,
-    `Say what stands there then: \`${shortened(probe)} ?? "…"\``,
+    `Say what stands there then: \`${shortened(probe)} ?? "…"\`${isData ? `, or declare that hosts have it: \`interface HostData { ${key}: string }\`` : ""}`,
   );
 }
+
+/** The file has set the key of host data, or asked for it, before this place: of data without a type the compiler does not keep that in mind. */
+const isEnsured = ({ source, node: place }: Probe, key: string): boolean =>
+  source.branches.some(({ node }) => {
+    if (spanOf(node)[0] >= spanOf(place)[0]) return false;
+    if (node.type === "AssignmentExpression")
+      return memberName(node.left) === key && "object" in node.left && memberName(bare(node.left.object)) === "data";
+    return (
+      node.type === "BinaryExpression" &&
+      node.operator === "in" &&
+      node.left.type === "StringLiteral" &&
+      node.left.value === key &&
+      memberName(bare(node.right)) === "data"
+    );
+  });
 
 const found = (probe: Probe, code: string, message: string, hint: string): Finding => ({
   at: { file: probe.source.file, ...placeIn(probe.source.text, spanOf(probe.told ?? probe.node)[0]) },

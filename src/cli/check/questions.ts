@@ -66,7 +66,7 @@ type __TsinfraHeldIn<T, D extends readonly unknown[]> = __TsinfraIsUnknown<T> ex
   ? T
   : T extends readonly (infer E)[]
   ? __TsinfraHeldIn<E, readonly [...D, 0]>
-  : T extends object ? { [K in keyof T]: __TsinfraHeldIn<T[K], readonly [...D, 0]> }[keyof T] : never;
+  : T extends object ? { [K in keyof T]-?: __TsinfraHeldIn<T[K], readonly [...D, 0]> }[keyof T] : never;
 type __TsinfraDepthFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
   ? number
   : __TsinfraHas<__TsinfraPromiseOf<T>> extends true

@@ -5,9 +5,10 @@ import { isRecord, settingProblem } from "../../config/index.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { importUserFile } from "../../inventory/file.ts";
 import { type Finding, placesIn, toldAs } from "./finding.ts";
-import { isComputed, literalOf, membersOf, moduleOf } from "./literals.ts";
+import { COMPUTED, isComputed, literalOf, membersOf, type Module, moduleOf, written } from "./literals.ts";
 import { PROGRAMS } from "./sources.ts";
-import { parseSource, placeIn, spanOf } from "./syntax.ts";
+import { standIn } from "./stand-ins.ts";
+import { type Node, parseSource, placeIn, spanOf } from "./syntax.ts";
 
 /** One setting, of the config itself or of one of its environments. */
 export interface Setting {
@@ -69,9 +70,31 @@ function settingsOfProgram(file: string): readonly Setting[] {
     .filter(({ key }) => !key.startsWith("$") && key !== "extends")
     .map(({ key, at, value }) => ({
       key,
-      value: literalOf(value, module),
+      value: key === "connectors" ? connectorsOf(value, module) : literalOf(value, module),
       at: { file, ...placeIn(text, spanOf(at)[0]) },
     }));
+}
+
+/** Connectors are made of functions, of which it is enough that they are there. */
+function connectorsOf(node: Node, module: Module): unknown {
+  const found = written(node, module);
+  if (found.type !== "ArrayExpression") return literalOf(found, module);
+  return found.elements.map(element => {
+    const connector = element && written(element, module);
+    if (connector?.type !== "ObjectExpression") return connector ? literalOf(connector, module) : undefined;
+    const isWhole = connector.properties.every(
+      property => property.type !== "SpreadElement" || membersOf(property.argument, module),
+    );
+    if (!isWhole || connector.properties.some(property => "computed" in property && property.computed)) return COMPUTED;
+    const members = membersOf(connector, module) ?? [];
+    return Object.fromEntries(members.map(({ key, value }) => [key, memberOf(value, module)]));
+  });
+}
+
+/** A member of a connector. Of an object it is enough that it is one. */
+function memberOf(node: Node, module: Module): unknown {
+  const found = written(node, module);
+  return found.type === "ObjectExpression" ? {} : standIn(found, module);
 }
 
 async function settingsOfDocument(file: string): Promise<readonly Setting[]> {

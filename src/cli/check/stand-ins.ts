@@ -5,6 +5,8 @@ import { bare, callOf, type FunctionNode, isFunction, memberName, type Node } fr
 /** What is written down, or something of the same kind; `COMPUTED` where only running the program tells. */
 export function standIn(node: Node, module: Module): unknown {
   const found = written(node, module);
+  // What a getter gives is the member's value.
+  if (found.type === "ObjectMethod" && found.kind !== "method") return COMPUTED;
   if (isFunction(found)) return functionLike(found);
   if (found.type === "ClassDeclaration" || found.type === "ClassExpression") return class {};
   if (found.type === "NewExpression" && found.callee.type === "Identifier") {
