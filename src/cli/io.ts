@@ -37,6 +37,8 @@ export interface Io {
   guardSignals(): Promise<void>;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
+  /** Call back when nothing in this process goes on any more, although nobody waits for that. The result ends that. */
+  onStuck(callback: () => void): () => void;
   /** True when nothing in this process waits for anything any more, false after so many seconds. */
   idle(seconds: number): Promise<boolean>;
   /** Settles when everything that was written has arrived, or cannot. */
@@ -64,6 +66,7 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
   };
   const handled = new Set<SignalName>();
   let guard: SignalGuard | undefined;
+  let isIdleWanted = false;
   return {
     ...outlets,
     stdin: process.stdin,
@@ -106,11 +109,25 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
         for (const event of events) process.off(event, callback);
       };
     },
-    idle(seconds) {
+    onStuck(callback) {
+      const onIdle = (): void => {
+        if (!isIdleWanted) callback();
+      };
+      process.on("beforeExit", onIdle);
+      return () => process.off("beforeExit", onIdle);
+    },
+    async idle(seconds) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       setTimeout(() => resolve(false), seconds * 1000).unref();
-      process.once("beforeExit", () => resolve(true));
-      return promise;
+      const onIdle = (): void => resolve(true);
+      process.once("beforeExit", onIdle);
+      isIdleWanted = true;
+      try {
+        return await promise;
+      } finally {
+        isIdleWanted = false;
+        process.off("beforeExit", onIdle);
+      }
     },
     flush,
     exit: code => {

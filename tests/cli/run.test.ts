@@ -91,6 +91,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
+    onStuck: () => () => {},
     idle: async () => true,
     flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),

@@ -26,6 +26,7 @@ async function tsinfra(
     guardSignals: async () => {},
     onInterrupt: () => () => {},
     onStray: () => () => {},
+    onStuck: () => () => {},
     idle: async () => true,
     flush: async () => {},
   } as unknown as Io;
