@@ -1,7 +1,7 @@
 /** What ends a command before its time: signals, output that nobody takes, errors that nobody catches. @module */
 import { neverComes } from "../core/awaited.ts";
 import { CancelledError, DeployError, LocalFileError, TsinfraError } from "../core/errors.ts";
-import { describeError, EXIT } from "./exit.ts";
+import { describeError, EXIT, type ExitCode } from "./exit.ts";
 import type { Interruption, Io, SignalName, Unwritable } from "./io.ts";
 import { RecordFile, type RunRecord } from "./record.ts";
 import type { Screen } from "./screen.ts";
@@ -188,18 +188,25 @@ export class Interrupts {
   }
 
   #leave(): void {
-    this.#screen.live(undefined);
-    this.onLeave();
-    this.#screen.lines(
-      (this.#isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leaveLines()) ?? [],
-    );
     const { problem } = this;
+    this.onLeave();
+    const isCut = this.#io.discard();
+    this.#screen.live(undefined);
+    const isUntold = this.#isUntold || isCut || (this.isOnStdout && (this.#io.stdout.pending ?? 0) > 0);
+    // Where there is no run, nothing has said so yet.
+    if (!problem && (isCut || !this.signal.aborted)) this.#screen.lines([this.#voice.paint()("warn", "Interrupted")]);
+    this.#screen.lines((isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leaveLines()) ?? []);
     if (problem && !this.isProblemTold) {
       this.isProblemTold = true;
       this.#voice.tell(problem);
-    }
+    } else if (problem && isCut)
+      this.#screen.lines(fatalLines(describeError(problem).report, this.#voice.paint(), this.#screen.columns));
     this.#keepRecord();
-    this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
+    this.#exit(problem ? EXIT.failed : EXIT.interrupted);
+  }
+
+  #exit(code: ExitCode): void {
+    this.#io.exit(code, () => this.#unseen("standard error took no more"));
   }
 
   /** Keep what will not be seen; once now, as nobody knows how much time is left. */
@@ -222,7 +229,7 @@ export class Interrupts {
     const error = await explained(thrown);
     if (error instanceof DeployError && this.#isAsking) return this.#abort(error);
     this.#screen.lines(fatalLines(describeError(error).report, this.#voice.paint(), this.#screen.columns));
-    if (!this.#isAsking) this.#io.exit(EXIT.failed);
+    if (!this.#isAsking) this.#exit(EXIT.failed);
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
+import { milliseconds } from "../engine/host/time-limit.ts";
 import type { Clock } from "../engine/settings.ts";
 import { processOutlets } from "./outlet.ts";
 import type { StreamName } from "./closed-streams.ts";
@@ -43,8 +44,10 @@ export interface Io {
   idle(seconds: number): Promise<boolean>;
   /** Settles when everything that was written has arrived, or cannot. */
   flush(): Promise<void>;
-  /** Leave at once, whatever hangs: what was written has a moment to arrive. */
-  exit(code: number): void;
+  /** Drop what waits to be written where people read it, so that last words are not behind it; data that a program reads is kept. True if there was something for people. */
+  discard(): boolean;
+  /** Leave at once, whatever hangs: what was written has a moment to arrive. `onUnread` is called where standard error took no more. */
+  exit(code: number, onUnread: () => void): void;
   /** The ways to reach hosts. */
   connectors(): Promise<ReadonlyMap<string, Connector>>;
   run(parts: RunParts): Promise<Run>;
@@ -130,8 +133,16 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
       }
     },
     flush,
-    exit: code => {
-      const leave = (): never => process.exit(code);
+    discard() {
+      const { stdout, stderr } = outlets;
+      const isStdoutCut = stdout.isTTY && stdout.discard();
+      return stderr.discard() || isStdoutCut;
+    },
+    exit: (code, onUnread) => {
+      const leave = (): never => {
+        if (outlets.stderr.pending > 0) onUnread();
+        return process.exit(code);
+      };
       setTimeout(leave, LAST_WORDS_MS);
       void flush().then(leave);
     },
@@ -175,7 +186,7 @@ const systemClock: Clock = {
       const timer = setTimeout(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
-      }, seconds * 1000);
+      }, milliseconds(seconds));
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };

@@ -92,6 +92,7 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     },
     onStray: () => () => {},
     onStuck: () => () => {},
+    discard: () => false,
     idle: async () => true,
     flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),

@@ -27,6 +27,7 @@ async function tsinfra(
     onInterrupt: () => () => {},
     onStray: () => () => {},
     onStuck: () => () => {},
+    discard: () => false,
     idle: async () => true,
     flush: async () => {},
   } as unknown as Io;

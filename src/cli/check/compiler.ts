@@ -1,4 +1,5 @@
 /** The compiler that is part of the executable. @module */
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
@@ -34,6 +35,9 @@ export async function withCompiler<R>(
   body: (workplace: Workplace) => Promise<R>,
 ): Promise<R> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-")));
+  // Who is interrupted leaves at once.
+  const removeNow = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once("exit", removeNow);
   try {
     await writeTypes(join(directory, "types"));
     return await body({
@@ -48,6 +52,7 @@ export async function withCompiler<R>(
     });
   } finally {
     await rm(directory, { recursive: true, force: true });
+    process.off("exit", removeNow);
   }
 }
 
