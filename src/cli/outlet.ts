@@ -234,7 +234,11 @@ function throughTerminal(fd: number): Channel {
       queue.push({ rest: typeof chunk === "string" ? Buffer.from(chunk) : chunk, onDone });
       if (!isWaiting) pump();
     },
-    discard: () => emptied(queue),
+    discard() {
+      // What comes next is tried at once: the other stream may be the same terminal.
+      isWaiting = false;
+      return emptied(queue);
+    },
   };
 }
 const TERMINAL_WAIT_MS = 10;

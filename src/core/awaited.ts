@@ -26,4 +26,5 @@ export function neverComes(): UsageError | undefined {
   return first && new first.problem([...waiting].map(({ what }) => `${what} ${NEVER_COMES}`).join("; "));
 }
 
+/** What is said of whoever waits for it. */
 export const NEVER_COMES = "waits for something that never comes";
