@@ -16,7 +16,7 @@ const CARRIED = "TSINFRA_CLOSED_STREAMS";
  */
 export function closedStreams(): readonly StreamName[] {
   const carried = process.env[CARRIED];
-  // It is not for the programs that are started from here.
+  // It is not for the programs that are started from here; `start.ts` tells which see it even so.
   delete process.env[CARRIED];
   return STREAMS.filter((name, fd) => (carried === undefined ? closesAtExec(fd) : carried.split(" ").includes(name)));
 }

@@ -20,29 +20,34 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
   const problem = closedOutput(io.closed);
   if (problem) return tellClosed(io, problem, args.includes("--json"));
   const screen = new Screen(io.stdout, io.stderr);
-  const interrupts = new Interrupts(io, screen, () => context.paint);
+  const interrupts = new Interrupts(io, screen, { paint: () => context.paint, tell: error => void fail(error) });
   let context = createContext({ io, screen, interrupts }, NO_OPTIONS);
   let code: ExitCode;
   const fail = (error: unknown): ExitCode => report(context, error, screen.hasEvents || args.includes("--json"));
+  const failBy = (problem: TsinfraError): ExitCode => {
+    interrupts.isProblemTold = true;
+    return fail(problem);
+  };
   try {
     const line = parseCommandLine(args);
     context = createContext(context, line.options);
     code = await runLine(context, line, version);
     const hadStrays = await interrupts.hadStrays();
-    if (interrupts.problem) code = fail(interrupts.problem);
+    if (interrupts.problem) code = failBy(interrupts.problem);
     else if (hadStrays) code = EXIT.failed;
   } catch (error) {
     await interrupts.hadStrays();
     // What was interrupted says so; why, is told in its place.
-    code = fail(error instanceof CancelledError ? (interrupts.problem ?? error) : await placed(error));
+    const { problem } = interrupts;
+    code =
+      problem && (error === problem || error instanceof CancelledError) ? failBy(problem) : fail(await placed(error));
   }
   // A log without its end is that of a run that was killed.
   if (context.shard && screen.hasEvents) screen.event({ type: "shard:end", ...{ exitCode: code } }, io.clock.now());
-  const isTold = interrupts.problem !== undefined;
   await io.flush();
   // A disk may be full for the last words alone.
-  if (interrupts.problem && !isTold) {
-    code = fail(interrupts.problem);
+  if (interrupts.problem && !interrupts.isProblemTold) {
+    code = failBy(interrupts.problem);
     await io.flush();
   }
   interrupts.close();

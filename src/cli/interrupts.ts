@@ -1,6 +1,7 @@
 /** What ends a command before its time: signals, output that nobody takes, errors that nobody catches. @module */
-import { CancelledError, DeployError, LocalFileError, type TsinfraError } from "../core/errors.ts";
-import { describeError, EXIT } from "./exit.ts";
+import { neverComes } from "../core/awaited.ts";
+import { CancelledError, DeployError, LocalFileError, TsinfraError } from "../core/errors.ts";
+import { describeError, EXIT, type ExitCode } from "./exit.ts";
 import type { Interruption, Io, SignalName, Unwritable } from "./io.ts";
 import { RecordFile, type RunRecord } from "./record.ts";
 import type { Screen } from "./screen.ts";
@@ -12,6 +13,13 @@ const PATIENCE = { otherwise: 3, executing: 10, urgent: 2 };
 /** So many seconds later the program ends, whatever hangs. */
 const LEAVE_AFTER = 2;
 
+/** How things are told. */
+interface Voice {
+  paint(): Paint;
+  /** Tell an error that ends the command. */
+  tell(error: TsinfraError): void;
+}
+
 /**
  * The first Ctrl-C ends a run in order, the second leaves at once. SIGTERM and a closed terminal end it in order too, but
  * not later than in five seconds. Where there is no run, everything leaves at once.
@@ -19,7 +27,7 @@ const LEAVE_AFTER = 2;
 export class Interrupts {
   readonly #io: Io;
   readonly #screen: Screen;
-  readonly #paint: () => Paint;
+  readonly #voice: Voice;
   readonly #stop = new AbortController();
   readonly #giveUp = new AbortController();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
@@ -29,6 +37,7 @@ export class Interrupts {
   #isUrgent = false;
   readonly #strays: Promise<void>[] = [];
   #unwritable: TsinfraError | undefined;
+  #stuckBy: TsinfraError | undefined;
   /** Where nobody sees how it ends. */
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
   /** Of the run that goes on. */
@@ -37,13 +46,15 @@ export class Interrupts {
   isOnStdout = false;
   /** Nobody got them. */
   #isUntold = false;
+  /** What ended it has been told. */
+  isProblemTold = false;
   /** Tells what has not been told of it, before it is left at once. */
   onLeave: () => void = () => {};
 
-  constructor(io: Io, screen: Screen, paint: () => Paint) {
+  constructor(io: Io, screen: Screen, voice: Voice) {
     this.#io = io;
     this.#screen = screen;
-    this.#paint = paint;
+    this.#voice = voice;
     this.#ends = [
       io.onInterrupt(why => this.interrupt(why)),
       io.onStray(thrown => {
@@ -51,6 +62,7 @@ export class Interrupts {
         if (thrown !== this.signal.reason && !(thrown instanceof CancelledError))
           this.#strays.push(this.#stray(thrown));
       }),
+      io.onStuck(() => this.#stuck()),
     ];
   }
 
@@ -65,7 +77,9 @@ export class Interrupts {
   /** What ended the run, or spoilt it, and was nobody's wish. */
   get problem(): TsinfraError | undefined {
     const { reason } = this.signal as { readonly reason: unknown };
-    return reason instanceof DeployError ? reason : this.#unwritable;
+    return reason instanceof TsinfraError && !(reason instanceof CancelledError)
+      ? reason
+      : (this.#unwritable ?? this.#stuckBy);
   }
   /** Whether something was thrown that nobody caught, once it has been told: the command is no success then. */
   async hadStrays(): Promise<boolean> {
@@ -133,7 +147,7 @@ export class Interrupts {
   #cancel(text: string): void {
     if (this.signal.aborted) return;
     if (this.#isAsking?.()) this.#screen.prompt("\n");
-    this.#screen.lines([this.#paint()("warn", `Interrupted: ${text}`)]);
+    this.#screen.lines([this.#voice.paint()("warn", `Interrupted: ${text}`)]);
     this.#abort(new CancelledError("The run was interrupted"));
   }
 
@@ -151,23 +165,48 @@ export class Interrupts {
   }
 
   #giveUpAfter(seconds: number): void {
-    const giveUp = (): void => {
-      // Nobody hears how these end.
-      this.#screen.lines(this.record?.leftLines() ?? []);
-      this.#giveUp.abort(this.signal.reason);
-    };
-    this.#timers.add(setTimeout(giveUp, seconds * 1000));
+    this.#timers.add(setTimeout(() => this.#abandon(), seconds * 1000));
     this.#timers.add(setTimeout(() => this.#leave(), (seconds + LEAVE_AFTER) * 1000));
   }
 
+  #abandon(): void {
+    // Nobody hears how these end.
+    this.#screen.lines(this.record?.leftLines() ?? []);
+    this.#giveUp.abort(this.signal.reason);
+  }
+
+  /** What is waited for never comes: the runtime would end without a word. What can be ended in order is, and where that is stuck too it is left. */
+  #stuck(): void {
+    const isNew = !this.#stuckBy;
+    this.#stuckBy ??= neverComes() ?? new DeployError(this.record?.waitsInVain() ?? LOST);
+    if (!isNew || !this.#isAsking) return this.#leave();
+    this.#stop.abort(this.#stuckBy);
+    this.#abandon();
+    this.#timers.add(setTimeout(() => this.#leave(), LEAVE_AFTER * 1000).unref());
+    // Only who has done something since is asked again whether it is stuck.
+    setImmediate(() => {});
+  }
+
   #leave(): void {
-    this.#screen.live(undefined);
+    const { problem } = this;
     this.onLeave();
-    this.#screen.lines(
-      (this.#isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leaveLines()) ?? [],
-    );
+    const isCut = this.#io.discard();
+    this.#screen.live(undefined);
+    const isUntold = this.#isUntold || isCut || (this.isOnStdout && (this.#io.stdout.pending ?? 0) > 0);
+    // Where there is no run, nothing has said so yet.
+    if (!problem && (isCut || !this.signal.aborted)) this.#screen.lines([this.#voice.paint()("warn", "Interrupted")]);
+    this.#screen.lines((isUntold ? this.record?.endLines(this.#screen.columns) : this.record?.leaveLines()) ?? []);
+    if (problem && !this.isProblemTold) {
+      this.isProblemTold = true;
+      this.#voice.tell(problem);
+    } else if (problem && isCut)
+      this.#screen.lines(fatalLines(describeError(problem).report, this.#voice.paint(), this.#screen.columns));
     this.#keepRecord();
-    this.#io.exit(this.problem ? EXIT.failed : EXIT.interrupted);
+    this.#exit(problem ? EXIT.failed : EXIT.interrupted);
+  }
+
+  #exit(code: ExitCode): void {
+    this.#io.exit(code, () => this.#unseen("standard error took no more"));
   }
 
   /** Keep what will not be seen; once now, as nobody knows how much time is left. */
@@ -189,10 +228,12 @@ export class Interrupts {
     const { explained } = await import("./explain.ts");
     const error = await explained(thrown);
     if (error instanceof DeployError && this.#isAsking) return this.#abort(error);
-    this.#screen.lines(fatalLines(describeError(error).report, this.#paint(), this.#screen.columns));
-    if (!this.#isAsking) this.#io.exit(EXIT.failed);
+    this.#screen.lines(fatalLines(describeError(error).report, this.#voice.paint(), this.#screen.columns));
+    if (!this.#isAsking) this.#exit(EXIT.failed);
   }
 }
+
+const LOST = "The run ended before it was done: something it waits for never comes";
 
 /** Nobody is there to read. */
 const isUnread = ({ code }: NodeJS.ErrnoException): boolean => code === "EPIPE" || code === "ECONNRESET";

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
+import { milliseconds } from "../engine/host/time-limit.ts";
 import type { Clock } from "../engine/settings.ts";
 import { processOutlets } from "./outlet.ts";
 import type { StreamName } from "./closed-streams.ts";
@@ -37,12 +38,16 @@ export interface Io {
   guardSignals(): Promise<void>;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
+  /** Call back when nothing in this process goes on any more, although nobody waits for that. The result ends that. */
+  onStuck(callback: () => void): () => void;
   /** True when nothing in this process waits for anything any more, false after so many seconds. */
   idle(seconds: number): Promise<boolean>;
   /** Settles when everything that was written has arrived, or cannot. */
   flush(): Promise<void>;
-  /** Leave at once, whatever hangs: what was written has a moment to arrive. */
-  exit(code: number): void;
+  /** Drop what waits to be written where people read it, so that last words are not behind it; data that a program reads is kept. True if there was something for people. */
+  discard(): boolean;
+  /** Leave at once, whatever hangs: what was written has a moment to arrive. `onUnread` is called where standard error took no more. */
+  exit(code: number, onUnread: () => void): void;
   /** The ways to reach hosts. */
   connectors(): Promise<ReadonlyMap<string, Connector>>;
   run(parts: RunParts): Promise<Run>;
@@ -64,6 +69,7 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
   };
   const handled = new Set<SignalName>();
   let guard: SignalGuard | undefined;
+  let isIdleWanted = false;
   return {
     ...outlets,
     stdin: process.stdin,
@@ -106,15 +112,37 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
         for (const event of events) process.off(event, callback);
       };
     },
-    idle(seconds) {
+    onStuck(callback) {
+      const onIdle = (): void => {
+        if (!isIdleWanted) callback();
+      };
+      process.on("beforeExit", onIdle);
+      return () => process.off("beforeExit", onIdle);
+    },
+    async idle(seconds) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       setTimeout(() => resolve(false), seconds * 1000).unref();
-      process.once("beforeExit", () => resolve(true));
-      return promise;
+      const onIdle = (): void => resolve(true);
+      process.once("beforeExit", onIdle);
+      isIdleWanted = true;
+      try {
+        return await promise;
+      } finally {
+        isIdleWanted = false;
+        process.off("beforeExit", onIdle);
+      }
     },
     flush,
-    exit: code => {
-      const leave = (): never => process.exit(code);
+    discard() {
+      const { stdout, stderr } = outlets;
+      const isStdoutCut = stdout.isTTY && stdout.discard();
+      return stderr.discard() || isStdoutCut;
+    },
+    exit: (code, onUnread) => {
+      const leave = (): never => {
+        if (outlets.stderr.pending > 0) onUnread();
+        return process.exit(code);
+      };
       setTimeout(leave, LAST_WORDS_MS);
       void flush().then(leave);
     },
@@ -158,7 +186,7 @@ const systemClock: Clock = {
       const timer = setTimeout(() => {
         signal?.removeEventListener("abort", onAbort);
         resolve();
-      }, seconds * 1000);
+      }, milliseconds(seconds));
       signal?.addEventListener("abort", onAbort, { once: true });
     }),
 };

@@ -13,11 +13,21 @@ export interface OutletStream {
   on(event: "error", callback: () => void): unknown;
 }
 
-/** Sends a chunk behind those sent before. `onDone` is called when it has been taken, or cannot be. */
-type Send = (chunk: string | Uint8Array, onDone: (error?: Error | null) => void) => void;
+interface Channel {
+  /** Sends a chunk behind those sent before. `onDone` is called when it has been taken, or cannot be. */
+  send(chunk: string | Uint8Array, onDone: (error?: Error | null) => void): void;
+  /** Takes back what nobody has begun to take; false if there is nothing. */
+  discard(): boolean;
+}
 
 /** With more than this unread, whoever makes output that has no end should wait. */
 const FULL_BYTES = 1024 * 1024;
+
+/** So much may be on its way through a stream of the runtime, which gives nothing back. */
+const UNDERWAY_BYTES = 256 * 1024;
+
+/** Ends a line that was cut off, and gives a terminal back as it was: colours, then the cursor. */
+const AFTER_CUT = { terminal: "\x1b[0m\x1b[?25h\n", other: "\n" } as const;
 
 /** As much text is written in one. */
 const GATHERED_CHARACTERS = 64 * 1024;
@@ -25,7 +35,7 @@ const GATHERED_CHARACTERS = 64 * 1024;
 /** One of the two streams, with what is on its way. */
 export class Outlet implements Sink {
   readonly #stream: OutletStream;
-  readonly #send: Send;
+  readonly #channel: Channel;
   readonly #waiting: (() => void)[] = [];
   #failure: Error | undefined;
   #pending = 0;
@@ -37,7 +47,7 @@ export class Outlet implements Sink {
 
   constructor(stream: OutletStream, terminal?: number) {
     this.#stream = stream;
-    this.#send = terminal === undefined ? throughStream(stream) : throughTerminal(terminal);
+    this.#channel = terminal === undefined ? throughStream(stream) : throughTerminal(terminal);
   }
 
   get isTTY(): boolean {
@@ -85,7 +95,7 @@ export class Outlet implements Sink {
 
   #pass(chunk: string | Uint8Array, size: number): void {
     if (this.#failure) return;
-    this.#send(chunk, error => {
+    this.#channel.send(chunk, error => {
       this.#pending -= size;
       if (typeof chunk !== "string") giveBack(chunk);
       if (error && !this.#failure) {
@@ -95,6 +105,17 @@ export class Outlet implements Sink {
       if (this.#waiting.length > 0 && (this.#failure || this.#pending <= FULL_BYTES / 2))
         for (const resolve of this.#waiting.splice(0)) resolve();
     });
+  }
+
+  /** Drop what waits, so that what comes next is not behind it. True if there was something, whose last line may be cut off. */
+  discard(): boolean {
+    const gathered = this.#gatheredBytes;
+    this.#gathered = "";
+    this.#gatheredBytes = 0;
+    this.#pending -= gathered;
+    if (!this.#channel.discard() && gathered === 0) return false;
+    this.write(this.isTTY ? AFTER_CUT.terminal : AFTER_CUT.other);
+    return true;
   }
 
   /** `undefined` while there is room; else settles when there is some again, or when nothing arrives any more. */
@@ -132,10 +153,47 @@ export function processOutlets(): { readonly stdout: Outlet; readonly stderr: Ou
 const outlet = (stream: NodeJS.WriteStream, fd: number): Outlet =>
   new Outlet(stream as OutletStream, stream.isTTY ? openTerminal(fd) : undefined);
 
-function throughStream(stream: OutletStream): Send {
+interface Waiting<C = string | Uint8Array> {
+  rest: C;
+  readonly onDone: (error?: Error | null) => void;
+}
+
+function throughStream(stream: OutletStream): Channel {
   // Every write tells its own end.
   stream.on("error", () => {});
-  return (chunk, onDone) => void stream.write(chunk, onDone);
+  const queue: Waiting[] = [];
+  let underway = 0;
+  let isPumping = false;
+  const pump = (): void => {
+    if (isPumping) return;
+    isPumping = true;
+    while (queue.length > 0 && underway < UNDERWAY_BYTES) {
+      const { rest, onDone } = queue.shift()!;
+      underway += rest.length;
+      stream.write(rest, error => {
+        underway -= rest.length;
+        onDone(error);
+        // Nothing arrives any more.
+        if (error) emptied(queue);
+        else pump();
+      });
+    }
+    isPumping = false;
+  };
+  return {
+    send(rest, onDone) {
+      queue.push({ rest, onDone });
+      pump();
+    },
+    discard: () => emptied(queue),
+  };
+}
+
+/** Nobody waits for any of it any more. */
+function emptied(queue: Waiting[] | Waiting<Uint8Array>[]): boolean {
+  const dropped = queue.splice(0);
+  for (const { onDone } of dropped) onDone();
+  return dropped.length > 0;
 }
 
 /**
@@ -150,8 +208,8 @@ function openTerminal(fd: number): number | undefined {
   }
 }
 
-function throughTerminal(fd: number): Send {
-  const queue: { rest: Uint8Array; readonly onDone: (error?: Error | null) => void }[] = [];
+function throughTerminal(fd: number): Channel {
+  const queue: Waiting<Uint8Array>[] = [];
   let isWaiting = false;
   const pump = (): void => {
     isWaiting = false;
@@ -171,9 +229,16 @@ function throughTerminal(fd: number): Send {
       }
     }
   };
-  return (chunk, onDone) => {
-    queue.push({ rest: typeof chunk === "string" ? Buffer.from(chunk) : chunk, onDone });
-    if (!isWaiting) pump();
+  return {
+    send(chunk, onDone) {
+      queue.push({ rest: typeof chunk === "string" ? Buffer.from(chunk) : chunk, onDone });
+      if (!isWaiting) pump();
+    },
+    discard() {
+      // What comes next is tried at once: the other stream may be the same terminal.
+      isWaiting = false;
+      return emptied(queue);
+    },
   };
 }
 const TERMINAL_WAIT_MS = 10;

@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { NEVER_COMES } from "../core/awaited.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import { hostList } from "./views/hosts.ts";
 import { noPaint } from "./views/paint.ts";
@@ -103,6 +104,16 @@ export class RunRecord {
   /** An operation inside of another's callback runs while that one does. */
   #sends(host: string): void {
     for (const one of this.#running.values()) if (one.host === host) one.hasCommand = true;
+  }
+
+  /** What is waited for, as a sentence, where nothing goes on any more. */
+  waitsInVain(): string | undefined {
+    const running = [...this.#running.values()].map(({ host, operation }) => `"${oneLine(operation)}" on ${host}`);
+    const evaluating = this.evaluating().map(({ host, file }) => `${oneLine(file)} on ${host}`);
+    const subjects = [running, [...this.#asked.keys()], evaluating].find(({ length }) => length > 0);
+    const named = subjects && hostList(subjects, COLUMNS);
+    const subject = this.#connecting.size > 0 ? `Connecting to ${hostList(this.connecting, COLUMNS)}` : named;
+    return subject && `${subject} ${NEVER_COMES}`;
   }
 
   /** What runs now, or may soon, and is left to itself: a line each. */

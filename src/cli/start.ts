@@ -33,7 +33,8 @@ export function startWithSettings(args: readonly string[], closed: readonly Stre
       // A sandbox may forbid it: it goes well without.
     }
   }
-  // They are not for the programs that are started from here.
+  // They are not for the programs that are started from here. What a deploy file starts with Bun.spawn without an `env` of its own
+  // sees them even so: Bun hands on the environment that the process began with.
   if (isStarted) for (const name of Object.keys(SETTINGS)) delete env[name];
   return isStarted;
 }

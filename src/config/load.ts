@@ -1,6 +1,7 @@
 /** Find and read `infra.config.ts` and what it extends. @module */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { awaiting } from "../core/awaited.ts";
 import { type CallSite, ConfigError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { nearest } from "../core/nearest.ts";
@@ -43,24 +44,26 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
     return config;
   };
   try {
-    const loaded = await loadConfig<Record<string, unknown>>({
-      name: "infra",
-      cwd: dirname(main),
-      configFile: basename(main),
-      envName: options.env ?? false,
-      dotenv: false,
-      rcFile: false,
-      globalRc: false,
-      packageJson: false,
-      giget: false,
-      omit$Keys: true,
-      merger: layered as never,
-      jiti: { import: importConfig } as never,
-      resolve: (source, { cwd }) => {
-        if (source !== ".") requireExtended(source, cwd ?? options.cwd, seen.length > 0 ? seen : [main]);
-        return undefined;
-      },
-    });
+    const loaded = await awaiting(`${main}, or what it imports or extends,`, ConfigError, () =>
+      loadConfig<Record<string, unknown>>({
+        name: "infra",
+        cwd: dirname(main),
+        configFile: basename(main),
+        envName: options.env ?? false,
+        dotenv: false,
+        rcFile: false,
+        globalRc: false,
+        packageJson: false,
+        giget: false,
+        omit$Keys: true,
+        merger: layered as never,
+        jiti: { import: importConfig } as never,
+        resolve: (source, { cwd }) => {
+          if (source !== ".") requireExtended(source, cwd ?? options.cwd, seen.length > 0 ? seen : [main]);
+          return undefined;
+        },
+      }),
+    );
     const layers = loaded.layers ?? [];
     for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options.env);
     const { extends: _, ...settings } = loaded.config;

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { awaiting } from "../core/awaited.ts";
 import { DeployError, DeployLoadError, NoHostError, TsinfraError } from "../core/errors.ts";
 import { furtherMistakes, isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
@@ -55,7 +56,11 @@ async function importDeploy(path: string, ready: Promise<void> | undefined): Pro
     const wrapped = await wrap(path, source);
     serve(new Map([[path, wrapped]]));
     await ready;
-    const deploy: { default?: unknown } = await import(path);
+    const deploy = await awaiting(
+      `A module that ${path} imports`,
+      DeployLoadError,
+      () => import(path) as Promise<{ default?: unknown }>,
+    );
     // What is a body alone has not run yet.
     if (!wrapped.hasDefault) begunModules.delete(path);
     const file = { path, source };

@@ -1,6 +1,7 @@
 /** Inventory files and functions. @module */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
+import { awaiting } from "../core/awaited.ts";
 import { InventoryError, NoHostError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { loadFailure } from "../core/load-error.ts";
@@ -106,7 +107,12 @@ export async function importUserFile(
   return reading(file, async () => {
     await beforeImport?.(file);
     // The parser of JSON with comments says where a mistake is; the plain one does not.
-    return (await import(file, file.endsWith(".json") ? { with: { type: "jsonc" } } : {})) as Record<string, unknown>;
+    const options = file.endsWith(".json") ? { with: { type: "jsonc" } } : {};
+    return await awaiting(
+      `${file}, or a module that it imports,`,
+      InventoryError,
+      () => import(file, options) as Promise<Record<string, unknown>>,
+    );
   });
 }
 
@@ -146,7 +152,7 @@ async function call(
     const functions = Object.keys(module).filter(key => isCallable(module[key]));
     throw new InventoryError(`${file} exports no function "${name}"`, { hint: didYouMean(name, functions) });
   }
-  return candidate();
+  return awaiting(`The function "${name}" of ${file}`, InventoryError, candidate);
 }
 
 function requireFile(file: string, written: string): string {

@@ -1,5 +1,6 @@
 /** The hosts of a run, their groups and their data. @module */
 import { basename, extname } from "node:path";
+import { awaiting } from "../core/awaited.ts";
 import type { Connector, ConnectorContext } from "../core/connector.ts";
 import { type CallSite, InventoryError } from "../core/errors.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
@@ -200,7 +201,11 @@ async function expand(
   const connector = checkedChain(parsed, connectors);
   const groups = groupsOf(parsed);
   if (!connector.hosts || parsed.through.length > 0) return [{ ...parsed, groups }];
-  const hosts = await connector.hosts(parsed.address, context);
+  const hosts = await awaiting(
+    `The connector "${connector.name}", asked for the hosts of "${text}",`,
+    InventoryError,
+    async () => (await connector.hosts?.(parsed.address, context)) ?? [],
+  );
   if (hosts.length === 0) throw new InventoryError(`"${text}" finds no hosts`);
   return hosts.map(host => {
     const at = parseHostName(host.at ?? host.name);

@@ -91,6 +91,8 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
       return () => interrupts.delete(callback);
     },
     onStray: () => () => {},
+    onStuck: () => () => {},
+    discard: () => false,
     idle: async () => true,
     flush: async () => {},
     exit: code => void calls.push(`exit ${code}`),

@@ -26,6 +26,8 @@ async function tsinfra(
     guardSignals: async () => {},
     onInterrupt: () => () => {},
     onStray: () => () => {},
+    onStuck: () => () => {},
+    discard: () => false,
     idle: async () => true,
     flush: async () => {},
   } as unknown as Io;

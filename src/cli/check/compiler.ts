@@ -1,8 +1,9 @@
 /** The compiler that is part of the executable. @module */
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import type { CallSite } from "../../core/errors.ts";
+import { type CallSite, LocalFileError } from "../../core/errors.ts";
 import { compilerOptions, writeTypes } from "../types-archive.ts";
 import { runChild } from "../child.ts";
 
@@ -33,21 +34,38 @@ export async function withCompiler<R>(
   environment: Readonly<Record<string, string | undefined>>,
   body: (workplace: Workplace) => Promise<R>,
 ): Promise<R> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-")));
+  const directory = await unlessFull(async () => realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-"))));
+  // Who is interrupted leaves at once.
+  const removeNow = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once("exit", removeNow);
   try {
-    await writeTypes(join(directory, "types"));
+    await unlessFull(() => writeTypes(join(directory, "types")));
     return await body({
       directory,
       async compile(name, files, options = {}) {
         // JavaScript is read too: what TypeScript imports from it has types then.
         const compiled = { ...compilerOptions("./types"), allowJs: true, ...options };
         const config = join(directory, `${name}.json`);
-        await writeFile(config, JSON.stringify({ compilerOptions: compiled, files }));
+        await unlessFull(() => writeFile(config, JSON.stringify({ compilerOptions: compiled, files })));
         return run(config, directory, environment);
       },
     });
   } finally {
     await rm(directory, { recursive: true, force: true });
+    process.off("exit", removeNow);
+  }
+}
+
+/** Nobody's mistake: there is no room on the disk. */
+async function unlessFull<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new LocalFileError(`The directory for temporary files is full: ${tmpdir()}`, {
+      hint: "Make room there, or let TMPDIR name another directory",
+      cause: error,
+    });
   }
 }
 

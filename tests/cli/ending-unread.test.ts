@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, constants, openSync } from "node:fs";
+import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SETTINGS } from "../../src/cli/start.ts";
+import { ended } from "../support/is-alive.ts";
+import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
+import { until } from "../support/until.ts";
+
+// From source, the types of all operations may have to be read first.
+setDefaultTimeout(120_000);
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "tsinfra-unread-"));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+let count = 0;
+/** A directory with a deploy that prints more than anybody reads, and then waits. */
+async function directory(): Promise<string> {
+  const cwd = join(root, String(count++));
+  await mkdir(join(cwd, "tmp"), { recursive: true });
+  await writeFile(
+    join(cwd, "much.ts"),
+    `import { server } from "tsinfra/operations";
+server.shell({ name: "Much", commands: ["echo $$ >pid; seq 1 30000; sleep 66"] });
+`,
+  );
+  return cwd;
+}
+
+const environment = (cwd: string): Record<string, string | undefined> => ({
+  ...CLI_ENVIRONMENT,
+  ...SETTINGS,
+  XDG_STATE_HOME: join(cwd, "state"),
+  TMPDIR: join(cwd, "tmp"),
+});
+
+/** The end of a pipe that nobody reads. */
+function unreadPipe(cwd: string): number {
+  const path = join(cwd, "pipe");
+  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+  return openSync(path, constants.O_RDWR);
+}
+
+/** The process that runs on the host, once it does. */
+async function running(cwd: string): Promise<number> {
+  const read = (): Promise<string> => readFile(join(cwd, "pid"), "utf8").catch(() => "");
+  await until("the command has begun", async () => (await read()).endsWith("\n"));
+  return Number(await read());
+}
+
+async function theRecord(cwd: string): Promise<string> {
+  const [name = ""] = await readdir(join(cwd, "state/tsinfra"));
+  return readFile(join(cwd, "state/tsinfra", name), "utf8");
+}
+
+describe("of a run whose output nobody reads a record is left", () => {
+  test.each([
+    ["SIGTERM", 1],
+    ["SIGINT", 1],
+    ["SIGINT", 2],
+  ] as const)("%s, %i of them, with a pipe", async (signal, times) => {
+    const cwd = await directory();
+    const stderr = unreadPipe(cwd);
+    const args = [...CLI, "@local", "much.ts", "-y", "-vvv"];
+    const child = Bun.spawn(args, { cwd, env: environment(cwd), stdin: "ignore", stdout: "ignore", stderr });
+    const pid = await running(cwd);
+    for (let time = 0; time < times; time++) {
+      child.kill(signal);
+      // Signals that come together are one.
+      await Bun.sleep(500);
+    }
+    expect(await child.exited).toBe(130);
+    closeSync(stderr);
+    await ended(pid);
+    expect(await theRecord(cwd)).toMatch(/^ {2}@local {2}Much: interrupted, state unknown/m);
+  });
+
+  test("SIGTERM, with a terminal", async () => {
+    const cwd = await directory();
+    const terminal = new Bun.Terminal({ cols: 80, rows: 24 });
+    const child = Bun.spawn([...CLI, "@local", "much.ts", "-y", "-vvv"], { cwd, env: environment(cwd), terminal });
+    const pid = await running(cwd);
+    terminal.write("\x13");
+    await Bun.sleep(500);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(130);
+    await ended(pid);
+    terminal.close();
+    expect(await theRecord(cwd)).toMatch(/^ {2}@local {2}Much: interrupted, state unknown/m);
+  });
+});
+
+test("with --json and a full standard output, standard error names what was running", async () => {
+  const cwd = await directory();
+  const child = Bun.spawn([...CLI, "@local", "much.ts", "-y", "--json"], {
+    cwd,
+    env: environment(cwd),
+    stdin: "ignore",
+    stdout: unreadPipe(cwd),
+    stderr: openSync(join(cwd, "err"), "w"),
+  });
+  const pid = await running(cwd);
+  await Bun.sleep(500);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(130);
+  await ended(pid);
+  expect(await readFile(join(cwd, "err"), "utf8")).toMatch(/^ {2}@local {2}Much: interrupted, state unknown/m);
+});
+
+test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("check leaves nothing behind when it gets %s", async signal => {
+  const cwd = await directory();
+  const child = Bun.spawn([...CLI, "check", "much.ts"], {
+    cwd,
+    env: environment(cwd),
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  await until("its directory is there", async () => (await readdir(join(cwd, "tmp"))).length > 0);
+  child.kill(signal);
+  const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
+  expect({ err, code }).toEqual({ err: "Interrupted\n", code: 130 });
+  expect(await readdir(join(cwd, "tmp"))).toEqual([]);
+});
