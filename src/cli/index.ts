@@ -57,8 +57,10 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
 /** Wherever code of the user's runs, as a getter of a connector does that is looked at, it is told at its line. */
 async function placed(error: unknown): Promise<unknown> {
   if (error instanceof TsinfraError) return error;
-  const [{ thrownPlaces }, { explained }] = await Promise.all([import("../deploy/index.ts"), import("./explain.ts")]);
-  return thrownPlaces(error).length > 0 ? explained(error) : error;
+  const { begunModules, thrownPlaces } = await import("../deploy/index.ts");
+  if (!thrownPlaces(error).some(({ file }) => begunModules.has(file))) return error;
+  const { explained } = await import("./explain.ts");
+  return explained(error);
 }
 
 /** Say on what is left, before anything is done, that output would be lost. */

@@ -63,6 +63,7 @@ function ownSites(error: unknown): readonly CallSite[] {
 
 /** Where that was asked for which the runtime made an error of without a stack, such as a time limit. */
 const asked = new WeakMap<Error, CallSite>();
+/** Say where an error was asked for that has no stack. */
 export const rememberAsked = (error: Error, at: CallSite): void => void asked.set(error, at);
 
 /** Only our own code stands on the stack of an error. */
