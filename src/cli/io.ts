@@ -65,7 +65,12 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
       for (const callback of callbacks) callback({ stream, error });
     };
   const flush = async (): Promise<void> => {
-    await Promise.all([outlets.stdout.flush(), outlets.stderr.flush()]);
+    const both = [outlets.stdout, outlets.stderr];
+    do await Promise.all(both.map(outlet => outlet.flush()));
+    while (
+      // To the one more may have been written while the other was waited for.
+      both.some(({ pending, failure }) => pending > 0 && !failure)
+    );
   };
   const handled = new Set<SignalName>();
   let guard: SignalGuard | undefined;

@@ -1,5 +1,5 @@
 /** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
-import { constants, openSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, writeSync } from "node:fs";
 import { giveBack } from "../connectors/shared/memory.ts";
 import { LocalFileError } from "../core/errors.ts";
 import type { StreamName } from "./closed-streams.ts";
@@ -45,9 +45,10 @@ export class Outlet implements Sink {
   /** Called once, when what is written cannot arrive any more. */
   onFailure: (error: Error) => void = () => {};
 
-  constructor(stream: OutletStream, terminal?: number) {
+  /** `terminal`: the way to it, where the stream is one. */
+  constructor(stream: OutletStream, terminal?: Channel) {
     this.#stream = stream;
-    this.#channel = terminal === undefined ? throughStream(stream) : throughTerminal(terminal);
+    this.#channel = terminal ?? throughStream(stream);
   }
 
   get isTTY(): boolean {
@@ -147,11 +148,17 @@ export function closedOutput(closed: readonly StreamName[]): LocalFileError | un
 
 /** The two outlets of this process. */
 export function processOutlets(): { readonly stdout: Outlet; readonly stderr: Outlet } {
-  return { stdout: outlet(process.stdout, 1), stderr: outlet(process.stderr, 2) };
+  const stdout = terminalBehind(process.stdout, 1);
+  const stderr = terminalBehind(process.stderr, 2);
+  // What is written to one terminal keeps its order.
+  const isOne = stdout && stderr && fstatSync(1).rdev === fstatSync(2).rdev;
+  return { stdout: new Outlet(process.stdout, isOne ? stderr : stdout), stderr: new Outlet(process.stderr, stderr) };
 }
 
-const outlet = (stream: NodeJS.WriteStream, fd: number): Outlet =>
-  new Outlet(stream as OutletStream, stream.isTTY ? openTerminal(fd) : undefined);
+function terminalBehind(stream: NodeJS.WriteStream, fd: number): Channel | undefined {
+  const terminal = stream.isTTY ? openTerminal(fd) : undefined;
+  return terminal === undefined ? undefined : throughTerminal(terminal);
+}
 
 interface Waiting<C = string | Uint8Array> {
   rest: C;
@@ -234,11 +241,7 @@ function throughTerminal(fd: number): Channel {
       queue.push({ rest: typeof chunk === "string" ? Buffer.from(chunk) : chunk, onDone });
       if (!isWaiting) pump();
     },
-    discard() {
-      // What comes next is tried at once: the other stream may be the same terminal.
-      isWaiting = false;
-      return emptied(queue);
-    },
+    discard: () => emptied(queue),
   };
 }
 const TERMINAL_WAIT_MS = 10;

@@ -94,6 +94,35 @@ describe("of a run whose output nobody reads a record is left", () => {
   });
 });
 
+test.each([
+  ["SIGTERM", ["y.ts", "-y", "-vvv"]],
+  ["SIGINT", ["exec", "--", "echo $$ >pid; yes"]],
+] as const)("on a terminal that is slower than a command, the last words after %s come last", async (signal, args) => {
+  const cwd = await directory();
+  await writeFile(
+    join(cwd, "y.ts"),
+    'import { server } from "tsinfra/operations";\nserver.shell({ commands: ["echo $$ >pid; yes"] });\n',
+  );
+  let screen = "";
+  const decoder = new TextDecoder();
+  const terminal = new Bun.Terminal({
+    data: (_, chunk) => (screen = (screen + decoder.decode(chunk)).slice(-20_000)),
+  });
+  const child = Bun.spawn([...CLI, "@local", ...args], { cwd, env: environment(cwd), terminal });
+  const pid = await running(cwd);
+  await until("the terminal is busy", async () => screen.length >= 20_000);
+  child.kill(signal);
+  if (signal === "SIGINT") {
+    await Bun.sleep(500);
+    child.kill(signal);
+  }
+  expect(await child.exited).toBe(130);
+  await until("the last words", async () => /@local.* {2}.*nterrupted.*state unknown/.test(screen));
+  expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThan(screen.lastIndexOf("\x1b[?25l"));
+  await ended(pid);
+  terminal.close();
+});
+
 test("with --json and a full standard output, standard error names what was running", async () => {
   const cwd = await directory();
   const child = Bun.spawn([...CLI, "@local", "much.ts", "-y", "--json"], {
