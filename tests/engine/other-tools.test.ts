@@ -1,0 +1,61 @@
+/** What people write who come from other tools, or from other places of a deploy. */
+import { expect, test } from "bun:test";
+import { DeployError } from "../../src/core/errors.ts";
+import { call } from "../../src/operations/ts.ts";
+import { deploy, fact, type NoArguments, sh } from "../../src/public/index.ts";
+import { run, scope } from "../support/asking.ts";
+import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
+
+test("a member of a handle by the name that others have for it is an error that tells ours", async () => {
+  const web = deploy("web", () => void run({ command: "inside" }));
+  const fakes = fakeRun(["a"]);
+  await runAll(fakes, () => {
+    for (const handle of [run({ command: "one" }), web()])
+      for (const [name, ours] of [
+        ["did_change", "didChange"],
+        ["changed", "didChange"],
+        ["will_change", "willChange"],
+      ] as const) {
+        const read = (): unknown => Reflect.get(handle, name, handle);
+        expect(read).toThrow(`A handle has no "${name}"`);
+        expect(read).toThrow(expect.objectContaining({ hint: `It is "${ours}"` }));
+      }
+  });
+  expect(fakes.of("results")[0]!.ok).toBe(true);
+});
+
+test("a deploy is called with one object", async () => {
+  const web = deploy("web", (_: { port?: number }) => void run({ command: "inside" })) as (...args: unknown[]) => void;
+  const error = await runAll(fakeRun(["a"]), () => web("purge", 3));
+  expect(error).toMatchObject({
+    message: 'deploy("web") is called with one object of arguments, found text, a number',
+  });
+  expect(() => deploy("web", { data: {} } as never)).toThrow(DeployError);
+});
+
+test("in a callback an include has ended when its operations have run", async () => {
+  const seen: boolean[] = [];
+  const fakes = fakeRun(
+    ["a"],
+    {},
+    { loadDeploy: async name => deployOf(() => void run({ command: "included" }), name) },
+  );
+  await runAll(fakes, () => {
+    call({ function: async () => void seen.push((await scope().local.include("./more.ts")).didChange()) });
+  });
+  expect(seen).toEqual([true]);
+});
+
+test("a fact of another host that fails is told of that host", async () => {
+  const Pool = fact<NoArguments, string>({ name: "my.Pool", command: () => sh`pool`, parse: () => "", empty: "" });
+  const fakes = fakeRun(["a", "b"], {
+    answer: (host, sent) => (host === "b" && sent === "pool" ? { exitCode: 6, stderr: "no such pool\n" } : undefined),
+  });
+  await runAll(fakes, async () => {
+    const { host, inventory } = scope();
+    if (host.name === "a") await inventory.getHost("b").getFact(Pool);
+  });
+  expect(fakes.of("host:failed")).toMatchObject([
+    { host: "a", error: { message: "Cannot ask my.Pool of b: no such pool" } },
+  ]);
+});
