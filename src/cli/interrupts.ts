@@ -38,6 +38,7 @@ export class Interrupts {
   readonly #strays: Promise<void>[] = [];
   #unwritable: TsinfraError | undefined;
   #stuckBy: TsinfraError | undefined;
+  #isStillStuck = false;
   /** Where nobody sees how it ends. */
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
   /** Of the run that goes on. */
@@ -177,6 +178,11 @@ export class Interrupts {
 
   /** What is waited for never comes: the runtime would end without a word. What can be ended in order is, and where that is stuck too it is left. */
   #stuck(): void {
+    if (!this.#isStillStuck) {
+      // What has settled in this very turn goes on in the next.
+      this.#isStillStuck = true;
+      return void setImmediate(() => {});
+    }
     const isNew = !this.#stuckBy;
     this.#stuckBy ??= neverComes() ?? new DeployError(this.record?.waitsInVain() ?? LOST);
     if (!isNew || !this.#isAsking) return this.#leave();
@@ -191,7 +197,7 @@ export class Interrupts {
     const { problem } = this;
     this.onLeave();
     const isCut = this.#io.discard();
-    this.#screen.live(undefined);
+    this.#screen.leave();
     const isUntold = this.#isUntold || isCut || (this.isOnStdout && (this.#io.stdout.pending ?? 0) > 0);
     // Where there is no run, nothing has said so yet.
     if (!problem && (isCut || !this.signal.aborted)) this.#screen.lines([this.#voice.paint()("warn", "Interrupted")]);

@@ -140,7 +140,16 @@ export class RunRecord {
 
   /** The same, and the deploy files that are left. */
   leaveLines(): readonly string[] {
+    return [...this.#left(), ...this.#connectingLines().map(text => `  ${text}`)];
+  }
+
+  #left(): readonly string[] {
     return [...unendedFiles(this.evaluating(), COLUMNS).map(text => `  ${text}`), ...this.leftLines()];
+  }
+
+  #connectingLines(): readonly string[] {
+    const connecting = hostList(this.connecting, COLUMNS);
+    return connecting === "" ? [] : [`Being connected to: ${connecting}`];
   }
 
   /** All of it. `why` says what ended it. */
@@ -159,7 +168,7 @@ export class RunRecord {
     const ended = this.#interrupted.map(one =>
       line(one, one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
     );
-    const left = this.leaveLines();
+    const left = this.#left();
     const results = this.#results
       ? resultLines(this.#results, { paint: noPaint, width: () => columns })
       : ["There are no results: the run had not come to its end"];
@@ -168,13 +177,8 @@ export class RunRecord {
 
   /** What there was where no operation was running. */
   #waitedFor(): readonly string[] {
-    const connecting = hostList(this.connecting, COLUMNS);
     const asked = hostList([...this.#asked.keys()], COLUMNS);
-    return [
-      "No operation was running",
-      ...(connecting === "" ? [] : [`Being connected to: ${connecting}`]),
-      ...(asked === "" ? [] : [`Being asked: ${asked}`]),
-    ];
+    return ["No operation was running", ...this.#connectingLines(), ...(asked === "" ? [] : [`Being asked: ${asked}`])];
   }
 }
 

@@ -116,11 +116,18 @@ export class Screen {
     const next = line ?? "";
     if (next === this.#live) return;
     // Neither into a line that has not ended, nor for nobody.
-    if (next !== "" && (this.#openLine?.isTTY || (this.#err.pending ?? 0) > IDLE_BYTES)) return;
+    if (next !== "" && (this.#isLeft || this.#openLine?.isTTY || (this.#err.pending ?? 0) > IDLE_BYTES)) return;
     const cursor = this.#live === "" ? HIDE_CURSOR : next === "" ? SHOW_CURSOR : "";
     this.#to(this.#err).write(`${CLEAR_LINE}${cursor}${next}`);
     this.#live = next;
   }
+
+  /** The program ends: no line is in progress from now on, whatever still goes on. */
+  leave(): void {
+    this.live(undefined);
+    this.#isLeft = true;
+  }
+  #isLeft = false;
 
   /** Write as it is: a question, without a line break. */
   prompt(text: string): void {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { awaiting } from "../core/awaited.ts";
 import { type CallSite, ConfigError } from "../core/errors.ts";
-import { loadFailure } from "../core/load-error.ts";
+import { furtherMistakes, isImportFailure, loadFailure } from "../core/load-error.ts";
 import { nearest } from "../core/nearest.ts";
 import type { PartialSettings } from "./define.ts";
 import { layered } from "./merge.ts";
@@ -158,7 +158,10 @@ async function placedError(file: string, error: unknown): Promise<unknown> {
 
 function failure(error: unknown, file: string): ConfigError {
   const { message, ...found } = loadFailure(error, { file, source: textOf });
-  return new ConfigError(message, { ...found, cause: error });
+  return new ConfigError([message, ...furtherMistakes(error)].join("\n"), {
+    ...found,
+    cause: isImportFailure(error) ? undefined : error,
+  });
 }
 
 const fileOf = (configFile: string | undefined, cwd: string | undefined, main: string): string => {

@@ -4,7 +4,7 @@ import { basename, dirname, extname, resolve } from "node:path";
 import { awaiting } from "../core/awaited.ts";
 import { InventoryError, NoHostError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
-import { loadFailure } from "../core/load-error.ts";
+import { furtherMistakes, isImportFailure, loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
 import { type Fail, type Group, shown, toGroup, toGroups } from "./groups.ts";
 import { groupOffset, locate } from "./locate.ts";
@@ -128,9 +128,9 @@ export async function reading<T>(file: string, body: () => T | Promise<T>): Prom
 function failure(error: unknown, file: string): InventoryError {
   const { message, ...found } = loadFailure(error, { file, source: textOf });
   const isDeploy = error instanceof NoHostError;
-  return new InventoryError(message, {
+  return new InventoryError([message, ...furtherMistakes(error)].join("\n"), {
     ...found,
-    cause: error,
+    cause: isImportFailure(error) ? undefined : error,
     ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}),
   });
 }

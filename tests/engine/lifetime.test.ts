@@ -221,6 +221,33 @@ describe("a nested operation that fails", () => {
     expect(fakes.sent).toEqual(["a: one", "a: three"]);
   });
 
+  test("keeps nothing from running that is waited for apart from it", async () => {
+    const fakes = failing("x");
+    await runAll(fakes, () => {
+      call({
+        async function(control) {
+          await Promise.all(
+            ["x", "y"].map(async command => {
+              try {
+                await run({ command });
+              } catch {
+                // That one is left.
+              }
+            }),
+          );
+          await Promise.allSettled([run({ command: "x" }), run({ command: "z" }), control.run(sh`direct`)]);
+        },
+      });
+      call({
+        async function() {
+          await Promise.all([run({ command: "x" }), run({ command: "not after it" })]);
+        },
+        _ignoreErrors: true,
+      });
+    });
+    expect(fakes.sent).toEqual(["a: x", "a: y", "a: x", "a: z", "a: direct", "a: x"]);
+  });
+
   test("fails its callback where only an earlier one was caught, or none", async () => {
     for (const handling of [
       async (): Promise<void> => {

@@ -1,6 +1,6 @@
 /** The compiler that is part of the executable. @module */
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { type CallSite, LocalFileError } from "../../core/errors.ts";
@@ -34,8 +34,8 @@ export async function withCompiler<R>(
   environment: Readonly<Record<string, string | undefined>>,
   body: (workplace: Workplace) => Promise<R>,
 ): Promise<R> {
-  const directory = await unlessFull(async () => realpath(await mkdtemp(join(tmpdir(), "tsinfra-check-"))));
-  // Who is interrupted leaves at once.
+  // Nothing comes between: who is interrupted leaves at once.
+  const directory = await unlessFull(() => realpathSync(mkdtempSync(join(tmpdir(), "tsinfra-check-"))));
   const removeNow = (): void => rmSync(directory, { recursive: true, force: true });
   process.once("exit", removeNow);
   try {
@@ -57,7 +57,7 @@ export async function withCompiler<R>(
 }
 
 /** Nobody's mistake: there is no room on the disk. */
-async function unlessFull<T>(body: () => Promise<T>): Promise<T> {
+async function unlessFull<T>(body: () => T | Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {

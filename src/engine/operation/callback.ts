@@ -6,6 +6,7 @@ import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import type { Ending } from "./attempt.ts";
 import { runDirect } from "./commands.ts";
+import { nextTurn } from "../host/time-limit.ts";
 import { DeployScope } from "./deploy-scope.ts";
 
 /** Runs an operation that a callback of another one, `within`, declared. Rejects only when the run is cancelled. */
@@ -24,28 +25,39 @@ export async function runFunction(
   let queue: Promise<unknown> = Promise.resolve();
   const runs = new Map<OperationCall, Promise<unknown>>();
   const failures: TsinfraError[] = [];
-  /** Of so many the callback knows. What is declared before it does would not have been, had it waited; what comes after is its answer to them. */
+  /** Of so many the function knows: it waited for them, or for something behind them. */
   let known = 0;
+  /** One has failed just now: whoever waits for it has not had a turn. */
+  let isFresh = false;
+  let hasThrown = false;
   const told = (error: unknown): never => {
     known = failures.length;
     throw error;
   };
+  /** Throws the failure that keeps what is behind it from running: one that nobody has heard of yet, or that has ended the function. */
+  const goOn = async (): Promise<void> => {
+    // A function that does not give up must not keep everything else from its turn.
+    if (isFresh || engine.settings.signal.aborted) await nextTurn();
+    isFresh = false;
+    engine.settings.signal.throwIfAborted();
+    const failure = failures[known] ?? (hasThrown ? failures.at(-1) : undefined);
+    if (failure) throw failure;
+  };
   const haveRun = async (): Promise<void> => {
-    const before = known;
     await queue;
-    if (failures.length > before) told(failures[before]);
+    await goOn().catch(told);
   };
   const scope = DeployScope.ofCallback(engine, call, {
     declare: nested => {
-      const before = known;
       const run = queue.then(async () => {
-        if (failures.length > before) throw failures[before];
+        await goOn();
         const { outcome } = await performs(engine, nested, call);
         if (outcome !== "failed") return;
         const failure = new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, {
           at: nested.at,
         });
         failures.push(failure);
+        isFresh = true;
         throw failure;
       });
       queue = run.catch(() => undefined);
@@ -55,7 +67,14 @@ export async function runFunction(
     haveRun,
   });
   try {
-    await scope.run(async () => void (await body(hostControl(engine, call, scope))));
+    await scope.run(async () => {
+      try {
+        await body(hostControl(engine, call, scope));
+      } catch (error) {
+        hasThrown = true;
+        throw error;
+      }
+    });
   } finally {
     // What it declared is a part of it, also where it throws further on.
     await queue;
