@@ -197,7 +197,11 @@ export class Interrupts {
     const { problem } = this;
     this.onLeave();
     const isCut = this.#io.discard();
-    this.#screen.leave();
+    this.#screen.leave(() => this.#lastWords(problem, isCut));
+    this.#exit(problem ? EXIT.failed : EXIT.interrupted);
+  }
+
+  #lastWords(problem: TsinfraError | undefined, isCut: boolean): void {
     const isUntold = this.#isUntold || isCut || (this.isOnStdout && (this.#io.stdout.pending ?? 0) > 0);
     // Where there is no run, nothing has said so yet.
     if (!problem && (isCut || !this.signal.aborted)) this.#screen.lines([this.#voice.paint()("warn", "Interrupted")]);
@@ -208,7 +212,6 @@ export class Interrupts {
     } else if (problem && isCut)
       this.#screen.lines(fatalLines(describeError(problem).report, this.#voice.paint(), this.#screen.columns));
     this.#keepRecord();
-    this.#exit(problem ? EXIT.failed : EXIT.interrupted);
   }
 
   #exit(code: ExitCode): void {

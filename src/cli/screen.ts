@@ -51,14 +51,14 @@ export class Screen {
 
   /** Lines for people. */
   lines(lines: readonly string[]): void {
-    if (lines.length === 0) return;
+    if (lines.length === 0 || this.#isLeft) return;
     const live = this.#live;
     this.#to(this.#err).write(`${this.#lineBreak()}${live === "" ? "" : CLEAR_LINE}${lines.join("\n")}\n${live}`);
   }
 
   /** Bytes as they come, lines or not, to one of the streams. */
   bytes(stream: "stdout" | "stderr", chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
+    if (chunk.length === 0 || this.#isLeft) return;
     const sink = stream === "stdout" ? this.#out : this.#err;
     if (sink.isTTY) this.live(undefined);
     // Whoever gave the chunk may use it again.
@@ -122,8 +122,10 @@ export class Screen {
     this.#live = next;
   }
 
-  /** The program ends: no line is in progress from now on, whatever still goes on. */
-  leave(): void {
+  /** The program ends, whatever still goes on: what people read after this would push its last words out of sight. */
+  leave(lastWords: () => void): void {
+    this.live(undefined);
+    lastWords();
     this.live(undefined);
     this.#isLeft = true;
   }
