@@ -51,10 +51,11 @@ export async function runFunction(
     declare: nested => {
       const run = queue.then(async () => {
         await goOn();
-        const { outcome } = await performs(engine, nested, call);
+        const { outcome, error } = await performs(engine, nested, call);
         if (outcome !== "failed") return;
         const failure = new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, {
           at: nested.at,
+          cause: error,
         });
         failures.push(failure);
         isFresh = true;
