@@ -163,7 +163,7 @@ export function leftovers(fleet: Fleet, stage: Stage, haste: Haste): readonly st
   const left = processesOf(fleet.token)
     // A user's own command, which goes on when nobody is there to end it.
     .filter(({ command }) => haste === "none" || !command.includes(ENDLESS))
-    .map(({ pid, command }) => `process ${pid}: ${command}`);
+    .map(({ pid, command }) => `process ${pid}: ${command.slice(0, 300)}`);
   for (const server of fleet.servers) {
     const sessions = sessionsOf(server).filter(pid => haste === "none" || !isEndless(pid));
     if (sessions.length > 0) left.push(`${sessions.length} connections at the server on port ${server.port}`);
@@ -173,7 +173,9 @@ export function leftovers(fleet: Fleet, stage: Stage, haste: Haste): readonly st
   if (haste !== "killed") directories.push(stage.temp, stage.home);
   for (const directory of directories)
     for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" }))
-      if (!isExpected(name)) left.push(`file ${join(directory, name)}`);
+      // This machine is a host as well, and what was copied to hosts stays there when nobody is left to remove it.
+      if (!isExpected(name) && !(haste !== "none" && directory === stage.temp && COPIED.test(name)))
+        left.push(`file ${join(directory, name)}`);
   return left;
 }
 
@@ -193,6 +195,8 @@ const isExpected = (name: string): boolean =>
   /^(?:journal|lines|put-o\d+(?:n\d+)?|\.bun(?:\/.*)?|\.local(?:\/state(?:\/tsinfra(?:\/interrupted-[^/]*)?)?)?)$/.test(
     name,
   );
+
+const COPIED = /^tsinfra-[0-9a-f]{40}$/;
 
 const sessionsOf = ({ directory }: Sshd): readonly string[] =>
   children(Number(readFileSync(join(directory, "pid"), "utf8")));
@@ -218,7 +222,7 @@ function processesOf(token: string): readonly { readonly pid: number; readonly c
         return [
           {
             pid: Number(pid),
-            command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").slice(0, 300),
+            command: readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "),
           },
         ];
       } catch {
