@@ -125,7 +125,8 @@ export function groupDataFindings(source: Source, known: KnownKeys): readonly Fi
   return findingsOf(owned.flatMap(toDatum(source, module)).filter(isPublic), known);
 }
 
-const groupOf = (file: string): string => basename(file, extname(file));
+/** The group whose data a file has. */
+export const groupOf = (file: string): string => basename(file, extname(file));
 
 /** The data that a config gives to every host. */
 export const configDataFindings = (settings: readonly Setting[], known: KnownKeys): readonly Finding[] =>

@@ -6,6 +6,7 @@ import { withCompiler } from "./compiler.ts";
 import { dataReads } from "./data-reads.ts";
 import { deployFindings, hasDefault, hostlessFindings } from "./deploy-shape.ts";
 import { type Finding, inOrder } from "./finding.ts";
+import { givenKeys } from "./given-keys.ts";
 import {
   configDataFindings,
   groupDataDocumentFindings,
@@ -48,7 +49,7 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
   return withCompiler(environment, async workplace => {
     const [{ mistakes, output }, promises, data] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
-      findPromises(sources, workplace),
+      givenKeys(plan, sources).then(given => findPromises(sources, workplace, given)),
       dataFindings(plan, sources, connectors),
     ]);
     const owners = await ownerHints(mistakes, workplace);

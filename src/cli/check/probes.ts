@@ -9,6 +9,7 @@
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, isFunction, memberName, type Node, outwards, spanOf, type Branch } from "./syntax.ts";
+import { isForPeople, isString, isText } from "./texts.ts";
 import { droppedIn, droppedQuestion, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
 
 /** Where a value stands that is asked about. */
@@ -91,15 +92,23 @@ export interface ProbedSource {
 export type Round = "text" | "promises" | "values";
 export const ROUNDS: readonly Round[] = ["text", "promises", "values"];
 
+/** What is asked about. */
+export interface Asked {
+  readonly sources: readonly Source[];
+  readonly round: Round;
+  /** Keys of host data that every host has. */
+  readonly given: ReadonlySet<string>;
+}
+
 /** All files of a program with the questions of one round in them, numbered through. */
-export function probed(
-  sources: readonly Source[],
-  round: Round,
-): { readonly files: readonly ProbedSource[]; readonly probes: readonly Probe[] } {
+export function probed(asked: Asked): {
+  readonly files: readonly ProbedSource[];
+  readonly probes: readonly Probe[];
+} {
   const probes: Probe[] = [];
-  const files = sources.map(source => ({
+  const files = asked.sources.map(source => ({
     source,
-    text: inserted(source.text, new Prober(source, probes, round).insertions()),
+    text: inserted(source.text, new Prober(source, probes, asked).insertions()),
   }));
   return { files, probes };
 }
@@ -134,6 +143,7 @@ class Prober {
   readonly #source: Source;
   readonly #probes: Probe[];
   readonly #round: Round;
+  readonly #given: ReadonlySet<string>;
   readonly #names: ReadonlyMap<string, readonly Branch[]>;
   /** It may be evaluated while operations run. */
   readonly #isLate: boolean;
@@ -142,10 +152,11 @@ class Prober {
   /** The same of what is dropped: all of a list of expressions, or all but the last. */
   readonly #dropped = new Set<Node>();
 
-  constructor(source: Source, probes: Probe[], round: Round) {
+  constructor(source: Source, probes: Probe[], { round, given }: Asked) {
     this.#source = source;
     this.#probes = probes;
     this.#round = round;
+    this.#given = given;
     this.#names = namesIn(source.branches);
     this.#isLate = source.isIncludedLate || source.text.includes("isExecuting");
   }
@@ -326,8 +337,10 @@ class Prober {
     const isWhole = memberName(node) === "data";
     const data = isWhole ? node : bare(node.object);
     if (memberName(data) !== "data" || !("object" in data)) return;
-    const host = this.#source.text.slice(...spanOf(data.object as Node));
-    if (!host.includes("\n")) this.#wrap(node, `__tsinfra${isWhole ? "Data" : "Datum"}(${host}, `, ")");
+    const host = this.#textOf(data.object as Node);
+    if (host.includes("\n")) return;
+    const kind = isWhole ? "Data" : this.#given.has(memberName(node) ?? "") ? "Present" : "Datum";
+    this.#wrap(node, `__tsinfra${kind}(${host}, `, ")");
   }
 
   /** A fact that is asked of something without a type is a promise all the same. */
@@ -341,30 +354,6 @@ class Prober {
     this.#insertions.push({ offset: start, text: `${before}(`, isEnd: false });
     this.#insertions.push({ offset: end, text: `)${after}`, isEnd: true });
   }
-}
-
-function isText(expression: Node): boolean {
-  const node = bare(expression);
-  return (
-    node.type === "StringLiteral" ||
-    node.type === "TemplateLiteral" ||
-    (node.type === "BinaryExpression" && node.operator === "+" && (isText(node.left) || isText(node.right)))
-  );
-}
-
-/** `String(value)`. */
-function isString(node: Node): boolean {
-  const callee = callOf(node)?.callee;
-  return callee?.type === "Identifier" && callee.name === "String";
-}
-
-/** A message of the user's own: an error, or a line of a log. */
-function isForPeople(node: Node): boolean {
-  if (node.type === "NewExpression") return node.callee.type === "Identifier" && node.callee.name.endsWith("Error");
-  const callee = callOf(node)?.callee;
-  if (!callee || !("object" in callee)) return false;
-  const name = memberName(callee);
-  return name !== undefined && ["log", "debug", "info", "warn", "error", "noop"].includes(name);
 }
 
 /** A name, a member of one, or a call of these with nothing but such. */

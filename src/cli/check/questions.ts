@@ -171,9 +171,16 @@ declare function __tsinfraAdded<I extends number, S, T>(
 type __TsinfraHost = { readonly groups: readonly string[]; readonly data: object };
 type __TsinfraDatum<T> = __TsinfraIsAny<T> extends true ? T : unknown extends T ? {} | undefined : Exclude<T, null>;
 declare function __tsinfraDatum<H, T>(host: H, value: T): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? __TsinfraDatum<T> : T;
+declare function __tsinfraPresent<H, T>(host: H, value: T): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? NonNullable<T> : T;
 declare function __tsinfraData<H, T>(
   host: H,
   value: T,
-): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? { [K in keyof T]: __TsinfraDatum<T[K]> } : T;
+): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost
+  ? { [K in keyof T]: __TsinfraDatum<T[K]> } & { [K in __TsinfraGiven]: {} }
+  : T;
 declare function __tsinfraFact<T>(value: T): __TsinfraIsAny<T> extends true ? Promise<any> : T;
 `;
+
+/** The keys of host data that every host has, as a type. */
+export const givenType = (keys: ReadonlySet<string>): string =>
+  `type __TsinfraGiven = ${[...keys].map(key => JSON.stringify(key)).join(" | ") || "never"};\n`;

@@ -16,6 +16,8 @@ export interface Setting {
   /** `COMPUTED` where only running the config tells. */
   readonly value: unknown;
   readonly at: CallSite;
+  /** It is not that of one environment alone. */
+  readonly isAlways: boolean;
 }
 
 /** A config, read. */
@@ -65,11 +67,12 @@ function settingsOfProgram(file: string): readonly Setting[] {
   const layers = all.flatMap(({ key, value }) =>
     key === "$env" ? (membersOf(value, module) ?? []).map(layer => layer.value) : LAYER.test(key) ? [value] : [],
   );
-  const plain = [...all, ...layers.flatMap(layer => membersOf(layer, module) ?? [])];
-  return plain
+  const layered = layers.flatMap(layer => membersOf(layer, module) ?? []);
+  return [...all.map(one => ({ ...one, isAlways: true })), ...layered.map(one => ({ ...one, isAlways: false }))]
     .filter(({ key }) => !key.startsWith("$") && key !== "extends")
-    .map(({ key, at, value }) => ({
+    .map(({ key, at, value, isAlways }) => ({
       key,
+      isAlways,
       value: key === "connectors" ? connectorsOf(value, module) : literalOf(value, module),
       at: { file, ...placeIn(text, spanOf(at)[0]) },
     }));
@@ -107,6 +110,6 @@ async function settingsOfDocument(file: string): Promise<readonly Setting[]> {
   return [config, ...environments.filter(isRecord)].flatMap(layer =>
     Object.entries(layer)
       .filter(([key]) => !key.startsWith("$") && key !== "extends")
-      .map(([key, value]) => ({ key, value, at: place(key) })),
+      .map(([key, value]) => ({ key, value, at: place(key), isAlways: layer === config })),
   );
 }
