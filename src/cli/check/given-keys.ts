@@ -2,8 +2,8 @@
 import { basename, extname } from "node:path";
 import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
 import { isObject } from "../../inventory/groups.ts";
-import { groupOf, looksLikeInventory } from "./host-data.ts";
-import { certaintyOf, exportsMore } from "./inventory-shape.ts";
+import { groupOf, isInventory } from "./host-data.ts";
+import { exportsMore } from "./inventory-shape.ts";
 import { itemsOf, literalOf, membersOf, type Module, moduleOf, nameOfKey, returned, written } from "./literals.ts";
 import type { CheckPlan, InventoryFile } from "./plan.ts";
 import { loadedBy, type Source } from "./sources.ts";
@@ -25,20 +25,20 @@ export async function givenKeys(plan: CheckPlan, sources: readonly Source[]): Pr
     key === "data" && isAlways && isObject(value) ? Object.entries(value) : [],
   );
   const common = (ofFiles.get("all") ?? NONE).union(keysIn(Object.fromEntries(ofConfig)));
-  const unnamed = plan.programs.filter(file => {
+  const others = plan.programs.filter(file => {
     const source = sourceOf(file);
-    return source && certaintyOf(source, looksLikeInventory(source)) !== undefined;
+    return source && isInventory(source);
   });
   const hosts: Keys[] = [];
-  for (const inventory of [...plan.inventories, ...unnamed.map(file => ({ file }))]) {
+  for (const inventory of [...plan.inventories, ...others.map(file => ({ file }))]) {
     const source = sourceOf(inventory.file);
     const groups = source
       ? new ProgramGroups(source, sources).groups(inventory)
       : await orNone(() => documentGroups(inventory.file));
     hosts.push(...hostKeys(groups ?? [], groupOf(inventory.file), ofFiles));
   }
-  const [first = NONE, ...others] = hosts;
-  return others.reduce((all, keys) => all.intersection(keys), first).union(common);
+  const [first = NONE, ...more] = hosts;
+  return more.reduce((all, keys) => all.intersection(keys), first).union(common);
 }
 
 /** What cannot be read is told where it is looked at as a whole. */

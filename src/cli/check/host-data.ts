@@ -22,7 +22,7 @@ import {
   returned,
   written,
 } from "./literals.ts";
-import { type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
+import { certaintyOf, type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
 import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
@@ -86,6 +86,9 @@ export const looksLikeInventory = (source: Source): boolean => {
     );
   });
 };
+
+/** A program that nobody has said to be an inventory, and that can be nothing else. */
+export const isInventory = (source: Source): boolean => certaintyOf(source, looksLikeInventory(source)) !== undefined;
 
 /** Members of host data, and whose they are. */
 type Owned = readonly [of: string, members: readonly Property[]];

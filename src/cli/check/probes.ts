@@ -6,11 +6,22 @@
  * where the expression is: the compiler says which by the name of a type, `"17 promise"`. Everything else keeps its type and its line.
  * @module
  */
+import { inserted, type Insertion } from "./insertions.ts";
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, isFunction, memberName, type Node, outwards, spanOf, type Branch } from "./syntax.ts";
 import { isForPeople, isString, isText } from "./texts.ts";
-import { droppedIn, droppedQuestion, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
+import {
+  droppedIn,
+  droppedQuestion,
+  isInCall,
+  isPreparing,
+  isResult,
+  keptIn,
+  namesIn,
+  takenResult,
+  unawaited,
+} from "./usage.ts";
 
 /** Where a value stands that is asked about. */
 export type Standing =
@@ -72,13 +83,6 @@ export interface Probe {
   readonly told?: Node;
 }
 
-/** What becomes of the text at an offset. */
-interface Insertion {
-  readonly offset: number;
-  readonly text: string;
-  readonly isEnd: boolean;
-}
-
 /** A file with its questions in it. */
 export interface ProbedSource {
   readonly source: Source;
@@ -111,20 +115,6 @@ export function probed(asked: Asked): {
     text: inserted(source.text, new Prober(source, probes, asked).insertions()),
   }));
   return { files, probes };
-}
-
-/** Ends come before starts, inner ends before outer ones; starts in the order in which they were found, outer ones first. */
-function inserted(text: string, insertions: readonly Insertion[]): string {
-  const sorted = insertions
-    .map((insertion, order) => ({ ...insertion, order: insertion.isEnd ? -1e9 - order : order }))
-    .sort((a, b) => a.offset - b.offset || a.order - b.order);
-  let at = 0;
-  const parts = sorted.map(({ offset, text: added }) => {
-    const part = text.slice(at, offset) + added;
-    at = offset;
-    return part;
-  });
-  return parts.join("") + text.slice(at);
 }
 
 interface More {
@@ -180,6 +170,7 @@ class Prober {
     }
     if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
     this.#kept({ node, parent: within });
+    this.#takenApart({ node, parent: within });
     this.#forEach(node, within);
   }
 
@@ -198,6 +189,15 @@ class Prober {
         value.type === "NewExpression" ? { function: "__tsinfraMade" } : {},
       );
     else this.#ask("deploy", value, declaration.parent);
+  }
+
+  /** An operation of which results are taken before it has run. */
+  #takenApart(branch: Branch): void {
+    const taken = takenResult(branch);
+    if (!taken) return;
+    const { value, result: told } = taken;
+    if (isPreparing(branch) && !this.#isLate) this.#ask("early", value, branch.parent, { told });
+    else if (callOf(bare(value)) && isInCall(branch)) this.#ask("early", value, branch, { told });
   }
 
   /** It waits for nothing, so what the function given to it returns is dropped. */

@@ -8,7 +8,7 @@ import { listCallOf } from "./places.ts";
 import { type Asked, type Fault, type Probe, probed, ROUNDS } from "./probes.ts";
 import { DECLARATIONS, givenType } from "./questions.ts";
 import type { Source } from "./sources.ts";
-import { bare, callOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
+import { bare, callOf, keyOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
 import { isGenerator } from "./usage.ts";
 import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
@@ -187,8 +187,9 @@ const uncalledFinding = (probe: Probe): Finding =>
 
 /** What an operation gave is read before it has run. */
 function earlyFinding(probe: Probe): Finding {
-  const name = memberName(probe.told ?? probe.node) ?? "";
-  const isNested = probe.within?.node.type === "VariableDeclarator";
+  const told = probe.told ?? probe.node;
+  const name = memberName(told) ?? keyOf(told) ?? "";
+  const isNested = /^(?:VariableDeclarator|AssignmentExpression)$/.test(probe.within?.node.type ?? "");
   return found(
     probe,
     "E_DEPLOY",
