@@ -2,7 +2,7 @@
 import { basename, extname } from "node:path";
 import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
 import { isObject } from "../../inventory/groups.ts";
-import { groupOf, isInventory } from "./host-data.ts";
+import { groupOf } from "./host-data.ts";
 import { exportsMore } from "./inventory-shape.ts";
 import { itemsOf, literalOf, membersOf, type Module, moduleOf, nameOfKey, returned, written } from "./literals.ts";
 import type { CheckPlan, InventoryFile } from "./plan.ts";
@@ -13,7 +13,11 @@ type Keys = ReadonlySet<string>;
 const NONE: Keys = new Set();
 
 /** Those that a text may hold without a word: a key that only some hosts have is missing for the others. */
-export async function givenKeys(plan: CheckPlan, sources: readonly Source[]): Promise<Keys> {
+export async function givenKeys(
+  plan: CheckPlan,
+  inventories: readonly InventoryFile[],
+  sources: readonly Source[],
+): Promise<Keys> {
   const sourceOf = (file: string): Source | undefined => sources.find(source => source.file === file);
   const ofFiles = new Map<string, Keys>();
   for (const file of plan.groupData) {
@@ -25,12 +29,8 @@ export async function givenKeys(plan: CheckPlan, sources: readonly Source[]): Pr
     key === "data" && isAlways && isObject(value) ? Object.entries(value) : [],
   );
   const common = (ofFiles.get("all") ?? NONE).union(keysIn(Object.fromEntries(ofConfig)));
-  const others = plan.programs.filter(file => {
-    const source = sourceOf(file);
-    return source && isInventory(source);
-  });
   const hosts: Keys[] = [];
-  for (const inventory of [...plan.inventories, ...others.map(file => ({ file }))]) {
+  for (const inventory of inventories) {
     const source = sourceOf(inventory.file);
     const groups = source
       ? new ProgramGroups(source, sources).groups(inventory)

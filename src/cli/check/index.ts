@@ -21,7 +21,7 @@ import {
 import { emptinessFindings } from "./inventory-emptiness.ts";
 import { certaintyOf, exportsGroups, type KnownConnectors, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
-import type { CheckPlan } from "./plan.ts";
+import type { CheckPlan, InventoryFile } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { loadedBy, loadedFiles, PROGRAMS, readPrograms, type Source } from "./sources.ts";
 import { typeHint } from "./type-hints.ts";
@@ -48,10 +48,11 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
   const sources = readPrograms(programs, cwd);
   // Files that are included are programs of their own; those that nobody could read the compiler speaks of.
   const compiled = [...new Set([...programs, ...sources.map(({ file }) => file)])];
+  const inventories = inventoriesOf(plan, sources);
   return withCompiler(environment, async workplace => {
     const [{ mistakes, output }, promises, data, defaults] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
-      givenKeys(plan, sources).then(given => findPromises(sources, workplace, given)),
+      givenKeys(plan, inventories, sources).then(given => findPromises({ sources, given, inventories }, workplace)),
       dataFindings(plan, sources, connectors),
       Promise.all(sources.map(defaultImportFindings)).then(found => found.flat()),
     ]);
@@ -103,16 +104,11 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
   ]),
 ];
 
-/** What a run reads before it has hosts. */
-function earlyFiles(plan: CheckPlan, sources: readonly Source[]): ReadonlySet<string> {
-  const { config, inventories, groupData, programs } = plan;
-  const others = sources.filter(source => programs.includes(source.file) && isInventory(source));
-  return new Set([
-    ...(config === undefined ? [] : [config]),
-    ...[...inventories, ...others].map(({ file }) => file),
-    ...groupData,
-  ]);
-}
+/** Those that the plan names, and programs that can be nothing else. */
+const inventoriesOf = ({ inventories, programs }: CheckPlan, sources: readonly Source[]): readonly InventoryFile[] => [
+  ...inventories,
+  ...sources.filter(source => programs.includes(source.file) && isInventory(source)).map(({ file }) => ({ file })),
+];
 
 /** Of what must be a deploy, by its name or as it is of no use as an inventory either; or of an inventory that is wrong, by its shape. */
 function entryFindings(source: Source, usable: KnownConnectors): readonly Finding[] | Promise<readonly Finding[]> {
@@ -158,7 +154,8 @@ async function dataFindings(
   const loadable = new Set(sources.flatMap(loadedFiles));
   const run = plannedFiles(plan).filter(file => !loadable.has(file));
   const loaded = loadedBy([...run, ...included], sources);
-  const early = earlyFiles(plan, sources);
+  // What a run reads before it has hosts.
+  const early = new Set([plan.config, ...groupData, ...inventoriesOf(plan, sources).map(({ file }) => file)]);
   const fromModules = sources.flatMap(source => {
     if (early.has(source.file)) return hostlessFindings(source, "early");
     const isDeploy = deploys.has(source.file) && !loaded.has(source.file);

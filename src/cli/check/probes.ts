@@ -6,11 +6,13 @@
  * where the expression is: the compiler says which by the name of a type, `"17 promise"`. Everything else keeps its type and its line.
  * @module
  */
+import { computedHosts } from "./inventory-places.ts";
 import { inserted, type Insertion } from "./insertions.ts";
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
+import type { InventoryFile } from "./plan.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, isFunction, memberName, type Node, outwards, spanOf, type Branch } from "./syntax.ts";
-import { isForPeople, isString, isText } from "./texts.ts";
+import { isForPeople, isString, isText, jsonOf } from "./texts.ts";
 import {
   droppedIn,
   droppedQuestion,
@@ -47,6 +49,8 @@ export type Standing =
   | "early"
   /** It is given a name of which only members are used. */
   | "deploy"
+  /** Hosts, or a group of them. */
+  | "hosts"
   | "text";
 
 /** What the compiler may answer. */
@@ -102,6 +106,7 @@ export interface Asked {
   readonly round: Round;
   /** Keys of host data that every host has. */
   readonly given: ReadonlySet<string>;
+  readonly inventories: readonly InventoryFile[];
 }
 
 /** All files of a program with the questions of one round in them, numbered through. */
@@ -134,6 +139,7 @@ class Prober {
   readonly #probes: Probe[];
   readonly #round: Round;
   readonly #given: ReadonlySet<string>;
+  readonly #hosts: ReadonlySet<Node>;
   readonly #names: ReadonlyMap<string, readonly Branch[]>;
   /** It may be evaluated while operations run. */
   readonly #isLate: boolean;
@@ -142,11 +148,14 @@ class Prober {
   /** The same of what is dropped: all of a list of expressions, or all but the last. */
   readonly #dropped = new Set<Node>();
 
-  constructor(source: Source, probes: Probe[], { round, given }: Asked) {
+  constructor(source: Source, probes: Probe[], { round, given, inventories }: Asked) {
     this.#source = source;
     this.#probes = probes;
     this.#round = round;
     this.#given = given;
+    this.#hosts = new Set(
+      inventories.flatMap(one => (one.file === source.file ? [...computedHosts(source, one)] : [])),
+    );
     this.#names = namesIn(source.branches);
     this.#isLate = source.isIncludedLate || source.text.includes("isExecuting");
   }
@@ -218,6 +227,7 @@ class Prober {
 
   #values(node: Node, parent: Branch | undefined): void {
     const within = { node, parent };
+    if (this.#hosts.has(node)) this.#ask("hosts", node, parent);
     const list = listCallOf(node);
     if (list) this.#answers(list, within);
     if ("object" in node && isResult(within) && isPreparing(within) && !this.#isLate)
@@ -303,8 +313,9 @@ class Prober {
   }
 
   #askText(value: Node, within: Branch | undefined): void {
-    this.#ask("text", value, within);
-    this.#datum(value);
+    const json = jsonOf(value);
+    this.#ask("text", json ?? value, within, json ? { function: "__tsinfraJson" } : {});
+    this.#datum(json ?? value);
   }
 
   #ask(standing: Standing, node: Node, within: Branch | undefined, more: More = {}): number {
@@ -379,5 +390,6 @@ const FUNCTIONS: Readonly<Record<Standing, string>> = {
   answer: "__tsinfraTruth",
   early: "__tsinfraEnded",
   deploy: "__tsinfraDeploy",
+  hosts: "__tsinfraHosts",
   text: "__tsinfraText",
 };

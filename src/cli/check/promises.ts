@@ -12,13 +12,9 @@ import { bare, callOf, keyOf, memberName, type Node, ownerOf, placeIn, spanOf } 
 import { isGenerator } from "./usage.ts";
 import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
-/** Ask the compiler about the values in a program, and judge its answers. `given` are the keys of host data that every host has. */
-export async function findPromises(
-  sources: readonly Source[],
-  workplace: Workplace,
-  given: ReadonlySet<string>,
-): Promise<readonly Finding[]> {
-  const rounds = await Promise.all(ROUNDS.map(round => ask({ sources, round, given }, workplace)));
+/** Ask the compiler about the values in a program, and judge its answers. */
+export async function findPromises(asked: Omit<Asked, "round">, workplace: Workplace): Promise<readonly Finding[]> {
+  const rounds = await Promise.all(ROUNDS.map(round => ask({ ...asked, round }, workplace)));
   const findings = rounds.flatMap(({ probes, faults }) =>
     probes.flatMap(probe => {
       const fault = faults.get(probe.id);
@@ -109,6 +105,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
     case "presence":
     case "content":
     case "depth":
+    case "hosts":
       return valueFinding(probe, fault);
     case "compared":
       return comparedFinding(probe, fault, probe.given === undefined ? "plain" : faults.get(probe.given));
