@@ -3,4 +3,4 @@ export * from "./define.ts";
 export { environmentSettings, flagVariable, variableOf } from "./environment.ts";
 export { type ConfigFile, type ConfigFileOptions, findConfigFile, loadConfigFile, requireConfigFile } from "./load.ts";
 export { mergeSettings } from "./merge.ts";
-export { describe, isRecord, SETTING_NAMES, SETTINGS, type SettingKind, settingProblem } from "./schema.ts";
+export { describe, isRecord, SETTING_NAMES, SETTINGS, type SettingKind, problemOf, settingProblem } from "./schema.ts";

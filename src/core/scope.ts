@@ -66,7 +66,8 @@ export interface Logger {
 /** The control machine, seen from a deploy file. */
 export interface Local {
   /**
-   * Evaluate another deploy file here, for this host. `./x.ts` is relative to the including file, anything else to `state.cwd`.
+   * Evaluate another deploy file here, for this host. `./x.ts` is relative to the deploy file that is evaluated, whichever
+   * module asks, anything else to `state.cwd`.
    * Must be awaited; what it gives knows whether anything in the file changed: `_if: anyChanged(await local.include("./web.ts"))`.
    */
   include(file: string, options?: { readonly data?: Readonly<Record<string, unknown>> }): Promise<IncludeResult>;

@@ -1,6 +1,6 @@
 /** Turning a top-level deploy script into a function that can be called once per host. Pure. @module */
-import { type ESTree, parseModule } from "meriyah";
-import type { Transpiled } from "./transpile.ts";
+import { type ESTree, isParseError, parseModule } from "meriyah";
+import { placesIn, type Transpiled } from "./transpile.ts";
 
 /** A deploy file as a module whose default export evaluates it. */
 export interface Wrapped extends Transpiled {
@@ -12,10 +12,11 @@ export interface Wrapped extends Transpiled {
 
 /**
  * Put the imports first, and make the rest the body of an async function; what is exported is not.
- * A file with a default export is left alone.
+ * A file with a default export is left alone. Throws what no module may say, with its place in the file.
  */
-export function wrapDeploy({ path, code, mappings }: Transpiled): Wrapped {
-  const { body } = parseModule(code, { next: true, ranges: true, validateRegex: false });
+export function wrapDeploy(transpiled: Transpiled): Wrapped {
+  const { path, code, mappings } = transpiled;
+  const { body } = parsed(transpiled);
   if (body.some(isDefault)) return { path, code, mappings, hasDefault: true, onlyExports: [] };
   const imports: string[] = [];
   let rest = code;
@@ -35,6 +36,19 @@ export function wrapDeploy({ path, code, mappings }: Transpiled): Wrapped {
     hasDefault: false,
     onlyExports: body.every(isIdle) ? body.flatMap(exportsOf) : [],
   };
+}
+
+function parsed(transpiled: Transpiled): ESTree.Program {
+  try {
+    return parseModule(transpiled.code, { next: true, ranges: true, validateRegex: false });
+  } catch (error) {
+    if (!isParseError(error)) throw error;
+    const { line, column } = error.loc.start;
+    // What is loaded has one more line at the beginning.
+    const file = transpiled.path;
+    const position = placesIn(transpiled)({ file, line: line + 1, column: column + 1 }) ?? { file, line: 1, column: 1 };
+    throw { message: error.description, position };
+  }
 }
 
 const isDefault = (statement: ESTree.Node): boolean =>

@@ -111,3 +111,41 @@ test("what may have hosts, or connectors of its own, is left alone", async () =>
   });
   expect(await check(cwd, "hosts.ts", "none.ts")).toEqual([]);
 });
+
+test("promises where hosts are meant, of which only types tell", async () => {
+  const cwd = await directory({
+    "lib.ts": 'export const names = async () => ["web1"];\nexport const name = async () => "web1";\n',
+    "hosts.ts": `import { name, names } from "./lib.ts";
+export const a = ["x"].map(async n => n);
+export const b = [...new Set([name()])];
+export const c = names();
+export const d = { hosts: names() };
+export const e = { hosts: ["y", name()] };
+export const f = [["x", names()]];
+export const g = [[name(), {}]];
+export const h = ["x", ...["y"].map(() => name())];
+export const i = [...new Map([["a", name()]]).values()];
+export const _j = names();
+export const k = [...new Set(["y"]), ...(await names()), ...new Map([["a", "b"]]).values()];
+export const l = await Promise.all([name()]);
+export const m = (await names()).map(n => [n, { a: 1, later: name, soon: name() }] as const);
+export const n = [["x", { a: name }], [await name(), { ...(await names()) }]];
+export default async () => [name(), await name()];
+`,
+  });
+  const found = (await check(cwd, "hosts.ts")).map(line => line.replace(/ \(.*/, ""));
+  const one = "A promise stands here in place of its value";
+  const all = "Promises stand here in place of their values";
+  expect(found).toEqual([
+    `hosts.ts:2:18 ${all}`,
+    `hosts.ts:3:22 ${all}`,
+    `hosts.ts:4:18 ${one}`,
+    `hosts.ts:5:27 ${one}`,
+    `hosts.ts:6:33 ${one}`,
+    `hosts.ts:7:25 ${one}`,
+    `hosts.ts:8:20 ${one}`,
+    `hosts.ts:9:27 ${all}`,
+    `hosts.ts:10:22 ${all}`,
+    `hosts.ts:16:29 ${one}`,
+  ]);
+});

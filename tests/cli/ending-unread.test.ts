@@ -152,3 +152,44 @@ test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("check leaves nothing behind
   expect({ err, code }).toEqual({ err: "Interrupted\n", code: 130 });
   expect(await readdir(join(cwd, "tmp"))).toEqual([]);
 });
+
+test("check ends its compiler when it is interrupted", async () => {
+  const cwd = await directory();
+  // Each of very many types is compared with each other.
+  await writeFile(
+    join(cwd, "slow.ts"),
+    `type D = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
+type Of<T> = T extends string ? { readonly key: T; readonly next: { readonly key: T } } : never;
+declare let more: Of<\`\${D}\${D}\${D}\${D}\${"a" | "b"}\`>;
+declare let many: Of<\`\${D}\${D}\${D}\${D}a\`>;
+many = more as never as typeof many;
+more = many;
+many = more as never as typeof many;
+export {};
+many = more;
+`,
+  );
+  const child = Bun.spawn([...CLI, "check", "slow.ts"], {
+    cwd,
+    env: environment(cwd),
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const compilers = async (): Promise<readonly number[]> => {
+    const pids = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
+    return pids.split(" ").filter(Boolean).map(Number);
+  };
+  // Hundredths of a second that it has computed: by then it has read all that it reads.
+  const worked = async (pid: number): Promise<number> =>
+    Number((await readFile(`/proc/${pid}/stat`, "utf8")).split(" ")[13]);
+  let started: readonly number[] = [];
+  await until("it is at work", async () => {
+    started = await compilers();
+    const times = await Promise.all(started.map(pid => worked(pid).catch(() => 0)));
+    return times.some(time => time > 80);
+  });
+  child.kill("SIGTERM");
+  await child.exited;
+  for (const pid of started) await ended(pid);
+});

@@ -36,8 +36,12 @@ export async function withCompiler<R>(
 ): Promise<R> {
   // Nothing comes between: who is interrupted leaves at once.
   const directory = await unlessFull(() => realpathSync(mkdtempSync(join(tmpdir(), "tsinfra-check-"))));
-  const removeNow = (): void => rmSync(directory, { recursive: true, force: true });
-  process.once("exit", removeNow);
+  const stopped = new AbortController();
+  const leave = (): void => {
+    stopped.abort();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", leave);
   try {
     await unlessFull(() => writeTypes(join(directory, "types")));
     return await body({
@@ -47,12 +51,14 @@ export async function withCompiler<R>(
         const compiled = { ...compilerOptions("./types"), allowJs: true, ...options };
         const config = join(directory, `${name}.json`);
         await unlessFull(() => writeFile(config, JSON.stringify({ compilerOptions: compiled, files })));
-        return run(config, directory, environment);
+        return run(config, { directory, environment, signal: stopped.signal });
       },
     });
   } finally {
+    // Of several compilers one may have failed.
+    stopped.abort();
     await rm(directory, { recursive: true, force: true });
-    process.off("exit", removeNow);
+    process.off("exit", leave);
   }
 }
 
@@ -69,17 +75,22 @@ async function unlessFull<T>(body: () => T | Promise<T>): Promise<T> {
   }
 }
 
-async function run(
-  config: string,
-  directory: string,
-  { BUN_OPTIONS: _, ...environment }: Readonly<Record<string, string | undefined>>,
-): Promise<Compilation> {
+interface RunOptions {
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+async function run(config: string, { directory, environment, signal }: RunOptions): Promise<Compilation> {
+  const { BUN_OPTIONS: _, ...inherited } = environment;
   const home = join(directory, "home");
   await mkdir(home, { recursive: true });
   const argv = [process.execPath, "check", "--no-script", "--no-pretty", "--all", "-p", config];
   const { stdout, stderr, exitCode } = await runChild(argv, {
     cwd: directory,
-    env: { ...environment, BUN_BE_BUN: "1", HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: "1" },
+    env: { ...inherited, BUN_BE_BUN: "1", HOME: home, XDG_CONFIG_HOME: home, NO_COLOR: "1" },
+    signal,
   });
   const mistakes = mistakesIn(`${stdout}\n${stderr}`, directory);
   return exitCode === 0 || mistakes.length > 0

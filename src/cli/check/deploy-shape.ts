@@ -23,8 +23,11 @@ export async function deployFindings({ file, text, program }: Source): Promise<r
   }
 }
 
-/** What speaks of the current host where a module is loaded, and no host is current. `isDeploy`: the file is a deploy with a default function. */
-export function hostlessFindings({ file, text, branches }: Source, isDeploy: boolean): readonly Finding[] {
+/** What speaks of the current host where a module is loaded, and no host is current. A `deploy` has a default function; what is `early` is read before there are hosts. */
+export function hostlessFindings(
+  { file, text, branches }: Source,
+  kind: "deploy" | "module" | "early",
+): readonly Finding[] {
   const names = hostNames(branches);
   if (names.size === 0) return [];
   return branches.flatMap(branch => {
@@ -32,10 +35,13 @@ export function hostlessFindings({ file, text, branches }: Source, isDeploy: boo
     if (!used || !runsWhenLoaded(branch)) return [];
     const at = { file, ...placeIn(text, spanOf(used.at)[0]) };
     const error = noHost(used.what);
-    if (isDeploy) error.hint = hintBesideDefault(at, text);
+    if (kind === "deploy") error.hint = hintBesideDefault(at, text);
+    if (kind === "early") error.hint = EARLY;
     return [findingOf(error, at)];
   });
 }
+
+const EARLY = "The config, inventories and group data are read before there are hosts: ask for it in the deploy file";
 
 /** True for a deploy that is not evaluated for each host as a whole. */
 export const hasDefault = ({ program }: Source): boolean =>

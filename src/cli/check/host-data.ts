@@ -22,7 +22,7 @@ import {
   returned,
   written,
 } from "./literals.ts";
-import { type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
+import { certaintyOf, type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
 import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
@@ -87,6 +87,9 @@ export const looksLikeInventory = (source: Source): boolean => {
   });
 };
 
+/** A program that nobody has said to be an inventory, and that can be nothing else. */
+export const isInventory = (source: Source): boolean => certaintyOf(source, looksLikeInventory(source)) !== undefined;
+
 /** Members of host data, and whose they are. */
 type Owned = readonly [of: string, members: readonly Property[]];
 
@@ -125,7 +128,8 @@ export function groupDataFindings(source: Source, known: KnownKeys): readonly Fi
   return findingsOf(owned.flatMap(toDatum(source, module)).filter(isPublic), known);
 }
 
-const groupOf = (file: string): string => basename(file, extname(file));
+/** The group whose data a file has. */
+export const groupOf = (file: string): string => basename(file, extname(file));
 
 /** The data that a config gives to every host. */
 export const configDataFindings = (settings: readonly Setting[], known: KnownKeys): readonly Finding[] =>

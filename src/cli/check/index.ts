@@ -4,21 +4,24 @@ import type { Connector } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { withCompiler } from "./compiler.ts";
 import { dataReads } from "./data-reads.ts";
+import { defaultImportFindings } from "./default-imports.ts";
 import { deployFindings, hasDefault, hostlessFindings } from "./deploy-shape.ts";
 import { type Finding, inOrder } from "./finding.ts";
+import { givenKeys } from "./given-keys.ts";
 import {
   configDataFindings,
   groupDataDocumentFindings,
   groupDataFindings,
   inventoryDocumentFindings,
   inventoryFindings,
+  isInventory,
   knownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
 import { emptinessFindings } from "./inventory-emptiness.ts";
 import { certaintyOf, exportsGroups, type KnownConnectors, shapeFindings } from "./inventory-shape.ts";
 import { ownerHints } from "./owners.ts";
-import type { CheckPlan } from "./plan.ts";
+import type { CheckPlan, InventoryFile } from "./plan.ts";
 import { findPromises } from "./promises.ts";
 import { loadedBy, loadedFiles, PROGRAMS, readPrograms, type Source } from "./sources.ts";
 import { typeHint } from "./type-hints.ts";
@@ -45,15 +48,18 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
   const sources = readPrograms(programs, cwd);
   // Files that are included are programs of their own; those that nobody could read the compiler speaks of.
   const compiled = [...new Set([...programs, ...sources.map(({ file }) => file)])];
+  const inventories = inventoriesOf(plan, sources);
   return withCompiler(environment, async workplace => {
-    const [{ mistakes, output }, promises, data] = await Promise.all([
+    const [{ mistakes, output }, promises, data, defaults] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
-      findPromises(sources, workplace),
+      givenKeys(plan, inventories, sources).then(given => findPromises({ sources, given, inventories }, workplace)),
       dataFindings(plan, sources, connectors),
+      Promise.all(sources.map(defaultImportFindings)).then(found => found.flat()),
     ]);
+    const imported = new Set(defaults.map(({ at }) => placeOf(at)));
     const owners = await ownerHints(mistakes, workplace);
     const types = mistakes
-      .filter(({ code }) => code !== UNTYPED)
+      .filter(({ at, code }) => code !== UNTYPED && !imported.has(placeOf(at)))
       .map(mistake => {
         const { at, code, message } = mistake;
         const hint = owners.get(mistake) ?? typeHint(mistake, sources);
@@ -65,6 +71,7 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     const promised = new Set(types.filter(({ hint }) => hint !== undefined).map(({ at }) => placeOf(at)));
     const judged = new Set(promises.map(({ at }) => placeOf(at)));
     const others = [
+      ...defaults,
       ...promises.filter(({ at }) => !promised.has(placeOf(at))),
       ...plan.findings.filter(({ at }) => !places.has(placeOf(at))),
       ...data.filter(({ at }) => !places.has(lineOf(at))),
@@ -97,11 +104,19 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
   ]),
 ];
 
+/** Those that the plan names, and programs that can be nothing else. */
+const inventoriesOf = ({ inventories, programs }: CheckPlan, sources: readonly Source[]): readonly InventoryFile[] => [
+  ...inventories,
+  ...sources.filter(source => programs.includes(source.file) && isInventory(source)).map(({ file }) => ({ file })),
+];
+
 /** Of what must be a deploy, by its name or as it is of no use as an inventory either; or of an inventory that is wrong, by its shape. */
 function entryFindings(source: Source, usable: KnownConnectors): readonly Finding[] | Promise<readonly Finding[]> {
   if (/^deploy\b/.test(basename(source.file))) return deployFindings(source);
   const found = shapeFindings(source, { ...usable, certainty: "named" });
-  if (found.length === 0 || exportsGroups(source)) return found;
+  // Lists by name may be those of a module.
+  if (found.length === 0) return hasDefault(source) ? emptinessFindings(source) : [];
+  if (exportsGroups(source)) return found;
   return deployFindings(source);
 }
 
@@ -139,10 +154,13 @@ async function dataFindings(
   const loadable = new Set(sources.flatMap(loadedFiles));
   const run = plannedFiles(plan).filter(file => !loadable.has(file));
   const loaded = loadedBy([...run, ...included], sources);
+  // What a run reads before it has hosts.
+  const early = new Set([plan.config, ...groupData, ...inventoriesOf(plan, sources).map(({ file }) => file)]);
   const fromModules = sources.flatMap(source => {
+    if (early.has(source.file)) return hostlessFindings(source, "early");
     const isDeploy = deploys.has(source.file) && !loaded.has(source.file);
     if (isDeploy ? !hasDefault(source) : !loaded.has(source.file)) return [];
-    return hostlessFindings(source, isDeploy);
+    return hostlessFindings(source, isDeploy ? "deploy" : "module");
   });
   // What fails while it is loaded is not yet looked at as a whole.
   const failing = new Set(fromModules.map(({ at }) => at.file));
@@ -152,7 +170,9 @@ async function dataFindings(
     const hasGroups = looksLikeInventory(source);
     const isEntry = entries.includes(file) && !imported.has(file) && !failing.has(file);
     const certainty = certaintyOf(source, hasGroups);
+    const isInventory = certainty === "likely" ? !imported.has(file) : isEntry && hasGroups;
     return [
+      ...(isInventory ? emptinessFindings(source) : []),
       ...(hasGroups || certainty ? inventoryFindings(source, known) : []),
       ...(certainty ? shapeFindings(source, { ...usable, certainty }) : []),
       ...(isEntry && !hasGroups && !certainty ? await entryFindings(source, usable) : []),

@@ -202,7 +202,7 @@ export function refuseHostName(name: string, { connectors, hasMore }: KnownConne
 }
 
 /** Exports whose values are not written in the file, or not as constants. */
-const exportsMore = (program: Node): boolean =>
+export const exportsMore = (program: Node): boolean =>
   program.type === "Program" &&
   program.body.some(
     statement =>

@@ -6,10 +6,24 @@
  * where the expression is: the compiler says which by the name of a type, `"17 promise"`. Everything else keeps its type and its line.
  * @module
  */
+import { computedHosts } from "./inventory-places.ts";
+import { inserted, type Insertion } from "./insertions.ts";
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
+import type { InventoryFile } from "./plan.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, isFunction, memberName, type Node, outwards, spanOf, type Branch } from "./syntax.ts";
-import { droppedIn, droppedQuestion, isPreparing, isResult, keptIn, namesIn, unawaited } from "./usage.ts";
+import { isForPeople, isString, isText, jsonOf } from "./texts.ts";
+import {
+  droppedIn,
+  droppedQuestion,
+  isInCall,
+  isPreparing,
+  isResult,
+  keptIn,
+  namesIn,
+  takenResult,
+  unawaited,
+} from "./usage.ts";
 
 /** Where a value stands that is asked about. */
 export type Standing =
@@ -35,6 +49,8 @@ export type Standing =
   | "early"
   /** It is given a name of which only members are used. */
   | "deploy"
+  /** Hosts, or a group of them. */
+  | "hosts"
   | "text";
 
 /** What the compiler may answer. */
@@ -71,13 +87,6 @@ export interface Probe {
   readonly told?: Node;
 }
 
-/** What becomes of the text at an offset. */
-interface Insertion {
-  readonly offset: number;
-  readonly text: string;
-  readonly isEnd: boolean;
-}
-
 /** A file with its questions in it. */
 export interface ProbedSource {
   readonly source: Source;
@@ -91,31 +100,26 @@ export interface ProbedSource {
 export type Round = "text" | "promises" | "values";
 export const ROUNDS: readonly Round[] = ["text", "promises", "values"];
 
-/** All files of a program with the questions of one round in them, numbered through. */
-export function probed(
-  sources: readonly Source[],
-  round: Round,
-): { readonly files: readonly ProbedSource[]; readonly probes: readonly Probe[] } {
-  const probes: Probe[] = [];
-  const files = sources.map(source => ({
-    source,
-    text: inserted(source.text, new Prober(source, probes, round).insertions()),
-  }));
-  return { files, probes };
+/** What is asked about. */
+export interface Asked {
+  readonly sources: readonly Source[];
+  readonly round: Round;
+  /** Keys of host data that every host has. */
+  readonly given: ReadonlySet<string>;
+  readonly inventories: readonly InventoryFile[];
 }
 
-/** Ends come before starts, inner ends before outer ones; starts in the order in which they were found, outer ones first. */
-function inserted(text: string, insertions: readonly Insertion[]): string {
-  const sorted = insertions
-    .map((insertion, order) => ({ ...insertion, order: insertion.isEnd ? -1e9 - order : order }))
-    .sort((a, b) => a.offset - b.offset || a.order - b.order);
-  let at = 0;
-  const parts = sorted.map(({ offset, text: added }) => {
-    const part = text.slice(at, offset) + added;
-    at = offset;
-    return part;
-  });
-  return parts.join("") + text.slice(at);
+/** All files of a program with the questions of one round in them, numbered through. */
+export function probed(asked: Asked): {
+  readonly files: readonly ProbedSource[];
+  readonly probes: readonly Probe[];
+} {
+  const probes: Probe[] = [];
+  const files = asked.sources.map(source => ({
+    source,
+    text: inserted(source.text, new Prober(source, probes, asked).insertions()),
+  }));
+  return { files, probes };
 }
 
 interface More {
@@ -134,6 +138,8 @@ class Prober {
   readonly #source: Source;
   readonly #probes: Probe[];
   readonly #round: Round;
+  readonly #given: ReadonlySet<string>;
+  readonly #hosts: ReadonlySet<Node>;
   readonly #names: ReadonlyMap<string, readonly Branch[]>;
   /** It may be evaluated while operations run. */
   readonly #isLate: boolean;
@@ -142,10 +148,14 @@ class Prober {
   /** The same of what is dropped: all of a list of expressions, or all but the last. */
   readonly #dropped = new Set<Node>();
 
-  constructor(source: Source, probes: Probe[], round: Round) {
+  constructor(source: Source, probes: Probe[], { round, given, inventories }: Asked) {
     this.#source = source;
     this.#probes = probes;
     this.#round = round;
+    this.#given = given;
+    this.#hosts = new Set(
+      inventories.flatMap(one => (one.file === source.file ? [...computedHosts(source, one)] : [])),
+    );
     this.#names = namesIn(source.branches);
     this.#isLate = source.isIncludedLate || source.text.includes("isExecuting");
   }
@@ -169,6 +179,7 @@ class Prober {
     }
     if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
     this.#kept({ node, parent: within });
+    this.#takenApart({ node, parent: within });
     this.#forEach(node, within);
   }
 
@@ -189,6 +200,15 @@ class Prober {
     else this.#ask("deploy", value, declaration.parent);
   }
 
+  /** An operation of which results are taken before it has run. */
+  #takenApart(branch: Branch): void {
+    const taken = takenResult(branch);
+    if (!taken) return;
+    const { value, result: told } = taken;
+    if (isPreparing(branch) && !this.#isLate) this.#ask("early", value, branch.parent, { told });
+    else if (callOf(bare(value)) && isInCall(branch)) this.#ask("early", value, branch, { told });
+  }
+
   /** It waits for nothing, so what the function given to it returns is dropped. */
   #forEach(node: Node, within: Branch | undefined): void {
     const call = callOf(node);
@@ -207,6 +227,7 @@ class Prober {
 
   #values(node: Node, parent: Branch | undefined): void {
     const within = { node, parent };
+    if (this.#hosts.has(node)) this.#ask("hosts", node, parent);
     const list = listCallOf(node);
     if (list) this.#answers(list, within);
     if ("object" in node && isResult(within) && isPreparing(within) && !this.#isLate)
@@ -292,8 +313,9 @@ class Prober {
   }
 
   #askText(value: Node, within: Branch | undefined): void {
-    this.#ask("text", value, within);
-    this.#datum(value);
+    const json = jsonOf(value);
+    this.#ask("text", json ?? value, within, json ? { function: "__tsinfraJson" } : {});
+    this.#datum(json ?? value);
   }
 
   #ask(standing: Standing, node: Node, within: Branch | undefined, more: More = {}): number {
@@ -326,8 +348,10 @@ class Prober {
     const isWhole = memberName(node) === "data";
     const data = isWhole ? node : bare(node.object);
     if (memberName(data) !== "data" || !("object" in data)) return;
-    const host = this.#source.text.slice(...spanOf(data.object as Node));
-    if (!host.includes("\n")) this.#wrap(node, `__tsinfra${isWhole ? "Data" : "Datum"}(${host}, `, ")");
+    const host = this.#textOf(data.object as Node);
+    if (host.includes("\n")) return;
+    const kind = isWhole ? "Data" : this.#given.has(memberName(node) ?? "") ? "Present" : "Datum";
+    this.#wrap(node, `__tsinfra${kind}(${host}, `, ")");
   }
 
   /** A fact that is asked of something without a type is a promise all the same. */
@@ -341,30 +365,6 @@ class Prober {
     this.#insertions.push({ offset: start, text: `${before}(`, isEnd: false });
     this.#insertions.push({ offset: end, text: `)${after}`, isEnd: true });
   }
-}
-
-function isText(expression: Node): boolean {
-  const node = bare(expression);
-  return (
-    node.type === "StringLiteral" ||
-    node.type === "TemplateLiteral" ||
-    (node.type === "BinaryExpression" && node.operator === "+" && (isText(node.left) || isText(node.right)))
-  );
-}
-
-/** `String(value)`. */
-function isString(node: Node): boolean {
-  const callee = callOf(node)?.callee;
-  return callee?.type === "Identifier" && callee.name === "String";
-}
-
-/** A message of the user's own: an error, or a line of a log. */
-function isForPeople(node: Node): boolean {
-  if (node.type === "NewExpression") return node.callee.type === "Identifier" && node.callee.name.endsWith("Error");
-  const callee = callOf(node)?.callee;
-  if (!callee || !("object" in callee)) return false;
-  const name = memberName(callee);
-  return name !== undefined && ["log", "debug", "info", "warn", "error", "noop"].includes(name);
 }
 
 /** A name, a member of one, or a call of these with nothing but such. */
@@ -390,5 +390,6 @@ const FUNCTIONS: Readonly<Record<Standing, string>> = {
   answer: "__tsinfraTruth",
   early: "__tsinfraEnded",
   deploy: "__tsinfraDeploy",
+  hosts: "__tsinfraHosts",
   text: "__tsinfraText",
 };

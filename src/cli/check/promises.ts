@@ -5,16 +5,16 @@ import { dirname, join, parse, relative } from "node:path";
 import type { Workplace } from "./compiler.ts";
 import type { Finding } from "./finding.ts";
 import { listCallOf } from "./places.ts";
-import { type Fault, type Probe, probed, type Round, ROUNDS } from "./probes.ts";
-import { DECLARATIONS } from "./questions.ts";
+import { type Asked, type Fault, type Probe, probed, ROUNDS } from "./probes.ts";
+import { DECLARATIONS, givenType } from "./questions.ts";
 import type { Source } from "./sources.ts";
-import { bare, callOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
+import { bare, callOf, keyOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
 import { isGenerator } from "./usage.ts";
 import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
 /** Ask the compiler about the values in a program, and judge its answers. */
-export async function findPromises(sources: readonly Source[], workplace: Workplace): Promise<readonly Finding[]> {
-  const rounds = await Promise.all(ROUNDS.map(round => ask(sources, round, workplace)));
+export async function findPromises(asked: Omit<Asked, "round">, workplace: Workplace): Promise<readonly Finding[]> {
+  const rounds = await Promise.all(ROUNDS.map(round => ask({ ...asked, round }, workplace)));
   const findings = rounds.flatMap(({ probes, faults }) =>
     probes.flatMap(probe => {
       const fault = faults.get(probe.id);
@@ -36,8 +36,9 @@ interface Answers {
   readonly faults: ReadonlyMap<number, Fault>;
 }
 
-async function ask(sources: readonly Source[], round: Round, workplace: Workplace): Promise<Answers> {
-  const { files, probes } = probed(sources, round);
+async function ask(asked: Asked, workplace: Workplace): Promise<Answers> {
+  const { sources, round, given } = asked;
+  const { files, probes } = probed(asked);
   if (probes.length === 0) return { probes, faults: new Map() };
   const top = join(workplace.directory, round);
   const copies = await Promise.all(
@@ -50,7 +51,7 @@ async function ask(sources: readonly Source[], round: Round, workplace: Workplac
   );
   await linkPackages(sources, top);
   const declarations = join(workplace.directory, `${round}.d.ts`);
-  await writeFile(declarations, DECLARATIONS);
+  await writeFile(declarations, DECLARATIONS + givenType(given));
   const roots = [...new Set(sources.map(({ file }) => parse(file).root)), top];
   const { mistakes } = await workplace.compile(round, [declarations, ...copies], {
     rootDirs: roots,
@@ -104,6 +105,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
     case "presence":
     case "content":
     case "depth":
+    case "hosts":
       return valueFinding(probe, fault);
     case "compared":
       return comparedFinding(probe, fault, probe.given === undefined ? "plain" : faults.get(probe.given));
@@ -182,8 +184,9 @@ const uncalledFinding = (probe: Probe): Finding =>
 
 /** What an operation gave is read before it has run. */
 function earlyFinding(probe: Probe): Finding {
-  const name = memberName(probe.told ?? probe.node) ?? "";
-  const isNested = probe.within?.node.type === "VariableDeclarator";
+  const told = probe.told ?? probe.node;
+  const name = memberName(told) ?? keyOf(told) ?? "";
+  const isNested = /^(?:VariableDeclarator|AssignmentExpression)$/.test(probe.within?.node.type ?? "");
   return found(
     probe,
     "E_DEPLOY",

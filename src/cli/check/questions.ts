@@ -6,6 +6,16 @@ type __TsinfraIsAny<T> = 0 extends 1 & T ? true : false;
 type __TsinfraNeedNotWait = { didChange(): boolean; stdout: string } | { didChange(): boolean; value: unknown };
 type __TsinfraPromiseOf<T> = T extends Promise<any> ? T : T extends __TsinfraNeedNotWait ? never : T extends PromiseLike<any> ? T : never;
 type __TsinfraPromisesOf<T> = T extends readonly (infer E)[] ? (__TsinfraIsAny<E> extends true ? never : __TsinfraPromiseOf<E>) : never;
+type __TsinfraListOf<T> = T extends ReadonlyMap<any, infer E> ? readonly E[] : T extends ReadonlySet<infer E> ? readonly E[] : T;
+type __TsinfraItemsOf<T> = T extends Iterable<infer E> ? (__TsinfraIsAny<E> extends true ? never : E) : never;
+type __TsinfraHostsFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
+  ? number
+  : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
+  ? \`\${I} promise\`
+  : __TsinfraHas<__TsinfraPromiseOf<__TsinfraItemsOf<T>> | __TsinfraPromisesOf<__TsinfraItemsOf<T>>> extends true
+  ? \`\${I} promises\`
+  : T extends { readonly hosts: infer H } ? __TsinfraHostsFault<I, H> : number;
+declare function __tsinfraHosts<I extends number, T>(id: I, value: T, fault: __TsinfraHostsFault<I, T>): T;
 type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
 type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;
 type __TsinfraHas<T> = [T] extends [never] ? false : true;
@@ -31,7 +41,7 @@ type __TsinfraTextFault<I extends number, T> = __TsinfraIsAny<T> extends true
   ? \`\${I} handle\`
   : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
   ? \`\${I} promise\`
-  : __TsinfraHas<__TsinfraPromisesOf<T>> extends true
+  : __TsinfraHas<__TsinfraPromisesOf<__TsinfraListOf<T>>> extends true
   ? \`\${I} promises\`
   : __TsinfraHas<__TsinfraFunctionOf<T>> extends true
   ? \`\${I} function\`
@@ -134,7 +144,7 @@ declare function __tsinfraCommand<I extends number, T>(id: I, value: T, fault: _
 declare function __tsinfraMade<I extends number, T>(
   id: I,
   value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : __TsinfraDroppedFault<I, T extends ReadonlySet<infer E> ? readonly E[] : T>,
+  fault: __TsinfraIsAny<T> extends true ? number : __TsinfraDroppedFault<I, __TsinfraListOf<T>>,
 ): T;
 declare function __tsinfraName<I extends number, T>(
   id: I,
@@ -150,7 +160,7 @@ declare function __tsinfraMember<I extends number, T>(
     ? number
     : __TsinfraHas<__TsinfraActionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>,
 ): T;
-declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraAwaitedFault<I, T>): T;
+declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraIsAny<T> extends true ? number : __TsinfraAwaitedFault<I, __TsinfraListOf<T>>): T;
 declare function __tsinfraEach<I extends number, T>(
   id: I,
   value: T,
@@ -162,6 +172,11 @@ declare function __tsinfraResult<I extends number, T>(
   fault: __TsinfraIsAny<T> extends true ? number : T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number,
 ): T;
 declare function __tsinfraText<I extends number, T>(id: I, value: T, fault: __TsinfraTextFault<I, T>): T;
+declare function __tsinfraJson<I extends number, T>(
+  id: I,
+  value: T,
+  fault: __TsinfraIsUnknown<T> extends true ? number : undefined extends T ? \`\${I} missing\` : number,
+): T;
 declare function __tsinfraAdded<I extends number, S, T>(
   id: I,
   target: S,
@@ -171,9 +186,16 @@ declare function __tsinfraAdded<I extends number, S, T>(
 type __TsinfraHost = { readonly groups: readonly string[]; readonly data: object };
 type __TsinfraDatum<T> = __TsinfraIsAny<T> extends true ? T : unknown extends T ? {} | undefined : Exclude<T, null>;
 declare function __tsinfraDatum<H, T>(host: H, value: T): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? __TsinfraDatum<T> : T;
+declare function __tsinfraPresent<H, T>(host: H, value: T): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? NonNullable<T> : T;
 declare function __tsinfraData<H, T>(
   host: H,
   value: T,
-): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost ? { [K in keyof T]: __TsinfraDatum<T[K]> } : T;
+): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost
+  ? { [K in keyof T]: __TsinfraDatum<T[K]> } & { [K in __TsinfraGiven]: {} }
+  : T;
 declare function __tsinfraFact<T>(value: T): __TsinfraIsAny<T> extends true ? Promise<any> : T;
 `;
+
+/** The keys of host data that every host has, as a type. */
+export const givenType = (keys: ReadonlySet<string>): string =>
+  `type __TsinfraGiven = ${[...keys].map(key => JSON.stringify(key)).join(" | ") || "never"};\n`;

@@ -1,14 +1,24 @@
 /** What a config file says, read without running it. @module */
 import { readFileSync } from "node:fs";
 import { extname } from "node:path";
-import { isRecord, settingProblem } from "../../config/index.ts";
+import { isRecord, problemOf, settingProblem } from "../../config/index.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { importUserFile } from "../../inventory/file.ts";
 import { type Finding, placesIn, toldAs } from "./finding.ts";
-import { COMPUTED, isComputed, literalOf, membersOf, type Module, moduleOf, written } from "./literals.ts";
+import {
+  COMPUTED,
+  isComputed,
+  literalOf,
+  membersOf,
+  type Module,
+  moduleOf,
+  type Property,
+  returned,
+  written,
+} from "./literals.ts";
 import { PROGRAMS } from "./sources.ts";
 import { standIn } from "./stand-ins.ts";
-import { type Node, parseSource, placeIn, spanOf } from "./syntax.ts";
+import { isFunction, type Node, parseSource, placeIn, spanOf } from "./syntax.ts";
 
 /** One setting, of the config itself or of one of its environments. */
 export interface Setting {
@@ -16,6 +26,8 @@ export interface Setting {
   /** `COMPUTED` where only running the config tells. */
   readonly value: unknown;
   readonly at: CallSite;
+  /** It is not that of one environment alone. */
+  readonly isAlways: boolean;
 }
 
 /** A config, read. */
@@ -32,19 +44,25 @@ export async function settingsIn(file: string): Promise<ConfigSettings> {
   const findings: Finding[] = [];
   const settings: Setting[] = [];
   await toldAs(findings, { file, line: 1, column: 1 }, async () => {
-    settings.push(...(PROGRAMS.includes(extname(file)) ? settingsOfProgram(file) : await settingsOfDocument(file)));
+    if (!PROGRAMS.includes(extname(file))) settings.push(...(await settingsOfDocument(file)));
+    else {
+      const read = settingsOfProgram(file);
+      settings.push(...read.settings);
+      findings.push(...read.findings);
+    }
   });
   for (const { key, value, at } of settings) {
-    const problem = isComputed(value) ? undefined : settingProblem(key, value);
-    if (problem)
-      findings.push({
-        at,
-        code: "E_CONFIG",
-        message: problem.message,
-        ...(problem.hint === undefined ? {} : { hint: problem.hint }),
-      });
+    const problem = settingProblem(key, isComputed(value) ? undefined : value);
+    if (problem) findings.push(settingFinding(problem, at));
   }
   return { settings, findings, hasConnectors: mayHaveConnectors(readFileSync(file, "utf8")) };
+}
+
+function settingFinding(
+  { message, hint }: { readonly message: string; readonly hint?: string },
+  at: CallSite,
+): Finding {
+  return { at, code: "E_CONFIG", message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** It says so, or takes settings from elsewhere. */
@@ -55,23 +73,58 @@ const mayHaveConnectors = (text: string): boolean =>
 
 const LAYER = /^\$(?!env$)/;
 
-function settingsOfProgram(file: string): readonly Setting[] {
+function settingsOfProgram(file: string): Pick<ConfigSettings, "settings" | "findings"> {
   const text = readFileSync(file, "utf8");
   const program = parseSource(text);
-  if (!program) return [];
+  if (!program) return { settings: [], findings: [] };
   const module = moduleOf(program);
-  const config = module.exports.find(({ name }) => name === "default")?.value;
-  const all = (config && membersOf(config, module)) ?? [];
+  const placeOf = (node: Node): CallSite => ({ file, ...placeIn(text, spanOf(node)[0]) });
+  const standard = module.exports.find(({ name }) => name === "default");
+  // Without a default export each export is a setting.
+  if (!standard)
+    return {
+      settings: settingsAmong(
+        module.exports.map(({ name, at, value }) => ({ key: name, at, value })),
+        module,
+        placeOf,
+      ),
+      findings: [],
+    };
+  const configs = configsOf(standard.value, module);
+  const findings = configs.flatMap(config => {
+    const value = membersOf(config, module) ? {} : standIn(config, module);
+    const problem = value === COMPUTED || value instanceof Promise ? undefined : problemOf(value);
+    return problem ? [settingFinding(problem, placeOf(standard.at))] : [];
+  });
+  return {
+    settings: configs.flatMap(config => settingsAmong(membersOf(config, module) ?? [], module, placeOf)),
+    findings,
+  };
+}
+
+/** A function is called, a promise is waited for. */
+function configsOf(node: Node, module: Module): readonly Node[] {
+  const found = written(node, module);
+  return isFunction(found) ? returned(found) : [found];
+}
+
+/** The settings among members, and those of each environment. */
+function settingsAmong(
+  all: readonly Property[],
+  module: Module,
+  placeOf: (node: Node) => CallSite,
+): readonly Setting[] {
   const layers = all.flatMap(({ key, value }) =>
     key === "$env" ? (membersOf(value, module) ?? []).map(layer => layer.value) : LAYER.test(key) ? [value] : [],
   );
-  const plain = [...all, ...layers.flatMap(layer => membersOf(layer, module) ?? [])];
-  return plain
+  const layered = layers.flatMap(layer => membersOf(layer, module) ?? []);
+  return [...all.map(one => ({ ...one, isAlways: true })), ...layered.map(one => ({ ...one, isAlways: false }))]
     .filter(({ key }) => !key.startsWith("$") && key !== "extends")
-    .map(({ key, at, value }) => ({
+    .map(({ key, at, value, isAlways }) => ({
       key,
+      isAlways,
       value: key === "connectors" ? connectorsOf(value, module) : literalOf(value, module),
-      at: { file, ...placeIn(text, spanOf(at)[0]) },
+      at: placeOf(at),
     }));
 }
 
@@ -107,6 +160,6 @@ async function settingsOfDocument(file: string): Promise<readonly Setting[]> {
   return [config, ...environments.filter(isRecord)].flatMap(layer =>
     Object.entries(layer)
       .filter(([key]) => !key.startsWith("$") && key !== "extends")
-      .map(([key, value]) => ({ key, value, at: place(key) })),
+      .map(([key, value]) => ({ key, value, at: place(key), isAlways: layer === config })),
   );
 }

@@ -42,22 +42,46 @@ export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
 /** The files and what they import by path or include, and so on; not those of packages, nor what cannot be read. */
 export function readPrograms(files: readonly string[], cwd: string): readonly Source[] {
-  const found = new Map<string, ReturnType<typeof readSource>>();
+  const found = new Map<string, ReadSource | undefined>();
+  readWithImports(files, found);
+  const all = (): readonly ReadSource[] => [...found.values()].filter(source => source !== undefined);
+  const loaded = new Set(files.flatMap(file => [...loadedBy([file], all())].filter(one => one !== file)));
+  const includes = new Map<string, Included[]>();
+  const deploys = new Set(files.filter(file => !loaded.has(file)));
+  // What is included is a deploy as well: the set grows while it is gone through.
+  for (const deploy of deploys) {
+    readWithImports([deploy], found);
+    for (const file of [deploy, ...loadedBy([deploy], all())])
+      for (const { path, isLate } of includesOf(found.get(file)?.branches ?? [])) {
+        const included = resolveInclude(path, dirname(deploy), cwd);
+        if (included === undefined) continue;
+        includes.set(file, [...(includes.get(file) ?? []), { file: included, isLate }]);
+        deploys.add(included);
+      }
+  }
+  const late = new Set([...includes.values()].flat().flatMap(({ file, isLate }) => (isLate ? [file] : [])));
+  return all().map(source => ({
+    ...source,
+    includes: includes.get(source.file) ?? [],
+    isIncludedLate: late.has(source.file),
+  }));
+}
+
+/** A file of a program, without what only those that load it tell. */
+type ReadSource = Omit<Source, "includes" | "isIncludedLate">;
+
+function readWithImports(files: readonly string[], found: Map<string, ReadSource | undefined>): void {
   const waiting = [...files];
-  const late = new Set<string>();
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     if (found.has(file) || !PROGRAMS.includes(extname(file)) || file.endsWith(".d.ts")) continue;
-    const source = readSource(file, cwd);
+    const source = readSource(file);
     found.set(file, source);
-    if (!source) continue;
-    waiting.push(...source.imports, ...source.includes.map(included => included.file));
-    for (const included of source.includes) if (included.isLate) late.add(included.file);
+    waiting.push(...(source?.imports ?? []));
   }
-  return [...found.values()].flatMap(source => (source ? [{ ...source, isIncludedLate: late.has(source.file) }] : []));
 }
 
 /** `undefined` for what cannot be read: the compiler tells why. */
-function readSource(file: string, cwd: string): Omit<Source, "isIncludedLate"> | undefined {
+function readSource(file: string): ReadSource | undefined {
   try {
     const text = readFileSync(file, "utf8");
     const program = parseSource(text);
@@ -75,10 +99,6 @@ function readSource(file: string, cwd: string): Omit<Source, "isIncludedLate"> |
         file: resolveImport(path, directory),
         isRequired: kind === "require-call",
       })),
-      includes: includesOf(branches).flatMap(({ path, isLate }) => {
-        const included = resolveInclude(path, directory, cwd);
-        return included === undefined ? [] : [{ file: included, isLate }];
-      }),
     };
   } catch {
     return undefined;
@@ -115,7 +135,10 @@ const TYPESCRIPT = new Bun.Transpiler({ loader: "ts", trimUnusedImports: true })
 const JAVASCRIPT = new Bun.Transpiler({ loader: "jsx" });
 
 /** The files that are loaded as modules where these are run. */
-export function loadedBy(files: Iterable<string>, sources: readonly Source[]): ReadonlySet<string> {
+export function loadedBy(
+  files: Iterable<string>,
+  sources: readonly Pick<Source, "file" | "loads">[],
+): ReadonlySet<string> {
   const loads = new Map(sources.map(source => [source.file, loadedFiles(source)]));
   const loaded = new Set<string>();
   const waiting = [...files];
@@ -129,7 +152,7 @@ export function loadedBy(files: Iterable<string>, sources: readonly Source[]): R
 }
 
 /** The user's own files that a program loads as modules. */
-export const loadedFiles = ({ loads }: Source): readonly string[] =>
+export const loadedFiles = ({ loads }: Pick<Source, "loads">): readonly string[] =>
   loads.flatMap(({ file, isRequired }) => (file === undefined || isRequired ? [] : [file]));
 
 /** What a program includes by `local.include("…")`. */
@@ -143,7 +166,7 @@ function includesOf(branches: readonly Branch[]): readonly { readonly path: stri
   });
 }
 
-/** `./x.ts` starts at the including file, anything else at the working directory. */
+/** `./x.ts` starts at the deploy file that is evaluated, whichever module includes it, anything else at the working directory. */
 function resolveInclude(path: string, directory: string, cwd: string): string | undefined {
   const file = resolve(/^\.\.?\//.test(path) ? directory : cwd, path);
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? realpathSync(file) : undefined;

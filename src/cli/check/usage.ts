@@ -143,6 +143,19 @@ const OUTPUTS: ReadonlySet<string> = new Set([
 ]);
 const QUESTIONS: ReadonlySet<string> = new Set(["didChange", "didNotChange", "didSucceed", "didError"]);
 
+/** An operation that is taken apart for what is known once it has run. */
+export function takenResult({ node }: Branch): { readonly value: Node; readonly result: Node } | undefined {
+  const [pattern, value] =
+    node.type === "VariableDeclarator"
+      ? [node.id, node.init]
+      : node.type === "AssignmentExpression"
+        ? [node.left, node.right]
+        : [];
+  if (pattern?.type !== "ObjectPattern" || !value) return undefined;
+  const result = pattern.properties.find(property => OUTPUTS.has(keyOf(property) ?? ""));
+  return result && { value, result };
+}
+
 /** True at the top of a file, where nothing has run yet, and in what `host.when` and `host.withArguments` ask at once. */
 export function isPreparing(branch: Branch): boolean {
   const owner = ownerOf(branch.parent);
@@ -159,7 +172,7 @@ export function unawaited(
   branches: readonly Branch[],
 ): Branch | undefined {
   const owner = ownerOf(declaration);
-  if (!owner || !isCalled(owner)) return undefined;
+  if (!owner || !isInCall(declaration)) return undefined;
   const read = reads.find(one => isResult(one) && ownerOf(one)?.node === owner.node);
   // Whatever is waited for in between waits for the operation as well.
   const isAwaited = branches.some(
@@ -170,6 +183,12 @@ export function unawaited(
       spanOf(node)[0] <= spanOf(read.node)[0],
   );
   return isAwaited ? undefined : read;
+}
+
+/** It stands in a function that is given to `ts.call`. */
+export function isInCall(branch: Branch): boolean {
+  const owner = ownerOf(branch);
+  return owner !== undefined && isCalled(owner);
 }
 
 function isCalled({ node, parent }: Branch): boolean {

@@ -1,0 +1,30 @@
+/** What the compiler can read and no module may say: told by it, and by a run, at its place. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { check, checksFiles, directory, tsinfra } from "../support/checking.ts";
+
+setDefaultTimeout(60_000);
+checksFiles();
+
+const START = 'import { server } from "tsinfra/operations";\nlet s: string | undefined = "";\n';
+const REFUSED: readonly (readonly [text: string, found: string, told: string])[] = [
+  [
+    "if (s !== undefined)\n  return;",
+    "4:3 A 'return' statement can only be used within a function body. (TS1108)",
+    "4:3",
+  ],
+  [
+    "server.shell({ commands: [`true`] });\n\n  delete s;",
+    "5:10 'delete' cannot be called on an identifier in strict mode. (TS1102)",
+    "5:10",
+  ],
+  ["/* a\nlong one */ with (Math) {}", "4:13 'with' statements are not allowed in strict mode. (TS1101)", "4:13"],
+];
+
+test.each(REFUSED)("%s", async (text, found, told) => {
+  const cwd = await directory({ "deploy.ts": `${START}${text}\n` });
+  expect(await check(cwd, "deploy.ts")).toContain(`deploy.ts:${found}`);
+  const { err, code } = await tsinfra(cwd, "@local", "deploy.ts");
+  expect(err).toContain(`\n  at deploy.ts:${told}\n`);
+  expect(err).not.toMatch(/SyntaxError|\[\d+:\d+/);
+  expect(code).toBe(1);
+});
