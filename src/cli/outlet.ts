@@ -1,5 +1,5 @@
 /** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
-import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, readFileSync, writeSync } from "node:fs";
 import { giveBack } from "../connectors/shared/memory.ts";
 import { LocalFileError } from "../core/errors.ts";
 import type { StreamName } from "./closed-streams.ts";
@@ -57,6 +57,18 @@ export class Outlet implements Sink {
 
   get columns(): number | undefined {
     return this.#stream.columns;
+  }
+
+  /** The program runs on a terminal whose foreground is another's, as after `bg`. Only Linux tells. */
+  get isInBackground(): boolean {
+    if (!this.isTTY) return false;
+    try {
+      // Behind the name, which may hold anything: state, parent, group, session, terminal, the group in its foreground.
+      const [, , group, , , foreground] = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)!.split(" ");
+      return Number(foreground) > 0 && foreground !== group;
+    } catch {
+      return false;
+    }
   }
 
   /** Bytes that nobody has taken yet. */

@@ -86,6 +86,8 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     cwd: () => root,
     chdir: () => {},
     guardSignals: async () => {},
+    onContinue: () => () => {},
+    stop: () => {},
     onInterrupt: callback => {
       interrupts.add(callback);
       return () => interrupts.delete(callback);
