@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -135,6 +135,29 @@ test("with --json and a full standard output, standard error names what was runn
   expect(await child.exited).toBe(130);
   await ended(pid);
   expect(await readFile(join(cwd, "err"), "utf8")).toMatch(/^ {2}@local {2}Much: interrupted, state unknown/m);
+});
+
+test("with --json whoever reads the rest later finds whole lines", async () => {
+  const cwd = await directory();
+  const pipe = unreadPipe(cwd);
+  const child = Bun.spawn([...CLI, "@local", "much.ts", "-y", "--json"], {
+    cwd,
+    env: environment(cwd),
+    stdin: "ignore",
+    stdout: pipe,
+    stderr: "ignore",
+  });
+  const pid = await running(cwd);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(130);
+  await ended(pid);
+  const written = Buffer.alloc(1024 * 1024);
+  const length = readSync(pipe, written);
+  closeSync(pipe);
+  const lines = written.toString("utf8", 0, length).split("\n");
+  expect(lines.length).toBeGreaterThan(100);
+  expect(lines.pop()).toBe("");
+  for (const line of lines) expect(JSON.parse(line)).toHaveProperty("type");
 });
 
 test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("check leaves nothing behind when it gets %s", async signal => {
