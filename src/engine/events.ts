@@ -195,6 +195,8 @@ export type EngineEvent =
       readonly message: string;
       readonly host?: string;
     }
+  /** More hosts failed than `failPercent` allows: of what others would do, no further operation runs. Once; in a dry run too, behind `changes`. */
+  | { readonly type: "run:stopped"; readonly error: ErrorReport }
   | {
       readonly type: "results";
       readonly operations: readonly OperationSummary[];
