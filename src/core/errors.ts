@@ -78,6 +78,8 @@ export class DeployError extends UsageError {
 }
 /** Something that speaks of the current host is used where there is none. */
 export class NoHostError extends DeployError {}
+/** An operation that a callback declared failed; `cause` is why, and has been told with that operation. */
+export class NestedOperationError extends DeployError {}
 /** A deploy file, or something it imports, cannot be loaded. */
 export class DeployLoadError extends UsageError {
   readonly code = "E_DEPLOY_LOAD";

@@ -1,5 +1,11 @@
 /** Errors as data for the event stream. @module */
-import { type CallSite, CommandError, CommandTimeoutError, TsinfraError } from "../core/errors.ts";
+import {
+  type CallSite,
+  CommandError,
+  CommandTimeoutError,
+  NestedOperationError,
+  TsinfraError,
+} from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
 import { errorText, originsOf, shown } from "../core/thrown.ts";
 import type { ErrorReport } from "./events.ts";
@@ -15,7 +21,8 @@ export function reportError(error: unknown): ErrorReport {
   const isOurs = error instanceof TsinfraError;
   const code = isOurs ? error.code : "E_UNEXPECTED";
   const hint = (isOurs ? error.hint : undefined) ?? hintFor(code);
-  const causes = isOurs && error.cause instanceof Error ? causesOf(error.cause) : [];
+  const isToldAlready = error instanceof NestedOperationError;
+  const causes = isOurs && error.cause instanceof Error && !isToldAlready ? causesOf(error.cause) : [];
   const output = error instanceof CommandError || error instanceof CommandTimeoutError ? evidence(error) : undefined;
   return {
     code,

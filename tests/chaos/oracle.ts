@@ -117,9 +117,12 @@ function hostUntruths(
 
 /** One after the other: what each attempt means for the line of the command of that number. */
 function boundsOf(step: Step, { retries, end }: Performance, number: number): readonly Bounds[] {
-  const before = retries.map(({ error }): Bounds =>
-    error === undefined ? ONCE : step.kind === "shell" && error.code === "E_COMMAND" ? ONCE : MAYBE,
-  );
+  // An interruption may come while the next one is waited for.
+  const before = retries
+    .slice(0, end?.retryAttempts)
+    .map(({ error }): Bounds =>
+      error === undefined ? ONCE : step.kind === "shell" && error.code === "E_COMMAND" ? ONCE : MAYBE,
+    );
   if (!end) return [...before, MAYBE];
   if (end.outcome === "changed") return [...before, ONCE];
   if (end.outcome === "unchanged" || end.outcome === "skipped") return [...before, NOT];

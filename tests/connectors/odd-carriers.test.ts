@@ -189,6 +189,11 @@ describe("the login shell", () => {
       quick: CHANGED,
       slow: CHANGED,
     },
+    "leaves equal lines out": { script: `/bin/bash "$@" | stdbuf -oL uniq`, quick: CHANGED, slow: CHANGED },
+    "expands tabs": { script: `/bin/bash "$@" | sed -u 's/\t/    /g'`, quick: CHANGED, slow: CHANGED },
+    "folds long lines": { script: `/bin/bash "$@" | stdbuf -oL fold -w 120`, quick: CHANGED, slow: CHANGED },
+    "cuts long lines": { script: `/bin/bash "$@" | stdbuf -oL cut -c1-132`, quick: CHANGED, slow: CHANGED },
+    "drops spaces at the end": { script: `/bin/bash "$@" | sed -u 's/ *$//'`, quick: CHANGED, slow: CHANGED },
     "ends lines as DOS does": { script: `/bin/bash "$@" | sed -u 's/$/\\r/'`, quick: CHANGED, slow: CHANGED },
     "has few files and little time": {
       script: 'ulimit -t 1; ulimit -n 4; exec /bin/bash "$@"',
@@ -196,7 +201,7 @@ describe("the login shell", () => {
       slow: /./,
     },
     "prints the first mark alone": {
-      script: `n=$(echo "$2" | grep -ao '[0-9a-f]\\{32\\}' | head -1); printf '\\001%s b %s\\n\\001%s p\\n' "$n" $$ "$n"; printf '\\001%s B\\n\\001%s p\\n' "$n" "$n" >&2; exit 0`,
+      script: `n=$(echo "$2" | grep -ao '[0-9a-f]\\{32\\}' | head -1); printf '\\001%s b %s\\n' "$n" $$; printf '\\001%s p\\t%0100d \\n' "$n" 0 "$n" 0; printf '\\001%s B\\n\\001%s p\\n' "$n" "$n" >&2; exit 0`,
       quick: EITHER(CUT_OFF, NOT_BEGUN, UNHEARD),
       slow: EITHER(CUT_OFF, NOT_BEGUN, UNHEARD),
     },

@@ -128,6 +128,24 @@ describe("an interrupted run", () => {
   });
 });
 
+test("a connection that does not close holds up no run that nobody waits for any longer", async () => {
+  const giveUp = new AbortController();
+  const connector: Connector = {
+    name: "fake",
+    summary: "",
+    can: { pty: false, rsync: false },
+    dataKeys: {},
+    connect: async () => ({ run: () => never, close: () => never }),
+    close: () => never,
+  };
+  const fake = fakeRun(["a"], {}, { givenUp: giveUp.signal, connectors: new Map([["fake", connector]]) });
+  await fake.run.connect();
+  const disconnecting = fake.run.disconnect();
+  giveUp.abort(new Error("enough"));
+  await disconnecting;
+  expect(fake.of("host:disconnected")).toHaveLength(1);
+});
+
 describe("what did not succeed", () => {
   test("may have changed something, once a command of it had run", async () => {
     const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "two" ? { exitCode: 1 } : undefined) });

@@ -6,6 +6,7 @@ import type { Connection } from "../../src/core/connector.ts";
 import { DEFAULT_CONFIG } from "../../src/core/config.ts";
 import { fact } from "../../src/core/fact.ts";
 import { operation } from "../../src/core/operation.ts";
+import { currentScope } from "../../src/core/scope.ts";
 import { resolveArguments } from "../../src/engine/host/arguments.ts";
 import type { Facts } from "../../src/engine/host/facts.ts";
 import { fakeRun, runAll } from "../support/fake-run.ts";
@@ -134,6 +135,18 @@ test("without a limit of its own a question has that of `config.factTimeout`", a
   const fake = fakeRun(["a"], { answer }, { config: { factTimeout: 0.05 } });
   await runAll(fake, () => void careful({}));
   expect(fake.of("host:failed")[0]?.error.message).toBe("Cannot get fact test.Stuck: no answer within 0.05 seconds");
+});
+
+test("what a deploy file has set holds for what it asks of another host", async () => {
+  const Stuck = asking("test.Stuck", sh`stuck`);
+  const answer = (_: string, line: string) => (line === "stuck" ? new Promise<never>(() => {}) : undefined);
+  const fake = fakeRun(["a", "b"], { answer });
+  await runAll(fake, async () => {
+    const { config, host, inventory } = currentScope("This test");
+    config.factTimeout = 0.05;
+    if (host.name === "a") await inventory.getHost("b").getFact(Stuck);
+  });
+  expect(fake.of("host:failed")[0]?.error.message).toBe("Cannot ask test.Stuck of b: no answer within 0.05 seconds");
 });
 
 async function isRunning(pid: string): Promise<boolean> {

@@ -79,8 +79,8 @@ describe("a command that fails", () => {
   });
 
   test("is told with all that failed behind it, where the operation goes on", async () => {
-    const told = async (third: Answer | Error): Promise<string | undefined> => {
-      const answers: Readonly<Record<string, Answer | Error>> = { two: { exitCode: 7 }, three: third };
+    const told = async (third: Answer | Error, second: Answer = { exitCode: 7 }): Promise<string | undefined> => {
+      const answers: Readonly<Record<string, Answer | Error>> = { two: second, three: third };
       const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "one" ? failing : answers[sent]) });
       await runAll(fake, () => {
         named("Goes on", ["one", "two", "three", "four"], { _continueOnError: true });
@@ -90,11 +90,14 @@ describe("a command that fails", () => {
     expect(await told({ exitCode: 0 })).toBe(
       "Command failed with exit code 3 on a: one. After that another command failed: Command failed with exit code 7 on a: two",
     );
+    expect(await told({ exitCode: 0 }, { exitCode: 8, stderr: "disk full\n" })).toEndWith(
+      "exit code 8 on a: two (disk full)",
+    );
     expect(await told({ exitCode: 9 })).toContain(
       ". After that 2 more commands failed: Command failed with exit code 7",
     );
     expect(await told(new ConnectionLostError("Lost the connection to a"))).toBe(
-      "Lost the connection to a. Before that 2 more commands failed: Command failed with exit code 3 on a: one; Command failed with exit code 7 on a: two",
+      "Lost the connection to a. Before that 2 more commands failed: Command failed with exit code 3 on a: one (no); Command failed with exit code 7 on a: two",
     );
   });
 
@@ -381,6 +384,27 @@ describe("callbacks", () => {
     });
     expect(outcomes(fake)).toContain("Outer@a failed");
     expect(fake.sent).toEqual(["a: inner", "b: inner", "b: after"]);
+  });
+  test("what catches the failure of an operation sees why it failed", async () => {
+    const fake = fakeRun(["a"], { answer: on("a", "inner", failing) });
+    const seen: unknown[] = [];
+    await runAll(fake, () => {
+      call({
+        run: async () => {
+          try {
+            await named("Inner", "inner");
+          } catch (error) {
+            seen.push(error);
+          }
+        },
+      });
+    });
+    expect(seen).toMatchObject([
+      {
+        message: 'The operation "Inner" failed inside "test.call (run=run)"',
+        cause: { code: "E_COMMAND", exitCode: 3 },
+      },
+    ]);
   });
   test("what a callback throws fails the operation with a message, not a trace", async () => {
     const fake = fakeRun(["a"]);

@@ -110,23 +110,36 @@ export interface FrameOptions {
   readonly plain?: boolean;
 }
 
+/**
+ * Behind the mark of a beginning come lines that show what becomes of lines on the way: whether something is written in front
+ * of each, whether equal ones are left out, long ones cut or folded, tabs, spaces or repeated characters changed.
+ * stderr, which holds words for people, has a short one: a slow host has to print them for every command.
+ */
+const ZEROS = 100;
+const PROBES = {
+  stdout: { count: 2, text: new RegExp(`^p\\t0{${ZEROS}} $`), onTerminal: new RegExp(`^p[\\t ]+0{${ZEROS}} \\r?$`) },
+  stderr: { count: 1, text: /^p$/, onTerminal: /^p$/ },
+} as const;
+
 /** What marks carry on each stream, so that one is seen in the other. */
-const OUT = { begin: "b", end: "e" } as const;
-const ERR = { begin: "B", end: "E" } as const;
-type Letters = typeof OUT | typeof ERR;
+const OUT = { begin: "b", end: "e", probe: PROBES.stdout } as const;
+const ERR = { begin: "B", end: "E", probe: PROBES.stderr } as const;
+type Stream = typeof OUT | typeof ERR;
 
 // The line is not run in the wrapper's place: who would say how it ended? It outlives what is meant for the line, which may have to tidy up;
 // what comes before the line has begun is remembered, and the line not run.
 const KEPT = "t=; trap t=1 HUP INT QUIT TERM";
 const LINE = `if [ -z "$t" ]; then /bin/sh -c "$1"; c=$?; else c=143; fi`;
-/** How a mark is written: a letter, and what it carries. That of a beginning is two lines, to show whether somebody writes something in front of each. */
+/** How a mark is written: a letter, and what it carries. */
 interface Marks {
-  begin(letter: "b" | "B", carried: string): string;
+  /** That of stdout carries the process. */
+  beginOut(): string;
+  beginErr(): string;
   end(letter: "e" | "E", carried: string): string;
 }
 /** The scripts, by how marks are written. */
 const scripts = (mark: Marks) => {
-  const begin = `${mark.begin("b", "$$")}; ${mark.begin("B", '""')} >&2`;
+  const begin = `${mark.beginOut()}; ${mark.beginErr()} >&2`;
   const whole = `${KEPT}; ${begin}; ${LINE}; ${mark.end("e", "$c")}; ${mark.end("E", '""')} >&2`;
   return {
     usual: `${whole}; exit $c`,
@@ -134,17 +147,21 @@ const scripts = (mark: Marks) => {
     reading: `${whole}; cat >/dev/null 2>&1; exit $c`,
     staying: `${begin}; exec /bin/sh -c "$1"`,
     /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
-    terminal: `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark.begin("b", "$$")}; ${LINE}; ${mark.end("e", "$c")}; exit $c`,
+    terminal: `${KEPT}; stty -echo -onlcr 2>/dev/null; ${mark.beginOut()}; ${LINE}; ${mark.end("e", "$c")}; exit $c`,
   };
 };
-const ESCAPED = scripts({
-  begin: (letter, carried) => `printf '\\001%s ${letter} %s\\n\\001%s p\\n' "$0" ${carried} "$0"`,
-  end: (letter, carried) => `printf '\\001%s ${letter} %s\\n' "$0" ${carried}`,
-});
-const PLAIN = scripts({
-  begin: (letter, carried) => `printf "%s ${letter} %s\\n%s p\\n" "$0" ${carried} "$0"`,
-  end: (letter, carried) => `printf "%s ${letter} %s\\n" "$0" ${carried}`,
-});
+/** The marks between the quotes of a shell, `first` being how a mark's first character is written, if it is not in the nonce. */
+const marks = (quote: "'" | '"', first: string): Marks => {
+  const format = (text: string): string => `printf ${quote}${text}${quote}`;
+  const probe = `${first}%s p\\t%0${ZEROS}d \\n`;
+  return {
+    beginOut: () => `${format(`${first}%s b %s\\n${probe}${probe}`)} "$0" $$ "$0" 0 "$0" 0`,
+    beginErr: () => `${format(`${first}%s B \\n${first}%s p\\n`)} "$0" "$0"`,
+    end: (letter, carried) => `${format(`${first}%s ${letter} %s\\n`)} "$0" ${carried}`,
+  };
+};
+const ESCAPED = scripts(marks("'", "\\001"));
+const PLAIN = scripts(marks('"', ""));
 
 /** As much as is kept of what comes before a line has begun. */
 const MOST_NOISE = 64 * 1024;
@@ -161,8 +178,8 @@ export class FramedStream {
   readonly ended: Promise<void>;
   readonly #nonce: string;
   readonly #start: string;
-  readonly #own: Letters;
-  readonly #other: Letters;
+  readonly #own: Stream;
+  readonly #other: Stream;
   readonly #isTerminal: boolean;
   readonly #tellBegun: () => void;
   readonly #tellEnded: () => void;
@@ -173,7 +190,7 @@ export class FramedStream {
 
   constructor(
     nonce: string,
-    { own, other, pty }: { readonly own: Letters; readonly other: Letters; readonly pty: boolean },
+    { own, other, pty }: { readonly own: Stream; readonly other: Stream; readonly pty: boolean },
   ) {
     this.#nonce = nonce;
     this.#start = `\x01${nonce} `;
@@ -254,23 +271,28 @@ export class FramedStream {
       if (letter === this.#other.begin || letter === this.#other.end) this.garbling = "mixed";
       else if (letter !== wanted || (carriage && !this.#isTerminal)) this.garbling = "changed";
       else {
-        const second = this.state === "before" ? this.#second(bytes, end + 1) : end + 1;
-        if (second === "changed") this.garbling = second;
-        else if (second > 0) return { start, end: second, value: number === undefined ? undefined : Number(number) };
+        const behind = this.state === "before" ? this.#probed(bytes, end + 1) : end + 1;
+        if (behind === "changed") this.garbling = behind;
+        else if (behind > 0) return { start, end: behind, value: number === undefined ? undefined : Number(number) };
       }
       return undefined;
     }
     return undefined;
   }
 
-  /** Where the second line of a beginning ends, which comes right behind the first; 0 if it has not come whole. */
-  #second(bytes: Buffer, from: number): number | "changed" {
-    const wanted = `${this.#start}p`;
-    const came = bytes.toString("latin1", from, from + wanted.length);
-    if (!wanted.startsWith(came)) return "changed";
-    const end = came === wanted ? bytes.indexOf("\n", from) : -1;
-    if (end < 0) return 0;
-    return /^\r?$/.test(bytes.toString("latin1", from + wanted.length, end)) ? end + 1 : "changed";
+  /** Where the last line of a beginning ends, all of which come right behind the first; 0 if they have not come whole. */
+  #probed(bytes: Buffer, from: number): number | "changed" {
+    const { count, text, onTerminal } = this.#own.probe;
+    let at = from;
+    for (let line = 0; line < count; line++) {
+      const end = bytes.indexOf("\n", at);
+      if (end < 0) return 0;
+      const came = bytes.toString("latin1", at, end);
+      if (!came.startsWith(this.#start)) return "changed";
+      if (!(this.#isTerminal ? onTerminal : text).test(came.slice(this.#start.length))) return "changed";
+      at = end + 1;
+    }
+    return at;
   }
 
   /** Where a mark begins that has not come whole. */

@@ -22,6 +22,8 @@ export interface Ending {
   readonly outcome: OutcomeType;
   /** It sent commands and did not succeed: what it changed is not known. */
   readonly unfinished: boolean;
+  /** Why it failed. */
+  readonly error?: TsinfraError | undefined;
 }
 
 /** Nothing has come of it yet. */

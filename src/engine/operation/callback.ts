@@ -1,5 +1,5 @@
 /** Functions that run between commands, and the operations they declare. @module */
-import { DeployError, type TsinfraError } from "../../core/errors.ts";
+import { NestedOperationError, type TsinfraError } from "../../core/errors.ts";
 import type { HostControl } from "../../core/host.ts";
 import { logged } from "../../core/logged.ts";
 import type { Engine } from "../engine.ts";
@@ -51,10 +51,11 @@ export async function runFunction(
     declare: nested => {
       const run = queue.then(async () => {
         await goOn();
-        const { outcome } = await performs(engine, nested, call);
+        const { outcome, error } = await performs(engine, nested, call);
         if (outcome !== "failed") return;
-        const failure = new DeployError(`The operation "${nested.name}" failed inside "${call.name}"`, {
+        const failure = new NestedOperationError(`The operation "${nested.name}" failed inside "${call.name}"`, {
           at: nested.at,
+          cause: error,
         });
         failures.push(failure);
         isFresh = true;

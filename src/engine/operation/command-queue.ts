@@ -1,10 +1,12 @@
 /** The commands of one try of an operation. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { CommandTimeoutError, ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
+import { CommandError, CommandTimeoutError, ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
+import { linesOf } from "../../core/lines.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
 import { type ResolvedArguments, overrideArguments } from "../host/arguments.ts";
 import { type Behind, ranBefore } from "../host/sending.ts";
+import { lastReason } from "../host/streams.ts";
 import type { OperationCall } from "../host-state.ts";
 import { CONNECTION_LOST, mayLoseConnection, MOST_TOGETHER, uploadText } from "./ahead.ts";
 import type { Attempt } from "./attempt.ts";
@@ -102,22 +104,22 @@ export class CommandQueue implements Yielded {
   /** The failure that the operation is told to have: the first, with what failed after it; a lost connection, with what failed before it. */
   #withOthers(error: TsinfraError): TsinfraError {
     const before = this.#failures;
-    this.#failures = [...before, error.message];
+    this.#failures = [...before, withReason(error)];
     const [first] = before;
     const { error: told } = this.#attempt;
     if (!told || first === undefined) return error;
-    if (error instanceof ConnectionLostError)
-      return new ConnectionLostError(`${error.message}. Before that ${counted(before)}: ${listed(before)}`, {
-        host: error.host,
-        hint: error.hint,
-        cause: error,
-      });
+    if (error instanceof ConnectionLostError) {
+      error.message += `. Before that ${counted(before)}: ${listed(before)}`;
+      return error;
+    }
     const more = this.#failures.slice(1);
-    told.message = `${first}. After that ${counted(more)}: ${listed(more)}`;
+    told.message = `${(this.#first ??= told.message)}. After that ${counted(more)}: ${listed(more)}`;
     return told;
   }
   /** In words, in order. */
   #failures: readonly string[] = [];
+  /** What the first one says; what it printed is shown with it. */
+  #first: string | undefined;
 
   /** They run in order, up to the first that fails. */
   async #sendShells(commands: readonly Shell[], how: ResolvedArguments): Promise<SentWork> {
@@ -227,6 +229,11 @@ export class CommandQueue implements Yielded {
 
 const counted = ({ length }: readonly string[]): string =>
   length === 1 ? "another command failed" : `${length} more commands failed`;
+/** Of what is told in the words of another failure, the end of what it printed. */
+function withReason(error: TsinfraError): string {
+  const reason = error instanceof CommandError ? lastReason(linesOf(error.stderr || error.stdout)) : undefined;
+  return reason === undefined ? error.message : `${error.message} (${reason})`;
+}
 /** The last are told. */
 const listed = (failures: readonly string[]): string => failures.slice(-MOST_LISTED).join("; ");
 const MOST_LISTED = 3;

@@ -54,25 +54,36 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
 export function passiveHost(engine: Engine, state: HostState): Host {
   const known = passiveHosts.get(state);
   if (known) return known;
-  const point = { context: {}, config: engine.settings.config, data: [] };
+  const { settings } = engine;
+  /** What the deploy file that asks has set holds for its questions, whomever they are for. */
+  const here = (): DeployPoint => ({
+    context: {},
+    config: { ...(scopeOrNone()?.config ?? settings.config) },
+    data: [],
+  });
   const facade: Host = {
     name: state.name,
     groups: state.groups,
     data: state.data(),
-    getFact: (fact, ...[given]) =>
-      asking(fact?.name, () =>
+    getFact: (fact, ...[given]) => {
+      const point = here();
+      return asking(fact?.name, () =>
         engine.ask(state, fact, given, point).catch((error: unknown) => {
           if (error instanceof ConnectError && !engine.hosts.includes(state))
             throw unreachable(fact.name, state, error);
           throw error instanceof FactError && scopeOrNone() ? elsewhere(fact.name, state, error) : error;
         }),
-      ),
+      );
+    },
     when: () => notCurrent("host.when()", state),
     withArguments: () => notCurrent("host.withArguments()", state),
     loop: items => items,
-    log: message => engine.settings.emit({ type: "log", level: "info", message: logged(message), host: state.name }),
+    log: message => settings.emit({ type: "log", level: "info", message: logged(message), host: state.name }),
     noop: () => notCurrent("host.noop()", state),
-    run: (command, args) => asking("host.run()", () => runDirect(engine, state, command, args ?? {}, point)),
+    run: (command, args) => {
+      const point = here();
+      return asking("host.run()", () => runDirect(engine, state, command, args ?? {}, point));
+    },
   };
   passiveHosts.set(state, facade);
   return facade;

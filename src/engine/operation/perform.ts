@@ -110,7 +110,7 @@ function end(
     ...(error && outcome !== "interrupted" ? { error: reportError(error) } : {}),
     ...(unfinished ? { unfinished } : {}),
   });
-  return { outcome, unfinished };
+  return { outcome, unfinished, error };
 }
 
 const lastOf = (tries: readonly Attempt[]): Attempt => tries.at(-1) ?? newAttempt();

@@ -1,4 +1,5 @@
 /** Connecting and disconnecting. @module */
+import { onAbort } from "../../core/abort.ts";
 import { openChain } from "../host/chain.ts";
 import { type Engine, goesAlone } from "../engine.ts";
 import { Facts } from "../host/facts.ts";
@@ -77,24 +78,43 @@ function expectHosts({ hosts, settings }: Engine): void {
   for (const [name, count] of counts) settings.connectors.get(name)?.expect?.(count);
 }
 
-/** Close every connection and what the connectors shared. Never rejects. */
+/** Close every connection and what the connectors shared. Never rejects; what does not end, once nothing is to be waited for, is left. */
 export async function disconnectHosts(engine: Engine): Promise<void> {
-  const { clock, emit, connectors } = engine.settings;
+  const { clock, emit, connectors, givenUp } = engine.settings;
   const seconds = stopwatch(clock);
   engine.stage = "disconnect";
   const connected = engine.inventoryHosts.filter(host => host.session.isConnected);
   emit({ type: "stage:start", stage: "disconnect", hosts: connected.length });
+  using moment = momentAfter(givenUp);
+  const closed = (closing: Promise<unknown> | undefined): Promise<unknown> =>
+    Promise.race([closing?.catch(() => undefined), moment.over]);
   await Promise.all(
     engine.inventoryHosts.map(async host => {
       // Also of one whose connection was lost it is told that it has ended.
       const wasConnected = host.session.isConnected || (host.isConnected && !host.isDisconnected);
       host.isDisconnected = true;
       // Also where there is no connection: nobody is to make one now.
-      await host.session.close().catch(() => undefined);
-      await host.facts.ended();
+      await closed(host.session.close());
+      await closed(host.facts.ended());
       if (wasConnected) emit({ type: "host:disconnected", host: host.name });
     }),
   );
-  await Promise.all([...connectors.values()].map(connector => connector.close?.().catch(() => undefined)));
+  await Promise.all([...connectors.values()].map(connector => closed(connector.close?.())));
   engine.endStage("disconnect", seconds());
 }
+
+/** Resolves a moment after the signal was aborted: what was told to end has had the time to. */
+function momentAfter(signal: AbortSignal | undefined): Disposable & { readonly over: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const listening = onAbort(signal, () => (timer = setTimeout(resolve, MOMENT)));
+  return {
+    over: promise,
+    [Symbol.dispose]: () => {
+      listening[Symbol.dispose]();
+      clearTimeout(timer);
+    },
+  };
+}
+/** Milliseconds. */
+const MOMENT = 500;
