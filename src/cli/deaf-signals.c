@@ -14,6 +14,7 @@ static int (*poll)(struct waiting *, unsigned long count, int milliseconds);
 static long (*write)(int descriptor, const void *bytes, unsigned long count);
 static int (*clock_gettime)(int clock, long *time);
 static void (*exit_now)(int code);
+static int (*raise)(int signal);
 
 /* As every system has them that we build for; there are no headers either. */
 enum { SIGINT = 2, SIGALRM = 14, POLLOUT = 4, STDERR = 2 };
@@ -51,6 +52,16 @@ static void leave(void) {
   exit_now(EXIT_CODE);
 }
 
+/* The terminal is somebody else's for a while: the system stops the program once this is over. */
+static void onStop(int signal, void *information, void *context) {
+  handler *action[32];
+  say(RESTORED, sizeof RESTORED - 1);
+  sigaction(signal, 0, action);
+  action[0] = 0;
+  sigaction(signal, action, 0);
+  raise(signal);
+}
+
 static void onAlarm(int signal, void *information, void *context) {
   if (isLast) leave();
   say(AGAIN, sizeof AGAIN - 1);
@@ -79,6 +90,7 @@ void reach(void **functions) {
   write = functions[3];
   clock_gettime = functions[4];
   exit_now = functions[5];
+  raise = functions[6];
 }
 
 /* The program has heard what came. It may loop all the same before it ends. */
@@ -97,4 +109,14 @@ void guard(int signal) {
   sigaction(signal, action, 0);
   action[0] = onAlarm;
   sigaction(SIGALRM, action, 0);
+}
+
+/* Stand before what the system does at a signal that stops the program; to be called again when it goes on. */
+void guard_stop(int signal) {
+  handler *action[32];
+  if (sigaction(signal, 0, action) != 0 || action[0] != 0) return;
+  /* What it interrupts goes on afterwards, as with the handlers that the program has. */
+  sigaction(SIGINT, 0, action);
+  action[0] = onStop;
+  sigaction(signal, action, 0);
 }

@@ -13,6 +13,8 @@ import source from "./deaf-signals.c" with { type: "text" };
 export interface SignalGuard {
   /** Stand before the handler of a signal, which is there. */
   guard(signal: NodeJS.Signals): void;
+  /** Stand before what the system does at a signal that stops the program: the terminal gets its cursor back. Once; again when it goes on. */
+  guardStop(signal: NodeJS.Signals): void;
   /** A handler of ours was called. */
   heard(): void;
 }
@@ -23,7 +25,7 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ["libSystem.B.dylib"],
 };
 /** What the C needs of it, in the order in which it takes them; how they are called does not matter here. */
-const REACHED = { sigaction: {}, alarm: {}, poll: {}, write: {}, clock_gettime: {}, _exit: {} } as const;
+const REACHED = { sigaction: {}, alarm: {}, poll: {}, write: {}, clock_gettime: {}, _exit: {}, raise: {} } as const;
 const FUNCTIONS = { pipe: { args: ["ptr"], returns: "i32" }, ...REACHED } as const;
 
 /**
@@ -49,18 +51,23 @@ export async function signalGuard(isTerminal: boolean): Promise<SignalGuard> {
         symbols: {
           reach: { args: ["ptr"], returns: "void" },
           guard: { args: ["i32"], returns: "void" },
+          guard_stop: { args: ["i32"], returns: "void" },
           heard: { args: [], returns: "void" },
         },
       });
       // Bun keeps the address there; its types do not tell.
       const addresses = Object.keys(REACHED).map(name => BigInt(Reflect.get(Reflect.get(system, name), "ptr")));
       symbols.reach(ptr(BigUint64Array.from(addresses)));
-      return { guard: signal => symbols.guard(constants.signals[signal]), heard: () => symbols.heard() };
+      return {
+        guard: signal => symbols.guard(constants.signals[signal]),
+        guardStop: signal => symbols.guard_stop(constants.signals[signal]),
+        heard: () => symbols.heard(),
+      };
     } finally {
       closeSync(reader);
     }
   } catch {
-    return { guard: () => {}, heard: () => {} };
+    return { guard: () => {}, guardStop: () => {}, heard: () => {} };
   }
 }
 

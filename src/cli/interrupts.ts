@@ -10,6 +10,8 @@ import type { Paint } from "./views/paint.ts";
 
 /** How long things may take to end, in seconds: while nothing is changed, while operations run, and where somebody else will end the program otherwise. */
 const PATIENCE = { otherwise: 3, executing: 10, urgent: 2 };
+/** Somebody at a keyboard is told after so many seconds what all wait for. */
+const TELL_AFTER = 2;
 /** So many seconds later the program ends, whatever hangs. */
 const LEAVE_AFTER = 2;
 
@@ -38,7 +40,7 @@ export class Interrupts {
   readonly #strays: Promise<void>[] = [];
   #unwritable: TsinfraError | undefined;
   #stuckBy: TsinfraError | undefined;
-  #isStillStuck = false;
+  #hasLooked = false;
   /** Where nobody sees how it ends. */
   #unseenSince: { readonly file: RecordFile; readonly why: string; readonly when: Date } | undefined;
   /** Of the run that goes on. */
@@ -119,7 +121,8 @@ export class Interrupts {
     if (signal === "SIGHUP") this.#unseen("the terminal was closed");
     if (signal === "SIGINT") {
       if (this.signal.aborted) return this.#leave();
-      return this.#cancel("ending what runs. Press Ctrl-C again to leave at once");
+      this.#cancel(`ending what runs. ${AGAIN}`);
+      return void this.#timers.add(setTimeout(() => this.#tellWait(), TELL_AFTER * 1000).unref());
     }
     this.#cancel(signal === "SIGHUP" ? "the terminal was closed" : "SIGTERM, ending what runs");
     this.#hurry();
@@ -158,6 +161,11 @@ export class Interrupts {
     this.#giveUpAfter(this.record?.isExecuting ? PATIENCE.executing : PATIENCE.otherwise);
   }
 
+  #tellWait(): void {
+    const subject = this.#isAsking && !this.#giveUp.signal.aborted ? this.record?.waitedFor() : undefined;
+    if (subject !== undefined) this.#screen.lines([`Not ended yet: ${subject}. ${AGAIN}`]);
+  }
+
   /** Whoever sent the signal will not wait for long. */
   #hurry(): void {
     if (this.#isUrgent) return;
@@ -178,9 +186,9 @@ export class Interrupts {
 
   /** What is waited for never comes: the runtime would end without a word. What can be ended in order is, and where that is stuck too it is left. */
   #stuck(): void {
-    if (!this.#isStillStuck) {
+    if (!this.#hasLooked) {
       // What has settled in this very turn goes on in the next.
-      this.#isStillStuck = true;
+      this.#hasLooked = true;
       return void setImmediate(() => {});
     }
     const isNew = !this.#stuckBy;
@@ -242,6 +250,7 @@ export class Interrupts {
   }
 }
 
+const AGAIN = "Press Ctrl-C again to leave at once";
 const LOST = "The run ended before it was done: something it waits for never comes";
 
 /** Nobody is there to read. */

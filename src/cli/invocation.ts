@@ -63,11 +63,12 @@ export async function openInvocation(
 ): Promise<Invocation> {
   const { io, options, screen, paint, shard, interrupts } = context;
   const cwd = io.cwd();
+  const guardSignals = once(() => io.guardSignals());
   const installModules = once(async () => {
     const { installDeployModules } = await import("../deploy/index.ts");
     await installDeployModules();
     // From now on code of the user's may loop without end.
-    await io.guardSignals();
+    await guardSignals();
   });
   const beforeImport = async (file: string): Promise<void> => {
     await installModules();
@@ -117,6 +118,8 @@ export async function openInvocation(
     keyboard,
     signal: interrupts.signal,
     interrupt: () => interrupts.interrupt("SIGINT"),
+    stop: () => io.stop(),
+    onContinue: callback => io.onContinue(callback),
   });
   const connectorContext: ConnectorContext = {
     ask: question => prompts.ask(question),
@@ -153,6 +156,8 @@ export async function openInvocation(
       cwd,
       installModules,
       async start({ isQuiet = false, outputShown = false, deployDir = cwd }, listener = {}) {
+        // A line in progress hides the cursor, which whoever stops the program wants back.
+        if (format === "pretty") await guardSignals();
         const created = createView(format, {
           screen,
           paint,

@@ -34,8 +34,12 @@ export interface Io {
   chdir(directory: string): void;
   /** Call back at every signal that asks the program to end, and once for each stream that takes no more. The result ends that. */
   onInterrupt(callback: (why: Interruption) => void): () => void;
-  /** From now on signals that ask the program to end do so although its own code cannot hear them. */
+  /** From now on signals that ask the program to end, or to stop for a while, do so although its own code cannot hear them. */
   guardSignals(): Promise<void>;
+  /** Call back when the program goes on after it was stopped (Ctrl-Z). The result ends that. */
+  onContinue(callback: () => void): () => void;
+  /** Stop with whatever else runs on this terminal, until somebody wants it to go on. */
+  stop(): void;
   /** Call back with what is thrown where nobody can catch it: in timers, in promises that nobody awaits. The result ends that. */
   onStray(callback: (error: unknown) => void): () => void;
   /** Call back when nothing in this process goes on any more, although nobody waits for that. The result ends that. */
@@ -108,8 +112,16 @@ export const processIo = (closed: readonly StreamName[], hasSettings: boolean): 
       if (!hasSettings) return;
       const { signalGuard } = await import("./deaf-signals.ts");
       guard = await signalGuard(outlets.stderr.isTTY === true);
+      const { guardStop } = guard;
       for (const signal of handled) guard.guard(signal);
+      guardStop("SIGTSTP");
+      process.on("SIGCONT", () => guardStop("SIGTSTP"));
     },
+    onContinue(callback) {
+      process.on("SIGCONT", callback);
+      return () => process.off("SIGCONT", callback);
+    },
+    stop: () => process.kill(0, "SIGTSTP"),
     onStray(callback) {
       const events = ["uncaughtException", "unhandledRejection"] as const;
       for (const event of events) process.on(event, callback);

@@ -1,5 +1,5 @@
 /** Writing to standard output and standard error: never blocking, in order, and all of it or else with the reason. @module */
-import { constants, fstatSync, openSync, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, readFileSync, writeSync } from "node:fs";
 import { giveBack } from "../connectors/shared/memory.ts";
 import { LocalFileError } from "../core/errors.ts";
 import type { StreamName } from "./closed-streams.ts";
@@ -23,8 +23,8 @@ interface Channel {
 /** With more than this unread, whoever makes output that has no end should wait. */
 const FULL_BYTES = 1024 * 1024;
 
-/** So much may be on its way through a stream of the runtime, which gives nothing back. */
-const UNDERWAY_BYTES = 256 * 1024;
+/** So much a pipe takes whole or not at all: of what waits when the program leaves, whoever reads lines gets no half one. */
+const WHOLE_BYTES = process.platform === "linux" ? 4096 : 512;
 
 /** Ends a line that was cut off, and gives a terminal back as it was: colours, then the cursor. */
 const AFTER_CUT = { terminal: "\x1b[0m\x1b[?25h\n", other: "\n" } as const;
@@ -57,6 +57,18 @@ export class Outlet implements Sink {
 
   get columns(): number | undefined {
     return this.#stream.columns;
+  }
+
+  /** The program runs on a terminal whose foreground is another's, as after `bg`. Only Linux tells. */
+  get isInBackground(): boolean {
+    if (!this.isTTY) return false;
+    try {
+      // Behind the name, which may hold anything: state, parent, group, session, terminal, the group in its foreground.
+      const [, , group, , , foreground] = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1)!.split(" ");
+      return Number(foreground) > 0 && foreground !== group;
+    } catch {
+      return false;
+    }
   }
 
   /** Bytes that nobody has taken yet. */
@@ -160,26 +172,40 @@ function terminalBehind(stream: NodeJS.WriteStream, fd: number): Channel | undef
   return terminal === undefined ? undefined : throughTerminal(terminal);
 }
 
-interface Waiting<C = string | Uint8Array> {
-  rest: C;
+interface Waiting {
+  rest: Uint8Array;
+  /** It is text, of lines that have ended. */
+  readonly isText: boolean;
   readonly onDone: (error?: Error | null) => void;
 }
+
+const waiting = (chunk: string | Uint8Array, onDone: Waiting["onDone"]): Waiting =>
+  typeof chunk === "string"
+    ? { rest: Buffer.from(chunk), isText: true, onDone }
+    : { rest: chunk, isText: false, onDone };
 
 function throughStream(stream: OutletStream): Channel {
   // Every write tells its own end.
   stream.on("error", () => {});
   const queue: Waiting[] = [];
-  let underway = 0;
+  let isUnderway = false;
   let isPumping = false;
   const pump = (): void => {
     if (isPumping) return;
     isPumping = true;
-    while (queue.length > 0 && underway < UNDERWAY_BYTES) {
-      const { rest, onDone } = queue.shift()!;
-      underway += rest.length;
-      stream.write(rest, error => {
-        underway -= rest.length;
-        onDone(error);
+    // The runtime would join what waits inside of it, and gives nothing back.
+    for (let first = queue[0]; first && !isUnderway; first = queue[0]) {
+      const one = first;
+      const piece = one.rest.subarray(0, one.isText ? lengthOfLines(one.rest) : undefined);
+      one.rest = one.rest.subarray(piece.length);
+      const isLast = one.rest.length === 0;
+      if (isLast) queue.shift();
+      isUnderway = true;
+      stream.write(piece, error => {
+        isUnderway = false;
+        if (error && queue[0] === one) queue.shift();
+        else if (!isLast && !error) return pump();
+        one.onDone(error);
         // Nothing arrives any more.
         if (error) emptied(queue);
         else pump();
@@ -188,16 +214,24 @@ function throughStream(stream: OutletStream): Channel {
     isPumping = false;
   };
   return {
-    send(rest, onDone) {
-      queue.push({ rest, onDone });
+    send(chunk, onDone) {
+      queue.push(waiting(chunk, onDone));
       pump();
     },
     discard: () => emptied(queue),
   };
 }
 
+/** Bytes of as many whole lines as a pipe takes whole, but of one line at least. */
+function lengthOfLines(text: Uint8Array): number {
+  if (text.length <= WHOLE_BYTES) return text.length;
+  const last = text.lastIndexOf(LINE_BREAK, WHOLE_BYTES - 1);
+  return (last === -1 ? text.indexOf(LINE_BREAK) : last) + 1 || text.length;
+}
+const LINE_BREAK = 10;
+
 /** Nobody waits for any of it any more. */
-function emptied(queue: Waiting[] | Waiting<Uint8Array>[]): boolean {
+function emptied(queue: Waiting[]): boolean {
   const dropped = queue.splice(0);
   for (const { onDone } of dropped) onDone();
   return dropped.length > 0;
@@ -216,7 +250,7 @@ function openTerminal(fd: number): number | undefined {
 }
 
 function throughTerminal(fd: number): Channel {
-  const queue: Waiting<Uint8Array>[] = [];
+  const queue: Waiting[] = [];
   let isWaiting = false;
   const pump = (): void => {
     isWaiting = false;
@@ -238,7 +272,7 @@ function throughTerminal(fd: number): Channel {
   };
   return {
     send(chunk, onDone) {
-      queue.push({ rest: typeof chunk === "string" ? Buffer.from(chunk) : chunk, onDone });
+      queue.push(waiting(chunk, onDone));
       if (!isWaiting) pump();
     },
     discard: () => emptied(queue),

@@ -23,6 +23,10 @@ export interface PromptOptions {
   readonly signal: AbortSignal;
   /** Ctrl-C where the terminal does not turn it into a signal. */
   readonly interrupt: () => void;
+  /** The same for Ctrl-Z. */
+  readonly stop: () => void;
+  /** Call back when the program goes on after that. The result ends it. */
+  readonly onContinue: (callback: () => void) => () => void;
 }
 
 /** Asks one question at a time, each key once. */
@@ -72,8 +76,14 @@ export class Prompts {
       if (!keyboard) return undefined;
       signal.throwIfAborted();
       const resume = this.pauseView();
-      screen.prompt(`${text.split("\n").map(oneLine).join("\n")} `);
+      const question = `${text.split("\n").map(oneLine).join("\n")} `;
+      screen.prompt(question);
       this.#isOpen = true;
+      // Whoever had the terminal meanwhile has written below it.
+      const end = this.#options.onContinue(() => {
+        if (hidden) for (const isRaw of [false, true]) keyboard.setRawMode?.(isRaw);
+        screen.prompt(question);
+      });
       let isEchoed = false;
       try {
         const line = await readLine(keyboard, hidden, this.#options);
@@ -81,6 +91,7 @@ export class Prompts {
         return line === undefined ? undefined : new Secret(line);
       } finally {
         this.#isOpen = false;
+        end();
         // The terminal has shown the line break of an answer that was echoed, and an interruption its own.
         if (!isEchoed && !signal.aborted) screen.prompt("\n");
         resume();
@@ -95,7 +106,7 @@ export class Prompts {
 function readLine(
   keyboard: Keyboard,
   hidden: boolean,
-  { signal, interrupt }: PromptOptions,
+  { signal, interrupt, stop }: PromptOptions,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let typed = "";
@@ -120,7 +131,10 @@ function readLine(
           finish(() => reject(new CancelledError("The run was interrupted")));
           return interrupt();
         }
-        if (hidden && key === "\x04") {
+        if (hidden && key === "\x1a") {
+          keyboard.setRawMode?.(false);
+          stop();
+        } else if (hidden && key === "\x04") {
           if (typed === "") return onEnd();
         } else if (hidden && (key === "\x7f" || key === "\b")) typed = [...typed].slice(0, -1).join("");
         else if (hidden && key === "\x15") typed = "";

@@ -108,12 +108,17 @@ export class RunRecord {
 
   /** What is waited for, as a sentence, where nothing goes on any more. */
   waitsInVain(): string | undefined {
+    const subject = this.waitedFor();
+    return subject && `${subject} ${NEVER_COMES}`;
+  }
+
+  /** The subject of such a sentence, whatever else goes on. */
+  waitedFor(): string | undefined {
     const running = [...this.#running.values()].map(({ host, operation }) => `"${oneLine(operation)}" on ${host}`);
     const evaluating = this.evaluating().map(({ host, file }) => `${oneLine(file)} on ${host}`);
     const subjects = [running, [...this.#asked.keys()], evaluating].find(({ length }) => length > 0);
     const named = subjects && hostList(subjects, COLUMNS);
-    const subject = this.#connecting.size > 0 ? `Connecting to ${hostList(this.connecting, COLUMNS)}` : named;
-    return subject && `${subject} ${NEVER_COMES}`;
+    return this.#connecting.size > 0 ? `Connecting to ${hostList(this.connecting, COLUMNS)}` : named;
   }
 
   /** What runs now, or may soon, and is left to itself: a line each. */

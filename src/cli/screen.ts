@@ -12,6 +12,8 @@ export interface Sink {
   write(chunk: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number | undefined;
+  /** Somebody else has the terminal: what changes in place would be drawn into what they see. */
+  readonly isInBackground?: boolean;
   /** Bytes that nobody has taken yet. */
   readonly pending?: number;
   /** Write now what waits to be written with more. */
@@ -117,8 +119,13 @@ export class Screen {
     if (next === this.#live) return;
     // Neither into a line that has not ended, nor for nobody.
     if (next !== "" && (this.#isLeft || this.#openLine?.isTTY || (this.#err.pending ?? 0) > IDLE_BYTES)) return;
-    const cursor = this.#live === "" ? HIDE_CURSOR : next === "" ? SHOW_CURSOR : "";
-    this.#to(this.#err).write(`${CLEAR_LINE}${cursor}${next}`);
+    if (this.#err.isInBackground) {
+      // Whoever has the terminal now has moved on from that line.
+      this.#live = "";
+      return;
+    }
+    // Each time: somebody who had the terminal in between wanted a cursor.
+    this.#to(this.#err).write(`${CLEAR_LINE}${next === "" ? SHOW_CURSOR : HIDE_CURSOR}${next}`);
     this.#live = next;
   }
 

@@ -146,9 +146,12 @@ async function explaining<T>(body: () => Promise<T>): Promise<T> {
 
 /** Show what would change; an exit code when that is all that is to be done. */
 async function propose(invocation: Invocation, run: Run): Promise<ExitCode | undefined> {
-  const { options, prompts, screen, paint, isYes } = invocation;
+  const { options, prompts, screen, paint, isJson, isYes } = invocation;
   const proposed = run.propose();
-  if (options.dry) return codeOf(run);
+  if (options.dry) {
+    if (run.stopped) screen.lines([...(isJson ? [] : [""]), `${paint("fail", "Would stop:")} ${run.stopped.message}`]);
+    return codeOf(run);
+  }
   const changes = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
   // Running what changes nothing needs no permission, and its results are what was asked for.
   if (isYes || run.hasTooManyFailed || (changes.length === 0 && run.failedHosts.length === 0)) return undefined;

@@ -1,7 +1,14 @@
 /** What the parts of a run share. @module */
 import type { ConnectorArguments, GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
-import { type CallSite, ConnectError, type DeployError, FactError, TsinfraError } from "../core/errors.ts";
+import {
+  type CallSite,
+  ConnectError,
+  type DeployError,
+  FactError,
+  type TooManyFailuresError,
+  TsinfraError,
+} from "../core/errors.ts";
 import { checkFact, type Fact } from "../core/fact.ts";
 import { logged } from "../core/logged.ts";
 import type { Logger, RunState } from "../core/scope.ts";
@@ -123,6 +130,17 @@ export class Engine {
   get seconds(): number {
     return this.#seconds;
   }
+
+  /** What stops the run although hosts are left that have something to do. */
+  stopBy(error: TooManyFailuresError): void {
+    if (this.#stopped) return;
+    this.#stopped = error;
+    this.settings.emit({ type: "run:stopped", error: reportError(error) });
+  }
+  get stopped(): TooManyFailuresError | undefined {
+    return this.#stopped;
+  }
+  #stopped: TooManyFailuresError | undefined;
 
   /** Take a host out of the run. */
   fail(host: HostState, error: unknown, stage: Stage): void {

@@ -151,6 +151,8 @@ export type EngineEvent =
       readonly nested: boolean;
       /** It sent commands and did not succeed: what it changed is not known. */
       readonly unfinished?: true;
+      /** Operations that its callbacks declared and that did not run: they stand behind one that failed, or behind an interruption. */
+      readonly notRun?: readonly string[];
     }
   | { readonly type: "operation:end"; readonly id: string; readonly operation: string; readonly seconds: number }
   /** A command is sent; secrets are masked. */
@@ -195,6 +197,8 @@ export type EngineEvent =
       readonly message: string;
       readonly host?: string;
     }
+  /** More hosts failed than `failPercent` allows: of what others would do, no further operation runs. Once; in a dry run too, behind `changes`. */
+  | { readonly type: "run:stopped"; readonly error: ErrorReport }
   | {
       readonly type: "results";
       readonly operations: readonly OperationSummary[];

@@ -86,6 +86,8 @@ export class OperationCall {
   completion: Completion | undefined;
   /** The questions of its forecast, where hosts go alone. */
   asked: ReadonlySet<string> = NO_QUESTIONS;
+  /** What its callbacks have declared, in this try. */
+  nested: OperationCall[] = [];
   /** Some of its arguments are conditions. */
   readonly hasConditions: boolean;
   /** What the conditions among its arguments answer does not decide whether it changes something. Known with the forecast. */

@@ -1,12 +1,12 @@
 /** A run: its stages. @module */
-import type { TsinfraError } from "../core/errors.ts";
+import type { TooManyFailuresError, TsinfraError } from "../core/errors.ts";
 import type { FactSource, HostIdentity } from "../core/host.ts";
 import { Engine } from "./engine.ts";
 import type { ProposedChange } from "./events.ts";
 import type { Deploy, RunSettings } from "./settings.ts";
 import { connectHosts, createHost, disconnectHosts } from "./stages/connect.ts";
 import { execute, tooManyFailed } from "./stages/execute.ts";
-import { type PlannedOperation, plan, propose } from "./stages/plan.ts";
+import { participants, type PlannedOperation, plan, propose } from "./stages/plan.ts";
 import { askFacts, prepare } from "./stages/prepare.ts";
 
 /** A run in progress. The stages are called in this order; `disconnect` always, whatever happened before. */
@@ -18,7 +18,7 @@ export interface Run {
    * Rejects with a `TsinfraError` if what the user wrote is wrong; nothing has run then.
    */
   prepare(deploys: readonly Deploy[]): Promise<void>;
-  /** What would change, in the order of execution. Emits `changes`. */
+  /** What would change, in the order of execution. Emits `changes`, and `run:stopped` where it would not come to that. */
   propose(): readonly ProposedChange[];
   /** Run all operations. Emits `results`, also when it rejects with `TooManyFailuresError` or `CancelledError`. */
   execute(): Promise<void>;
@@ -31,6 +31,8 @@ export interface Run {
   readonly failedHosts: readonly string[];
   /** More hosts failed than may: `execute` will run nothing, and say so. */
   readonly hasTooManyFailed: boolean;
+  /** Why hosts that are left do not do what they would. */
+  readonly stopped: TooManyFailuresError | undefined;
   /** What hosts were sent before its turn, and may carry out though nobody waits for it any more. */
   readonly sentAhead: readonly { readonly host: string; readonly operation: string }[];
   /** Deploy files that have begun on a host and not ended. */
@@ -54,7 +56,12 @@ export function createRun(settings: RunSettings): Run {
       await prepare(engine, deploys);
       planned = plan(engine);
     },
-    propose: () => propose(engine, planned),
+    propose: () => {
+      const proposed = propose(engine, planned);
+      const error = tooManyFailed(engine);
+      if (error && planned.some(operation => participants(operation).length > 0)) engine.stopBy(error);
+      return proposed;
+    },
     execute: () => execute(engine, planned),
     disconnect: () => disconnectHosts(engine),
     expectNothingLate: () => engine.expectNothingLate(),
@@ -66,6 +73,9 @@ export function createRun(settings: RunSettings): Run {
     },
     get hasTooManyFailed() {
       return tooManyFailed(engine) !== undefined;
+    },
+    get stopped() {
+      return engine.stopped;
     },
     get sentAhead() {
       return engine.hosts.flatMap(host =>

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../support/executable.ts";
+import { CLI_ENVIRONMENT, runToEnd } from "../support/spawn-cli.ts";
 
 setDefaultTimeout(300_000);
 
@@ -29,15 +30,9 @@ beforeEach(async () => {
 
 /** Run with redirections that a shell makes. */
 async function run(redirections: string, ...args: readonly string[]) {
-  const child = Bun.spawn(["sh", "-c", `exec "$@" ${redirections}`, "sh", program, ...args], {
-    cwd,
-    env: { ...process.env, NO_COLOR: "1", XDG_STATE_HOME: join(cwd, "state") },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { code, out, err, names: await readdir(cwd) };
+  const command = ["sh", "-c", `exec "$@" ${redirections}`, "sh", program, ...args];
+  const told = await runToEnd(command, cwd, { ...CLI_ENVIRONMENT, XDG_STATE_HOME: join(cwd, "state") });
+  return { ...told, names: await readdir(cwd) };
 }
 
 const refusal = (stream: string): string =>

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { CLI, CLI_ENVIRONMENT } from "../support/spawn-cli.ts";
+import { CLI, runToEnd } from "../support/spawn-cli.ts";
 
 // From source, the types of all operations may have to be read first.
 setDefaultTimeout(120_000);
@@ -89,15 +89,7 @@ async function tsinfra(files: Readonly<Record<string, string>>, args: readonly s
     await mkdir(dirname(join(cwd, name)), { recursive: true });
     await writeFile(join(cwd, name), text);
   }
-  const child = Bun.spawn([...CLI, ...args], {
-    cwd,
-    env: CLI_ENVIRONMENT,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { cwd, out, err, code };
+  return { cwd, ...(await runToEnd([...CLI, ...args], cwd)) };
 }
 
 test.each(Object.keys(CASES))("%s that never settles is an error", async name => {

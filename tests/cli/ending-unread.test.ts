@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { mkdtemp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,7 +93,14 @@ describe("of a run whose output nobody reads a record is left", () => {
 
 test.each([
   ["SIGTERM", ["y.ts", "-y", "-vvv"]],
-  ["SIGINT", ["exec", "--", "trap '' HUP INT TERM; echo $$ >pid; yes"]],
+  [
+    "SIGINT",
+    [
+      "exec",
+      "--",
+      "(trap '' HUP INT TERM; yes) & trap 'echo >heard' HUP INT TERM; echo $$ >pid; while kill -0 $!; do wait; done",
+    ],
+  ],
 ] as const)("on a terminal that is slower than a command, the last words after %s come last", async (signal, args) => {
   const cwd = await directory();
   await writeFile(
@@ -110,8 +117,8 @@ test.each([
   await until("the terminal is busy", async () => screen.length >= 20_000);
   child.kill(signal);
   if (signal === "SIGINT") {
-    // Two that come within 300 ms are one; the command, which is deaf, is killed after a second.
-    await Bun.sleep(500);
+    // The command does not end at that; it is killed after a second.
+    await until("the first is heard", async () => (await readdir(cwd)).includes("heard"));
     child.kill(signal);
   }
   expect(await child.exited).toBe(130);
@@ -135,6 +142,29 @@ test("with --json and a full standard output, standard error names what was runn
   expect(await child.exited).toBe(130);
   await ended(pid);
   expect(await readFile(join(cwd, "err"), "utf8")).toMatch(/^ {2}@local {2}Much: interrupted, state unknown/m);
+});
+
+test("with --json whoever reads the rest later finds whole lines", async () => {
+  const cwd = await directory();
+  const pipe = unreadPipe(cwd);
+  const child = Bun.spawn([...CLI, "@local", "much.ts", "-y", "--json"], {
+    cwd,
+    env: environment(cwd),
+    stdin: "ignore",
+    stdout: pipe,
+    stderr: "ignore",
+  });
+  const pid = await running(cwd);
+  child.kill("SIGTERM");
+  expect(await child.exited).toBe(130);
+  await ended(pid);
+  const written = Buffer.alloc(1024 * 1024);
+  const length = readSync(pipe, written);
+  closeSync(pipe);
+  const lines = written.toString("utf8", 0, length).split("\n");
+  expect(lines.length).toBeGreaterThan(100);
+  expect(lines.pop()).toBe("");
+  for (const line of lines) expect(JSON.parse(line)).toHaveProperty("type");
 });
 
 test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("check leaves nothing behind when it gets %s", async signal => {

@@ -102,6 +102,21 @@ describe("what was running when a run was interrupted", () => {
     await until("the last words", async () => screen.includes("@local  Hang: interrupted, state unknown"));
   });
 
+  test.each([
+    ["callback.ts", '"Hang" on @local'],
+    ["hangs.ts", "hangs.ts on @local"],
+  ])("is told while it is waited for, when it does not end at the first Ctrl-C: %s", async (file, what) => {
+    let screen = "";
+    const { child } = startOnTerminal(["@local", file, "-y"], text => (screen += text));
+    await until("it waits", async () => screen.includes("begun"));
+    child.kill("SIGINT");
+    await until("what is waited for is told", async () =>
+      screen.includes(`\x1b[2KNot ended yet: ${what}. Press Ctrl-C again to leave at once`),
+    );
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+  });
+
   test("is told as perhaps still running where a command was sent, or sent ahead, and nobody waits for its end", async () => {
     await writeFile(
       join(cwd, "stubborn.ts"),

@@ -3,12 +3,18 @@ import { Outlet } from "../../src/cli/outlet.ts";
 
 /** A reader that takes what it is told to. */
 function reader() {
+  const chunks: Buffer[] = [];
   const queue: { readonly chunk: string | Uint8Array; readonly onDone: (error?: Error | null) => void }[] = [];
   return {
     stream: {
-      write: (chunk: string | Uint8Array, onDone: (error?: Error | null) => void) => void queue.push({ chunk, onDone }),
+      write: (chunk: string | Uint8Array, onDone: (error?: Error | null) => void) => {
+        chunks.push(Buffer.from(chunk));
+        queue.push({ chunk, onDone });
+      },
       on: () => {},
     },
+    /** All that it was given. */
+    chunks,
     get waiting() {
       return queue.length;
     },
@@ -41,17 +47,40 @@ describe("an outlet", () => {
   });
 
   test("writes the texts of one turn in one, before bytes that come behind them", async () => {
-    const written: (string | number)[] = [];
+    const written: string[] = [];
     const outlet = new Outlet({
-      write: (chunk, onDone) => void (written.push(typeof chunk === "string" ? chunk : chunk.length), onDone()),
+      write: (chunk, onDone) => void (written.push(String(Buffer.from(chunk))), onDone()),
       on: () => {},
     });
     for (const text of ["a\n", "b\n"]) outlet.write(text);
-    outlet.write(new Uint8Array(3));
+    outlet.write(Buffer.from("bytes"));
     for (const text of ["c\n", "d\n"]) outlet.write(text);
-    expect(written).toEqual(["a\nb\n", 3]);
+    expect(written).toEqual(["a\nb\n", "bytes"]);
     await outlet.flush();
-    expect([written, outlet.pending]).toEqual([["a\nb\n", 3, "c\nd\n"], 0]);
+    expect([written, outlet.pending]).toEqual([["a\nb\n", "bytes", "c\nd\n"], 0]);
+  });
+
+  test("gives a pipe whole lines, and what is dropped is dropped whole", async () => {
+    const world = reader();
+    const outlet = new Outlet(world.stream);
+    const lines = Array.from({ length: 500 }, (_, index) => `${index} ${"ü".repeat(index % 90)}\n`);
+    const long = `${"x".repeat(100_000)}\n`;
+    const all = [...lines, long, ...lines];
+    for (const line of all) outlet.write(line);
+    for (let taken = 0; taken < 20; taken++) world.take();
+    outlet.discard();
+    const flushed = outlet.flush();
+    while (world.waiting > 0) world.take();
+    await flushed;
+    expect(outlet.pending).toBe(0);
+    for (const chunk of world.chunks) {
+      expect(chunk.at(-1)).toBe(10);
+      if (chunk.length > 4096) expect(String(chunk)).toBe(long);
+    }
+    const taken = String(Buffer.concat(world.chunks.slice(0, -1)));
+    expect(taken).toContain(long);
+    expect(taken.length).toBeLessThan(all.join("").length);
+    expect(all.join("")).toStartWith(taken);
   });
 
   test("says when there is no room, and when there is again", async () => {

@@ -26,18 +26,38 @@ function setUp(hasKeyboard = true) {
   const shown: string[] = [];
   const abort = new AbortController();
   const interrupts: string[] = [];
+  const continuing = new Set<() => void>();
   const sink = { write: (text: string) => void shown.push(text) };
   const prompts = new Prompts({
     screen: new Screen(sink, sink),
     keyboard: hasKeyboard ? keyboard : undefined,
     signal: abort.signal,
     interrupt: () => void interrupts.push("interrupt"),
+    stop: () => void interrupts.push("stop"),
+    onContinue: callback => {
+      continuing.add(callback);
+      return () => continuing.delete(callback);
+    },
   });
-  return { keyboard, prompts, abort, interrupts, text: () => shown.join("") };
+  const goOn = (): void => continuing.forEach(callback => callback());
+  return { keyboard, prompts, abort, interrupts, continuing, goOn, text: () => shown.join("") };
 }
 const secret = (key: string) => ({ key, text: `Password for ${key}:`, kind: "secret" }) as const;
 
 describe("a secret question", () => {
+  test("is stopped with Ctrl-Z, and asked again when the program goes on", async () => {
+    const { keyboard, prompts, interrupts, continuing, goOn, text } = setUp();
+    const answer = prompts.ask(secret("sudo"));
+    await keyboard.type("hun", "\x1a");
+    expect({ interrupts, modes: keyboard.modes }).toEqual({ interrupts: ["stop"], modes: [true, false] });
+    goOn();
+    await keyboard.type("ter2\r");
+    expect((await answer)?.reveal()).toBe("hunter2");
+    expect(text()).toBe("Password for sudo: Password for sudo: \n");
+    expect(keyboard.modes).toEqual([true, false, false, true, false]);
+    expect(continuing.size).toBe(0);
+  });
+
   test("shows nothing of what is typed", async () => {
     const { keyboard, prompts, text } = setUp();
     const answer = prompts.ask(secret("sudo"));

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { executable } from "../support/executable.ts";
+import { runToEnd } from "../support/spawn-cli.ts";
 
 setDefaultTimeout(300_000);
 
@@ -26,14 +27,7 @@ async function run(files: Readonly<Record<string, string>>, ...args: readonly st
     await mkdir(dirname(join(cwd, name)), { recursive: true });
     await writeFile(join(cwd, name), text);
   }
-  const child = Bun.spawn([program, ...args], {
-    cwd,
-    env: { ...process.env, NO_COLOR: "1" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  const { out, err, code } = await runToEnd([program, ...args], cwd);
   return { code, text: err + out, cwd };
 }
 

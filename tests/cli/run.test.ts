@@ -49,6 +49,8 @@ interface World {
   readonly answers?: readonly string[];
   readonly environment?: Record<string, string>;
   readonly changes?: readonly string[];
+  /** What stops the run before it begins. */
+  readonly stopped?: TooManyFailuresError;
   /** Hosts that cannot be connected. */
   readonly unreachable?: readonly string[];
   readonly onExecute?: (emit: Emit, interrupt: () => void, onOutput: RunParts["onOutput"]) => Promise<void>;
@@ -86,6 +88,8 @@ async function cli(args: readonly string[], world: World = {}): Promise<Outcome>
     cwd: () => root,
     chdir: () => {},
     guardSignals: async () => {},
+    onContinue: () => () => {},
+    stop: () => {},
     onInterrupt: callback => {
       interrupts.add(callback);
       return () => interrupts.delete(callback);
@@ -119,7 +123,8 @@ function fakeRun({ emit, hosts, onOutput }: RunParts, world: World, calls: strin
   }));
   const stage = (name: string): void => void calls.push(name);
   return {
-    hasTooManyFailed: false,
+    hasTooManyFailed: world.stopped !== undefined,
+    stopped: world.stopped,
     connect: async () => {
       stage("connect");
       for (const host of world.unreachable ?? []) {
@@ -243,6 +248,15 @@ describe("a deploy", () => {
     expect([code, calls.at(-1)]).toEqual([1, "disconnect"]);
     expect(err).toContain("Stopped: 2 of 3 hosts failed (67 %)");
     expect(err).toMatch(/^Results$[^]*^Stopped: 2 of 3/m);
+  });
+
+  test("that would be stopped by too many failures says so in a dry run", async () => {
+    const stopped = new TooManyFailuresError("2 of 3 hosts failed (67 %), failPercent allows 25 %");
+    const { code, err } = await cli(["web-1,web-2", "deploy.ts", "--dry"], { stopped, unreachable: ["web-1"] });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^Proposed changes$[^]*\n\nWould stop: 2 of 3 hosts failed \(67 %\), failPercent allows 25 %\n$/m,
+    );
   });
 
   test("that has too many failures when nothing is left to do does not say that it stopped", async () => {

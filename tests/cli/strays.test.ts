@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { executable } from "../support/executable.ts";
+import { runToEnd } from "../support/spawn-cli.ts";
 
 setDefaultTimeout(300_000);
 
@@ -23,15 +24,8 @@ beforeEach(() => rm(join(cwd, "changed"), { force: true }));
 
 async function run(body: string, ...options: readonly string[]) {
   await writeFile(join(cwd, "deploy.ts"), `${IMPORTS}${body}`);
-  const child = Bun.spawn([program, "@local", "deploy.ts", "-y", "--plain", ...options], {
-    cwd,
-    env: { ...process.env, NO_COLOR: "1" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  return { code, out, err, hasChanged: (await readdir(cwd)).includes("changed") };
+  const told = await runToEnd([program, "@local", "deploy.ts", "-y", "--plain", ...options], cwd);
+  return { ...told, hasChanged: (await readdir(cwd)).includes("changed") };
 }
 
 const TOUCH = 'server.shell({ commands: ["touch changed"] });\n';

@@ -9,7 +9,7 @@ import { table } from "../../src/cli/views/table.ts";
 import { bytes, duration, oneLine, widthOf, wrap } from "../../src/cli/views/text.ts";
 import { createView, type ViewOptions } from "../../src/cli/views/view.ts";
 import type { OutputFormat } from "../../src/config/define.ts";
-import type { EngineEvent } from "../../src/engine/events.ts";
+import type { EngineEvent, OutcomeType } from "../../src/engine/events.ts";
 
 const FIXTURES = join(import.meta.dir, "../../fixtures/cli");
 const situations = readdirSync(FIXTURES)
@@ -85,6 +85,20 @@ describe("the plain view", () => {
     expect(err).not.toMatch(/Connected|Changed|Results|Proposed|Setting up|dpkg/);
     expect(err).toContain("Failed: 2 of 4 hosts: web-2, old-1");
   });
+});
+
+test("operations of a callback that did not run are told in one line, also where it went on", () => {
+  const end = (host: string, outcome: OutcomeType, notRun: readonly string[]): EngineEvent => ({
+    ...{ type: "operation:host:end", id: "1", operation: "Set up", host, outcome, notRun },
+    ...{ commands: 1, retryAttempts: 0, seconds: 0, nested: false },
+    ...(outcome === "failed" ? { error: { code: "E_DEPLOY", message: "No" } } : {}),
+  });
+  const many = Array.from({ length: 30 }, (_, index) => `Install ${index} of it`);
+  const { err } = show("plain", [end("web-1", "failed", ["One", "Two"]), end("web-2", "changed", many)]);
+  expect(err.split("\n").filter(line => line.includes("Not run"))).toEqual([
+    "  web-1  Not run: One, Two",
+    "  web-2  Not run: Install [0-29] of it",
+  ]);
 });
 
 describe("the pretty view", () => {

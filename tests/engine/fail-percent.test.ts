@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { FactError } from "../../src/core/errors.ts";
 import { currentScope } from "../../src/core/scope.ts";
 import { operation, raw, sh } from "../../src/public/index.ts";
-import { fakeRun, runAll } from "../support/fake-run.ts";
+import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
 
 const failing = { exitCode: 3 };
 const run = operation<{ readonly line: string }>({
@@ -32,6 +32,43 @@ describe("a percentage of hosts that may fail", () => {
       message: "2 of 4 hosts failed (50 %), failPercent allows 25 %",
     });
     expect(fake.sent.filter(sent => sent.endsWith("two"))).toEqual([]);
+  });
+  test("is told as an event, once, before the results, unless nothing was left to stop", async () => {
+    for (const [lines, allowed, stops] of [
+      [["one", "two"], 0, 1],
+      [["one"], 0, 0],
+      [["one", "two"], 25, 0],
+    ] as const) {
+      const fake = fakeRun(four, { answer: on("a", "one", failing) }, { config: { failPercent: allowed } });
+      await runAll(fake, () => lines.forEach(line => named(line, line)));
+      expect(fake.of("run:stopped")).toHaveLength(stops);
+      expect(fake.of("run:stopped").map(({ error }) => error)).toEqual(
+        Array.from({ length: stops }, () => ({
+          code: "E_TOO_MANY_FAILURES",
+          message: "1 of 4 hosts failed (25 %), failPercent allows 0 %",
+        })),
+      );
+      const types = fake.events.map(({ type }) => type);
+      expect(types.indexOf("run:stopped")).toBeLessThan(types.indexOf("results"));
+    }
+  });
+  test("is told behind the proposal where too many have failed by then, once", async () => {
+    const told = async (body: () => void) => {
+      const { run, events } = fakeRun(four, { unreachable: ["b"] }, { config: { failPercent: 0 } });
+      await run.connect();
+      await run.prepare([deployOf(body)]);
+      run.propose();
+      const proposed = events.map(({ type }) => type).slice(-2);
+      await run.execute().catch(() => undefined);
+      const stops = events.filter(({ type }) => type === "run:stopped");
+      return { proposed, stops: stops.length, stopped: run.stopped?.message };
+    };
+    expect(await told(() => named("One", "one"))).toEqual({
+      proposed: ["changes", "run:stopped"],
+      stops: 1,
+      stopped: "1 of 4 hosts failed (25 %), failPercent allows 0 %",
+    });
+    expect(await told(() => {})).toEqual({ proposed: ["stage:end", "changes"], stops: 0, stopped: undefined });
   });
   test("goes on while no more have failed", async () => {
     const fake = fakeRun(four, { answer: on("a", "one", failing) }, { config: { failPercent: 25 } });

@@ -24,6 +24,7 @@ async function tsinfra(
     cwd: () => "/",
     clock: { now: () => 0 },
     guardSignals: async () => {},
+    onContinue: () => () => {},
     onInterrupt: () => () => {},
     onStray: () => () => {},
     onStuck: () => () => {},

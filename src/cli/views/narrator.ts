@@ -144,7 +144,8 @@ export class Narrator {
   #outcome(event: EngineEvent & { readonly type: "operation:host:end" }): readonly string[] {
     const { label, tone } = OUTCOMES[event.outcome];
     const isTrouble = ["failed", "ignored", "interrupted"].includes(event.outcome);
-    if (!isTrouble && this.#options.isQuiet) return [];
+    const notRun = this.#notRun(event);
+    if (!isTrouble && this.#options.isQuiet) return notRun;
     const retries =
       event.retryAttempts > 0 ? [`${event.retryAttempts} ${event.retryAttempts === 1 ? "retry" : "retries"}`] : [];
     const executed = isTrouble && event.commands > 0 ? [`${plural(event.commands, "command")} succeeded`] : [];
@@ -165,6 +166,7 @@ export class Narrator {
           `${circumstances}${this.#timing(event.seconds)}${noop}`,
           !event.nested && retries.length === 0,
         ),
+        ...notRun,
       ];
     const message = event.error
       ? messageFor(event.host, event.error)
@@ -172,7 +174,14 @@ export class Narrator {
         ? "state unknown"
         : "before it sent a command";
     const lines = this.#hostLines(event.host, what, tone, `${circumstances}: ${message}`);
-    return [...heading, ...lines, ...this.#told(this.#evidence(event.error))];
+    return [...heading, ...lines, ...this.#told(this.#evidence(event.error)), ...notRun];
+  }
+
+  /** What its callbacks declared behind a failure. */
+  #notRun({ host, notRun }: EngineEvent & { readonly type: "operation:host:end" }): readonly string[] {
+    if (!notRun) return [];
+    const room = Math.max(20, this.#options.columns() - this.#nameWidth - 20);
+    return this.#hostLines(host, "Not run", "warn", `: ${hostList(notRun, room)}`);
   }
 
   #hostFailed(host: string, stage: Stage, error: ErrorReport): readonly string[] {

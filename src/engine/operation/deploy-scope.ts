@@ -129,7 +129,14 @@ export class DeployScope implements Scope {
     const args = Object.fromEntries(Object.entries(call.how.all).filter(([name]) => !OF_THE_CALL.has(name)));
     const lifetime = new Lifetime(`the callback of ${call.name}`);
     const settings = { current: call.config };
-    return new DeployScope(engine, call.host, declaring, { ...surrounding, arguments: args }, settings, lifetime);
+    const noting: Declaring = {
+      ...declaring,
+      declare: nested => {
+        call.nested.push(nested);
+        declaring.declare(nested);
+      },
+    };
+    return new DeployScope(engine, call.host, noting, { ...surrounding, arguments: args }, settings, lifetime);
   }
 
   /** Run the code that this is the scope of, to its end. Throws `DeployError` if something that it began has not ended by then. */

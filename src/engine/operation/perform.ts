@@ -68,6 +68,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
     await clock.sleep(delay, signal);
     attempt = newAttempt();
     tries.push(attempt);
+    call.nested = [];
     await tryOnce(engine, call, attempt, performNested);
     if (attempt.error) await loseAhead(call, attempt.error);
   }
@@ -94,6 +95,7 @@ function end(
 ): Ending {
   const { outcome } = told;
   const { error, executed, noop, results } = lastOf(tries);
+  const notRun = call.nested.filter(({ completion }) => !completion).map(({ name }) => name);
   const retryAttempts = Math.max(0, tries.length - 1);
   const hasSucceeded = outcome === "changed" || outcome === "unchanged";
   const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
@@ -109,6 +111,7 @@ function end(
     ...(noop !== undefined && outcome === "unchanged" ? { noop } : {}),
     ...(error && outcome !== "interrupted" ? { error: reportError(error) } : {}),
     ...(unfinished ? { unfinished } : {}),
+    ...(notRun.length > 0 ? { notRun } : {}),
   });
   return { outcome, unfinished, error };
 }

@@ -16,6 +16,7 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
   const results = new Results(planned);
   emit({ type: "stage:start", stage: "execute", hosts: engine.activeHosts.length });
   let isStopped = false;
+  let tooMany: TooManyFailuresError | undefined;
   try {
     checkFailures(engine);
     if (noWait) await withoutWaiting(engine, planned, results);
@@ -25,13 +26,16 @@ export async function execute(engine: Engine, planned: readonly PlannedOperation
     engine.expectNothingLate();
   } catch (error) {
     isStopped = true;
+    if (error instanceof TooManyFailuresError) tooMany = error;
     throw signal.aborted && !(error instanceof CancelledError)
       ? new CancelledError("The run was interrupted", { cause: error })
       : error;
   } finally {
     await tellSentAhead(engine, planned, results, isStopped);
     engine.endStage("execute", seconds());
-    emit(results.event(engine.hosts, engine.seconds, !signal.aborted));
+    const told = results.event(engine.hosts, engine.seconds, !signal.aborted);
+    if (tooMany && told.hosts.some(({ error, notReached }) => !error && notReached > 0)) engine.stopBy(tooMany);
+    emit(told);
   }
 }
 

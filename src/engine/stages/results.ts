@@ -29,7 +29,7 @@ export class Results {
   }
 
   /** `isWhole`: the run was not interrupted. */
-  event(hosts: readonly HostState[], seconds: number, isWhole: boolean): EngineEvent {
+  event(hosts: readonly HostState[], seconds: number, isWhole: boolean): EngineEvent & { readonly type: "results" } {
     const operations = this.#planned.map(operation => {
       const counts = this.#tally.ofOperation(operation);
       const key = operation.key === undefined ? {} : { key: operation.key };
