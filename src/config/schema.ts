@@ -147,6 +147,11 @@ function missingOfConnector(value: unknown): string | undefined {
     ...["can", "dataKeys"].filter(key => !isRecord(value[key])),
     ...(["connect", "hosts"].some(key => typeof value[key] === "function") ? [] : ["connect or hosts"]),
   ];
+  const member = ["hosts", "connect", "expect", "explain", "close"].find(
+    key => value[key] !== undefined && typeof value[key] !== "function",
+  );
+  if (missing.length === 0 && member !== undefined)
+    return `"${value["name"]}" whose "${member}" is ${describe(value[member])}`;
   return missing.length === 0 ? undefined : `"${value["name"]}" without ${missing.join(", and without ")}`;
 }
 const CONNECTOR_NAME = /^[a-z][a-z0-9-]*$/;

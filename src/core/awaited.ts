@@ -2,10 +2,10 @@
  * What of the user's is waited for: where nothing in the process goes on any more, the promise that never settles does not tell whose it is.
  * @module
  */
-import type { UsageError } from "./errors.ts";
+import type { TsinfraError } from "./errors.ts";
 
 /** Makes the error of one that never comes. */
-type Problem = new (message: string) => UsageError;
+type Problem = new (message: string) => TsinfraError;
 
 const waiting = new Set<{ readonly what: string; readonly problem: Problem }>();
 
@@ -21,10 +21,13 @@ export async function awaiting<T>(what: string, problem: Problem, body: () => T 
 }
 
 /** What is wrong where nothing goes on any more: an error for what is waited for, if there is anything. */
-export function neverComes(): UsageError | undefined {
+export function neverComes(): TsinfraError | undefined {
   const [first] = waiting;
   return first && new first.problem([...waiting].map(({ what }) => `${what} ${NEVER_COMES}`).join("; "));
 }
+
+/** What is waited for now: subjects of sentences. */
+export const awaited = (): readonly string[] => [...waiting].map(({ what }) => what);
 
 /** What is said of whoever waits for it. */
 export const NEVER_COMES = "waits for something that never comes";

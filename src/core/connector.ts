@@ -131,6 +131,8 @@ export interface StagedFile extends AsyncDisposable {
 
 /** An open connection to one host. */
 export interface Connection {
+  /** What carries commands, for messages; default: the login shell. */
+  readonly way?: string;
   /**
    * Run one shell line, as the host's login shell would.
    * Any exit code is a result, and is the line's own, whatever carries it; rejects with `ConnectionLostError` when none arrived,

@@ -110,6 +110,9 @@ export function errorText(error: Error): string {
   return length === 0 ? name : `${name} of ${length} ${length === 1 ? "error" : "errors"}`;
 }
 
+/** Anything that was thrown, in words. */
+export const thrownText = (thrown: unknown): string => (thrown instanceof Error ? errorText(thrown) : shown(thrown));
+
 /** What an error says it comes from: the errors that it was made of, and its cause. */
 export function originsOf(error: unknown): readonly unknown[] {
   if (!(error instanceof Error)) return [];
