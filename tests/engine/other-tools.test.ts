@@ -10,11 +10,22 @@ test("a member of a handle by the name that others have for it is an error that 
   const web = deploy("web", () => void run({ command: "inside" }));
   const fakes = fakeRun(["a"]);
   await runAll(fakes, () => {
-    for (const handle of [run({ command: "one" }), web()])
+    const own = run({ command: "one" });
+    const read = (): unknown => Reflect.get(own, "will_change", own);
+    expect(read).toThrow(expect.objectContaining({ hint: 'It is "willChange"' }));
+    for (const name of ["toJSON", "constructor", "nodeType", "asymmetricMatch", "length", "catch"])
+      expect([name, typeof Reflect.get(own, name, own)]).toEqual([
+        name,
+        name === "constructor" ? "function" : "undefined",
+      ]);
+    for (const handle of [own, web()])
       for (const [name, ours] of [
         ["did_change", "didChange"],
         ["changed", "didChange"],
-        ["will_change", "willChange"],
+        ["didchange", "didChange"],
+        ["did_changed", "didChange"],
+        ["rc", "didError"],
+        ["didSucced", "didSucceed"],
       ] as const) {
         const read = (): unknown => Reflect.get(handle, name, handle);
         expect(read).toThrow(`A handle has no "${name}"`);
