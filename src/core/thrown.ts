@@ -27,13 +27,23 @@ function inspected(value: unknown): string {
 
 /** From a place in what the engine runs to where that was written; `undefined` where nobody wrote it. */
 type ToWritten = (ran: CallSite) => CallSite | undefined;
-const served = new Map<string, ToWritten>();
+/** What is known of a file of which something else is run. */
+interface Served {
+  readonly toWritten: ToWritten;
+  /** Where in the file the mistake is of which the runtime says this, where it does not tell its place. */
+  mistake(message: string): CallSite | undefined;
+}
+const served = new Map<string, Served>();
 
 /** Remember how places in a file are found where the runtime tells those in what was made of it. */
-export const rememberServed = (file: string, toWritten: ToWritten): void => void served.set(file, toWritten);
+export const rememberServed = (file: string, known: Served): void => void served.set(file, known);
+
+/** Where in a file the mistake is of which the runtime says this; `undefined` where its own place is as good. */
+export const mistakeAt = (file: string | undefined, message: string): CallSite | undefined =>
+  file === undefined ? undefined : served.get(file)?.mistake(message);
 
 /** Where in a file it was written what stands there in what was made of the file. */
-export const writtenAt = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.(ran);
+export const writtenAt = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.toWritten(ran);
 
 /** The user's files on the stack on which an error was made, innermost first; what was made of other errors, as by `Promise.any`, has theirs. */
 export function sitesOf(error: unknown): readonly CallSite[] {
