@@ -13,7 +13,7 @@ import type {
   Target,
 } from "../core/connector.ts";
 import { CarrierError, ConnectError, type ErrorDetails, InventoryError, TsinfraError } from "../core/errors.ts";
-import { kindOf } from "../core/kind.ts";
+import { hasKeys, kindOf } from "../core/kind.ts";
 import { sitesOf, thrownText } from "../core/thrown.ts";
 import { isProgram } from "./program/program.ts";
 import { settlesWithin } from "./shared/wait.ts";
@@ -59,7 +59,7 @@ export function checkedConnector(own: Connector): Connector {
     ...(own.explain && {
       explain: async (target, given) => {
         const told: unknown = await thrownAsFailure(target, called("explain"), () => own.explain!(target, given));
-        if (kindOf(told) === "an object") return told as Awaited<ReturnType<NonNullable<Connector["explain"]>>>;
+        if (hasKeys(told)) return told as Awaited<ReturnType<NonNullable<Connector["explain"]>>>;
         throw new ConnectError(`${called("explain")} gave ${kindOf(told)} for ${target.name}`, {
           host: target.name,
           hint: "It must give an object of what there is to tell",
@@ -100,13 +100,13 @@ async function hostsOf(
 /** What is wrong with one of the hosts. */
 function wrongHost(host: unknown, index: number): string | undefined {
   const which = `a list whose host ${index + 1}`;
-  if (kindOf(host) !== "an object") return `${which} is ${kindOf(host)}`;
+  if (!hasKeys(host)) return `${which} is ${kindOf(host)}`;
   const { name, at, data, groups } = host as { readonly [K in keyof FoundHost]?: unknown };
   if (typeof name !== "string") return `${which} has no name (${kindOf(name)})`;
   if (name.trim() === "") return `${which} has an empty name`;
   const called = `a list whose host "${name}"`;
   if (at !== undefined && typeof at !== "string") return `${called} has ${kindOf(at)} as its "at"`;
-  if (kindOf(data) !== "an object") return `${called} has ${kindOf(data)} as its "data"`;
+  if (!hasKeys(data)) return `${called} has ${kindOf(data)} as its "data"`;
   if (!Array.isArray(groups)) return `${called} has ${kindOf(groups)} as its "groups"`;
   const group = groups.find(one => typeof one !== "string");
   return groups.every(one => typeof one === "string") ? undefined : `${called} has ${kindOf(group)} in its "groups"`;

@@ -7,7 +7,7 @@ import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
 import { strayText, type StrayText, type Word } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
-import { kindOf } from "../core/kind.ts";
+import { hasKeys, kindOf } from "../core/kind.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
@@ -33,7 +33,7 @@ const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 
 function check(name: string, signature: Signature | undefined, args: object): void {
   if (!signature) return;
-  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+  if (!hasKeys(args)) {
     const { positional = [], required = [], fields } = signature;
     const [first] = [...positional, ...required, ...Object.keys(fields)];
     // What may be a secret is not shown.
