@@ -93,7 +93,10 @@ interface Frame {
 function framesOf(error: Error): readonly Frame[] {
   // The runtime tells places in what it runs for these.
   const isRan = error instanceof DOMException;
-  return (textIn(error, "stack") ?? "").split("\n").flatMap(line => {
+  const lines = (textIn(error, "stack") ?? "").split("\n");
+  const isEvaluated = evaluated(lines.map(line => STACK_FRAME.exec(line)?.groups?.["path"] ?? ""));
+  return lines.flatMap((line, index) => {
+    if (isEvaluated(index)) return [];
     const told = STACK_FRAME.exec(line)?.groups;
     const { path, other, line: row, column } = told ?? ((isRan && RAN_FRAME.exec(line)?.groups) || {});
     const file = path ?? other;
@@ -103,6 +106,23 @@ function framesOf(error: Error): readonly Frame[] {
     return [{ isFile, isOurs: site === undefined, site: told || !site ? site : writtenAt(site) }];
   });
 }
+/**
+ * Whether a frame is of text that was evaluated, as by `eval`: its file is that of who did so, as a URL, but its lines are those of the text.
+ * Asked by the number of the frame; where nobody else's file is known, that is better than none.
+ */
+export function evaluated(files: readonly string[]): (frame: number) => boolean {
+  const isUrl = (file: string): boolean => file.startsWith("file://");
+  const written = new Set(files.filter(file => !isUrl(file)));
+  return frame => {
+    const file = files[frame] ?? "";
+    return isUrl(file) && written.has(pathOf(file));
+  };
+}
+
+/** The path of a file that may be told as a URL. */
+const pathOf = (file: string): string =>
+  file.startsWith("file://") ? decodeURIComponent(new URL(file).pathname) : file;
+
 const STACK_FRAME =
   /^\s*at (?:(?:.*? \()?(?<path>(?:file:\/\/)?\/.*?)|(?:.*? \()?(?<other>\S+?)):(?<line>\d+):(?<column>\d+)\)?$/;
 const RAN_FRAME = /^[^@]*@(?:(?<path>(?:file:\/\/)?\/.*)|(?<other>\S+)):(?<line>\d+):(?<column>\d+)$/;
@@ -160,7 +180,7 @@ export function toUserSite(
   column: number | null | undefined,
 ): CallSite | undefined {
   if (!fileName || !line) return undefined;
-  const file = fileName.startsWith("file://") ? decodeURIComponent(new URL(fileName).pathname) : fileName;
+  const file = pathOf(fileName);
   return /^(?:\/|[A-Z]:[\\/])/i.test(file) && !isOwnFile(file) ? { file, line, column: column ?? 1 } : undefined;
 }
 

@@ -105,10 +105,14 @@ const wrap = async (path: string, source: string): Promise<Wrapped> =>
   wrapTranspiled(await prepareImports(path, source), source);
 
 async function wrapTranspiled(transpiled: Transpiled, source: string): Promise<Wrapped> {
-  // A script that has neither imports nor exports is taken for CommonJS.
-  const isScript = /^var require_\w+ = __commonJS\(function\(\)/m.test(transpiled.code);
+  const isScript = isTakenForCommonJs(transpiled.code) && !/\bmodule\.exports\b|\bexports\.\w/.test(source);
   return wrapDeploy(isScript ? await transpileOne(transpiled.path, `${source}\nexport {};`) : transpiled);
 }
+
+/** A script that exports nothing is, where it imports nothing, and where it says `eval`, which may say anything. */
+const isTakenForCommonJs = (code: string): boolean =>
+  /^var require_\w+ = __commonJS\(function\(\)/m.test(code) ||
+  (/^import /m.test(code) && /^var require_\w+ = __commonJS\(/m.test(code));
 
 const isJsonError = (error: unknown): error is SyntaxError =>
   error instanceof SyntaxError && error.message.startsWith("JSON Parse error");
