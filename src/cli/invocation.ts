@@ -1,6 +1,6 @@
 /** One call of the command line that has an inventory: its settings, its hosts, and how its run is shown. @module */
 import { unlessAborted } from "../core/abort.ts";
-import { awaited } from "../core/awaited.ts";
+import { unended } from "../core/awaited.ts";
 import type { Settings } from "../config/define.ts";
 import { checkedConnector } from "../connectors/own.ts";
 import { environmentSettings, flagVariable, loadConfigFile, mergeSettings } from "../config/index.ts";
@@ -222,8 +222,8 @@ export async function openInvocation(
 
 /** What was waited for in vain, of an interruption. */
 function naming(error: CancelledError): CancelledError {
-  const unended = awaited().map(what => `${what} had not ended`);
-  return unended.length === 0 ? error : new CancelledError(`${error.message}: ${unended.join("; ")}`, { cause: error });
+  const what = unended();
+  return what === undefined ? error : new CancelledError(`${error.message}: ${what}`, { cause: error });
 }
 
 /** The first event of a shard's log: what `report merge` needs to see whether all hosts are there. */

@@ -20,7 +20,7 @@ import { settlesWithin } from "./shared/wait.ts";
 
 /** How long `close` may take, and a command to end that was told to, in milliseconds: then they are left. */
 export const PATIENCE = 5000;
-/** How long a command may take to end once its connection was closed: somebody may wait for the program to end. */
+/** The same for a command whose connection was closed, and for connecting that was called off: somebody waits for the run to end. */
 const AFTER_CLOSE = 1000;
 
 /** The same connector, of which everything is checked that the types ask for. */
@@ -119,7 +119,15 @@ async function connectionOf(
   context: ConnectorContext,
 ): Promise<Connection> {
   const { name: host } = target;
-  const given: unknown = await thrownAsFailure(target, called("connect"), () => own.connect!(target, context));
+  const waited = `${called(isProgram(own) ? "open" : "connect")} for ${host}`;
+  const given: unknown = await thrownAsFailure(target, called("connect"), () =>
+    isProgram(own)
+      ? awaiting(waited, ConnectError, () => own.connect!(target, context))
+      : unlessLate(
+          awaiting(waited, ConnectError, () => own.connect!(target, context)),
+          target.signal,
+        ),
+  );
   const wrong = wrongConnection(given);
   if (wrong !== undefined)
     throw new ConnectError(`${host} cannot be connected to: ${called("connect")} gave ${wrong}`, {
@@ -150,6 +158,23 @@ async function connectionOf(
       context.warn(`${called("run")} has not ended on ${host}, though its connection was closed: it is left`);
     },
   };
+}
+
+/** The promise, unless it hears no interruption; a connection that it comes to after all is closed. */
+async function unlessLate(connecting: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
+  const late = Promise.withResolvers<never>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  using _ = onAbort(signal, () => {
+    timer = setTimeout(() => {
+      late.reject(signal.reason);
+      connecting.then(connection => connection.close()).catch(() => undefined);
+    }, AFTER_CLOSE);
+  });
+  try {
+    return await Promise.race([connecting, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function wrongConnection(given: unknown): string | undefined {
@@ -194,6 +219,7 @@ function runOf(member: string, host: string, { run, options, warn }: Running): B
   const wrong = Promise.withResolvers<never>();
   wrong.promise.catch(() => undefined);
   let hasTold = false;
+  const heard = Promise.withResolvers<void>();
   const fail = (problem: string, hint: string, error?: unknown): CarrierError =>
     new CarrierError(`${member} ${problem} on ${host}: the state of the command is unknown`, {
       ...(error === undefined ? {} : detailsOf(error)),
@@ -202,6 +228,7 @@ function runOf(member: string, host: string, { run, options, warn }: Running): B
     });
   const tell = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     hasTold = true;
+    heard.resolve();
     const found: unknown = chunk;
     const problem =
       stream !== "stdout" && stream !== "stderr"
@@ -214,6 +241,8 @@ function runOf(member: string, host: string, { run, options, warn }: Running): B
   };
   const began = (async () => run({ ...options, ...(onOutput ? { onOutput: tell } : {}) }))();
   const settled = began.catch(() => undefined);
+  // A shell may stay for as long as the run does, and whoever waits for it then waits for something else.
+  void awaiting(`${member} on ${host}`, ConnectError, () => Promise.race([heard.promise, settled]));
   const answer = async (): Promise<RunResult> => {
     let given: unknown;
     try {

@@ -23,11 +23,18 @@ export async function awaiting<T>(what: string, problem: Problem, body: () => T 
 /** What is wrong where nothing goes on any more: an error for what is waited for, if there is anything. */
 export function neverComes(): TsinfraError | undefined {
   const [first] = waiting;
-  return first && new first.problem([...waiting].map(({ what }) => `${what} ${NEVER_COMES}`).join("; "));
+  return first && new first.problem(sentences(NEVER_COMES));
 }
 
-/** What is waited for now: subjects of sentences. */
-export const awaited = (): readonly string[] => [...waiting].map(({ what }) => what);
+/** That what is waited for now has not ended, in words; `undefined` where there is nothing. */
+export const unended = (): string | undefined => (waiting.size === 0 ? undefined : sentences("had not ended"));
+
+function sentences(predicate: string): string {
+  const told = [...waiting].slice(0, TOLD).map(({ what }) => `${what} ${predicate}`);
+  return [...told, ...(waiting.size > TOLD ? [`and so with ${waiting.size - TOLD} more`] : [])].join("; ");
+}
+/** Each host may have one of its own. */
+const TOLD = 3;
 
 /** What is said of whoever waits for it. */
 export const NEVER_COMES = "waits for something that never comes";

@@ -117,6 +117,29 @@ export default {
     ]);
   });
 
+  test("is named where it is interrupted while it connects", async () => {
+    const config = `export default {
+  connectors: [
+    {
+      name: "own", summary: "", can: {}, dataKeys: {},
+      connect: () => {
+        setInterval(() => {}, 1000);
+        process.kill(process.pid, "SIGTERM");
+        return new Promise(() => {});
+      },
+    },
+  ],
+};
+`;
+    const ran = await tsinfra(config, "@own/x", "exec", "--", "true");
+    expect([ran.exitCode, ran.stderr]).toEqual([
+      130,
+      expect.stringContaining(
+        'interrupted while it connected to @own/x: connect() of the connector "@own" for @own/x had not ended',
+      ),
+    ]);
+  });
+
   test("has to be one", async () => {
     const ran = await tsinfra('export default { connectors: [{ name: "x" }] };\n', "@local", "exec", "--", "true");
     expect(ran.stderr).toContain('Setting "connectors" must be a list of connectors');
