@@ -2,9 +2,9 @@
 import { DeployError, DeployLoadError, TsinfraError } from "../core/errors.ts";
 import { importProblem, isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { limitReached } from "../core/limits.ts";
-import { nearest } from "../core/nearest.ts";
 import { errorText, isOurMistake, shown } from "../core/thrown.ts";
 import { begunModules, thrownPlaces } from "../deploy/index.ts";
+import { callHint } from "./call-hint.ts";
 import { systemProblem } from "./exit.ts";
 import { importHint } from "./import-hint.ts";
 
@@ -27,15 +27,8 @@ export async function explained(error: unknown): Promise<unknown> {
     return new DeployLoadError(problem, { at, callers, cause: error, hint: await importHint(problem, at) });
   }
   const message = errorText(error).replace(/^Error(?:: |$)/, "") || "An error without a message was thrown";
-  const [, module, name] = /([A-Za-z_$][\w$]*)\.([A-Za-z_$][\w$]*) is not a function/.exec(message) ?? [];
-  const near = module === undefined || name === undefined ? undefined : await nearestOperation(module, name);
   const brief = message.replace(/\.? \(In '.*$/s, "");
-  return new DeployError(brief, {
-    at,
-    callers,
-    cause: error,
-    ...(near === undefined ? {} : { hint: `Did you mean "${near}"?` }),
-  });
+  return new DeployError(brief, { at, callers, cause: error, hint: await callHint(message) });
 }
 
 /** Whose it may be where no place is known: the files of the user's that have run. */
@@ -49,9 +42,3 @@ const UNAWAITED = "Put `await` before every call that gives a promise: what nobo
 /** Nothing of the user's has thrown it. */
 const isNoDeploys = (error: Error): boolean =>
   isOurMistake(error) || limitReached(error) !== undefined || systemProblem(error) !== undefined;
-
-async function nearestOperation(module: string, name: string): Promise<string | undefined> {
-  const { allOperations } = await import("../registry.ts");
-  const own = [...allOperations.keys()].filter(candidate => candidate.startsWith(`${module}.`));
-  return nearest(`${module}.${name}`, own);
-}

@@ -1,8 +1,11 @@
 /** One call of the command line that has an inventory: its settings, its hosts, and how its run is shown. @module */
+import { unlessAborted } from "../core/abort.ts";
+import { unended } from "../core/awaited.ts";
 import type { Settings } from "../config/define.ts";
+import { checkedConnector } from "../connectors/own.ts";
 import { environmentSettings, flagVariable, loadConfigFile, mergeSettings } from "../config/index.ts";
 import type { Connector, ConnectorContext, OutputStream } from "../core/connector.ts";
-import { ConfigError } from "../core/errors.ts";
+import { CancelledError, ConfigError } from "../core/errors.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
 import { type InventoryHost, loadInventory, selectHosts } from "../inventory/index.ts";
@@ -132,7 +135,7 @@ export async function openInvocation(
     const connectors = withOwn(await io.connectors(), settings.connectors);
     const passwords = await askPasswords(options, settings, prompts);
     settings = { ...settings, config: { ...settings.config, ...passwords.config } };
-    const everyone = await loadInventory(inventory, {
+    const loading = loadInventory(inventory, {
       cwd,
       connectors,
       context: connectorContext,
@@ -141,6 +144,10 @@ export async function openInvocation(
       groupData: settings.groupData,
       beforeImport,
     });
+    // What of the user's is waited for hears of no interruption.
+    const everyone = await unlessAborted(loading, interrupts.givenUp).catch((error: unknown) =>
+      Promise.reject(error instanceof CancelledError ? naming(error) : error),
+    );
     const selected = selectHosts(everyone, settings);
     const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
     const [taken, own] = [new Set(selected), new Set(hosts)];
@@ -218,6 +225,12 @@ export async function openInvocation(
   }
 }
 
+/** What was waited for in vain, of an interruption. */
+function naming(error: CancelledError): CancelledError {
+  const what = unended();
+  return what === undefined ? error : new CancelledError(`${error.message}: ${what}`, { cause: error });
+}
+
 /** The first event of a shard's log: what `report merge` needs to see whether all hosts are there. */
 function shardStart(selected: readonly InventoryHost[], own: ReadonlySet<InventoryHost>): { readonly type: string } {
   const places = [...selected.keys()].filter(place => own.has(selected[place]!));
@@ -236,7 +249,7 @@ function shardStart(selected: readonly InventoryHost[], own: ReadonlySet<Invento
 function withOwn(known: ReadonlyMap<string, Connector>, own: readonly Connector[]): ReadonlyMap<string, Connector> {
   const taken = own.find(({ name }, index) => known.has(name) || own.findIndex(other => other.name === name) < index);
   if (taken) throw new ConfigError(`Setting "connectors" has "${taken.name}", but there is a connector of that name`);
-  return new Map([...known, ...own.map(connector => [connector.name, connector] as const)]);
+  return new Map([...known, ...own.map(connector => [connector.name, checkedConnector(connector)] as const)]);
 }
 
 /** Nothing runs on this machine that nobody said should: `-y` is about changes, not about where. */

@@ -1,6 +1,7 @@
 /** The stages of a run, with the question in their middle. @module */
 import { dirname, relative } from "node:path";
 import { onAbort, unlessAborted } from "../core/abort.ts";
+import { unended } from "../core/awaited.ts";
 import { CancelledError, TooManyFailuresError } from "../core/errors.ts";
 import type { Run } from "../engine/run.ts";
 import type { Deploy } from "../engine/settings.ts";
@@ -68,9 +69,9 @@ async function allStages(
   try {
     await unlessAborted(run.connect(), invocation.interrupts.givenUp).catch((error: unknown) => {
       const hosts = hostList(invocation.interrupts.record?.connecting ?? [], COLUMNS);
-      throw error instanceof CancelledError && hosts !== ""
-        ? new CancelledError(`${error.message} while it connected to ${hosts}`, { cause: error })
-        : error;
+      if (!(error instanceof CancelledError) || hosts === "") throw error;
+      const what = [`while it connected to ${hosts}`, ...[unended() ?? []].flat()].join(": ");
+      throw new CancelledError(`${error.message} ${what}`, { cause: error });
     });
     return { ...(await changeHosts(invocation, run, deploys, options)), run };
   } finally {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { awaiting } from "../core/awaited.ts";
-import { type CallSite, ConfigError } from "../core/errors.ts";
+import { type CallSite, ConfigError, LocalFileError } from "../core/errors.ts";
 import { furtherMistakes, isImportFailure, loadFailure } from "../core/load-error.ts";
 import { nearest } from "../core/nearest.ts";
 import type { PartialSettings } from "./define.ts";
@@ -73,7 +73,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
     }));
     return { file: main, settings: absolutePaths(settings, homes, dirname(main)) };
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof ConfigError || error instanceof LocalFileError) throw error;
     const file = seen.at(-1) ?? main;
     throw failure(await placedError(file, error), file);
   }

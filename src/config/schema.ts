@@ -1,4 +1,5 @@
 /** Names and kinds of all settings, and the check of a value against them. @module */
+import { GLOBAL_ARGUMENTS } from "../core/arguments.ts";
 import { Secret } from "../core/command.ts";
 import type { Config } from "../core/config.ts";
 import { nearest } from "../core/nearest.ts";
@@ -85,14 +86,23 @@ export function problemOf(config: unknown, layers = true): SettingProblem | unde
 export function settingProblem(key: string, value: unknown, layers = true): SettingProblem | undefined {
   const kind = (SETTINGS as Readonly<Record<string, SettingKind | undefined>>)[key];
   if (!kind) {
-    const near = nearest(key, layers ? [...SETTING_NAMES, ...LAYER_KEYS] : SETTING_NAMES);
-    return { key, message: `Unknown setting "${key}"`, ...(near ? { hint: `Did you mean "${near}"?` } : {}) };
+    const hint = settingHint(key, layers);
+    return { key, message: `Unknown setting "${key}"`, ...(hint === undefined ? {} : { hint }) };
   }
   if (value === undefined) return undefined;
   const rule = RULES[kind];
   return rule.accepts(value)
     ? undefined
     : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${rule.found?.(value) ?? describe(value)}` };
+}
+
+function settingHint(key: string, layers: boolean): string | undefined {
+  const near = nearest(key, layers ? [...SETTING_NAMES, ...LAYER_KEYS] : SETTING_NAMES);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  const global = Object.hasOwn(GLOBAL_ARGUMENTS, key) ? key : nearest(key, Object.keys(GLOBAL_ARGUMENTS));
+  return global?.startsWith("_") === true
+    ? `"${global}" is a global argument: as a default for all operations it stands in data: { ${global}: … }`
+    : undefined;
 }
 
 /** A value as a person would name it; text is shown, a secret is not. */
@@ -147,6 +157,11 @@ function missingOfConnector(value: unknown): string | undefined {
     ...["can", "dataKeys"].filter(key => !isRecord(value[key])),
     ...(["connect", "hosts"].some(key => typeof value[key] === "function") ? [] : ["connect or hosts"]),
   ];
+  const member = ["hosts", "connect", "expect", "explain", "close"].find(
+    key => value[key] !== undefined && typeof value[key] !== "function",
+  );
+  if (missing.length === 0 && member !== undefined)
+    return `"${value["name"]}" whose "${member}" is ${describe(value[member])}`;
   return missing.length === 0 ? undefined : `"${value["name"]}" without ${missing.join(", and without ")}`;
 }
 const CONNECTOR_NAME = /^[a-z][a-z0-9-]*$/;

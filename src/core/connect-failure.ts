@@ -1,6 +1,7 @@
 /** What a connector throws, as one error that says whose connection failed and why. @module */
 import { CarrierError, ConnectError, ConnectionLostError, OperationError, TsinfraError } from "./errors.ts";
 import { limitReached } from "./limits.ts";
+import { thrownText } from "./thrown.ts";
 
 /**
  * Anything that is no error of ours becomes a `ConnectError`; so does what a command says that connecting needed.
@@ -23,11 +24,13 @@ export function connectFailure(error: unknown, host: string, thrower = "this pro
   }
   // A plain `Error` speaks to people; the others say what a program did wrong.
   const isPlain = error instanceof Error && error.name === "Error" && error.message !== "";
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new ConnectError(`${host} cannot be connected to: ${isPlain ? error.message : `${thrower} threw ${what}`}`, {
-    host,
-    cause: error,
-  });
+  return new ConnectError(
+    `${host} cannot be connected to: ${isPlain ? error.message : `${thrower} threw ${thrownText(error)}`}`,
+    {
+      host,
+      cause: error,
+    },
+  );
 }
 
 /** The same for a limit of the machine, which leaves room again when others are through; `undefined` for any other error. */

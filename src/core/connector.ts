@@ -131,6 +131,8 @@ export interface StagedFile extends AsyncDisposable {
 
 /** An open connection to one host. */
 export interface Connection {
+  /** What carries commands, for messages; default: the login shell. */
+  readonly way?: string;
   /**
    * Run one shell line, as the host's login shell would.
    * Any exit code is a result, and is the line's own, whatever carries it; rejects with `ConnectionLostError` when none arrived,
@@ -142,6 +144,6 @@ export interface Connection {
   rsync?(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Make a file for content that is not to travel as a command's input or output; absent where all does. Everything done with it ends with `signal`. */
   stage?(signal: AbortSignal): Promise<StagedFile>;
-  /** Never rejects. */
+  /** Never rejects. That of a connector of one's own is left after five seconds. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** What calling an operation returns. @module */
 import { DeployError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 
 /** How an operation ended on a host; readable once it has run, and an error that says so before. */
 export interface OperationResult {
@@ -50,29 +51,43 @@ export interface DeployHandle<T> extends DeployResult<T>, PromiseLike<DeployResu
 /** A deploy with an async body that was called: it must be awaited, so that its operations come before what follows it. */
 export interface AsyncDeployHandle<T> extends Omit<DeployResult<T>, "value">, PromiseLike<DeployResult<T>> {}
 
-/** What other tools call members of a handle. One that does not exist would be `undefined`, and as a condition no condition. */
-const FOREIGN: Readonly<Record<string, string>> = {
+/** What other tools call members of a handle, where that is no spelling of ours. */
+const FOREIGN: Readonly<Record<string, keyof OperationResult>> = {
   changed: "didChange",
-  did_change: "didChange",
-  didChanged: "didChange",
   hasChanged: "didChange",
   isChanged: "didChange",
-  did_not_change: "didNotChange",
-  did_succeed: "didSucceed",
-  did_error: "didError",
+  modified: "didChange",
   failed: "didError",
-  retry_attempts: "retryAttempts",
-  stderr_lines: "stderrLines",
-  stdout_lines: "stdoutLines",
-  will_change: "willChange",
+  error: "didError",
+  rc: "didError",
+  exitCode: "didError",
+  exit_code: "didError",
+  returncode: "didError",
+  return_code: "didError",
+  success: "didSucceed",
+  succeeded: "didSucceed",
+  ok: "didSucceed",
+  output: "stdout",
 };
 
-/** Make the names that others have for members of a handle errors that tell ours. */
+/**
+ * Make errors of the members that others have, or that are almost ours, each telling ours.
+ * One that does not exist would be `undefined`, and as a condition no condition.
+ */
 export function refuseForeignMembers(handle: object): void {
-  for (const [name, member] of Object.entries(FOREIGN))
-    Object.defineProperty(handle, name, {
-      get() {
-        throw new DeployError(`A handle has no "${name}"`, { hint: `It is "${member}"` });
+  const members = Object.getOwnPropertyNames(handle).filter(member => member !== "constructor" && member !== "then");
+  const above = Object.getPrototypeOf(handle) as object;
+  Object.setPrototypeOf(
+    handle,
+    // Asked for what the handle itself does not have.
+    new Proxy(above, {
+      get(target, name, receiver) {
+        if (typeof name === "symbol" || name in target) return Reflect.get(target, name, receiver) as unknown;
+        const foreign = Object.hasOwn(FOREIGN, name) ? FOREIGN[name] : undefined;
+        const ours = foreign !== undefined && members.includes(foreign) ? foreign : nearest(name, members);
+        if (ours === undefined) return undefined;
+        throw new DeployError(`A handle has no "${name}"`, { hint: `It is "${ours}"` });
       },
-    });
+    }),
+  );
 }

@@ -10,8 +10,17 @@ export function kindOf(value: unknown): string {
   if (value instanceof Promise) return "a promise";
   if (value instanceof Date) return "a date";
   if (value instanceof Uint8Array) return "bytes";
+  if (value instanceof Map) return "a Map";
+  if (value instanceof Set) return "a Set";
   return /Generator\]$/.test(Object.prototype.toString.call(value)) ? "a generator" : "an object";
 }
+
+/** Whether a value is an object for its keys: no list, no `Map`, no promise. */
+export const hasKeys = (value: unknown): value is object =>
+  typeof value === "object" &&
+  value !== null &&
+  // Most are such, and there are many.
+  (Object.getPrototypeOf(value) === Object.prototype || kindOf(value) === "an object");
 
 function functionKind(value: object): string {
   if (/^class\b/.test(Function.prototype.toString.call(value))) return "a class";

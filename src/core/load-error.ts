@@ -1,6 +1,6 @@
 /** What an `import()` of a user's file threw, as a sentence and a place. @module */
 import { type CallSite, TsinfraError } from "./errors.ts";
-import { errorText, locate, membersOf, shown } from "./thrown.ts";
+import { errorText, locate, membersOf, mistakeAt, shown } from "./thrown.ts";
 
 /** An error of loading, told to people. */
 export interface LoadFailure {
@@ -34,7 +34,12 @@ export function loadFailure(error: unknown, { file, source, others = [], loading
   const message = missing?.message ?? text(first);
   const known = told ?? ownSite(first);
   const found = known || !missing ? undefined : importSite(missing, [missing.importer ?? file, ...others], source);
-  return { message, at: known ?? found ?? locate(first) ?? { file: missing?.importer ?? file, line: 1, column: 1 } };
+  const located = locate(first);
+  const mistake = first instanceof SyntaxError ? mistakeAt(located?.file, first.message) : undefined;
+  return {
+    message,
+    at: known ?? found ?? mistake ?? located ?? { file: missing?.importer ?? file, line: 1, column: 1 },
+  };
 }
 
 /** What to do about a value that is no error. */

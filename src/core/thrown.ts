@@ -27,13 +27,23 @@ function inspected(value: unknown): string {
 
 /** From a place in what the engine runs to where that was written; `undefined` where nobody wrote it. */
 type ToWritten = (ran: CallSite) => CallSite | undefined;
-const served = new Map<string, ToWritten>();
+/** What is known of a file of which something else is run. */
+interface Served {
+  readonly toWritten: ToWritten;
+  /** Where in the file the mistake is of which the runtime says this, where it does not tell its place. */
+  mistake(message: string): CallSite | undefined;
+}
+const served = new Map<string, Served>();
 
 /** Remember how places in a file are found where the runtime tells those in what was made of it. */
-export const rememberServed = (file: string, toWritten: ToWritten): void => void served.set(file, toWritten);
+export const rememberServed = (file: string, known: Served): void => void served.set(file, known);
+
+/** Where in a file the mistake is of which the runtime says this; `undefined` where its own place is as good. */
+export const mistakeAt = (file: string | undefined, message: string): CallSite | undefined =>
+  file === undefined ? undefined : served.get(file)?.mistake(message);
 
 /** Where in a file it was written what stands there in what was made of the file. */
-export const writtenAt = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.(ran);
+export const writtenAt = (ran: CallSite): CallSite | undefined => served.get(ran.file)?.toWritten(ran);
 
 /** The user's files on the stack on which an error was made, innermost first; what was made of other errors, as by `Promise.any`, has theirs. */
 export function sitesOf(error: unknown): readonly CallSite[] {
@@ -83,7 +93,10 @@ interface Frame {
 function framesOf(error: Error): readonly Frame[] {
   // The runtime tells places in what it runs for these.
   const isRan = error instanceof DOMException;
-  return (textIn(error, "stack") ?? "").split("\n").flatMap(line => {
+  const lines = (textIn(error, "stack") ?? "").split("\n");
+  const isEvaluated = evaluated(lines.map(line => STACK_FRAME.exec(line)?.groups?.["path"] ?? ""));
+  return lines.flatMap((line, index) => {
+    if (isEvaluated(index)) return [];
     const told = STACK_FRAME.exec(line)?.groups;
     const { path, other, line: row, column } = told ?? ((isRan && RAN_FRAME.exec(line)?.groups) || {});
     const file = path ?? other;
@@ -93,6 +106,23 @@ function framesOf(error: Error): readonly Frame[] {
     return [{ isFile, isOurs: site === undefined, site: told || !site ? site : writtenAt(site) }];
   });
 }
+/**
+ * Whether a frame is of text that was evaluated, as by `eval`: its file is that of who did so, as a URL, but its lines are those of the text.
+ * Asked by the number of the frame; where nobody else's file is known, that is better than none.
+ */
+export function evaluated(files: readonly string[]): (frame: number) => boolean {
+  const isUrl = (file: string): boolean => file.startsWith("file://");
+  const written = new Set(files.filter(file => !isUrl(file)));
+  return frame => {
+    const file = files[frame] ?? "";
+    return isUrl(file) && written.has(pathOf(file));
+  };
+}
+
+/** The path of a file that may be told as a URL. */
+const pathOf = (file: string): string =>
+  file.startsWith("file://") ? decodeURIComponent(new URL(file).pathname) : file;
+
 const STACK_FRAME =
   /^\s*at (?:(?:.*? \()?(?<path>(?:file:\/\/)?\/.*?)|(?:.*? \()?(?<other>\S+?)):(?<line>\d+):(?<column>\d+)\)?$/;
 const RAN_FRAME = /^[^@]*@(?:(?<path>(?:file:\/\/)?\/.*)|(?<other>\S+)):(?<line>\d+):(?<column>\d+)$/;
@@ -109,6 +139,9 @@ export function errorText(error: Error): string {
   const { length } = membersOf(error);
   return length === 0 ? name : `${name} of ${length} ${length === 1 ? "error" : "errors"}`;
 }
+
+/** Anything that was thrown, in words. */
+export const thrownText = (thrown: unknown): string => (thrown instanceof Error ? errorText(thrown) : shown(thrown));
 
 /** What an error says it comes from: the errors that it was made of, and its cause. */
 export function originsOf(error: unknown): readonly unknown[] {
@@ -147,7 +180,7 @@ export function toUserSite(
   column: number | null | undefined,
 ): CallSite | undefined {
   if (!fileName || !line) return undefined;
-  const file = fileName.startsWith("file://") ? decodeURIComponent(new URL(fileName).pathname) : fileName;
+  const file = pathOf(fileName);
   return /^(?:\/|[A-Z]:[\\/])/i.test(file) && !isOwnFile(file) ? { file, line, column: column ?? 1 } : undefined;
 }
 

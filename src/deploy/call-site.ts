@@ -1,6 +1,6 @@
 /** Where in the user's files something was called or went wrong. @module */
 import type { CallSite } from "../core/errors.ts";
-import { toUserSite } from "../core/thrown.ts";
+import { evaluated, toUserSite } from "../core/thrown.ts";
 import { thrownPlaces } from "./load-failure.ts";
 
 /**
@@ -32,7 +32,10 @@ function capture(
   const frames = holder.stack ?? [];
   Error.prepareStackTrace = prepareStackTrace;
   Error.stackTraceLimit = stackTraceLimit;
-  const sites = frames.map(frame => toUserSite(frame.getFileName(), frame.getLineNumber(), frame.getColumnNumber()));
+  const isEvaluated = evaluated(frames.map(frame => frame.getFileName() ?? ""));
+  const sites = frames.map((frame, index) =>
+    isEvaluated(index) ? undefined : toUserSite(frame.getFileName(), frame.getLineNumber(), frame.getColumnNumber()),
+  );
   const own = sites.filter(site => site !== undefined);
   return { sites: own, isComplete: frames.length < limit || (own.length > 0 && sites.at(-1) === undefined) };
 }

@@ -3,9 +3,10 @@ import { existsSync, realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { awaiting } from "../core/awaited.ts";
-import { DeployError, DeployLoadError, NoHostError, TsinfraError } from "../core/errors.ts";
+import { DeployError, DeployLoadError, LocalFileError, NoHostError, TsinfraError } from "../core/errors.ts";
 import { furtherMistakes, isImportFailure, THROW_ERRORS } from "../core/load-error.ts";
 import { currentScope } from "../core/scope.ts";
+import { utf8 } from "../core/utf8.ts";
 import type { Deploy } from "../engine/settings.ts";
 import { errorText, locate, shown } from "../core/thrown.ts";
 import { failureOf, thrownPlaces } from "./load-failure.ts";
@@ -51,7 +52,7 @@ export async function loadDeploy(file: string, { cwd, includedFrom, ready }: Loa
 const loaded = new Map<string, Promise<() => Promise<void>>>();
 
 async function importDeploy(path: string, ready: Promise<void> | undefined): Promise<() => Promise<void>> {
-  const source = await readFile(path, "utf8");
+  const source = utf8(await readFile(path), path);
   try {
     const wrapped = await wrap(path, source);
     serve(new Map([[path, wrapped]]));
@@ -104,16 +105,21 @@ const wrap = async (path: string, source: string): Promise<Wrapped> =>
   wrapTranspiled(await prepareImports(path, source), source);
 
 async function wrapTranspiled(transpiled: Transpiled, source: string): Promise<Wrapped> {
-  // A script that has neither imports nor exports is taken for CommonJS.
-  const isScript = /^var require_\w+ = __commonJS\(function\(\)/m.test(transpiled.code);
+  const isScript = isTakenForCommonJs(transpiled.code) && !/\bmodule\.exports\b|\bexports\.\w/.test(source);
   return wrapDeploy(isScript ? await transpileOne(transpiled.path, `${source}\nexport {};`) : transpiled);
 }
+
+/** A script that exports nothing is, where it imports nothing, and where it says `eval`, which may say anything. */
+const isTakenForCommonJs = (code: string): boolean =>
+  /^var require_\w+ = __commonJS\(function\(\)/m.test(code) ||
+  (/^import /m.test(code) && /^var require_\w+ = __commonJS\(/m.test(code));
 
 const isJsonError = (error: unknown): error is SyntaxError =>
   error instanceof SyntaxError && error.message.startsWith("JSON Parse error");
 
 /** Why a file could not be imported, at the user's own line. */
 async function loadError(path: string, source: string, thrown: unknown): Promise<unknown> {
+  if (thrown instanceof LocalFileError) return thrown;
   const error = (isJsonError(thrown) ? await jsonProblem(thrown.message) : undefined) ?? thrown;
   if (error instanceof DeployError || error instanceof DeployLoadError) {
     error.at ??= locate(error);

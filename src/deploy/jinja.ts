@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import nunjucks from "nunjucks";
 import { transform } from "nunjucks/src/transformer.js";
 import { TemplateError } from "../core/errors.ts";
+import { utf8 } from "../core/utf8.ts";
 import { JINJA_FILTERS } from "./jinja-filters.ts";
 
 /** A template and its surroundings. */
@@ -80,7 +81,7 @@ class Rendering {
       .map(directory => (isAbsolute(name) ? name : join(directory, name)))
       .find(file => existsSync(file));
     if (!found) throw new Error(`There is no template "${name}"`);
-    return { src: this.#compiled(found, readFileSync(found, "utf8")), path: found, noCache: true };
+    return { src: this.#compiled(found, utf8(readFileSync(found), found)), path: found, noCache: true };
   }
 
   #compiled(path: string, source: string): CompiledTemplate {

@@ -6,6 +6,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { LocalFileError } from "../core/errors.ts";
 import type { LocalFile, LocalFiles } from "../core/host.ts";
 import { limitReached } from "../core/limits.ts";
+import { utf8 } from "../core/utf8.ts";
 import { createTemplates } from "./template.ts";
 
 /** Where relative paths start from. */
@@ -25,7 +26,7 @@ export function createLocalFiles({ deployDir, cwd }: LocalDirectories): LocalFil
       isAbsolute(path) ? resolve(path) : resolve(fromDeploy ? deployDir : cwd, path),
     stat: path => orUndefined(describe(path)),
     read: path => readFile(path).catch(explained(path)),
-    readText: path => readFile(path, "utf8").catch(explained(path)),
+    readText: async path => utf8(await readFile(path).catch(explained(path)), path),
     async checksum(path, algorithm) {
       const found = statOf(path);
       const key = [algorithm, path, found.ino, found.size, found.mtimeNs].join("\0");

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { TemplateError } from "../core/errors.ts";
 import { loadFailure } from "../core/load-error.ts";
 import { locate, shown } from "../core/thrown.ts";
+import { utf8 } from "../core/utf8.ts";
 import { prepareModule } from "./user-modules.ts";
 
 export type TemplateData = Readonly<Record<string, unknown>>;
@@ -21,7 +22,7 @@ export function createTemplates(directories: readonly string[]): Templates {
       if (MODULE.test(path)) return renderModule(path, data);
       // Loaded when the first template is: most runs have none.
       const { renderJinja } = await import("./jinja.ts");
-      return renderJinja({ path, text: readFileSync(path, "utf8"), directories, options }, data);
+      return renderJinja({ path, text: utf8(readFileSync(path), path), directories, options }, data);
     },
   };
 }

@@ -2,6 +2,8 @@
 import { readFile, realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, sep } from "node:path";
 import { isOwnFile, rememberServed } from "../core/thrown.ts";
+import { utf8 } from "../core/utf8.ts";
+import { regexpPlace } from "./regexps.ts";
 import { loadable, LOADING, placesIn, type Transpiled, transpile } from "./transpile.ts";
 
 /**
@@ -93,8 +95,16 @@ function jsonMessage(text: string): string | undefined {
 export function serve(modules: ReadonlyMap<string, Transpiled>): void {
   if (modules.size === 0) return;
   for (const [path, module] of modules) {
-    served.set(path, loadable(module));
-    rememberServed(path, placesIn(module));
+    const text = loadable(module);
+    const toWritten = placesIn(module);
+    served.set(path, text);
+    rememberServed(path, {
+      toWritten,
+      mistake(message) {
+        const place = regexpPlace(text, message);
+        return place && toWritten({ file: path, ...place });
+      },
+    });
   }
   const paths = [...modules.keys()].map(path => path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   Bun.plugin({
@@ -137,11 +147,14 @@ const transpilers = new Map<string, Bun.Transpiler>();
 
 /** Collect the modules that a file leads to, itself among them. */
 async function follow(file: string, sources: Map<string, string>): Promise<void> {
-  if (seen.has(file) || !SOURCE.test(file)) return;
-  seen.add(file);
+  const isSource = SOURCE.test(file);
+  if (seen.has(file) || !(isSource || DATA.test(file))) return;
+  if (isSource) seen.add(file);
   // What cannot be read or parsed is told when it is imported.
-  const source = await readFile(file, "utf8").catch(() => undefined);
-  if (source === undefined) return;
+  const bytes = await readFile(file).catch(() => undefined);
+  if (bytes === undefined) return;
+  const source = utf8(bytes, file);
+  if (!isSource) return;
   sources.set(file, source);
   await followImports(file, source, sources);
 }
@@ -173,6 +186,8 @@ function resolved(specifier: string, directory: string): string | undefined {
     : file;
 }
 
+/** What the runtime reads as text, whatever it holds. */
+const DATA = /\.(?:jsonc?|ya?ml|toml)$/;
 const SOURCE = /\.(?:[mc]?[jt]s|[jt]sx)$/;
 
 function transpilerFor(file: string): Bun.Transpiler {

@@ -7,7 +7,7 @@ import {
   TsinfraError,
 } from "../core/errors.ts";
 import { hintFor } from "../core/hints.ts";
-import { errorText, originsOf, shown } from "../core/thrown.ts";
+import { originsOf, thrownText } from "../core/thrown.ts";
 import type { ErrorReport } from "./events.ts";
 
 /** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
@@ -50,8 +50,6 @@ function* origins(thrown: unknown, depth: number): Generator<string, void> {
   }
 }
 const DEPTH = 4;
-
-const thrownText = (thrown: unknown): string => (thrown instanceof Error ? errorText(thrown) : shown(thrown));
 
 /** What the command printed last, but for what the message has said. */
 function evidence({ message, stderr, stdout }: CommandError | CommandTimeoutError): readonly string[] | undefined {

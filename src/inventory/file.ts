@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { awaiting } from "../core/awaited.ts";
-import { InventoryError, NoHostError } from "../core/errors.ts";
+import { InventoryError, LocalFileError, NoHostError } from "../core/errors.ts";
 import { kindOf } from "../core/kind.ts";
 import { furtherMistakes, isImportFailure, loadFailure } from "../core/load-error.ts";
 import { didYouMean, nearest } from "../core/nearest.ts";
@@ -36,7 +36,16 @@ export function fileReference(text: string, cwd: string): FileReference | undefi
 export const readInventoryFile = (
   reference: FileReference,
   beforeImport: ((file: string) => unknown) | undefined,
-): Promise<readonly Group[]> => reading(reference.file, () => readGroups(reference, beforeImport));
+): Promise<readonly Group[]> =>
+  reading(reference.file, async () => {
+    try {
+      return await readGroups(reference, beforeImport);
+    } catch (error) {
+      const hint = `If ${basename(reference.file)} is a deploy file, name the inventory before it`;
+      if (error instanceof InventoryError && error.cause instanceof NoHostError) error.hint = hint;
+      throw error;
+    }
+  });
 
 async function readGroups(
   reference: FileReference,
@@ -121,19 +130,22 @@ export async function reading<T>(file: string, body: () => T | Promise<T>): Prom
   try {
     return await body();
   } catch (error) {
-    throw error instanceof InventoryError ? error : failure(error, file);
+    throw error instanceof InventoryError || error instanceof LocalFileError ? error : failure(error, file);
   }
 }
 
 function failure(error: unknown, file: string): InventoryError {
   const { message, ...found } = loadFailure(error, { file, source: textOf });
-  const isDeploy = error instanceof NoHostError;
   return new InventoryError([message, ...furtherMistakes(error)].join("\n"), {
     ...found,
     cause: isImportFailure(error) ? undefined : error,
-    ...(isDeploy ? { hint: `If ${basename(file)} is a deploy file, name the inventory before it` } : {}),
+    ...(error instanceof NoHostError ? { hint: NO_HOST } : {}),
   });
 }
+
+/** Of files that are read before there is a run. */
+const NO_HOST =
+  "This file is read once for all hosts, before the deploy: what depends on the host goes into a deploy file";
 
 async function call(
   candidate: unknown,

@@ -200,11 +200,12 @@ async function expand(
   const parsed = parseHostName(text);
   const connector = checkedChain(parsed, connectors);
   const groups = groupsOf(parsed);
-  if (!connector.hosts || parsed.through.length > 0) return [{ ...parsed, groups }];
+  const find = connector.hosts?.bind(connector);
+  if (!find || parsed.through.length > 0) return [{ ...parsed, groups }];
   const hosts = await awaiting(
     `The connector "${connector.name}", asked for the hosts of "${text}",`,
     InventoryError,
-    async () => (await connector.hosts?.(parsed.address, context)) ?? [],
+    async () => await find(parsed.address, context),
   );
   if (hosts.length === 0) throw new InventoryError(`"${text}" finds no hosts`);
   return hosts.map(host => {

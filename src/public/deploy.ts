@@ -1,7 +1,7 @@
 /** Reusable parts of deploys. @module */
 import type { GlobalArguments } from "../core/arguments.ts";
 import { DeployError } from "../core/errors.ts";
-import { kindOf } from "../core/kind.ts";
+import { hasKeys, kindOf } from "../core/kind.ts";
 import {
   type AsyncDeployHandle,
   type DeployHandle,
@@ -44,13 +44,10 @@ export function deploy<A extends object = Record<never, never>, R = void>(
 ): (
   ...args: Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments]
 ) => DeployCall<R> {
-  if (typeof body !== "function")
-    throw new DeployError(`The body of deploy("${name}") must be a function, found ${kindOf(body)}`, {
-      hint: "Write deploy(name, body, { data: … })",
-    });
+  checkDefinition(name, body, options);
   return (...call) => {
     const [given] = call;
-    if (call.length > 1 || (given !== undefined && kindOf(given) !== "an object"))
+    if (call.length > 1 || (given !== undefined && !hasKeys(given)))
       throw new DeployError(
         `deploy("${name}") is called with one object of arguments, found ${call.map(kindOf).join(", ")}`,
         { hint: "Its body is called with that object: (args: { version: string }) => …" },
@@ -66,6 +63,27 @@ export function deploy<A extends object = Record<never, never>, R = void>(
     );
     return new Called<unknown>({ name, state: scope.state, operations }, returned) as unknown as DeployCall<R>;
   };
+}
+
+function checkDefinition(name: unknown, body: unknown, options: unknown): void {
+  const hint = "Write deploy(name, body, { data: … })";
+  if (typeof name !== "string" || name === "")
+    throw new DeployError(`The name of deploy() must be text, found ${name === "" ? "an empty one" : kindOf(name)}`, {
+      hint,
+    });
+  const kind = kindOf(body);
+  if (kind !== "a function" && kind !== "an async function")
+    throw new DeployError(`The body of deploy("${name}") must be a function, found ${kind}`, { hint });
+  if (!hasKeys(options))
+    throw new DeployError(`The options of deploy("${name}") must be an object, found ${kindOf(options)}`, { hint });
+  const { data = {}, ...others } = options as { readonly data?: unknown };
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new DeployError(`deploy("${name}") has no option "${unknown}"`, {
+      hint: 'Its only option is "data"; global arguments stand in its call',
+    });
+  if (!hasKeys(data))
+    throw new DeployError(`The data of deploy("${name}") must be an object, found ${kindOf(data)}`, { hint });
 }
 
 /** One call of a deploy on one host. */

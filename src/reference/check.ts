@@ -7,7 +7,7 @@ import { didYouMean, nearest } from "../core/nearest.ts";
 import type { ObjectType, Signature, Signatures, ValueType } from "./model.ts";
 import { strayText, type StrayText, type Word } from "./stray-text.ts";
 import { wanted } from "./wanted.ts";
-import { kindOf } from "../core/kind.ts";
+import { hasKeys, kindOf } from "../core/kind.ts";
 
 /**
  * Checks the arguments of an operation or a fact, by its name, before anything runs. Throws `OperationTypeError`.
@@ -33,7 +33,7 @@ const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined
 
 function check(name: string, signature: Signature | undefined, args: object): void {
   if (!signature) return;
-  if (typeof args !== "object" || args === null || Array.isArray(args)) {
+  if (!hasKeys(args)) {
     const { positional = [], required = [], fields } = signature;
     const [first] = [...positional, ...required, ...Object.keys(fields)];
     // What may be a secret is not shown.
@@ -55,7 +55,11 @@ function check(name: string, signature: Signature | undefined, args: object): vo
   for (const [key, value] of Object.entries(args)) {
     const type = own(signature.fields, key) ?? signature.rest;
     const mismatch = type && value !== undefined ? mismatchOf(type, value) : undefined;
-    if (type && mismatch) throw wrongArgument(name, key, type, mismatch);
+    if (type && mismatch) {
+      const wrong = wrongArgument(name, key, type, mismatch);
+      wrong.hint ??= contentHint(signature, mismatch.value);
+      throw wrong;
+    }
   }
 }
 
@@ -124,7 +128,16 @@ function unknownArgument(name: string, key: string, { fields }: Signature): Oper
     return new OperationTypeError(`Unknown argument "${key}" of ${name}`, {
       hint: `The global argument is called "_${key}"`,
     });
-  const hint = names.length === 0 ? "It takes global arguments only, such as _sudo" : didYouMean(key, names);
+  // A fact is called with a capital.
+  const isFact = /(?:^|\.)[A-Z]\w*$/.test(name);
+  const globals = Object.entries(GLOBAL_ARGUMENTS).flatMap(([global, { fact }]) => (fact || !isFact ? [global] : []));
+  const near = nearest(key, [...names, ...globals]);
+  const hint =
+    near !== undefined && !names.includes(near)
+      ? `Did you mean the global argument "${near}"?`
+      : names.length === 0
+        ? "It takes global arguments only, such as _sudo"
+        : didYouMean(key, names);
   return new OperationTypeError(`Unknown argument "${key}" of ${name}`, hint === undefined ? {} : { hint });
 }
 
@@ -157,6 +170,21 @@ function wrongArgument(
     return new OperationTypeError(`${place} must be an octal string such as "644", found ${found}`, octalHint(value));
   }
   return new OperationTypeError(`${place} must be ${wanted(type)}, found ${found}`, hintFor(type, value));
+}
+
+/** Bytes in the place of a path, or of what holds them: where they go, and as what. */
+function contentHint({ fields }: Signature, value: unknown): string | undefined {
+  const made = bytesFrom(value);
+  const taker = made === undefined ? undefined : Object.keys(fields).find(key => accepts(fields[key]!, "bytes"));
+  return taker === undefined ? undefined : `Content goes into "${taker}": { ${taker}: ${made} }`;
+}
+
+/** How bytes are made of a value that holds content; `undefined` for any other. */
+function bytesFrom(value: unknown): string | undefined {
+  if (value instanceof Uint8Array) return "bytes";
+  if (value instanceof Blob) return "await blob.bytes()";
+  if (value instanceof ArrayBuffer) return "new Uint8Array(buffer)";
+  return value instanceof ReadableStream ? "await new Response(stream).bytes()" : undefined;
 }
 
 const isMode = (argument: string): boolean => /^mode$|Mode$/.test(argument);

@@ -61,7 +61,7 @@ const CASES: Readonly<
   "a connection": {
     files: { "infra.config.ts": connector("connect: () => new Promise(() => {})") },
     args: ["@own/x", "exec", "--", "true"],
-    said: "Connecting to @own/x waits for something that never comes",
+    said: `connect() of the connector "@own" for @own/x waits for something that never comes`,
   },
   "the place of a program": {
     files: {
@@ -72,7 +72,7 @@ export default defineConfig({ connectors: [own] });
       "d.ts": SHELL,
     },
     args: ["@own/x", "d.ts", "-y"],
-    said: "Connecting to @own/x waits for something that never comes",
+    said: `open() of the connector "@own" for @own/x waits for something that never comes`,
   },
 };
 

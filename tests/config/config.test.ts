@@ -146,6 +146,14 @@ describe("a mistake in the config file", () => {
     ]);
   });
 
+  test.each([
+    ["_timeot", '"_timeout" is a global argument: as a default for all operations it stands in data: { _timeout: … }'],
+    ["_chdir", '"_chdir" is a global argument: as a default for all operations it stands in data: { _chdir: … }'],
+    ["_sud", 'Did you mean "sudo"?'],
+  ])("is a global argument, or almost one: %s", async (key, hint) => {
+    expect((await failure({ "infra.config.ts": `export default { ${key}: 1 };\n` })).hint).toBe(hint);
+  });
+
   test("is a value of the wrong kind", async () => {
     const error = await failure({ "infra.config.ts": 'export default { retry: "three" };\n' });
     expect([error.message, place(error)]).toEqual([

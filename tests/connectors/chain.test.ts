@@ -212,7 +212,7 @@ describe("a chain", () => {
       'web cannot be connected to: the connector "@mine" threw TypeError: undefined is not a function',
     ],
     [new Error("the tunnel is not up"), "web cannot be connected to: the tunnel is not up"],
-    ["no reason", 'web cannot be connected to: the connector "@mine" threw no reason'],
+    ["no reason", 'web cannot be connected to: the connector "@mine" threw "no reason"'],
   ] as const)
     test(`whose connector throws ${String(thrown)} has a connection error`, async () => {
       const mine: Connector = {

@@ -73,6 +73,73 @@ describe("in infra.config.ts it", () => {
     expect(warned.stderr).toContain('did you mean "nomadTask"?');
   });
 
+  test("is named where its commands are not heard of, and where it is not left in order", async () => {
+    const config = `const nothing = { exitCode: 0, stdout: new Uint8Array(), stderr: new Uint8Array() };
+export default {
+  connectors: [
+    {
+      name: "own", summary: "", can: {}, dataKeys: {},
+      connect: async () => ({ run: async () => nothing, close: async () => { throw new Error("boom"); } }),
+    },
+  ],
+};
+`;
+    const ran = await tsinfra(config, "@own/x", "exec", "--", "true");
+    expect([ran.exitCode, ran.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        'run() of the connector "@own" on @own/x ended (exit code 0) and did not say that the command had begun',
+      ),
+    ]);
+    expect(ran.stderr).toContain('Warning: close() of the connector "@own" on @own/x threw Error: boom');
+  });
+
+  test("is named where it is interrupted while it looks for hosts", async () => {
+    const config = `export default {
+  connectors: [
+    {
+      name: "own", summary: "", can: {}, dataKeys: {},
+      hosts: () => {
+        setInterval(() => {}, 1000);
+        process.kill(process.pid, "SIGTERM");
+        return new Promise(() => {});
+      },
+    },
+  ],
+};
+`;
+    const ran = await tsinfra(config, "@own/x", "exec", "--", "true");
+    expect([ran.exitCode, ran.stderr]).toEqual([
+      130,
+      expect.stringContaining(
+        'The run was interrupted: The connector "own", asked for the hosts of "@own/x", had not ended',
+      ),
+    ]);
+  });
+
+  test("is named where it is interrupted while it connects", async () => {
+    const config = `export default {
+  connectors: [
+    {
+      name: "own", summary: "", can: {}, dataKeys: {},
+      connect: () => {
+        setInterval(() => {}, 1000);
+        process.kill(process.pid, "SIGTERM");
+        return new Promise(() => {});
+      },
+    },
+  ],
+};
+`;
+    const ran = await tsinfra(config, "@own/x", "exec", "--", "true");
+    expect([ran.exitCode, ran.stderr]).toEqual([
+      130,
+      expect.stringContaining(
+        'interrupted while it connected to @own/x: connect() of the connector "@own" for @own/x had not ended',
+      ),
+    ]);
+  });
+
   test("has to be one", async () => {
     const ran = await tsinfra('export default { connectors: [{ name: "x" }] };\n', "@local", "exec", "--", "true");
     expect(ran.stderr).toContain('Setting "connectors" must be a list of connectors');

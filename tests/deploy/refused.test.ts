@@ -38,6 +38,9 @@ beforeAll(async () => {
     `${dir}/calls.ts`,
     `import { server } from "tsinfra/operations";\nserver.shell({ commands: ["true"] });\n`,
   );
+  writeFileSync(`${dir}/pattern.ts`, `const b = 1;\nexport const a = b ? [b, /(/] : [];\n`);
+  writeFileSync(`${dir}/latin.ts`, Buffer.from(`// a\nexport const b = "é";\n`, "latin1"));
+  writeFileSync(`${dir}/utf16.json`, Buffer.from(`{ "a": 1 }`, "utf16le"));
   writeFileSync(`${dir}/lazy.ts`, `export const lazy = async () => {\n  await import("./nope.ts");\n};\n`);
 });
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -252,6 +255,27 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     message: "Unexpected ;",
     at: "typo.ts:2:21",
   },
+  "a regular expression that cannot be": {
+    source: `const text = "a";\nif (text) {\n  console.log(/b/, text.replace(/[z-a]/, ""));\n}\n`,
+    message: "Invalid regular expression: range out of order in character class",
+    at: "3:33",
+  },
+  "a regular expression that cannot be, of a module": {
+    source: `import "./pattern";\n`,
+    message: "Invalid regular expression: missing )",
+    at: "pattern.ts:2:26",
+  },
+  "a module in another encoding": {
+    source: `import "./latin";\n`,
+    message: "latin.ts is not UTF-8: it has the byte 0xe9, as Latin-1 may",
+    hint: "Save it as UTF-8",
+    at: "latin.ts:2:19",
+  },
+  "data in another encoding": {
+    source: `import data from "./utf16.json";\nconsole.log(data);\n`,
+    message: "utf16.json is UTF-16, and not UTF-8",
+    hint: "Save it as UTF-8",
+  },
 };
 
 describe("a deploy file is refused at its line", () => {
@@ -259,7 +283,8 @@ describe("a deploy file is refused at its line", () => {
     test(name, async () => {
       const error = await outcome(source);
       expect(error?.message).toContain(message);
-      expect(error).toMatchObject({ code: name.endsWith("itself") ? "E_DEPLOY" : "E_DEPLOY_LOAD" });
+      const code = name.endsWith("encoding") ? "E_LOCAL_FILE" : "E_DEPLOY_LOAD";
+      expect(error).toMatchObject({ code: name.endsWith("itself") ? "E_DEPLOY" : code });
       if (hint !== undefined) expect(error?.hint).toContain(hint);
       // Nobody knows where: the tests around it are all that is on the stack.
       if (at === undefined) return expect(error?.at?.file).not.toStartWith(dir);

@@ -1,6 +1,5 @@
 /** What people write who come from other tools, or from other places of a deploy. */
 import { expect, test } from "bun:test";
-import { DeployError } from "../../src/core/errors.ts";
 import { call } from "../../src/operations/ts.ts";
 import { deploy, fact, type NoArguments, sh } from "../../src/public/index.ts";
 import { run, scope } from "../support/asking.ts";
@@ -10,11 +9,22 @@ test("a member of a handle by the name that others have for it is an error that 
   const web = deploy("web", () => void run({ command: "inside" }));
   const fakes = fakeRun(["a"]);
   await runAll(fakes, () => {
-    for (const handle of [run({ command: "one" }), web()])
+    const own = run({ command: "one" });
+    const read = (): unknown => Reflect.get(own, "will_change", own);
+    expect(read).toThrow(expect.objectContaining({ hint: 'It is "willChange"' }));
+    for (const name of ["toJSON", "constructor", "nodeType", "asymmetricMatch", "length", "catch"])
+      expect([name, typeof Reflect.get(own, name, own)]).toEqual([
+        name,
+        name === "constructor" ? "function" : "undefined",
+      ]);
+    for (const handle of [own, web()])
       for (const [name, ours] of [
         ["did_change", "didChange"],
         ["changed", "didChange"],
-        ["will_change", "willChange"],
+        ["didchange", "didChange"],
+        ["did_changed", "didChange"],
+        ["rc", "didError"],
+        ["didSucced", "didSucceed"],
       ] as const) {
         const read = (): unknown => Reflect.get(handle, name, handle);
         expect(read).toThrow(`A handle has no "${name}"`);
@@ -30,7 +40,31 @@ test("a deploy is called with one object", async () => {
   expect(error).toMatchObject({
     message: 'deploy("web") is called with one object of arguments, found text, a number',
   });
-  expect(() => deploy("web", { data: {} } as never)).toThrow(DeployError);
+  expect(await runAll(fakeRun(["a"]), () => web(new Map()))).toMatchObject({
+    message: 'deploy("web") is called with one object of arguments, found a Map',
+  });
+});
+
+test.each([
+  ["a Map", [new Map()], "The name of deploy() must be text, found a Map"],
+  ["a list", [[]], "The name of deploy() must be text, found a list"],
+  ["nothing", [], "The name of deploy() must be text, found undefined"],
+  ["an empty name", ["", () => {}], "The name of deploy() must be text, found an empty one"],
+  ["no body", ["web", { data: {} }], 'The body of deploy("web") must be a function, found an object'],
+  ["a generator", ["web", function* () {}], 'The body of deploy("web") must be a function, found a generator function'],
+  ["a class", ["web", class {}], 'The body of deploy("web") must be a function, found a class'],
+  ["a list of options", ["web", () => {}, []], 'The options of deploy("web") must be an object, found a list'],
+  ["null", ["web", () => {}, null], 'The options of deploy("web") must be an object, found null'],
+  ["another option", ["web", () => {}, { _sudo: true }], 'deploy("web") has no option "_sudo"'],
+  ["a Map as data", ["web", () => {}, { data: new Map() }], 'The data of deploy("web") must be an object, found a Map'],
+])("a deploy of %s is refused", (_, given, message) => {
+  const make = deploy as (...given: readonly unknown[]) => unknown;
+  expect(() => make(...given)).toThrow(expect.objectContaining({ code: "E_DEPLOY", message }));
+});
+
+test("arguments are no Map", async () => {
+  const error = await runAll(fakeRun(["a"]), () => void run(new Map() as never));
+  expect(error).toMatchObject({ message: expect.stringContaining("must be an object, found a Map") });
 });
 
 test("in a callback an include has ended when its operations have run", async () => {

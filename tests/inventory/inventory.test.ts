@@ -578,6 +578,15 @@ describe("a mistake in an inventory file", () => {
     expect((await failure("hosts.txt", { "hosts.txt": "a\nb\n" })).message).toContain("is no .ts");
   });
 
+  test("in group data that wants a host is told without a word of deploy files in its place", async () => {
+    const error = await failure("a", {
+      "group_data/all.ts": `import { currentScope } from ${JSON.stringify(join(import.meta.dir, "../../src/core/scope.ts"))};\nexport const x = currentScope("The host");\n`,
+    });
+    expect(error.hint).toBe(
+      "This file is read once for all hosts, before the deploy: what depends on the host goes into a deploy file",
+    );
+  });
+
   test("is a deploy file in its place", async () => {
     const error = await failure("deploy.ts", {
       "deploy.ts": `import { currentScope } from ${JSON.stringify(join(import.meta.dir, "../../src/core/scope.ts"))};\ncurrentScope("The host");\n`,

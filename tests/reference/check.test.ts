@@ -95,6 +95,26 @@ describe("a wrong argument is told with", () => {
       'Unknown argument "pakages" of demo.put (Did you mean "packages"?)',
     ],
     [
+      "a global argument that is nearer",
+      { dest: "/x", nam: "Put it" },
+      'Unknown argument "nam" of demo.put (Did you mean the global argument "name"?)',
+    ],
+    [
+      "a global argument that others spell so",
+      { dest: "/x", sudo_user: "ada" },
+      'Unknown argument "sudo_user" of demo.put (Did you mean the global argument "_sudoUser"?)',
+    ],
+    [
+      "the argument that takes content",
+      { dest: new Uint8Array(2) },
+      'Argument "dest" of demo.put must be a string, found bytes (Content goes into "content": { content: bytes })',
+    ],
+    [
+      "how content becomes bytes",
+      { dest: new Blob(["a"]) },
+      'Argument "dest" of demo.put must be a string, found an object (Content goes into "content": { content: await blob.bytes() })',
+    ],
+    [
       "what it must be and what was found",
       { dest: 5 },
       'Argument "dest" of demo.put must be a string, found the number 5',
@@ -426,6 +446,10 @@ test("an old name is checked as the new one, and a fact as an operation", () => 
   );
   expect(refusal({ cacheTime: 1 }, "demo.update")).toBe(
     'Unknown argument "cacheTime" of demo.update (It takes global arguments only, such as _sudo)',
+  );
+  expect(refusal({ path: "/x", nam: "a" }, "demo.File")).toBe('Unknown argument "nam" of demo.File (Known: path)');
+  expect(refusal({ path: "/x", sud: true }, "demo.File")).toBe(
+    'Unknown argument "sud" of demo.File (Did you mean the global argument "_sudo"?)',
   );
   expect(refusal([1], "demo.update")).toStartWith(
     "The arguments of demo.update must be an object, found the list [1] (Write ",

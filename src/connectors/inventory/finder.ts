@@ -1,7 +1,8 @@
 /** What connectors that bring hosts, and run nothing themselves, have in common. @module */
 import { readFile } from "node:fs/promises";
 import type { Connector } from "../../core/connector.ts";
-import { InventoryError } from "../../core/errors.ts";
+import { InventoryError, LocalFileError } from "../../core/errors.ts";
+import { utf8 } from "../../core/utf8.ts";
 import { MOST_CAPTURED } from "../shared/output.ts";
 import { runProcess } from "../shared/process.ts";
 
@@ -62,8 +63,9 @@ const TERMINAL_COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g"
 /** A file's text; nothing if there is no such file. Throws `InventoryError`. */
 export async function textOf(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    return utf8(await readFile(file), file);
   } catch (error) {
+    if (error instanceof LocalFileError) throw error;
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new InventoryError(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
   }

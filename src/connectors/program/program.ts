@@ -1,5 +1,5 @@
 /** Connectors that are a program: it runs commands somewhere, and is itself run here or through another connection. @module */
-import { sh, type Shell } from "../../core/command.ts";
+import { sh, Shell } from "../../core/command.ts";
 import type {
   Connection,
   Connector,
@@ -9,7 +9,9 @@ import type {
   RunOptions,
   Target,
 } from "../../core/connector.ts";
-import { ConnectError, ConnectionLostError } from "../../core/errors.ts";
+import { awaiting } from "../../core/awaited.ts";
+import { ConfigError, ConnectError, ConnectionLostError } from "../../core/errors.ts";
+import { kindOf } from "../../core/kind.ts";
 import { type DataReader, readData } from "../shared/host-data.ts";
 import { needOpenFiles } from "../shared/open-files.ts";
 import { runProcess } from "../shared/process.ts";
@@ -71,8 +73,12 @@ export function programConnector<K extends string>(
     default: false,
     description: "Run the program with sudo, which must not ask for a password.",
   };
+  if (typeof open !== "function")
+    throw new ConfigError(
+      `The member open of the connector "@${program.name}" must be a function, found ${kindOf(open)}`,
+    );
   const keys = { ...dataKeys, [sudoKey]: sudo } as Readonly<Record<K | typeof sudoKey, DataKey>>;
-  return {
+  const connector: Connector = {
     ...program,
     dataKeys: keys,
     can: { pty: true, rsync: true, through: true },
@@ -84,11 +90,11 @@ export function programConnector<K extends string>(
       const data = readData(target.data, { keys, host: target.name });
       const outer = withSudo(target.through ?? localConnection(options), data.boolean(sudoKey) ?? false);
       const control = createControl(outer, target);
-      const place = await open(target, { data, control, context });
+      const place = checkedPlace(await open(target, { data, control, context }), program.name, target.name);
       const connection = new PlaceConnection({
         host: target.name,
         outer,
-        wrap: place.wrap,
+        wrap: (words, how) => checkedLine(place.wrap(words, how), program.name, target.name),
         endsCommands: place.endsCommands ?? false,
         onLost: () => place.lost?.(),
       });
@@ -100,13 +106,47 @@ export function programConnector<K extends string>(
         close: () =>
           (closing ??= (async () => {
             await connection.close();
-            await place.close?.(control.steady);
+            const name = `close() of the connector "@${program.name}" on ${target.name}`;
+            await awaiting(name, ConnectError, async () => place.close?.(control.steady));
           })().catch(error =>
             context.warn(`${target.name} was not left in order: ${error instanceof Error ? error.message : error}`),
           )),
       };
     },
   };
+  programs.add(connector);
+  return connector;
+}
+
+const programs = new WeakSet<Connector>();
+/** Its connections are ours, and what it runs has limits of its own. */
+export const isProgram = (connector: Connector): boolean => programs.has(connector);
+
+function checkedPlace(place: ProgramPlace, connector: string, host: string): ProgramPlace {
+  const given: unknown = place;
+  const hint =
+    "It must give { wrap }, where wrap(words) puts the program's command line around words: sh`prog ${words}`";
+  const wrong = (what: string): ConnectError =>
+    new ConnectError(`${host} cannot be connected to: open() of the connector "@${connector}" gave ${what}`, {
+      host,
+      hint,
+    });
+  if (typeof given !== "object" || given === null) throw wrong(kindOf(given));
+  const { wrap, lost, close } = given as { readonly [K in keyof ProgramPlace]?: unknown };
+  if (wrap === undefined) throw wrong("an object without wrap()");
+  for (const [member, value] of Object.entries({ wrap, lost, close }))
+    if (value !== undefined && typeof value !== "function")
+      throw wrong(`an object whose "${member}" is ${kindOf(value)}`);
+  return place;
+}
+
+function checkedLine(line: Shell, connector: string, host: string): Shell {
+  const given: unknown = line;
+  if (given instanceof Shell) return line;
+  throw new ConnectError(`wrap() of the connector "@${connector}" gave ${kindOf(given)} for ${host}`, {
+    host,
+    hint: "It must give a command that sh`…` makes, at once and not as a promise",
+  });
 }
 
 /** What is needed of where the program is. */

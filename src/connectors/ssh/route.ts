@@ -101,6 +101,7 @@ export interface Destination {
 
 /** Throws `ConnectError` for what is none, naming `host`. */
 export function parseDestination(text: string, host: string): Destination {
+  if (text.trim() === "") throw new ConnectError("@ssh needs a host", { host, hint: "Write @ssh/HOST" });
   const [, user, rest = ""] = /^(?:ssh:\/\/)?(?:(.*)@)?([^@]*?)\/?$/s.exec(text) ?? [];
   const parts = /^\[([^\]]+)\](?::(\d+))?$/.exec(rest) ?? /^([^:]+):(\d+)$/.exec(rest) ?? [rest, rest];
   const port = parts[2] === undefined ? undefined : Number(parts[2]);

@@ -3,7 +3,7 @@ import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from 
 import { Secret } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
 import { GlobalArgumentError, OperationTypeError } from "../../core/errors.ts";
-import { kindOf } from "../../core/kind.ts";
+import { hasKeys, kindOf } from "../../core/kind.ts";
 import { memberPath } from "../../core/member-path.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Surroundings } from "./escalation.ts";
@@ -81,8 +81,7 @@ export function keyOf(value: unknown): string {
 }
 
 /** Whether that can be arguments at all. */
-export const isArguments = (given: unknown): boolean =>
-  typeof given === "object" && given !== null && !Array.isArray(given);
+export const isArguments = (given: unknown): boolean => hasKeys(given);
 
 /** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`, and `OperationTypeError` for what is no object. */
 export function splitArguments<A extends object>(

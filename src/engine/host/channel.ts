@@ -39,6 +39,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const tellsEnd = scripted && isEscalated(surroundings);
   const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
   refuseLong(line, pty, host);
+  const way = tellsEnd ? "What becomes another user (sudo, su, doas)" : (connection.way ?? "The login shell");
   const mark = new Mark(nonce, host);
   const end = new EndMark(nonce);
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
@@ -63,14 +64,14 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   };
   const own = (chunk: Uint8Array): Uint8Array => {
     const printed = tellsEnd ? end.push(chunk) : chunk;
-    if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, IN_BETWEEN, "changed");
+    if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, way, "changed");
     return printed;
   };
   const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     if (!scripted || (mark.pid !== undefined && stream !== marked)) return take(stream, chunk);
     if (mark.pid !== undefined) return take(stream, own(chunk));
     if (stream !== marked) {
-      if (repeatsMark(chunk, nonce)) throw garbled(host, IN_BETWEEN, "mixed");
+      if (repeatsMark(chunk, nonce)) throw garbled(host, way, "mixed");
       if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
       return take(stream, chunk);
     }
@@ -80,7 +81,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     if (mark.pid !== undefined) begun.resolve(true);
     else if (passwords > 0 && mark.saw(REFUSED)) begun.resolve(false);
     if (mark.pid === undefined) return;
-    if (mark.endsInReturn && !pty) throw garbled(host, IN_BETWEEN, "changed");
+    if (mark.endsInReturn && !pty) throw garbled(host, way, "changed");
     return take(stream, own(rest));
   };
 
@@ -106,8 +107,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       onOutput,
     });
     const started = !scripted || mark.pid !== undefined;
-    if (!started && !saysWhy(mark.before, kept.stdout.bytes()))
-      throw unheard(host, tellsEnd ? IN_BETWEEN : "The login shell", result.exitCode);
+    if (!started && !saysWhy(mark.before, kept.stdout.bytes())) throw unheard(host, way, result.exitCode);
     if (started && tellsEnd && end.exitCode === undefined) throw cutOff(host, result.exitCode);
     return {
       exitCode: end.exitCode ?? result.exitCode,
@@ -158,9 +158,6 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
     .catch(() => undefined);
 }
 const KILL_DEADLINE_MS = 10_000;
-
-/** What stands between the connection and a command, for messages. */
-const IN_BETWEEN = "What becomes another user (sudo, su, doas)";
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

@@ -73,7 +73,7 @@ export class FramedShell {
     this.#host = host;
     this.#start = `\x01${this.#nonce} `;
     this.#waits = waits;
-    this.#way = waits ? "What becomes another user (sudo, su, doas)" : "The login shell";
+    this.#way = waits ? "What becomes another user (sudo, su, doas)" : (connection.way ?? "The login shell");
     this.#program = program;
     this.#mark = new Mark(this.#nonce, host);
     if (passwords.length > 0) this.#input.push(passwords);
