@@ -68,7 +68,8 @@ export async function openInvocation(
   const cwd = io.cwd();
   const guardSignals = once(() => io.guardSignals());
   const installModules = once(async () => {
-    const { installDeployModules } = await import("../deploy/index.ts");
+    // What explains errors is there before there can be one: which files have run is asked when it comes.
+    const [{ installDeployModules }] = await Promise.all([import("../deploy/index.ts"), import("./explain.ts")]);
     await installDeployModules();
     // From now on code of the user's may loop without end.
     await guardSignals();

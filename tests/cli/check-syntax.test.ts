@@ -1,5 +1,6 @@
 /** What the compiler can read and no module may say: told by it, and by a run, at its place. */
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import { check, checksFiles, directory, tsinfra } from "../support/checking.ts";
 
 setDefaultTimeout(60_000);
@@ -27,4 +28,18 @@ test.each(REFUSED)("%s", async (text, found, told) => {
   expect(err).toContain(`\n  at deploy.ts:${told}\n`);
   expect(err).not.toMatch(/SyntaxError|\[\d+:\d+/);
   expect(code).toBe(1);
+});
+
+test("a file in another encoding", async () => {
+  const cwd = await directory({ "deploy.ts": START, "names.ts": "" });
+  await Bun.write(join(cwd, "names.ts"), Buffer.from("export const name = 'caf\xe9';\n", "latin1"));
+  await Bun.write(
+    join(cwd, "deploy.ts"),
+    `${START}import { name } from "./names.ts";\nserver.shell({ commands: name });\n`,
+  );
+  const said = "names.ts is not UTF-8: it has the byte 0xe9, as Latin-1 may";
+  const [found] = await check(cwd, "deploy.ts");
+  expect(found).toStartWith("names.ts:1:25 ");
+  expect(found).toContain(said);
+  expect((await tsinfra(cwd, "@local", "deploy.ts")).err).toContain(said);
 });

@@ -18,12 +18,6 @@ const send = operation<{ dest: string }>({
     yield upload({ content: "text" }, dest);
   },
 });
-const call = operation<{ run: () => unknown }>({
-  name: "test.call",
-  async *steps(_, { run }) {
-    yield { kind: "function", name: "run", run };
-  },
-});
 const host = (): string => currentScope("This test").host.name;
 const on =
   (name: string, command: string, answer: Answer) =>
@@ -359,64 +353,6 @@ describe("strategies", () => {
     );
     await runAll(fake, two);
     expect(most).toBe(3);
-  });
-});
-
-describe("callbacks", () => {
-  test("operations inside run at once, in order, and their results can be used", async () => {
-    const fake = fakeRun(["a"], { answer: (_, sent) => (sent === "inner one" ? { stdout: "42\n" } : undefined) });
-    await runAll(fake, () => {
-      call({
-        run: async () => {
-          const inner = await named("Inner one", "inner one");
-          named("Inner two", `use ${inner.stdout}`);
-        },
-      });
-      named("After", "after");
-    });
-    expect(fake.sent).toEqual(["a: inner one", "a: use 42", "a: after"]);
-  });
-  test("an operation that fails inside fails the callback, even if nobody awaited it", async () => {
-    const fake = fakeRun(["a", "b"], { answer: on("a", "inner", failing) });
-    await runAll(fake, () => {
-      call({ name: "Outer", run: () => void named("Inner", "inner") });
-      named("After", "after");
-    });
-    expect(outcomes(fake)).toContain("Outer@a failed");
-    expect(fake.sent).toEqual(["a: inner", "b: inner", "b: after"]);
-  });
-  test("what catches the failure of an operation sees why it failed", async () => {
-    const fake = fakeRun(["a"], { answer: on("a", "inner", failing) });
-    const seen: unknown[] = [];
-    await runAll(fake, () => {
-      call({
-        run: async () => {
-          try {
-            await named("Inner", "inner");
-          } catch (error) {
-            seen.push(error);
-          }
-        },
-      });
-    });
-    expect(seen).toMatchObject([
-      {
-        message: 'The operation "Inner" failed inside "test.call (run=run)"',
-        cause: { code: "E_COMMAND", exitCode: 3 },
-      },
-    ]);
-  });
-  test("what a callback throws fails the operation with a message, not a trace", async () => {
-    const fake = fakeRun(["a"]);
-    await runAll(fake, () => {
-      call({
-        name: "Outer",
-        run: () => {
-          throw new RangeError("too far");
-        },
-      });
-    });
-    expect(fake.of("operation:host:end")[0]!.error!.message).toBe("test.call threw RangeError: too far");
   });
 });
 

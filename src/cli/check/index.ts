@@ -23,7 +23,7 @@ import { certaintyOf, exportsGroups, type KnownConnectors, shapeFindings } from 
 import { ownerHints } from "./owners.ts";
 import type { CheckPlan, InventoryFile } from "./plan.ts";
 import { findPromises } from "./promises.ts";
-import { loadedBy, loadedFiles, PROGRAMS, readPrograms, type Source } from "./sources.ts";
+import { encodingFindings, loadedBy, loadedFiles, PROGRAMS, readPrograms, type Source } from "./sources.ts";
 import { typeHint } from "./type-hints.ts";
 
 export type { Finding } from "./finding.ts";
@@ -49,6 +49,9 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
   // Files that are included are programs of their own; those that nobody could read the compiler speaks of.
   const compiled = [...new Set([...programs, ...sources.map(({ file }) => file)])];
   const inventories = inventoriesOf(plan, sources);
+  // What the compiler says of such a file is about letters that nobody wrote.
+  const garbled = encodingFindings(compiled);
+  if (garbled.length > 0) return Promise.resolve({ findings: garbled });
   return withCompiler(environment, async workplace => {
     const [{ mistakes, output }, promises, data, defaults] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),

@@ -1,6 +1,8 @@
 /** The user's own files that a program is made of. @module */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
+import { utf8 } from "../../core/utf8.ts";
+import { type Finding, findingOf } from "./finding.ts";
 import { callOf, memberName, type Node, ownerOf, parseSource, type Branch, branchesOf } from "./syntax.ts";
 
 /** A file of a program, read. */
@@ -104,6 +106,23 @@ function readSource(file: string): ReadSource | undefined {
     return undefined;
   }
 }
+
+/** Of files that are not in the encoding that they are read in: what a run says. What cannot be read the compiler tells. */
+export const encodingFindings = (files: readonly string[]): readonly Finding[] =>
+  files.flatMap(file => {
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(file);
+    } catch {
+      return [];
+    }
+    try {
+      utf8(bytes, file);
+      return [];
+    } catch (error) {
+      return [findingOf(error, { file, line: 1, column: 1 })];
+    }
+  });
 
 /** What a program imports or exports from. */
 function importsOf(branches: readonly Branch[]): readonly string[] {
