@@ -110,8 +110,10 @@ function readLine(
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let typed = "";
+    let isOpen = true;
     const decoder = new TextDecoder();
     const finish = (settle: () => void): void => {
+      isOpen = false;
       keyboard.off("data", onData);
       keyboard.off("end", onEnd);
       signal.removeEventListener("abort", onAbort);
@@ -134,6 +136,8 @@ function readLine(
         if (hidden && key === "\x1a") {
           keyboard.setRawMode?.(false);
           stop();
+          // Where no shell could have it go on, the system does not stop it: what is typed stays hidden.
+          setTimeout(() => isOpen && keyboard.setRawMode?.(true), NOT_STOPPED_MS);
         } else if (hidden && key === "\x04") {
           if (typed === "") return onEnd();
         } else if (hidden && (key === "\x7f" || key === "\b")) typed = [...typed].slice(0, -1).join("");
@@ -148,3 +152,5 @@ function readLine(
     keyboard.resume();
   });
 }
+/** A program that still runs so many milliseconds after it was told to stop was not stopped. */
+const NOT_STOPPED_MS = 20;

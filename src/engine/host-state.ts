@@ -1,4 +1,5 @@
 /** One host during a run: its data, its connection, what it declared. @module */
+import type { GlobalArguments } from "../core/arguments.ts";
 import type { Config } from "../core/config.ts";
 import type { CallSite, ConnectionLostError, TsinfraError } from "../core/errors.ts";
 import type { CommandResult } from "../core/host.ts";
@@ -76,6 +77,8 @@ export class OperationCall {
   /** The operation's own arguments. */
   readonly args: object;
   readonly how: ResolvedArguments;
+  /** What of it the deploy file says, and neither host data nor `config`: in the blocks around the call, and in the call. */
+  readonly said: readonly [blocks: GlobalArguments, call: GlobalArguments];
   readonly config: Readonly<Config>;
   /** For output, with the names of the deploys around it. */
   readonly name: string;
@@ -86,6 +89,8 @@ export class OperationCall {
   completion: Completion | undefined;
   /** The questions of its forecast, where hosts go alone. */
   asked: ReadonlySet<string> = NO_QUESTIONS;
+  /** Its turn has come. */
+  hasBegun = false;
   /** What its callbacks have declared, in this try. */
   nested: OperationCall[] = [];
   /** Some of its arguments are conditions. */
@@ -99,7 +104,7 @@ export class OperationCall {
   constructor(
     init: Pick<
       OperationCall,
-      "host" | "declaration" | "operation" | "args" | "how" | "config" | "name" | "data" | "hasConditions"
+      "host" | "declaration" | "operation" | "args" | "how" | "said" | "config" | "name" | "data" | "hasConditions"
     >,
     declaring: Declaring,
   ) {
@@ -108,6 +113,7 @@ export class OperationCall {
     this.operation = init.operation;
     this.args = init.args;
     this.how = init.how;
+    this.said = init.said;
     this.config = init.config;
     this.name = init.name;
     this.data = init.data;

@@ -160,7 +160,8 @@ class Called<T> extends Ended<T> {
   ): Promise<V | E> {
     const ended = async (): Promise<Ended<T>> => {
       const result = await this.#body;
-      if (this.#call.state.isExecuting) await Promise.all(this.#call.operations);
+      // They run in order: what fails among them keeps those behind it from running, and the last one tells.
+      if (this.#call.state.isExecuting) await this.#call.operations.at(-1);
       return result;
     };
     return ended().then(onResult, onError);

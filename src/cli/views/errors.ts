@@ -8,7 +8,7 @@ import { cut, oneLine } from "./text.ts";
 
 /** An error's message behind the host's name, which need not be said twice. */
 export const messageFor = (host: string, { message }: ErrorReport): string =>
-  oneLine(message).replaceAll(` on ${oneLine(host)}:`, ":");
+  oneLine(message).replace(` on ${oneLine(host)}:`, ":");
 
 /** What follows an error's message: where it was made, its output, what to do; indented. */
 export function errorLines(error: ErrorReport, paint: Paint, indent: number): readonly string[] {

@@ -6,6 +6,7 @@ import type { Engine } from "../engine.ts";
 import type { OperationCall } from "../host-state.ts";
 import type { Ending } from "./attempt.ts";
 import { runDirect } from "./commands.ts";
+import { mergeArguments } from "../host/arguments.ts";
 import { nextTurn } from "../host/time-limit.ts";
 import { DeployScope } from "./deploy-scope.ts";
 
@@ -95,7 +96,11 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     getFact: scope.host.getFact,
     run: (command, args = {}) =>
       scope.asking("host.run()", () =>
-        runDirect(engine, host, command, args, { context: call.how.all, config: call.config, data: [] }),
+        runDirect(engine, host, command, args, {
+          context: mergeArguments(...call.said),
+          config: { ...scope.config },
+          data: [call.data],
+        }),
       ),
     disconnect: () => scope.asking("host.disconnect()", () => host.session.disconnect()),
     connect: ({ timeout } = {}) =>

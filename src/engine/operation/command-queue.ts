@@ -109,8 +109,10 @@ export class CommandQueue implements Yielded {
     const { error: told } = this.#attempt;
     if (!told || first === undefined) return error;
     if (error instanceof ConnectionLostError) {
-      error.message += `. Before that ${counted(before)}: ${listed(before)}`;
-      return error;
+      // Others may have been told the same error.
+      const { at, callers, hint, host, message, operation } = error;
+      const text = `${message}. Before that ${counted(before)}: ${listed(before)}`;
+      return new ConnectionLostError(text, { at, callers, hint, host, operation, cause: error });
     }
     const more = this.#failures.slice(1);
     told.message = `${(this.#first ??= told.message)}. After that ${counted(more)}: ${listed(more)}`;
@@ -229,10 +231,11 @@ export class CommandQueue implements Yielded {
 
 const counted = ({ length }: readonly string[]): string =>
   length === 1 ? "another command failed" : `${length} more commands failed`;
-/** Of what is told in the words of another failure, the end of what it printed. */
+/** A failure as it is told behind another one of the same host: with the end of what it printed. */
 function withReason(error: TsinfraError): string {
   const reason = error instanceof CommandError ? lastReason(linesOf(error.stderr || error.stdout)) : undefined;
-  return reason === undefined ? error.message : `${error.message} (${reason})`;
+  const message = error.message.replace(` on ${error.host}:`, ":");
+  return reason === undefined ? message : `${message} (${reason})`;
 }
 /** The last are told. */
 const listed = (failures: readonly string[]): string => failures.slice(-MOST_LISTED).join("; ");

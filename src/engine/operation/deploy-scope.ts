@@ -18,6 +18,7 @@ import {
 } from "../../core/scope.ts";
 import type { Engine } from "../engine.ts";
 import { autoName } from "./auto-name.ts";
+import { calledFrom, chainOf, placesOf, untilFile } from "./declared-at.ts";
 import { conditionsIn } from "./conditions.ts";
 import { configFacade } from "./config-facade.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
@@ -117,16 +118,17 @@ export class DeployScope implements Scope {
 
   /** The scope inside a callback of an operation that is being run. */
   static ofCallback(engine: Engine, call: OperationCall, declaring: Declaring): DeployScope {
+    // What host data and `config` say holds by itself, and may be changed there.
+    const said = Object.entries(mergeArguments(...call.said)).filter(([name]) => !OF_THE_CALL.has(name));
     const surrounding = {
       key: call.declaration.id,
       position: call.declaration.position,
       names: [],
-      arguments: call.how.all,
+      arguments: Object.fromEntries(said),
       data: [call.data],
       file: call.at?.file,
       observers: [],
     };
-    const args = Object.fromEntries(Object.entries(call.how.all).filter(([name]) => !OF_THE_CALL.has(name)));
     const lifetime = new Lifetime(`the callback of ${call.name}`);
     const settings = { current: call.config };
     const noting: Declaring = {
@@ -136,7 +138,7 @@ export class DeployScope implements Scope {
         declaring.declare(nested);
       },
     };
-    return new DeployScope(engine, call.host, noting, { ...surrounding, arguments: args }, settings, lifetime);
+    return new DeployScope(engine, call.host, noting, surrounding, settings, lifetime);
   }
 
   /** Run the code that this is the scope of, to its end. Throws `DeployError` if something that it began has not ended by then. */
@@ -218,7 +220,6 @@ export class DeployScope implements Scope {
       name === undefined ? "this block" : `deploy("${name}")`,
       {
         ...outer,
-        key: `${outer.key}>${name ?? ""}`,
         names: name === undefined ? outer.names : [...outer.names, name],
         arguments: mergeArguments(outer.arguments, globals),
         data: data === undefined ? outer.data : [data, ...outer.data],
@@ -237,10 +238,11 @@ export class DeployScope implements Scope {
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
     const { data, base } = this.#atThisPlace();
     const how = overrideArguments(base, globals);
+    if (this.#declaring.haveRun) refuseStrategy(operation.name, { ...outer.arguments, ...globals });
     const { _runOnce, _serial, _parallel } = how.all;
     const inFile = untilFile(sites, outer.file);
     const mode = `${_runOnce ? "once" : ""}${_serial ? "serial" : ""}${_parallel ?? ""}`;
-    const key = `${outer.key}|${inFile.map(site => `${site.file}:${site.line}:${site.column}`).join("<")}|${operation.name}|${mode}`;
+    const key = `${outer.key}|${chainOf(inFile)}|${operation.name}|${mode}`;
     const occurrence = host.occurrences.get(key) ?? 0;
     host.occurrences.set(key, occurrence + 1);
     const id = `${key}#${occurrence}`;
@@ -257,6 +259,7 @@ export class DeployScope implements Scope {
         operation: operation as unknown as Operation<object>,
         args: own,
         how,
+        said: [outer.arguments, globals],
         config: this.#settings.current,
         name,
         data,
@@ -288,8 +291,10 @@ export class DeployScope implements Scope {
 
   #inside<R>(what: string, surrounding: Enclosing, body: () => R): R {
     const lifetime = new Lifetime(what, this.#lifetime);
-    const scope = new DeployScope(this.#engine, this.#host, this.#declaring, surrounding, this.#settings, lifetime);
-    return this.#lifetime.inside(lifetime, this.#site(), () => inScope(scope, body));
+    const sites = this.#engine.settings.callSites();
+    const inner = { ...surrounding, ...calledFrom(surrounding, what, sites) };
+    const scope = new DeployScope(this.#engine, this.#host, this.#declaring, inner, this.#settings, lifetime);
+    return this.#lifetime.inside(lifetime, sites[0], () => inScope(scope, body));
   }
 
   #site(): CallSite | undefined {
@@ -299,13 +304,14 @@ export class DeployScope implements Scope {
   #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<IncludeResult> {
     const handles: Handle[] = [];
     const lifetime = new Lifetime(`local.include("${file}")`);
-    const site = this.#site();
+    const sites = this.#engine.settings.callSites();
+    const [site] = sites;
     const outer = this.#here;
     const include = async (): Promise<IncludeResult> => {
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
       const surrounding = {
         ...outer,
-        key: `${outer.key}>${deploy.file ?? deploy.name}`,
+        ...calledFrom(outer, deploy.file ?? deploy.name, sites),
         names: [...outer.names, deploy.name],
         data: data === undefined ? outer.data : [data, ...outer.data],
         file: deploy.file,
@@ -360,15 +366,14 @@ const OF_THE_CALL: ReadonlySet<string> = new Set<keyof GlobalArguments>([
   "_stdin",
 ]);
 
-/** The part of the stack inside the deploy file being evaluated; what called that file has its own place in the key. */
-function untilFile(sites: readonly CallSite[], file: string | undefined): readonly CallSite[] {
-  const last = sites.findLastIndex(site => site.file === file);
-  return last === -1 ? sites : sites.slice(0, last + 1);
+/** Throws `DeployError` for arguments that speak of all hosts where only one host is. */
+function refuseStrategy(operation: string, given: GlobalArguments): void {
+  const name = (["_runOnce", "_serial", "_parallel"] as const).find(one => given[one] !== undefined);
+  if (name === undefined || given[name] === false) return;
+  throw new DeployError(`"${name}" of ${operation} speaks of all hosts, and a callback runs on one of them`, {
+    hint: "Give it to the operation with the callback",
+  });
 }
-
-/** Lines and columns, outermost first. */
-const placesOf = (sites: readonly CallSite[]): readonly number[] =>
-  sites.toReversed().flatMap(({ line, column }) => [line, column]);
 
 /** An included file is called by us: its errors do not know who included it, unless it was not found. */
 function includedFrom(error: unknown, site: CallSite): unknown {

@@ -19,6 +19,7 @@ import { takeAhead, tryOnce } from "./try-once.ts";
 export async function perform(engine: Engine, call: OperationCall, id: string, nestedIn?: string): Promise<Ending> {
   const { clock, emit, givenUp, signal } = engine.settings;
   signal.throwIfAborted();
+  call.hasBegun = true;
   const seconds = stopwatch(clock);
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
   const tries: Attempt[] = [];
@@ -95,7 +96,8 @@ function end(
 ): Ending {
   const { outcome } = told;
   const { error, executed, noop, results } = lastOf(tries);
-  const notRun = call.nested.filter(({ completion }) => !completion).map(({ name }) => name);
+  const notRun = call.nested.filter(({ hasBegun }) => !hasBegun).map(({ name }) => name);
+  call.nested = [];
   const retryAttempts = Math.max(0, tries.length - 1);
   const hasSucceeded = outcome === "changed" || outcome === "unchanged";
   const unfinished = !hasSucceeded && tries.some(({ hasBegun }) => hasBegun);
