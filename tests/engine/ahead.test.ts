@@ -213,6 +213,38 @@ describe("what is sent ahead", () => {
     expect(await content("log")).toBe("one\ntwo\nthree\n");
   });
 
+  test.each([0, 1, 2, 3])(
+    "is no success where its session ends with code 0 in the middle of it, behind %d others",
+    async others => {
+      const { outcomes, ends } = await deploy(
+        () => {
+          for (let number = 0; number < others; number++) run(`echo ${number} >>${work}/log`);
+          run(`echo begins >>${work}/log; ${END_SHARED_SHELL}; sleep 0.2`);
+          run(`echo never >>${work}/log`);
+        },
+        { endingWith: 0 },
+      );
+      expect(outcomes).toEqual([...Array.from({ length: others }, () => "changed" as const), "failed"]);
+      expect(ends.at(-1)?.error?.message).toEndWith("its state is unknown");
+      expect(await content("log")).toBe(
+        `${Array.from({ length: others }, (_, number) => `${number}\n`).join("")}begins\n`,
+      );
+    },
+  );
+
+  test("has each of its commands run once, though their shell ends between them", async () => {
+    const { outcomes } = await deploy(() => {
+      run("sleep 0.2");
+      shell({
+        commands: [`echo one >>${work}/log`, `echo two >>${work}/log; ${END_SHARED_SHELL}`, `echo three >>${work}/log`],
+        _successExitCodes: [0, 137],
+      });
+      run(`echo four >>${work}/log`);
+    });
+    expect(await content("log")).toBe("one\ntwo\n");
+    expect(outcomes).toEqual(["changed", "failed"]);
+  });
+
   test("is only what said that it can be", async () => {
     const wasFirstDone: boolean[] = [];
     const own = operation<{ readonly path: string }>({

@@ -20,12 +20,14 @@ export interface ListeningOptions {
   readonly onEvent?: (event: EngineEvent) => void;
   /** Once that has resolved, the first connection is lost, with all that runs on it. */
   readonly lost?: Promise<unknown>;
+  /** The exit code of shells that stay, however they end: what carries them may have one of its own. */
+  readonly endingWith?: number;
   /** Once that has resolved, shells print a line of ours where none is to be. */
   readonly disturbed?: Promise<unknown>;
 }
 
 /** This machine, with an ear at what it is sent. */
-function listening({ onInput = () => {}, lost, disturbed }: ListeningOptions): Connector {
+function listening({ onInput = () => {}, endingWith, lost, disturbed }: ListeningOptions): Connector {
   const local = createLocalConnector();
   let sent = "";
   let connections = 0;
@@ -60,7 +62,10 @@ function listening({ onInput = () => {}, lost, disturbed }: ListeningOptions): C
               return options.onOutput?.("stdout", Buffer.from(`\x01${mark} 0 0\n`));
             });
           const signal = AbortSignal.any([loss.signal, ...(options.signal ? [options.signal] : [])]);
-          return connection.run(command, { ...options, signal, ...(stdin ? { stdin } : {}) });
+          const running = connection.run(command, { ...options, signal, ...(stdin ? { stdin } : {}) });
+          return stdin && endingWith !== undefined
+            ? running.then(ended => ({ ...ended, exitCode: endingWith }))
+            : running;
         },
       };
     },

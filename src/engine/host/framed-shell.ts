@@ -327,12 +327,18 @@ export class FramedShell {
     this.#ended = true;
     this.#running = undefined;
     this.#input.end();
-    const all = [...new Set([...this.#waiting.stdout, ...this.#waiting.stderr])];
+    const { stdout, stderr } = this.#waiting;
+    // Both end with what was sent last.
+    const all = stdout.length > stderr.length ? stdout : stderr;
     this.#waiting.stdout = [];
     this.#waiting.stderr = [];
     const exitCode = typeof reason === "number" ? reason : undefined;
+    // The end of one that has told its exit code was lost on stderr: and so may be the beginning of the next.
+    const told = all.findIndex(framed => framed.exitCode === undefined);
     for (const [index, framed] of all.entries()) {
-      if (exitCode === undefined)
+      if (framed.exitCode !== undefined && (exitCode !== undefined || reason instanceof ConnectionLostError))
+        finish(framed);
+      else if (exitCode === undefined)
         framed.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (
         this.#mark.pid === undefined &&
@@ -342,7 +348,7 @@ export class FramedShell {
         framed.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(framed) });
       else if (index === 0 && this.#mark.pid === undefined)
         framed.resolve({ how: "ran", exitCode, trouble: unheard(this.#host, this.#way, exitCode), ...printed(framed) });
-      else if (index === 0 && framed.hasBegun)
+      else if (framed.hasBegun || (index > 0 && index === told))
         framed.resolve({ how: "ran", exitCode, trouble: cutOff(this.#host, exitCode), ...printed(framed) });
       else framed.reject(new ShellEnded());
     }

@@ -7,7 +7,15 @@ import type { LocalTransfers } from "../settings.ts";
 import { endOnHost, runInChannel } from "./channel.ts";
 import type { Surroundings } from "./escalation.ts";
 import { hasPassword, Passwords } from "./passwords.ts";
-import { type CommandOptions, endedBefore, type Ran, type Sent } from "./sending.ts";
+import {
+  type Behind,
+  type BehindOptions,
+  type CommandOptions,
+  endedBefore,
+  type Ran,
+  type Sent,
+  type SentBehind,
+} from "./sending.ts";
 import { canShareShell, SharedShells } from "./shared-shells.ts";
 import { Transfers } from "./transfers.ts";
 
@@ -122,11 +130,32 @@ export class Session {
     const options = { ...given, surroundings };
     const sent = await this.#send(commands, options, successExitCodes);
     const results = this.#withPassword(sent.results, commands, options, successExitCodes).then(ran =>
-      ran.map(one => (one.started && !one.trouble ? one : noSuccess(one, successExitCodes))),
+      asTold(ran, successExitCodes),
     );
     // Who sends may look at something else first.
     results.catch(() => undefined);
-    return { ...sent, results };
+    const { behind } = sent;
+    return {
+      ...sent,
+      results,
+      ...(behind ? { behind: { send: (...more) => this.#sendBehind(behind, ...more) } } : {}),
+    };
+  }
+
+  /** Send commands behind others. What a shell that ended has left of those that had begun is run as ever. */
+  #sendBehind(behind: Behind, commands: readonly Shell[], how: BehindOptions): SentBehind | undefined {
+    const { successExitCodes } = how;
+    const sent = behind.send(commands, how);
+    return (
+      sent && {
+        turn: sent.turn,
+        results: async signal => {
+          const ran = await sent.results(signal);
+          const all = ran.length === 0 ? ran : await this.#rest(ran, commands, { ...how, signal }, successExitCodes);
+          return asTold(all, successExitCodes);
+        },
+      }
+    );
   }
 
   /** If nothing has run because sudo wants a password, it is asked for, and the commands are sent again. */
@@ -222,6 +251,10 @@ export class Session {
     this.#shells.forget();
   }
 }
+
+/** What did not begin, or not end, is no success. */
+const asTold = (ran: readonly Ran[], successExitCodes: readonly number[]): readonly Ran[] =>
+  ran.map(one => (one.started && !one.trouble ? one : noSuccess(one, successExitCodes)));
 
 /** Whatever exit code was told of a command that did not begin, or not end, it is no success. */
 function noSuccess(ran: Ran, successExitCodes: readonly number[]): Ran {
