@@ -119,8 +119,9 @@ async function connectionOf(
   context: ConnectorContext,
 ): Promise<Connection> {
   const { name: host } = target;
-  const waited = `${called(isProgram(own) ? "open" : "connect")} for ${host}`;
-  const given: unknown = await thrownAsFailure(target, called("connect"), () =>
+  const member = called(isProgram(own) ? "open" : "connect");
+  const waited = `${member} for ${host}`;
+  const given: unknown = await thrownAsFailure(target, member, () =>
     isProgram(own)
       ? awaiting(waited, ConnectError, () => own.connect!(target, context))
       : unlessLate(

@@ -135,6 +135,8 @@ export class CommandTimeoutError extends TsinfraError {
   stderr = "";
   /** It had printed more than is kept. */
   isCut = false;
+  /** It could not be ended on the host: it is not tried again beside itself. */
+  mayStillRun = false;
 }
 /** The user interrupted the run. */
 export class CancelledError extends TsinfraError {

@@ -4,6 +4,7 @@ import type { Shell } from "./command.ts";
 import { declare } from "./declared.ts";
 import { DeployError } from "./errors.ts";
 import { kindOf } from "./kind.ts";
+import { expectOneObject } from "./one-object.ts";
 
 /** A fact that takes no arguments. */
 export type NoArguments = Record<never, never>;
@@ -72,8 +73,14 @@ export function fact<A extends object, T>(definition: CommandFact<A, T>): Comman
   return declare(definition);
 }
 
+/** Throws `DeployError` for a question that cannot be one: what is asked for is no fact, or it is given more than one object. */
+export function checkQuestion(asked: unknown, given: readonly unknown[]): void {
+  checkFact(asked);
+  expectOneObject(`The fact ${(asked as { readonly name: string }).name} is asked`, given);
+}
+
 /** Throws `DeployError` for what cannot be a fact. */
-export function checkFact(asked: unknown): void {
+function checkFact(asked: unknown): void {
   const hint = 'Write fact({ name: "my.Fact", command: () => sh`…`, parse: lines => …, empty: … })';
   if (typeof asked !== "object" || asked === null)
     throw new DeployError(`A fact must have a name, a command and a parse, found ${kindOf(asked)}`, { hint });

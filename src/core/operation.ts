@@ -5,6 +5,7 @@ import type { Operation, OperationDefinition, StatedConditions } from "./operati
 import { declare } from "./declared.ts";
 import { DeployError } from "./errors.ts";
 import { kindOf } from "./kind.ts";
+import { expectOneObject } from "./one-object.ts";
 import { currentScope } from "./scope.ts";
 
 export type * from "./operation-definition.ts";
@@ -13,8 +14,10 @@ export type { Command, Steps } from "./steps.ts";
 /** Define an operation. Throws `DeployError` where there is no name, or no generator of commands. */
 export function operation<A extends object>(definition: OperationDefinition<A> & StatedConditions<A>): Operation<A> {
   checkDefinition(definition);
-  const call = (args?: A & GlobalArguments): OperationHandle =>
-    currentScope(`The operation ${definition.name}`).call(self, args ?? ({} as A & GlobalArguments));
+  const call = (...given: readonly [args?: A & GlobalArguments]): OperationHandle => {
+    expectOneObject(`The operation ${definition.name} is called`, given);
+    return currentScope(`The operation ${definition.name}`).call(self, given[0] ?? ({} as A & GlobalArguments));
+  };
   const self: Operation<A> = Object.defineProperties(
     call as unknown as Operation<A>,
     Object.getOwnPropertyDescriptors(definition),

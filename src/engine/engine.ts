@@ -9,7 +9,7 @@ import {
   type TooManyFailuresError,
   TsinfraError,
 } from "../core/errors.ts";
-import { checkFact, type Fact } from "../core/fact.ts";
+import { checkQuestion, type Fact, type FactCallArguments } from "../core/fact.ts";
 import { logged } from "../core/logged.ts";
 import type { Logger, RunState } from "../core/scope.ts";
 import type { Stage } from "./events.ts";
@@ -183,10 +183,11 @@ export class Engine {
   async ask<A extends object, T>(
     host: HostState,
     fact: Fact<A, T>,
-    given: (A & ConnectorArguments) | undefined,
+    asked: FactCallArguments<A>,
     point: DeployPoint,
   ): Promise<T> {
-    checkFact(fact);
+    checkQuestion(fact, asked);
+    const [given] = asked;
     if (given !== undefined && !isArguments(given)) this.settings.checkArguments(fact.name, given);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);

@@ -285,15 +285,19 @@ export function testSession(subject: SessionSubject): void {
         expect(Buffer.from(stdout).equals(content)).toBe(true);
       });
 
-      test("a command under sudo that takes too long is ended too", async () => {
-        const free = start(sudoers.free);
-        const pids = `${remote}/sudo-pids`;
-        const error = await free
-          .run(sh`echo $$ >>${pids}; sleep 1000`, options({ surroundings: root, timeout: 1.5 }))
-          .catch(error => error);
-        expect(error.code).toBe("E_TIMEOUT");
-        expect(await survivors(pids)).toBe("");
-      });
+      test.each([false, true])(
+        "a command under sudo that takes too long is ended too, as after a login: %j",
+        async login => {
+          const free = start(sudoers.free);
+          const pids = `${remote}/sudo-pids-${login}`;
+          const surroundings = { ...root, sudo: { ...root.sudo, login } };
+          const error = await free
+            .run(sh`echo $$ >>${pids}; sleep 1000`, options({ surroundings, timeout: 1.5 }))
+            .catch(error => error);
+          expect(error.code).toBe("E_TIMEOUT");
+          expect(await survivors(pids)).toBe("");
+        },
+      );
 
       test("an upload under sudo belongs to root", async () => {
         const free = start(sudoers.free);

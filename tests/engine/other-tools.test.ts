@@ -93,3 +93,26 @@ test("a fact of another host that fails is told of that host", async () => {
     { host: "a", error: { message: "Cannot ask my.Pool of b: no such pool" } },
   ]);
 });
+
+test("a second object of arguments is refused, and what map adds is not", async () => {
+  const Pool = fact<NoArguments, string>({ name: "my.Pool", command: () => sh`pool`, parse: () => "", empty: "" });
+  const fakes = fakeRun(["a"]);
+  const told: unknown[] = [];
+  const message = (error: unknown) => told.push((error as Error).message);
+  await runAll(fakes, async () => {
+    [{ command: "one" }, { command: "two" }].forEach(run as (args: { command: string }) => void);
+    try {
+      Reflect.apply(run, undefined, [{ command: "three" }, { _sudo: true }]);
+    } catch (error) {
+      message(error);
+    }
+    await (Reflect.apply(scope().host.getFact, undefined, [Pool, {}, { _timeout: 1 }]) as Promise<unknown>).catch(
+      message,
+    );
+  });
+  expect(told).toEqual([
+    "The operation test.run is called with more than one object of arguments",
+    "The fact my.Pool is asked with more than one object of arguments",
+  ]);
+  expect(fakes.sent).toEqual(["a: one", "a: two"]);
+});

@@ -310,3 +310,22 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+test("a command that could not be ended in time is told as that", async () => {
+  const connection = await localConnection();
+  const deaf = async (): Promise<Connection> => ({
+    ...connection,
+    run: (command, options) =>
+      command.wire().includes("family()")
+        ? Promise.reject(new Error("There is no way in"))
+        : connection.run(command, options),
+  });
+  const session = localSession({ fast: false, connect: deaf });
+  const { signal } = new AbortController();
+  const ran = session.run(sh`sleep 600`, { surroundings: { shell: "sh", env: {} }, signal, timeout: 0.2 });
+  expect(await ran.catch(error => error)).toMatchObject({
+    message: "Command timed out after 0.2 s: sleep 600. It could not be ended, and may still run there",
+    mayStillRun: true,
+  });
+  await session.disconnect();
+});

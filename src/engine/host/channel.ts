@@ -126,7 +126,10 @@ export async function runInChannel(connection: Connection, command: Shell, optio
         isCut: kept.stdout.isCut || kept.stderr.isCut,
       });
     if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
-      await endOnHost(connection, mark.pid, options.surroundings);
+      if (!(await endOnHost(connection, mark.pid, options.surroundings)) && error instanceof CommandTimeoutError) {
+        error.mayStillRun = true;
+        error.message += ". It could not be ended, and may still run there";
+      }
     throw error;
   } finally {
     clearTimeout(timer);
@@ -146,16 +149,24 @@ function refuseLong(line: Shell, pty: boolean, host: string): void {
   );
 }
 
-/** End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. Never rejects. */
-export async function endOnHost(connection: Connection, pid: number, surroundings: Surroundings): Promise<void> {
-  const { line, preamble } = escalate(killTree(pid), { ...surroundings, chdir: undefined, env: {} }, newNonce());
-  await connection
-    .run(line, {
+/**
+ * End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. True if it is gone. Never rejects.
+ * That user's login is not needed for it, and a login shell would expand what is for the shell inside.
+ */
+export async function endOnHost(connection: Connection, pid: number, surroundings: Surroundings): Promise<boolean> {
+  const { sudo, ...others } = surroundings;
+  const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
+  const { line, preamble } = escalate(killTree(pid), plain, newNonce());
+  try {
+    const { exitCode } = await connection.run(line, {
       ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),
       signal: AbortSignal.timeout(KILL_DEADLINE_MS),
       capture: false,
-    })
-    .catch(() => undefined);
+    });
+    return exitCode === 0;
+  } catch {
+    return false;
+  }
 }
 const KILL_DEADLINE_MS = 10_000;
 

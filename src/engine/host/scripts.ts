@@ -62,7 +62,7 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
 /**
  * End a process and all its descendants: asked first, so that they can tidy up, and killed a second later.
  * Parents come before their children: a script whose command ends must not go on to the next.
- * Linux has /proc where `ps` may be missing.
+ * Linux has /proc where `ps` may be missing. Succeeds when the process is gone, or nobody has asked yet how it ended.
  */
 export const killTree = (pid: number): Shell =>
   sh`family() {
@@ -80,4 +80,10 @@ for try in 1 2 3 4 5; do
   [ -n "$left" ] || exit 0
   sleep 0.2 2>/dev/null || sleep 1
 done
-kill -KILL $(family $all) 2>/dev/null`;
+kill -KILL $(family $all) 2>/dev/null
+for try in 1 2 3 4 5; do
+  kill -0 ${pid} 2>/dev/null || exit 0
+  case $(cat /proc/${pid}/stat 2>/dev/null) in *') Z '*) exit 0;; esac
+  sleep 0.2 2>/dev/null || sleep 1
+done
+exit 1`;

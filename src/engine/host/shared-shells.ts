@@ -23,7 +23,7 @@ import { preambleBytes } from "./streams.ts";
 export interface SharedShellSettings {
   readonly host: string;
   readonly connection: () => Promise<Connection>;
-  readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<void>;
+  readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<unknown>;
   /** A shell ended by itself. */
   readonly onEnded: () => void;
   /** That connection is gone. */
@@ -157,7 +157,7 @@ export class SharedShells {
   }
 
   /** Once for each shell, however many wait for it. */
-  #killed(open: OpenShell, surroundings: Surroundings): Promise<void> | undefined {
+  #killed(open: OpenShell, surroundings: Surroundings): Promise<unknown> | undefined {
     const { connection, shell } = open;
     if (shell.pid !== undefined) open.killing ??= this.#settings.kill(connection, shell.pid, surroundings);
     return open.killing;
@@ -192,7 +192,7 @@ interface OpenShell {
   readonly connection: Connection;
   readonly shell: FramedShell;
   /** It is being killed on the host. */
-  killing?: Promise<void>;
+  killing?: Promise<unknown>;
 }
 /** Commands in a shell, and how many it had been sent with the last of them. */
 interface Running {

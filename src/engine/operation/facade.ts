@@ -30,7 +30,7 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
     get data(): HostData {
       return state.data(inForce().point.data);
     },
-    getFact: (fact, ...[given]) => {
+    getFact: (fact, ...given) => {
       const block = inForce();
       return block.asking(fact?.name, () => engine.ask(state, fact, given, block.point));
     },
@@ -65,7 +65,7 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     name: state.name,
     groups: state.groups,
     data: state.data(),
-    getFact: (fact, ...[given]) => {
+    getFact: (fact, ...given) => {
       const point = here();
       return asking(fact?.name, () =>
         engine.ask(state, fact, given, point).catch((error: unknown) => {

@@ -2,7 +2,7 @@
 import { Secret } from "../../core/command.ts";
 import { declaredAt } from "../../core/declared.ts";
 import type { CallSite } from "../../core/errors.ts";
-import { checkFact, fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
+import { checkQuestion, fact, type Fact, type FactCallArguments, type NoArguments } from "../../core/fact.ts";
 import type { Config } from "../../core/config.ts";
 import type { LocalFiles, OperationHost } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
@@ -90,8 +90,9 @@ export class OperationView implements OperationHost {
   }
 
   /** What `getFact` gives. */
-  protected async answer<A extends object, T>(asked: Fact<A, T>, ...[given]: FactCallArguments<A>): Promise<T> {
-    checkFact(asked);
+  protected async answer<A extends object, T>(asked: Fact<A, T>, ...args: FactCallArguments<A>): Promise<T> {
+    checkQuestion(asked, args);
+    const [given] = args;
     if (this.#yielded && !this.#yielded.isEmpty) await this.#yielded.flush();
     const { own, globals } = splitArguments(`The fact ${asked.name}`, given ?? ({} as A), true);
     return this.#host.facts.ask(asked, own, overrideArguments(this.#factArguments, globals), this.config, this.asked);

@@ -1,6 +1,6 @@
 /** Running one operation on one host. @module */
 import { unlessAborted } from "../../core/abort.ts";
-import type { ConnectionLostError, TsinfraError } from "../../core/errors.ts";
+import { CommandTimeoutError, type ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
@@ -138,8 +138,9 @@ const yieldsCommand = (call: OperationCall, view: OperationView, answer: boolean
 const performNested = (engine: Engine, call: OperationCall, within: OperationCall): Promise<Ending> =>
   perform(engine, call, call.declaration.id, within.name);
 
-/** A refused password is not offered again: it could lock the account. */
-const isRetryable = (error: TsinfraError): boolean => error.code !== "E_ESCALATION";
+/** A refused password is not offered again: it could lock the account; nor does a command run beside itself. */
+const isRetryable = (error: TsinfraError): boolean =>
+  error.code !== "E_ESCALATION" && !(error instanceof CommandTimeoutError && error.mayStillRun);
 
 function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): boolean {
   const { _retryUntil } = call.how.all;
