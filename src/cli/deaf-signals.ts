@@ -7,6 +7,7 @@ import { closeSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { EXIT } from "./exit.ts";
 import { SHOW_CURSOR } from "./screen.ts";
+import { systemLibrary } from "./system-library.ts";
 import source from "./deaf-signals.c" with { type: "text" };
 
 /** What stands before the handlers of signals. */
@@ -19,12 +20,7 @@ export interface SignalGuard {
   heard(): void;
 }
 
-/** The system's library, by the names it has on the systems that we build for. */
-const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
-  linux: ["libc.so.6", `libc.musl-${process.arch === "x64" ? "x86_64" : "aarch64"}.so.1`],
-  darwin: ["libSystem.B.dylib"],
-};
-/** What the C needs of it, in the order in which it takes them; how they are called does not matter here. */
+/** What the C needs of the system's library, in the order in which it takes them; how they are called does not matter here. */
 const REACHED = { sigaction: {}, alarm: {}, poll: {}, write: {}, clock_gettime: {}, _exit: {}, raise: {} } as const;
 const FUNCTIONS = { pipe: { args: ["ptr"], returns: "i32" }, ...REACHED } as const;
 
@@ -36,7 +32,7 @@ const FUNCTIONS = { pipe: { args: ["ptr"], returns: "i32" }, ...REACHED } as con
 export async function signalGuard(isTerminal: boolean): Promise<SignalGuard> {
   try {
     const { cc, ptr } = await import("bun:ffi");
-    const system = await systemLibrary();
+    const system = systemLibrary(FUNCTIONS);
     // The compiler wants a file. One that has a name could be left behind, or could not be written.
     const ends = new Int32Array(2);
     if (system.pipe(ptr(ends)) !== 0) throw new Error("No pipe");
@@ -69,19 +65,6 @@ export async function signalGuard(isTerminal: boolean): Promise<SignalGuard> {
   } catch {
     return { guard: () => {}, guardStop: () => {}, heard: () => {} };
   }
-}
-
-/** Functions of the system's library. Throws where there is none. */
-async function systemLibrary() {
-  const { dlopen } = await import("bun:ffi");
-  for (const name of LIBRARIES[process.platform] ?? []) {
-    try {
-      return dlopen(name, FUNCTIONS).symbols;
-    } catch {
-      // It has another name here.
-    }
-  }
-  throw new Error("No library of the system");
 }
 
 /** Text as C writes it. */
