@@ -32,7 +32,7 @@ export async function rootHelp(paint: Paint): Promise<string> {
     ),
     ...GROUPS.flatMap(group => section(`${group} options`, optionRows(group), paint)),
     ...wrap(
-      "Every setting can also be set in infra.config.ts, and by an environment variable such as TSINFRA_SUDO_USER. The command line wins, then the environment.",
+      "Every setting can also be set in infra.config.ts, and by an environment variable such as TSINFRA_SUDO_USER; what is host data, such as the user of --ssh-user, as data: { sshUser: … } there. The command line wins, then the environment.",
       WIDTH,
     ),
     "",

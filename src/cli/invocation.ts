@@ -3,12 +3,20 @@ import { unlessAborted } from "../core/abort.ts";
 import { unended } from "../core/awaited.ts";
 import type { Settings } from "../config/define.ts";
 import { checkedConnector } from "../connectors/own.ts";
-import { environmentSettings, flagVariable, loadConfigFile, mergeSettings } from "../config/index.ts";
+import {
+  environmentSettings,
+  flagVariable,
+  keyPlace,
+  loadConfigFile,
+  mergeSettings,
+  variableOf,
+} from "../config/index.ts";
 import type { Connector, ConnectorContext, OutputStream } from "../core/connector.ts";
 import { CancelledError, ConfigError } from "../core/errors.ts";
 import type { EngineEvent } from "../engine/events.ts";
 import type { Run } from "../engine/run.ts";
-import { type InventoryHost, loadInventory, selectHosts } from "../inventory/index.ts";
+import { dataKeysOf, type InventoryHost, loadInventory, selectHosts } from "../inventory/index.ts";
+import type { GivenBy } from "../inventory/select.ts";
 import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import type { Io } from "./io.ts";
@@ -86,8 +94,20 @@ export async function openInvocation(
   delete io.environment["TSINFRA_SU_PASSWORD"];
   const file = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
   const env = options.env ?? (io.environment["TSINFRA_ENV"] || undefined);
-  const configFile = await loadConfigFile({ cwd, file, env, beforeImport });
-  let settings = mergeSettings([overridesOf(options), fromEnvironment.settings, configFile?.settings ?? {}]);
+  const configFile = await loadConfigFile({
+    cwd,
+    file,
+    env,
+    beforeImport,
+    dataKeys: dataKeysOf((await io.connectors()).values()),
+  });
+  const fromOptions = overridesOf(options);
+  let settings = mergeSettings([fromOptions, fromEnvironment.settings, configFile?.settings ?? {}]);
+  const givenBy = (option: "limit" | "exclude"): GivenBy => {
+    if (fromOptions[option] !== undefined || configFile === undefined) return { name: `--${option}` };
+    if (fromEnvironment.settings[option] !== undefined) return { name: `Environment variable ${variableOf(option)}` };
+    return { name: `Setting "${option}"`, at: keyPlace(configFile.file, option) };
+  };
   if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
 
   const isTerminal = io.stderr.isTTY === true;
@@ -149,7 +169,7 @@ export async function openInvocation(
     const everyone = await unlessAborted(loading, interrupts.givenUp).catch((error: unknown) =>
       Promise.reject(error instanceof CancelledError ? naming(error) : error),
     );
-    const selected = selectHosts(everyone, settings);
+    const selected = selectHosts(everyone, settings, givenBy);
     const hosts = shard ? selected.filter(host => isInShard(host.name, shard)) : selected;
     const [taken, own] = [new Set(selected), new Set(hosts)];
     if (shard && isJson) screen.event(shardStart(selected, own), io.clock.now());

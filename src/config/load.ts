@@ -20,6 +20,8 @@ export interface ConfigFileOptions {
   readonly env?: string | undefined;
   /** Called before a config file is imported, so that it can import `tsinfra`. */
   readonly beforeImport?: ((file: string) => unknown) | undefined;
+  /** Keys of host data that connectors read: none of them is a setting, and hints tell so. */
+  readonly dataKeys?: readonly string[];
 }
 
 export interface ConfigFile {
@@ -40,7 +42,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
     seen.push(file);
     await options.beforeImport?.(file);
     const config = await importDefault(file);
-    check(config, file, options.env);
+    check(config, file, options);
     return config;
   };
   try {
@@ -65,7 +67,7 @@ export async function loadConfigFile(options: ConfigFileOptions): Promise<Config
       }),
     );
     const layers = loaded.layers ?? [];
-    for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options.env);
+    for (const layer of layers) check(layer.config, fileOf(layer.configFile, layer.cwd, main), options);
     const { extends: _, ...settings } = loaded.config;
     const homes = layers.map(layer => ({
       directory: dirname(fileOf(layer.configFile, layer.cwd, main)),
@@ -113,7 +115,8 @@ export function requireConfigFile(file: string): string {
   );
 }
 
-function requireExtended(source: string, cwd: string, importers: readonly string[]): void {
+/** Throws `ConfigError` for a file or directory to extend that is not there. `importers` may name it. */
+export function requireExtended(source: string, cwd: string, importers: readonly string[]): void {
   const target = resolve(cwd, source);
   if (existsSync(target) || EXTENSIONS.some(extension => existsSync(target + extension))) return;
   const at = importers.map(file => placeOf(file, JSON.stringify(source))).find(place => place !== undefined);
@@ -125,10 +128,10 @@ async function importDefault(file: string): Promise<unknown> {
   return isRecord(module) && "default" in module ? module["default"] : module;
 }
 
-function check(config: unknown, file: string, env: string | undefined): void {
+function check(config: unknown, file: string, { env, dataKeys }: ConfigFileOptions): void {
   // A function is called by the loader, and its result is checked as a layer.
   if (config === undefined || typeof config === "function") return;
-  const problem = problemOf(config);
+  const problem = problemOf(config, dataKeys);
   if (problem) throw settingError(problem, file);
   if (!isRecord(config) || env === undefined) return;
   const environments = [
@@ -197,8 +200,8 @@ function textOf(file: string): string | undefined {
   }
 }
 
-/** Where a key of an object is written. */
-function keyPlace(file: string, key: string): CallSite | undefined {
+/** Where a setting of a config file is written; `undefined` where another file that it extends has it. */
+export function keyPlace(file: string, key: string): CallSite | undefined {
   const name = key.replace(/\W/g, "\\$&");
   return placeOf(file, new RegExp(`(?<![\\w$.])["']?${name}["']?\\s*[:=,}]`));
 }

@@ -63,7 +63,8 @@ export const SETTINGS: Readonly<
 };
 
 export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
-const LAYER_KEYS = ["extends", "$env", "$production", "$development", "$test"];
+/** What stands beside settings in a config: the loader takes it. */
+export const LAYER_KEYS: readonly string[] = ["extends", "$env", "$production", "$development", "$test"];
 
 /** What is wrong with a setting. */
 export interface SettingProblem {
@@ -72,21 +73,33 @@ export interface SettingProblem {
   readonly hint?: string;
 }
 
-/** The first problem of a config object, `undefined` when it is usable. `name` is how messages call it. */
-export function problemOf(config: unknown, layers = true): SettingProblem | undefined {
+/** The first problem of a config object, `undefined` when it is usable. `dataKeys` are those of host data that connectors read. */
+export function problemOf(
+  config: unknown,
+  dataKeys: readonly string[] = [],
+  layers = true,
+): SettingProblem | undefined {
   if (!isRecord(config)) return { key: "", message: `Config must be an object, found ${describe(config)}` };
   for (const [key, value] of Object.entries(config)) {
-    const problem = layers && LAYER_KEYS.includes(key) ? layerProblem(key, value) : settingProblem(key, value, layers);
+    const problem =
+      layers && LAYER_KEYS.includes(key)
+        ? layerProblem(key, value, dataKeys)
+        : settingProblem(key, value, dataKeys, layers);
     if (problem) return problem;
   }
   return undefined;
 }
 
 /** The problem with one setting's value; `undefined` values are as good as absent. */
-export function settingProblem(key: string, value: unknown, layers = true): SettingProblem | undefined {
+export function settingProblem(
+  key: string,
+  value: unknown,
+  dataKeys: readonly string[] = [],
+  layers = true,
+): SettingProblem | undefined {
   const kind = (SETTINGS as Readonly<Record<string, SettingKind | undefined>>)[key];
   if (!kind) {
-    const hint = settingHint(key, layers);
+    const hint = settingHint(key, dataKeys, layers);
     return { key, message: `Unknown setting "${key}"`, ...(hint === undefined ? {} : { hint }) };
   }
   if (value === undefined) return undefined;
@@ -96,7 +109,10 @@ export function settingProblem(key: string, value: unknown, layers = true): Sett
     : { key, message: `Setting "${key}" must be ${rule.wanted}, found ${rule.found?.(value) ?? describe(value)}` };
 }
 
-function settingHint(key: string, layers: boolean): string | undefined {
+function settingHint(key: string, dataKeys: readonly string[], layers: boolean): string | undefined {
+  // Before what is only spelled alike: `sshUser` is not meant for `suUser`.
+  const datum = dataKeys.find(one => letters(one) === letters(SSH_WORDS[key] ?? key));
+  if (datum !== undefined) return `"${datum}" is host data: for all hosts it stands in data: { ${datum}: … }`;
   const near = nearest(key, layers ? [...SETTING_NAMES, ...LAYER_KEYS] : SETTING_NAMES);
   if (near !== undefined) return `Did you mean "${near}"?`;
   const global = Object.hasOwn(GLOBAL_ARGUMENTS, key) ? key : nearest(key, Object.keys(GLOBAL_ARGUMENTS));
@@ -104,6 +120,12 @@ function settingHint(key: string, layers: boolean): string | undefined {
     ? `"${global}" is a global argument: as a default for all operations it stands in data: { ${global}: … }`
     : undefined;
 }
+
+/** What other tools call the connection's. */
+const SSH_WORDS: Readonly<Record<string, string>> = { user: "sshUser", port: "sshPort", key: "sshKey" };
+
+/** What is left of a name where neither case nor underscores count. */
+const letters = (key: string): string => key.replaceAll("_", "").toLowerCase();
 
 /** A value as a person would name it; text is shown, a secret is not. */
 export function describe(value: unknown): string {
@@ -118,7 +140,7 @@ export function describe(value: unknown): string {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Secret);
 
-function layerProblem(key: string, value: unknown): SettingProblem | undefined {
+function layerProblem(key: string, value: unknown, dataKeys: readonly string[]): SettingProblem | undefined {
   if (key === "extends") {
     if (!RULES.strings.accepts(value))
       return { key, message: `Setting "extends" must be ${RULES.strings.wanted}, found ${describe(value)}` };
@@ -130,11 +152,11 @@ function layerProblem(key: string, value: unknown): SettingProblem | undefined {
       hint: "Only files and directories of this machine can be extended",
     };
   }
-  if (key !== "$env") return problemOf(value, false);
+  if (key !== "$env") return problemOf(value, dataKeys, false);
   if (!isRecord(value))
     return { key, message: `Setting "$env" must be an object of environments, found ${describe(value)}` };
   return Object.values(value)
-    .map(layer => problemOf(layer, false))
+    .map(layer => problemOf(layer, dataKeys, false))
     .find(problem => problem !== undefined);
 }
 const REMOTE = /^[a-z][a-z0-9+.-]*:/i;
@@ -147,6 +169,7 @@ interface Rule {
 }
 const isText = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value) && value >= 0;
+const isVariable = (value: unknown): boolean => isText(value) || typeof value === "number" || value instanceof Secret;
 /** What is missing of a connector, `undefined` of one that is whole. */
 function missingOfConnector(value: unknown): string | undefined {
   if (!isRecord(value)) return describe(value);
@@ -177,9 +200,12 @@ const RULES: Readonly<Record<SettingKind, Rule>> = {
   strings: { wanted: "a string or a list of strings", accepts: value => [value].flat().every(isText) },
   env: {
     wanted: "an object of strings and numbers",
-    accepts: value =>
-      isRecord(value) &&
-      Object.values(value).every(item => isText(item) || typeof item === "number" || item instanceof Secret),
+    accepts: value => isRecord(value) && Object.values(value).every(isVariable),
+    found: value => {
+      if (!isRecord(value)) return undefined;
+      const [name, wrong] = Object.entries(value).find(([, item]) => !isVariable(item)) ?? [];
+      return name === undefined ? undefined : `${name}: ${describe(wrong)}`;
+    },
   },
   data: { wanted: "an object", accepts: isRecord },
   shell: { wanted: "the name of a shell, or false", accepts: value => isText(value) || value === false },

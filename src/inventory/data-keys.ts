@@ -22,6 +22,11 @@ export const isGroupDatum = (key: string): boolean =>
   Object.hasOwn(GLOBAL_ARGUMENTS, key) ||
   nearest(key, Object.keys(GLOBAL_ARGUMENTS)) !== undefined;
 
+/** The keys of host data that connectors read. */
+export const dataKeysOf = (connectors: Iterable<Connector>): readonly string[] => [
+  ...new Set([...connectors].flatMap(({ dataKeys }) => Object.keys(dataKeys))),
+];
+
 /** What connectors and global arguments say about host data keys. */
 export class DataKeys {
   readonly #secret: ReadonlySet<string>;

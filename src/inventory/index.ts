@@ -11,7 +11,7 @@ import type { Group, Spot } from "./groups.ts";
 import { locate } from "./locate.ts";
 import { DEFAULT_CONNECTOR, type HostName, parseHostName, splitHosts } from "./parse.ts";
 
-export { DataKeys } from "./data-keys.ts";
+export { DataKeys, dataKeysOf } from "./data-keys.ts";
 export type { GroupEntry, HostEntry, InventoryEntry } from "./groups.ts";
 export { selectHosts } from "./select.ts";
 

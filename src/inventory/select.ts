@@ -1,5 +1,5 @@
 /** Which hosts a run works on: `--limit` and `--exclude`. @module */
-import { InventoryError } from "../core/errors.ts";
+import { type CallSite, InventoryError } from "../core/errors.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { splitHosts } from "./parse.ts";
 
@@ -10,37 +10,49 @@ export interface Selectable {
   readonly groups: readonly string[];
 }
 
+/** How a message calls an option, and where it is written, if it comes from a file. */
+export interface GivenBy {
+  readonly name: string;
+  readonly at?: CallSite | undefined;
+}
+
 /**
  * The hosts that any pattern of `limit` matches and none of `exclude`: a name, a group, or a glob of names. No limit keeps all.
- * Throws `InventoryError` for a pattern without a match, and when nothing is left.
+ * Throws `InventoryError` for a pattern without a match, and when nothing is left; `givenBy` tells who asked for it.
  */
 export function selectHosts<H extends Selectable>(
   hosts: readonly H[],
   { limit, exclude }: { readonly limit: readonly string[]; readonly exclude: readonly string[] },
+  givenBy: (option: "limit" | "exclude") => GivenBy = option => ({ name: `--${option}` }),
 ): readonly H[] {
-  const wanted = limit.length === 0 ? new Set(hosts) : matching(hosts, limit, "limit");
-  const unwanted = matching(hosts, exclude, "exclude");
+  const wanted = limit.length === 0 ? new Set(hosts) : matching(hosts, limit, givenBy("limit"));
+  const unwanted = matching(hosts, exclude, givenBy("exclude"));
   const left = hosts.filter(host => wanted.has(host) && !unwanted.has(host));
-  if (left.length === 0 && wanted.size > 0) throw new InventoryError("No hosts are left: --exclude takes all of them");
+  if (left.length === 0 && wanted.size > 0) {
+    const { name, at } = givenBy("exclude");
+    throw new InventoryError(`No hosts are left: ${name} takes all of them`, { at });
+  }
   return left;
 }
 
 function matching<H extends Selectable>(
   hosts: readonly H[],
   patterns: readonly string[],
-  option: string,
+  option: GivenBy,
 ): ReadonlySet<H> {
   const named = patterns.flatMap(splitHosts);
-  if (named.length === 0 && patterns.length > 0) throw new InventoryError(`--${option} names no host and no group`);
+  if (named.length === 0 && patterns.length > 0)
+    throw new InventoryError(`${option.name} names no host and no group`, { at: option.at });
   return new Set(named.flatMap(pattern => matchesOf(hosts, pattern, option)));
 }
 
-function matchesOf<H extends Selectable>(hosts: readonly H[], pattern: string, option: string): readonly H[] {
+function matchesOf<H extends Selectable>(hosts: readonly H[], pattern: string, { name, at }: GivenBy): readonly H[] {
   const exact = hosts.filter(host => host.name === pattern || host.groups.includes(pattern));
   const found = exact.length > 0 ? exact : hosts.filter(host => globPattern(pattern).test(host.name));
   if (found.length > 0) return found;
   const known = new Set(hosts.flatMap(host => [host.name, ...host.groups]));
-  throw new InventoryError(`--${option} "${pattern}" matches no host and no group`, {
+  throw new InventoryError(`${name} "${pattern}" matches no host and no group`, {
+    at,
     hint: didYouMean(pattern, known),
   });
 }

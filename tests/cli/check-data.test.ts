@@ -132,6 +132,6 @@ server.shell({ commands: [\`echo \${host.data.other}\`] });
 `,
   });
   const missing = (line: number, key: string): string =>
-    `deploy.ts:${line}:35 This text may say "undefined": there may be no host data "${key}" (Say what stands there then: \`host.data.${key} ?? "…"\`, or declare that hosts have it: \`interface HostData { ${key}: string }\`)`;
+    `deploy.ts:${line}:35 This text may say "undefined": there may be no host data "${key}" (Say what stands there then: \`host.data.${key} ?? "…"\`, or declare that hosts have it, with the type of its value: \`interface HostData { ${key}: … }\`)`;
   expect(await check(cwd, "deploy.ts")).toEqual([missing(3, "version"), missing(7, "other")]);
 });

@@ -105,7 +105,7 @@ test("two inventories must both have it; without one only what all have is known
   const staging = 'import type {} from "tsinfra";\nexport const web = [["@ssh/a", { own: 1 }]];\n';
   const files = { "hosts.ts": hosts, "staging.ts": staging, "group_data/all.ts": ALL };
   expect(await missing(files)).toEqual(both("ofGroup", "other", "typo"));
-  expect(await missing(files, "deploy.ts", "hosts.ts")).toEqual(both("ofAll", "other", "typo"));
+  expect(await missing(files, "deploy.ts", "hosts.ts")).toEqual(both("other", "typo"));
   expect(await missing(files, "deploy.ts", "group_data/all.ts")).toEqual([
     ...both("own", "ofGroup", "other", "typo"),
     "one",
@@ -129,4 +129,22 @@ server.shell({ commands: [\`echo \${answer.data.own}\`] });
 `,
   };
   expect(await missing(files)).toEqual(["own"]);
+});
+
+test.each([
+  ["lists", 'export const web = ["@local"];\n'],
+  ["imported lists", 'import { hosts } from "./more.ts";\nexport const web = hosts;\n'],
+  ["lists handed on", 'export { hosts as web } from "./more.ts";\n'],
+])("an inventory that is named, with the group data beside it: %s", async (_, hosts) => {
+  const files = {
+    "sub/inv.ts": hosts,
+    "sub/more.ts": 'export const hosts = [["@local", { own: 1 }]];\n',
+    "sub/group_data/all.yaml": "ofAll: 1\nownToo: 1\n",
+    "sub/group_data/inv.ts": "export const ofGroup = 1;\n",
+    "group_data/all.json": '{ "other": 1 }',
+    "elsewhere/group_data/all.ts": "export const typo = 1;\n",
+  };
+  const own = hosts.startsWith("export const") ? ["own"] : [];
+  const taken = await missing(files, "sub/inv.ts", "deploy.ts");
+  expect(taken).toEqual([...both(...own, "typo"), ...own.flatMap(() => ["one", "own"])]);
 });

@@ -43,3 +43,17 @@ test("a file in another encoding", async () => {
   expect(found).toContain(said);
   expect((await tsinfra(cwd, "@local", "deploy.ts")).err).toContain(said);
 });
+
+test("what else is found is told beside a file in another encoding", async () => {
+  const cwd = await directory({
+    "infra.config.ts": 'export default { sudoo: true, inventory: "hosts.ts" };\n',
+    "hosts.ts": 'export const web = [["@local", { sshUsr: "ada" }]];\n',
+    "deploy.ts": "",
+  });
+  await Bun.write(
+    join(cwd, "deploy.ts"),
+    Buffer.from("import { host } from 'tsinfra';\nhost.log('caf\xe9');\n", "latin1"),
+  );
+  const places = (await check(cwd)).map(line => line.split(" ")[0]);
+  expect(places).toEqual(["deploy.ts:2:14", "hosts.ts:1:34", "infra.config.ts:1:18"]);
+});

@@ -216,7 +216,7 @@ export const _sshUsr = 1;
   test("and what makes an inventory unusable, also in a function and in the file that the config names", async () => {
     const cwd = await directory({
       "infra.config.ts":
-        'export default { inventory: "hosts.ts", $stage: { inventory: "stage.ts:stage" }, $none: { inventory: "none.ts" } };\n',
+        'export default { inventory: "hosts.ts", $test: { inventory: "stage.ts:stage" }, $development: { inventory: "none.ts" } };\n',
       "hosts.ts": `const more = process.argv.map(name => name);
 export const web = { host: ["web-1"] };
 export const brackets = ["@local", { sshUser: "x" }];

@@ -442,7 +442,7 @@ describe("a mistake in an inventory file", () => {
     [
       "a set",
       'export const web = new Set(["a"]);',
-      'Group "web" must be a list of hosts or { hosts, data }, found an object',
+      'Group "web" must be a list of hosts or { hosts, data }, found a Set',
       "hosts.ts:1:14",
       "Make a list of it: [...hosts]",
     ],

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { checkPlan, type CheckPlan, type Finding, planOfDirectory, planOfFiles } from "../../src/cli/check/index.ts";
+import { dataKeysOf } from "../../src/inventory/index.ts";
 import { createConnectors } from "../../src/connectors/index.ts";
 
 export const ROOT = join(import.meta.dir, "../..");
@@ -31,8 +32,14 @@ export async function directory(files: Readonly<Record<string, string>>): Promis
 
 /** What is found, as `file:line:column message (hint)`. */
 export async function check(cwd: string, ...files: string[]): Promise<readonly string[]> {
+  const dataKeys = dataKeysOf(createConnectors().values());
   const plan =
-    files.length === 0 ? await planOfDirectory(cwd, undefined) : await planOfFiles(files.map(file => join(cwd, file)));
+    files.length === 0
+      ? await planOfDirectory(cwd, undefined, { dataKeys })
+      : await planOfFiles(
+          files.map(file => join(cwd, file)),
+          { cwd, dataKeys },
+        );
   return (await found(plan, cwd)).map(
     ({ at, message, hint }) =>
       `${relative(cwd, at.file)}:${at.line}:${at.column} ${message}${hint === undefined ? "" : ` (${hint})`}`,

@@ -1,11 +1,23 @@
 /** What keeps a deploy file, or what it imports, from being run at all, found without running it. @module */
-import { noHost } from "../../core/scope.ts";
+import { currentScope, inSteps, noHost } from "../../core/scope.ts";
 import { hintBesideDefault, refuseNoDeploy } from "../../deploy/index.ts";
 import { type Finding, findingOf } from "./finding.ts";
 import { COMPUTED, moduleOf } from "./literals.ts";
 import type { Source } from "./sources.ts";
 import { standIn } from "./stand-ins.ts";
-import { type Branch, callOf, isFunction, memberName, type Node, outwards, placeIn, spanOf } from "./syntax.ts";
+import {
+  type Branch,
+  branchesOf,
+  callOf,
+  isFunction,
+  keyOf,
+  memberName,
+  type Node,
+  outwards,
+  ownerOf,
+  placeIn,
+  spanOf,
+} from "./syntax.ts";
 
 /** A file that somebody runs, and that is no deploy. */
 export async function deployFindings({ file, text, program }: Source): Promise<readonly Finding[]> {
@@ -39,6 +51,47 @@ export function hostlessFindings(
     if (kind === "early") error.hint = EARLY;
     return [findingOf(error, at)];
   });
+}
+
+/** An operation that is called in the steps of one of the user's own, by the function of the steps itself. */
+export function stepsFindings({ file, text, branches }: Source): readonly Finding[] {
+  const names = hostNames(branches);
+  if (names.size === 0) return [];
+  // The steps may have a name of ours for what they are given.
+  const bound = new Set(branches.flatMap(({ node }) => boundBy(node)));
+  const known = new Map([...names].filter(([name]) => !bound.has(name)));
+  return branches.flatMap(branch => {
+    const used = usedHost(branch, known);
+    const name = used?.what.startsWith("The operation ") === true ? operationOfSteps(ownerOf(branch)) : undefined;
+    if (!used || name === undefined) return [];
+    const at = { file, ...placeIn(text, spanOf(used.at)[0]) };
+    try {
+      inSteps(name, () => currentScope(used.what));
+      return [];
+    } catch (error) {
+      return [findingOf(error, at)];
+    }
+  });
+}
+
+/** The name of the operation whose steps a function is: `operation({ name: "…", async *steps() { … } })`. */
+function operationOfSteps(owner: Branch | undefined): string | undefined {
+  if (!owner || !isFunction(owner.node) || !owner.node.generator) return undefined;
+  const member = owner.node.type === "ObjectMethod" ? owner : owner.parent;
+  const definition = member?.parent;
+  const call = definition?.parent && callOf(definition.parent.node);
+  if (!member || keyOf(member.node) !== "steps" || definition?.node.type !== "ObjectExpression") return undefined;
+  if (call?.callee.type !== "Identifier" || call.callee.name !== "operation") return undefined;
+  const name = definition.node.properties.find(property => keyOf(property) === "name");
+  return name?.type === "ObjectProperty" && name.value.type === "StringLiteral" ? name.value.value : undefined;
+}
+
+/** Names that a function or a variable brings. */
+function boundBy(node: Node): readonly string[] {
+  const patterns = isFunction(node) ? node.params : node.type === "VariableDeclarator" ? [node.id] : [];
+  return patterns.flatMap(pattern =>
+    branchesOf(pattern).flatMap(({ node: part }) => (part.type === "Identifier" ? [part.name] : [])),
+  );
 }
 
 const EARLY = "The config, inventories and group data are read before there are hosts: ask for it in the deploy file";

@@ -22,7 +22,7 @@ import {
   returned,
   written,
 } from "./literals.ts";
-import { certaintyOf, type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
+import { certaintyOf, handsOnGroups, type KnownConnectors, refuseHostName } from "./inventory-shape.ts";
 import type { Setting } from "./settings.ts";
 import type { Source } from "./sources.ts";
 import { isFunction, type Node, placeIn, spanOf } from "./syntax.ts";
@@ -89,6 +89,11 @@ export const looksLikeInventory = (source: Source): boolean => {
 
 /** A program that nobody has said to be an inventory, and that can be nothing else. */
 export const isInventory = (source: Source): boolean => certaintyOf(source, looksLikeInventory(source)) !== undefined;
+
+/** The same of a program that was named, `named` in that order: what stands first and only hands on lists of others is one before deploy files. */
+export const isNamedInventory = (source: Source, named: readonly string[]): boolean =>
+  named.includes(source.file) &&
+  (isInventory(source) || (named.length > 1 && named[0] === source.file && handsOnGroups(source)));
 
 /** Members of host data, and whose they are. */
 type Owned = readonly [of: string, members: readonly Property[]];

@@ -5,7 +5,7 @@ import type { CallSite } from "../../core/errors.ts";
 import { withCompiler } from "./compiler.ts";
 import { dataReads } from "./data-reads.ts";
 import { defaultImportFindings } from "./default-imports.ts";
-import { deployFindings, hasDefault, hostlessFindings } from "./deploy-shape.ts";
+import { deployFindings, hasDefault, hostlessFindings, stepsFindings } from "./deploy-shape.ts";
 import { type Finding, inOrder } from "./finding.ts";
 import { givenKeys } from "./given-keys.ts";
 import {
@@ -15,6 +15,7 @@ import {
   inventoryDocumentFindings,
   inventoryFindings,
   isInventory,
+  isNamedInventory,
   knownKeys,
   looksLikeInventory,
 } from "./host-data.ts";
@@ -51,7 +52,7 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
   const inventories = inventoriesOf(plan, sources);
   // What the compiler says of such a file is about letters that nobody wrote.
   const garbled = encodingFindings(compiled);
-  if (garbled.length > 0) return Promise.resolve({ findings: garbled });
+  if (garbled.length > 0) return withoutCompiler(plan, sources, connectors, garbled);
   return withCompiler(environment, async workplace => {
     const [{ mistakes, output }, promises, data, defaults] = await Promise.all([
       compiled.length === 0 ? { mistakes: [], output: undefined } : workplace.compile("types", compiled),
@@ -61,8 +62,15 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     ]);
     const imported = new Set(defaults.map(({ at }) => placeOf(at)));
     const owners = await ownerHints(mistakes, workplace);
+    // It knows settings by their letters only: what is said of one that there is not is kept.
+    const unknown = new Set(
+      plan.findings.filter(({ message }) => /^Unknown setting/.test(message)).map(({ at }) => placeOf(at)),
+    );
     const types = mistakes
-      .filter(({ at, code }) => code !== UNTYPED && !imported.has(placeOf(at)))
+      .filter(
+        ({ at, code }) =>
+          code !== UNTYPED && !imported.has(placeOf(at)) && !(UNKNOWN_KEY.has(code) && unknown.has(placeOf(at))),
+      )
       .map(mistake => {
         const { at, code, message } = mistake;
         const hint = owners.get(mistake) ?? typeHint(mistake, sources);
@@ -90,6 +98,21 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
   });
 }
 
+/** What is found where a file is none that the compiler can be shown. */
+async function withoutCompiler(
+  plan: CheckPlan,
+  sources: readonly Source[],
+  connectors: ReadonlyMap<string, Connector>,
+  garbled: readonly Finding[],
+): Promise<Checked> {
+  const broken = new Set(garbled.map(({ at }) => at.file));
+  const readable = sources.filter(({ file }) => !broken.has(file));
+  const others = [...plan.findings, ...(await dataFindings(plan, readable, connectors))];
+  return { findings: inOrder([...garbled, ...others.filter(({ at }) => !broken.has(at.file))]) };
+}
+
+/** An object has a key that its type does not know, with or without one that is similar. */
+const UNKNOWN_KEY: ReadonlySet<string> = new Set(["TS2353", "TS2561"]);
 const ALWAYS_TRUE = "TS2801";
 /** A package without types: it runs all the same, and what it gives may be anything. */
 const UNTYPED = "TS7016";
@@ -108,9 +131,14 @@ export const plannedFiles = ({ config, inventories, groupData, programs }: Check
 ];
 
 /** Those that the plan names, and programs that can be nothing else. */
-const inventoriesOf = ({ inventories, programs }: CheckPlan, sources: readonly Source[]): readonly InventoryFile[] => [
+const inventoriesOf = (
+  { inventories, programs, entries }: CheckPlan,
+  sources: readonly Source[],
+): readonly InventoryFile[] => [
   ...inventories,
-  ...sources.filter(source => programs.includes(source.file) && isInventory(source)).map(({ file }) => ({ file })),
+  ...sources
+    .filter(source => (programs.includes(source.file) && isInventory(source)) || isNamedInventory(source, entries))
+    .map(({ file }) => ({ file })),
 ];
 
 /** Of what must be a deploy, by its name or as it is of no use as an inventory either; or of an inventory that is wrong, by its shape. */
@@ -182,5 +210,5 @@ async function dataFindings(
     ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
-  return [...configDataFindings(settings, known), ...all.flat(), ...fromModules];
+  return [...configDataFindings(settings, known), ...all.flat(), ...fromModules, ...sources.flatMap(stepsFindings)];
 }

@@ -227,6 +227,18 @@ export function certaintyOf(source: Source, hasGroups: boolean): "likely" | "pos
   return hasGroups || exportsHosts(source) ? "possible" : undefined;
 }
 
+/** It is made of imports of the user's own files, constants and exports, and exports by name what another file has made. */
+export function handsOnGroups({ file, program, loads }: Source): boolean {
+  if (program.type !== "Program" || /^deploy\b/.test(basename(file))) return false;
+  const module = moduleOf(program);
+  return (
+    program.body.every(({ type }) => /^(?:Export|TS|Import|Variable)/.test(type)) &&
+    loads.every(load => load.file !== undefined || load.name === "tsinfra") &&
+    (program.body.some(statement => /^Export/.test(statement.type) && "source" in statement && statement.source) ||
+      module.exports.some(({ name, value }) => name !== "default" && written(value, module).type === "Identifier"))
+  );
+}
+
 /** What no deploy exports by default: a list of hosts, or an object of which a member is one. */
 export function exportsGroups({ program }: Source): boolean {
   const module = moduleOf(program);

@@ -5,8 +5,10 @@ import { findConfigFile, requireConfigFile } from "../../config/index.ts";
 import { fileReference } from "../../inventory/file.ts";
 import { groupDataFiles } from "../../inventory/group-data.ts";
 import { type Finding, toldAs } from "./finding.ts";
+import { isComputed } from "./literals.ts";
 import { type Setting, settingsIn } from "./settings.ts";
-import { PROGRAMS } from "./sources.ts";
+import { isNamedInventory } from "./host-data.ts";
+import { PROGRAMS, readPrograms } from "./sources.ts";
 
 /** An inventory, and the function that is used of it. */
 export interface InventoryFile {
@@ -32,18 +34,35 @@ export interface CheckPlan {
   readonly notes: readonly string[];
 }
 
-/** The files that were named. */
-export async function planOfFiles(files: readonly string[]): Promise<CheckPlan> {
+/** What a plan depends on beside files. */
+export interface PlanOptions {
+  /** Where a run would begin; by default its group data is not read. */
+  readonly cwd?: string;
+  /** Keys of host data that connectors read. */
+  readonly dataKeys?: readonly string[];
+}
+
+/** The files that were named, and the group data that a run reads with them. */
+export async function planOfFiles(files: readonly string[], { cwd, dataKeys }: PlanOptions = {}): Promise<CheckPlan> {
   const paths = files.map(file => realpathSync(file));
   const config = paths.find(isConfig);
-  const groupData = paths.filter(file => basename(dirname(file)) === "group_data");
-  const others = paths.filter(file => !isConfig(file) && !groupData.includes(file));
+  const ofGroups = paths.filter(file => basename(dirname(file)) === "group_data");
+  const others = paths.filter(file => !isConfig(file) && !ofGroups.includes(file));
   const entries = others.filter(isProgram);
+  const documents = others.filter(file => !isProgram(file));
+  const directory = realpathSync(cwd ?? process.cwd());
+  const programs = readPrograms(entries, directory).filter(source => isNamedInventory(source, entries));
+  const inventories = [...documents, ...programs.map(({ file }) => file)];
+  const groupData = inventories.flatMap(file =>
+    groupDataFiles(cwd === undefined ? dirname(file) : directory, file, []).map(one => realpathSync(one)),
+  );
   return {
     config,
-    ...(config === undefined ? { settings: [], findings: [], hasConnectors: true } : await settingsIn(config)),
-    inventories: others.filter(file => !isProgram(file)).map(file => ({ file })),
-    groupData,
+    ...(config === undefined
+      ? { settings: [], findings: [], hasConnectors: true }
+      : await settingsIn(config, dataKeys)),
+    inventories: documents.map(file => ({ file })),
+    groupData: [...new Set([...groupData, ...ofGroups])],
     entries,
     programs: [...entries, ...paths.filter(file => isConfig(file) && file !== config)],
     notes: [],
@@ -55,14 +74,18 @@ const isConfig = (file: string): boolean =>
 const isProgram = (file: string): boolean => PROGRAMS.includes(extname(file));
 
 /** What the config names, and what the directory has: group data, and the programs in it that use tsinfra. */
-export async function planOfDirectory(cwd: string, named: string | undefined): Promise<CheckPlan> {
+export async function planOfDirectory(
+  cwd: string,
+  named: string | undefined,
+  { dataKeys }: PlanOptions = {},
+): Promise<CheckPlan> {
   const directory = realpathSync(cwd);
   const config = configOf(directory, named);
   const {
     settings,
     findings: unusable,
     hasConnectors,
-  } = config === undefined ? { settings: [], findings: [], hasConnectors: true } : await settingsIn(config);
+  } = config === undefined ? { settings: [], findings: [], hasConnectors: true } : await settingsIn(config, dataKeys);
   const findings = [...unusable];
   const notes: string[] = [];
   const home = config === undefined ? directory : dirname(config);
@@ -70,8 +93,9 @@ export async function planOfDirectory(cwd: string, named: string | undefined): P
   const inventories: InventoryFile[] = [];
   for (const { key, value, at } of settings) {
     if (key !== "inventory") continue;
-    if (typeof value !== "string") notes.push(`The inventory of ${basename(at.file)}:${at.line}, which is computed`);
-    else
+    // Of what is no text at all the settings have told.
+    if (isComputed(value)) notes.push(`The inventory of ${basename(at.file)}:${at.line}, which is computed`);
+    else if (typeof value === "string")
       await toldAs(findings, at, () => {
         const reference = fileReference(value, home);
         if (reference) inventories.push({ ...reference, file: realpathSync(reference.file) });

@@ -258,7 +258,7 @@ function missing(probe: Probe, word: "undefined" | "null"): Finding | undefined 
     isData
       ? `This text may say "${word}": there may be no host data "${key}"`
       : `This text may say "${word}": ${quoted(shortened(probe))} may be missing`,
-    `Say what stands there then: \`${shortened(probe)} ?? "…"\`${isData ? `, or declare that hosts have it: \`interface HostData { ${key}: string }\`` : ""}`,
+    `Say what stands there then: \`${shortened(probe)} ?? "…"\`${isData ? `, or declare that hosts have it, with the type of its value: \`interface HostData { ${key}: … }\`` : ""}`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** What a config file says, read without running it. @module */
 import { readFileSync } from "node:fs";
-import { extname } from "node:path";
-import { isRecord, problemOf, settingProblem } from "../../config/index.ts";
+import { dirname, extname } from "node:path";
+import { isRecord, LAYER_KEYS, problemOf, requireExtended, settingProblem } from "../../config/index.ts";
 import type { CallSite } from "../../core/errors.ts";
 import { importUserFile } from "../../inventory/file.ts";
 import { type Finding, placesIn, toldAs } from "./finding.ts";
@@ -39,8 +39,8 @@ export interface ConfigSettings {
   readonly hasConnectors: boolean;
 }
 
-/** All settings of a config. */
-export async function settingsIn(file: string): Promise<ConfigSettings> {
+/** All settings of a config. `dataKeys` are those of host data that connectors read. */
+export async function settingsIn(file: string, dataKeys: readonly string[] = []): Promise<ConfigSettings> {
   const findings: Finding[] = [];
   const settings: Setting[] = [];
   await toldAs(findings, { file, line: 1, column: 1 }, async () => {
@@ -52,10 +52,23 @@ export async function settingsIn(file: string): Promise<ConfigSettings> {
     }
   });
   for (const { key, value, at } of settings) {
-    const problem = settingProblem(key, isComputed(value) ? undefined : value);
-    if (problem) findings.push(settingFinding(problem, at));
+    const known = isComputed(value) ? undefined : value;
+    if (key === "extends") await extendsFindings(findings, known, at);
+    else {
+      const problem = settingProblem(key, known, dataKeys);
+      if (problem) findings.push(settingFinding(problem, at));
+    }
   }
   return { settings, findings, hasConnectors: mayHaveConnectors(readFileSync(file, "utf8")) };
+}
+
+async function extendsFindings(findings: Finding[], value: unknown, at: CallSite): Promise<void> {
+  const problem = value === undefined ? undefined : problemOf({ extends: value });
+  if (problem) findings.push(settingFinding(problem, at));
+  else
+    for (const source of [value].flat())
+      if (typeof source === "string")
+        await toldAs(findings, at, () => requireExtended(source, dirname(at.file), [at.file]));
 }
 
 function settingFinding(
@@ -71,6 +84,8 @@ const mayHaveConnectors = (text: string): boolean =>
     text,
   );
 
+/** Also what is none of those that there are: only the layers have settings of their own. */
+const isSetting = (key: string): boolean => key === "extends" || !LAYER_KEYS.includes(key);
 const LAYER = /^\$(?!env$)/;
 
 function settingsOfProgram(file: string): Pick<ConfigSettings, "settings" | "findings"> {
@@ -119,7 +134,7 @@ function settingsAmong(
   );
   const layered = layers.flatMap(layer => membersOf(layer, module) ?? []);
   return [...all.map(one => ({ ...one, isAlways: true })), ...layered.map(one => ({ ...one, isAlways: false }))]
-    .filter(({ key }) => !key.startsWith("$") && key !== "extends")
+    .filter(({ key }) => isSetting(key))
     .map(({ key, at, value, isAlways }) => ({
       key,
       isAlways,
@@ -159,7 +174,7 @@ async function settingsOfDocument(file: string): Promise<readonly Setting[]> {
   );
   return [config, ...environments.filter(isRecord)].flatMap(layer =>
     Object.entries(layer)
-      .filter(([key]) => !key.startsWith("$") && key !== "extends")
+      .filter(([key]) => isSetting(key))
       .map(([key, value]) => ({ key, value, at: place(key), isAlways: layer === config })),
   );
 }

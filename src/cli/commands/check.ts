@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { Finding, CheckPlan } from "../check/index.ts";
+import { dataKeysOf } from "../../inventory/index.ts";
 import { subcommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit.ts";
@@ -37,14 +38,16 @@ export const check = subcommand({
     if (folder !== undefined)
       throw new ArgumentError(`"${folder}" is a directory`, { hint: "Name files, or write tsinfra check in it" });
     const config = options.config ?? (io.environment["TSINFRA_CONFIG"] || undefined);
-    const plan = named.length > 0 ? await planOfFiles(named) : await planOfDirectory(cwd, config);
+    const connectors = await io.connectors();
+    const dataKeys = dataKeysOf(connectors.values());
+    const plan =
+      named.length > 0 ? await planOfFiles(named, { cwd, dataKeys }) : await planOfDirectory(cwd, config, { dataKeys });
     const count = plannedFiles(plan).length;
     if (count === 0)
       throw new ArgumentError("There is nothing to check in this directory", {
         hint: "Write tsinfra check FILE, or tsinfra init for a start",
       });
     if (named.length === 0) screen.lines([...planLines(plan, cwd), ""]);
-    const connectors = await io.connectors();
     const { findings, output } = await checkPlan(plan, { cwd, connectors, environment: io.environment });
     for (const finding of findings) tell(context, finding);
     if (output !== undefined) {
