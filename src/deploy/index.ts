@@ -105,14 +105,15 @@ const wrap = async (path: string, source: string): Promise<Wrapped> =>
   wrapTranspiled(await prepareImports(path, source), source);
 
 async function wrapTranspiled(transpiled: Transpiled, source: string): Promise<Wrapped> {
-  const isScript = isTakenForCommonJs(transpiled.code) && !/\bmodule\.exports\b|\bexports\.\w/.test(source);
+  const isScript = isTakenForCommonJs(transpiled.code);
   return wrapDeploy(isScript ? await transpileOne(transpiled.path, `${source}\nexport {};`) : transpiled);
 }
 
 /** A script that exports nothing is, where it imports nothing, and where it says `eval`, which may say anything. */
 const isTakenForCommonJs = (code: string): boolean =>
   /^var require_\w+ = __commonJS\(function\(\)/m.test(code) ||
-  (/^import /m.test(code) && /^var require_\w+ = __commonJS\(/m.test(code));
+  (/^import /m.test(code) && /^var require_\w+ = __commonJS\(/m.test(code) && !EXPORTS.test(code));
+const EXPORTS = /\bmodule(?:_\w+)?\.exports\b|\bexports(?:_\w+)?\.\w/;
 
 const isJsonError = (error: unknown): error is SyntaxError =>
   error instanceof SyntaxError && error.message.startsWith("JSON Parse error");
