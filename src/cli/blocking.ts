@@ -8,10 +8,12 @@ import { systemLibrary } from "./system-library.ts";
 
 const STREAMS = [1, 2] as const;
 
-/** To be called before anything is written: when the program ends they are as they are now. Only Linux tells. */
-export function keepBlocking(): void {
-  const before = STREAMS.filter(fd => isBlocking(fd) === true);
-  if (before.length > 0) process.once("exit", () => restore(before));
+/** As they are now, before anything has been written, by their numbers. Only Linux tells. */
+export const blockingStreams = (): readonly number[] => STREAMS.filter(fd => isBlocking(fd) === true);
+
+/** When the program ends these are as they were, if all has been taken by then that `hasLeft` tells of: the runtime would wait for who reads the rest. */
+export function keepBlocking(before: readonly number[], hasLeft: () => boolean): void {
+  if (before.length > 0) process.once("exit", () => hasLeft() || restore(before));
 }
 
 function restore(before: readonly number[]): void {

@@ -4,7 +4,7 @@ import type { Connector } from "../core/connector.ts";
 import type { Run } from "../engine/run.ts";
 import { milliseconds } from "../engine/host/time-limit.ts";
 import type { Clock } from "../engine/settings.ts";
-import { keepBlocking } from "./blocking.ts";
+import { blockingStreams, keepBlocking } from "./blocking.ts";
 import { processOutlets } from "./outlet.ts";
 import type { StreamName } from "./closed-streams.ts";
 import type { Keyboard } from "./prompts.ts";
@@ -63,8 +63,9 @@ const LAST_WORDS_MS = 500;
 
 /** This process, of which these streams were closed at its start. `hasSettings`: it was started with those of `start.ts`. */
 export const processIo = (closed: readonly StreamName[], hasSettings: boolean): Io => {
-  keepBlocking();
+  const blocking = blockingStreams();
   const outlets = processOutlets();
+  keepBlocking(blocking, () => outlets.stdout.pending + outlets.stderr.pending > 0);
   const callbacks = new Set<(why: Interruption) => void>();
   for (const stream of ["stdout", "stderr"] as const)
     outlets[stream].onFailure = error => {

@@ -134,6 +134,8 @@ function readLine(
           return interrupt();
         }
         if (hidden && key === "\x1a") {
+          // The question is asked anew when the program goes on.
+          typed = "";
           keyboard.setRawMode?.(false);
           stop();
           // Where no shell could have it go on, the system does not stop it: what is typed stays hidden.

@@ -51,7 +51,7 @@ describe("a secret question", () => {
     await keyboard.type("hun", "\x1a");
     expect({ interrupts, modes: keyboard.modes }).toEqual({ interrupts: ["stop"], modes: [true, false] });
     goOn();
-    await keyboard.type("ter2\r");
+    await keyboard.type("hunter2\r");
     expect((await answer)?.reveal()).toBe("hunter2");
     expect(text()).toBe("Password for sudo: Password for sudo: \n");
     expect(keyboard.modes).toEqual([true, false, false, true, false]);

@@ -82,16 +82,16 @@ describe("a command that fails", () => {
       return fake.of("operation:host:end")[0]!.error?.message;
     };
     expect(await told({ exitCode: 0 })).toBe(
-      "Command failed with exit code 3 on a: one. After that another command failed: Command failed with exit code 7 on a: two",
+      "Command failed with exit code 3 on a: one. After that another command failed: Command failed with exit code 7: two",
     );
     expect(await told({ exitCode: 0 }, { exitCode: 8, stderr: "disk full\n" })).toEndWith(
-      "exit code 8 on a: two (disk full)",
+      "exit code 8: two (disk full)",
     );
     expect(await told({ exitCode: 9 })).toContain(
       ". After that 2 more commands failed: Command failed with exit code 7",
     );
     expect(await told(new ConnectionLostError("Lost the connection to a"))).toBe(
-      "Lost the connection to a. Before that 2 more commands failed: Command failed with exit code 3 on a: one (no); Command failed with exit code 7 on a: two",
+      "Lost the connection to a. Before that 2 more commands failed: Command failed with exit code 3: one (no); Command failed with exit code 7: two",
     );
   });
 
