@@ -117,7 +117,7 @@ function readLine(
       keyboard.off("data", onData);
       keyboard.off("end", onEnd);
       signal.removeEventListener("abort", onAbort);
-      if (hidden) keyboard.setRawMode?.(false);
+      if (hidden) showTyped(keyboard);
       keyboard.pause();
       settle();
     };
@@ -136,7 +136,7 @@ function readLine(
         if (hidden && key === "\x1a") {
           // The question is asked anew when the program goes on.
           typed = "";
-          keyboard.setRawMode?.(false);
+          showTyped(keyboard);
           stop();
           // Where no shell could have it go on, the system does not stop it: what is typed stays hidden.
           setTimeout(() => isOpen && keyboard.setRawMode?.(true), NOT_STOPPED_MS);
@@ -154,5 +154,13 @@ function readLine(
     keyboard.resume();
   });
 }
+function showTyped(keyboard: Keyboard): void {
+  try {
+    keyboard.setRawMode?.(false);
+  } catch {
+    // The terminal has gone.
+  }
+}
+
 /** A program that still runs so many milliseconds after it was told to stop was not stopped. */
 const NOT_STOPPED_MS = 20;

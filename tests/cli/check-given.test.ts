@@ -148,3 +148,15 @@ test.each([
   const taken = await missing(files, "sub/inv.ts", "deploy.ts");
   expect(taken).toEqual([...both(...own, "typo"), ...own.flatMap(() => ["one", "own"])]);
 });
+
+test("keys that an include or a deploy is handed are there; others are not", async () => {
+  const text = (...keys: string[]) =>
+    keys.map(key => `server.shell({ commands: [\`\${host.data.${key}}\`] });`).join("\n");
+  const head = 'import { deploy, host, local } from "tsinfra";\nimport { server } from "tsinfra/operations";\n';
+  const found = await missing({
+    "hosts.ts": 'export const web = ["a"];\n',
+    "inc.ts": `${head}${text("step", "ste")}\n`,
+    "deploy.ts": `${head}await local.include("./inc.ts", { data: { step: "1" } });\nconst web = deploy("web", () => {\n${text("port", "prot")}\n}, { data: { port: 80 } });\nweb();\n`,
+  });
+  expect(found.map(line => /no host data "(\w+)"/.exec(line)?.[1] ?? line)).toEqual(["prot", "ste"]);
+});

@@ -45,6 +45,17 @@ function setUp(hasKeyboard = true) {
 const secret = (key: string) => ({ key, text: `Password for ${key}:`, kind: "secret" }) as const;
 
 describe("a secret question", () => {
+  test("ends with the run though its terminal has gone", async () => {
+    const { keyboard, prompts, abort } = setUp();
+    const answer = prompts.ask(secret("sudo"));
+    await keyboard.type("hun");
+    keyboard.setRawMode = () => {
+      throw new Error("EIO");
+    };
+    abort.abort(new CancelledError("The run was interrupted"));
+    expect(await answer.catch((error: Error) => error.message)).toBe("The run was interrupted");
+  });
+
   test("is stopped with Ctrl-Z, and asked again when the program goes on", async () => {
     const { keyboard, prompts, interrupts, continuing, goOn, text } = setUp();
     const answer = prompts.ask(secret("sudo"));

@@ -1,4 +1,4 @@
-/** Keys of host data that every host has, as the config, the inventories and the group data say. @module */
+/** Keys of host data that every host has, as the config, the inventories and the group data say, and those that includes and deploys are handed. @module */
 import { basename, extname } from "node:path";
 import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
 import { isObject } from "../../inventory/groups.ts";
@@ -7,7 +7,7 @@ import { exportsMore } from "./inventory-shape.ts";
 import { itemsOf, literalOf, membersOf, type Module, moduleOf, nameOfKey, returned, written } from "./literals.ts";
 import type { CheckPlan, InventoryFile } from "./plan.ts";
 import { loadedBy, type Source } from "./sources.ts";
-import { isFunction, memberName, type Node } from "./syntax.ts";
+import { callOf, isFunction, memberName, type Node } from "./syntax.ts";
 
 type Keys = ReadonlySet<string>;
 const NONE: Keys = new Set();
@@ -38,7 +38,26 @@ export async function givenKeys(
     hosts.push(...hostKeys(groups ?? [], groupOf(inventory.file), ofFiles));
   }
   const [first = NONE, ...more] = hosts;
-  return more.reduce((all, keys) => all.intersection(keys), first).union(common);
+  const handed = sources.map(source => handedKeys(source, sources));
+  return [common, ...handed].reduce(
+    (all, keys) => all.union(keys),
+    more.reduce((all, keys) => all.intersection(keys), first),
+  );
+}
+
+/** Keys that a program hands to what it includes, or that its deploys bring. */
+function handedKeys(source: Source, sources: readonly Source[]): Keys {
+  const module = moduleOf(source.program);
+  const program = new ProgramGroups(source, sources);
+  return source.branches.reduce((all, { node }) => {
+    const { callee, given } = callOf(node) ?? {};
+    const isDeploy = callee?.type === "Identifier" && callee.name === "deploy";
+    const options = isDeploy ? given?.[2] : callee && memberName(callee) === "include" ? given?.[1] : undefined;
+    if (!options) return all;
+    const members = membersOf(options, module);
+    const data = members?.find(({ key }) => key === "data")?.value;
+    return members ? (data ? all.union(program.keysOf(data)) : all) : all.union(program.mentioned());
+  }, NONE);
 }
 
 /** What cannot be read is told where it is looked at as a whole. */
