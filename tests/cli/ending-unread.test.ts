@@ -123,7 +123,7 @@ test.each([
   }
   expect(await child.exited).toBe(130);
   await until("the last words", async () => /@local.* {2}.*nterrupted.*state unknown/.test(screen));
-  expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThan(screen.lastIndexOf("\x1b[?25l"));
+  expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThanOrEqual(screen.lastIndexOf("\x1b[?25l"));
   await ended(pid);
   terminal.close();
 });

@@ -111,7 +111,7 @@ describe("what was running when a run was interrupted", () => {
     await until("it waits", async () => screen.includes("begun"));
     child.kill("SIGINT");
     await until("what is waited for is told", async () =>
-      screen.includes(`\x1b[2KNot ended yet: ${what}. Press Ctrl-C again to leave at once`),
+      screen.includes(`Not ended yet: ${what}. Press Ctrl-C again to leave at once`),
     );
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);

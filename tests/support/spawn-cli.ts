@@ -7,7 +7,7 @@ const MAIN = join(import.meta.dir, "../../src/main.ts");
 export const CLI: readonly string[] = [process.execPath, MAIN];
 
 /** Its environment, without what would change what it prints. */
-export const CLI_ENVIRONMENT = { ...process.env, TSINFRA_DEBUG: "", NO_COLOR: "1" };
+export const CLI_ENVIRONMENT = { ...process.env, TSINFRA_DEBUG: "", NO_COLOR: "1", CI: "" };
 
 /** Run a program in a directory to its end, with nobody at a keyboard: what it printed, and its exit code. */
 export async function runToEnd(
