@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Secret, sh } from "../../src/core/command.ts";
+import { Secret, sh, type Shell } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
@@ -233,6 +233,34 @@ export function testSession(subject: SessionSubject): void {
         const asked = start(sudoers.asked, { sudo: sudoers.password });
         expect([await who(asked, root), await who(asked, root)]).toEqual(["root", "root"]);
         expect(asked.asked).toHaveLength(1);
+      });
+
+      test("sudo's login leaves commands, their input and their exit codes as they are", async () => {
+        const login = { ...root, sudo: { ...root.sudo, login: true } };
+        const asked = { ...login, sudo: { ...login.sudo, password: new Secret(sudoers.password) } };
+        const awkward = "a\n\n'b' \"$HOME\" \\ `c` é !! $";
+        for (const [as, surroundings] of [
+          [start(sudoers.free), login],
+          [start(sudoers.asked), asked],
+        ] as const)
+          for (const more of [{}, { alone: true }, { timeout: 60 }, { stdin: Buffer.from("in\nput") }]) {
+            const one = (command: Shell) => as.run(command, options({ surroundings, ...more }));
+            const { stdout, stderr, exitCode } = await one(sh`x=5
+printf '%s|' "$x" ${awkward} ${new Secret(awkward)}; id -un; ${more.stdin ? sh`cat` : sh`true`}; echo err >&2; exit 7`);
+            expect([text(stdout), text(stderr), exitCode]).toEqual([
+              `5|${awkward}|${awkward}|root\n${more.stdin ? "in\nput" : ""}`,
+              "err\n",
+              7,
+            ]);
+            const long = "$'".repeat(45_000);
+            expect(text((await one(sh`printf %s ${long}`)).stdout)).toBe(long);
+          }
+        const free = start(sudoers.free);
+        for (const content of ["$small\n", "$large\n".repeat(500_000)]) {
+          const path = `${remote}/login $HOME`;
+          await upload(free.transfers, { content }, path, { mode: "600" }, options({ surroundings: login }));
+          expect(text((await free.run(sh`cat ${path}`, options({ surroundings: login }))).stdout)).toBe(content);
+        }
       });
 
       test("a wrong password is refused at once", async () => {

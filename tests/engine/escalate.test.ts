@@ -7,6 +7,7 @@ import { type Escalated, escalate, type Surroundings } from "../../src/engine/ho
 const plain: Surroundings = { shell: "sh", env: {} };
 const sudo = { login: false, preserveEnv: false };
 const su = { user: "bob", login: false, preserveEnv: false };
+const loggedIn = { ...plain, sudo: { ...sudo, login: true } };
 const greet = sh`echo ${"it's $HOME"}`;
 const password = new Secret("p'a $s");
 
@@ -35,7 +36,17 @@ const GOLDEN: readonly [name: string, Shell, Surroundings, line: string][] = [
     "sudo to a user, with all it takes",
     sh`id -u`,
     { ...plain, sudo: { user: "web app", login: true, preserveEnv: true } },
-    "sudo -H -n -i -E -u 'web app' sh -c 'id -u'",
+    `sudo -H -n -i -E -u 'web app' sh -c 'eval "\`printf %b '"'"'id -u'"'"'\`"'`,
+  ],
+  [
+    "what sudo's login would expand, join or drop",
+    sh`n=5; echo "$n" ${"é `'\\$n"} \\n
+exit 0`,
+    loggedIn,
+    String.raw`sudo -H -n -i sh -c 'eval "\`printf %b '"'"'n=5; echo \0042\0044n\0042 \0047\0303\0251 \0140\0047\0042\0047\0042\0047\0134\0044n\0047 \0134n\0012exit 0'"'"'\`"'`.replaceAll(
+      "\\`",
+      "`",
+    ),
   ],
   ["su", sh`id -u`, { ...plain, su }, `su bob -c 'sh -c '"'"'id -u'"'"''`],
   [
@@ -96,7 +107,11 @@ describe("under a real shell", () => {
     bin = mkdtempSync(`${tmpdir()}/escalate-`);
     // Stand-ins that take the options, read a password when told to, and become nobody.
     const programs: Record<string, string> = {
-      sudo: `while :; do case $1 in -u|-p) shift 2;; -S) IFS= read -r pw; echo "sudo got $pw" >&2; shift;; -*) shift;; *) exec "$@";; esac; done`,
+      sudo: `while :; do case $1 in -u|-p) shift 2;; -S) IFS= read -r pw; echo "sudo got $pw" >&2; shift;; -i) login=1; shift;; -*) shift;; *) break;; esac; done
+[ "$login" ] || exec "$@"
+# A login shell gets the words as one line, with a backslash before all but a few characters.
+for word; do line="$line $(printf '%s\n' "$word" | LC_ALL=C sed -e 's/[^A-Za-z0-9_$-]/\\\\&/g' -e '$!s/$/\\\\/')"; done
+exec sh -c "$line"`,
       su: `while :; do case $1 in -s) shift 2;; -c) shift; exec sh -c "$1";; -*) shift;; *) shift;; esac; done`,
       doas: `while :; do case $1 in -u) shift 2;; -*) shift;; *) exec "$@";; esac; done`,
     };
@@ -133,6 +148,7 @@ describe("under a real shell", () => {
   const printed = new Map<string, string>([
     ["a quoted word", "it's $HOME\n"],
     ["a directory before several commands", "/tmp\n"],
+    ["what sudo's login would expand, join or drop", "5 é `'\\$n n\n"],
   ]);
 
   for (const shell of SHELLS) {
@@ -148,8 +164,10 @@ describe("under a real shell", () => {
         });
       }
       test("the exit code is the command's", async () => {
-        for (const surroundings of [plain, { ...plain, sudo }, { ...plain, su }, { ...plain, chdir: "/" }]) {
+        for (const surroundings of [plain, { ...plain, sudo }, loggedIn, { ...plain, su }, { ...plain, chdir: "/" }]) {
           expect((await run(shell, escalate(sh`exit 7`, surroundings, "N1"))).exitCode).toBe(7);
+          const told = await run(shell, escalate(sh`exit 7`, surroundings, "N1", { tellsEnd: true }));
+          expect([told.exitCode, told.stderr]).toEqual([7, expect.stringMatching(/^N1 \d+\n\u{1}N1 7\n$/u)]);
         }
       });
       test("a directory that is missing fails the command before anything of it runs", async () => {
@@ -166,6 +184,8 @@ describe("under a real shell", () => {
           plain,
           { ...plain, sudo: { ...sudo, password } },
           { ...plain, sudo: { ...sudo, password }, su },
+          loggedIn,
+          { ...loggedIn, sudo: { ...loggedIn.sudo, password }, su },
         ]) {
           const { stdout } = await run(shell, escalate(secret, surroundings, "N1"), "line 1\n\\ line 2");
           expect(stdout).toBe("a\n'b' $c \\ `d`|line 1\n\\ line 2");

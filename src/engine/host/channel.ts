@@ -38,7 +38,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   // What the connection says of the end is true, but not what comes between it and the command.
   const tellsEnd = scripted && isEscalated(surroundings);
   const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
-  refuseLong(line, pty, host);
+  refuseLong(line, options);
   const way = tellsEnd ? "What becomes another user (sudo, su, doas)" : (connection.way ?? "The login shell");
   const mark = new Mark(nonce, host);
   const end = new EndMark(nonce);
@@ -139,8 +139,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
 }
 
 /** What cannot be sent at all must not pass for a connection that was lost with the command. */
-function refuseLong(line: Shell, pty: boolean, host: string): void {
-  const bytes = lineBytes(line);
+function refuseLong(line: Shell, { host, pty, surroundings }: ChannelOptions): void {
+  const bytes = lineBytes(line, surroundings);
   if (bytes <= LONGEST_LINE) return;
   const where = pty ? "for a terminal" : "without a shell";
   throw new CarrierError(

@@ -51,6 +51,8 @@ export interface Escalated {
  * Passwords, commands that hold secrets, and those too long for an argument travel on stdin, a line each, never in an argument: the innermost shell
  * skips what sudo did not want to read up to a line that is the nonce, and reads such a script up to the next one.
  * On a pseudo-terminal that would echo them, echo is off until they have been read.
+ *
+ * `sudo -i` hands its words to a login shell, which expands `$` and drops line breaks in them: the innermost script is spelled so that none is left.
  */
 export function escalate(
   command: Shell,
@@ -61,7 +63,7 @@ export function escalate(
   const how = { nonce, pty, tellsEnd };
   const escalated = wrapped(command, surroundings, { ...how, isHidden: false });
   // A terminal takes no line that is longer than 4 KiB.
-  return pty || lineBytes(escalated.line) <= LONGEST_LINE
+  return pty || lineBytes(escalated.line, surroundings) <= LONGEST_LINE
     ? escalated
     : wrapped(command, surroundings, { ...how, isHidden: true });
 }
@@ -104,7 +106,7 @@ function wrapped(command: Shell, surroundings: Surroundings, { nonce, pty, tells
   } else steps.push(own);
 
   let line = joined("; ", steps);
-  if (shell !== false) line = sh`${shell} -c ${quoted(line)}`;
+  if (shell !== false) line = sh`${shell} -c ${quoted(sudo?.login ? spelled(line) : line)}`;
   if (su) line = sh`${suWords(su)} -c ${quoted(line)}`;
   if (sudo) line = sh`${sudoWords(sudo)} ${line}`;
   if (dzdo) line = sh`${doasWords("dzdo", dzdo)} ${line}`;
@@ -131,9 +133,19 @@ const bytesOf = (words: Word): number => Buffer.byteLength(sh`${words}`.wire());
 const LONGEST_SCRIPT = 60_000;
 /** Bytes of a line in quotes, as it stands in the one that carries it. */
 export const LONGEST_LINE = 100_000;
-/** How many of them a line has. */
-export const lineBytes = (line: Shell): number => bytesOf(quoted(line));
+/** How many of them a line has; sudo's login puts a backslash before most. */
+export const lineBytes = (line: Shell, { sudo }: Surroundings): number => bytesOf(quoted(line)) * (sudo?.login ? 2 : 1);
 const NEWLINE = raw("\n");
+
+/** A script without a character that means something in quotes: those are written as the bytes they are, in octal. It may hold a secret. */
+function spelled(script: Shell): Shell {
+  const text = script
+    .wire()
+    .replace(/[^ -~]|[$`\\"'!]/gu, character =>
+      Array.from(Buffer.from(character), byte => `\\0${byte.toString(8).padStart(3, "0")}`).join(""),
+    );
+  return sh`eval "\`printf %b '${raw(new Secret(text))}'\`"`;
+}
 
 /** A command in its directory and with its variables, without becoming anybody. */
 export function inSurroundings(command: Shell, { chdir, env }: Surroundings): Shell {
