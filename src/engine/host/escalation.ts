@@ -144,7 +144,7 @@ function spelled(script: Shell): Shell {
     .replace(/[^ -~]|[$`\\"'!]/gu, character =>
       Array.from(Buffer.from(character), byte => `\\0${byte.toString(8).padStart(3, "0")}`).join(""),
     );
-  return sh`eval "\`printf %b '${raw(new Secret(text))}'\`"`;
+  return sh`eval "\`printf %b ${new Secret(text)}\`"`;
 }
 
 /** A command in its directory and with its variables, without becoming anybody. */
