@@ -81,7 +81,7 @@ export class Prompts {
       this.#isOpen = true;
       // Whoever had the terminal meanwhile has written below it.
       const end = this.#options.onContinue(() => {
-        if (hidden) for (const isRaw of [false, true]) keyboard.setRawMode?.(isRaw);
+        if (hidden) for (const isHidden of [false, true]) setHidden(keyboard, isHidden);
         screen.prompt(question);
       });
       let isEchoed = false;
@@ -117,7 +117,7 @@ function readLine(
       keyboard.off("data", onData);
       keyboard.off("end", onEnd);
       signal.removeEventListener("abort", onAbort);
-      if (hidden) showTyped(keyboard);
+      if (hidden) setHidden(keyboard, false);
       keyboard.pause();
       settle();
     };
@@ -136,10 +136,10 @@ function readLine(
         if (hidden && key === "\x1a") {
           // The question is asked anew when the program goes on.
           typed = "";
-          showTyped(keyboard);
+          setHidden(keyboard, false);
           stop();
           // Where no shell could have it go on, the system does not stop it: what is typed stays hidden.
-          setTimeout(() => isOpen && keyboard.setRawMode?.(true), NOT_STOPPED_MS);
+          setTimeout(() => isOpen && setHidden(keyboard, true), NOT_STOPPED_MS);
         } else if (hidden && key === "\x04") {
           if (typed === "") return onEnd();
         } else if (hidden && (key === "\x7f" || key === "\b")) typed = [...typed].slice(0, -1).join("");
@@ -154,9 +154,11 @@ function readLine(
     keyboard.resume();
   });
 }
-function showTyped(keyboard: Keyboard): void {
+
+/** Have what is typed not shown, or shown again: where a question goes on or ends, which its terminal may not outlive. */
+function setHidden(keyboard: Keyboard, isHidden: boolean): void {
   try {
-    keyboard.setRawMode?.(false);
+    keyboard.setRawMode?.(isHidden);
   } catch {
     // The terminal has gone.
   }

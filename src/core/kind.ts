@@ -22,6 +22,15 @@ export const hasKeys = (value: unknown): value is object =>
   // Most are such, and there are many.
   (Object.getPrototypeOf(value) === Object.prototype || kindOf(value) === "an object");
 
+/** Whether a value is an object as it is written down, or what a module exports: no instance of a class. */
+export const isPlainObject = (value: unknown): value is Record<string, unknown> => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    prototype === null || prototype === Object.prototype || Object.prototype.toString.call(value) === "[object Module]"
+  );
+};
+
 function functionKind(value: object): string {
   if (/^class\b/.test(Function.prototype.toString.call(value))) return "a class";
   const [, kind] = /^\[object (\w+)\]$/.exec(Object.prototype.toString.call(value)) ?? [];

@@ -12,11 +12,11 @@ import {
 import { checkQuestion, type Fact, type FactCallArguments } from "../core/fact.ts";
 import { logged } from "../core/logged.ts";
 import type { Logger, RunState } from "../core/scope.ts";
+import { hasKeys } from "../core/kind.ts";
 import type { Stage } from "./events.ts";
 import type { Declaration, HostState } from "./host-state.ts";
 import {
   globalsOfData,
-  isArguments,
   type ResolvedArguments,
   resolveArguments,
   splitArguments,
@@ -188,7 +188,7 @@ export class Engine {
   ): Promise<T> {
     checkQuestion(fact, asked);
     const [given] = asked;
-    if (given !== undefined && !isArguments(given)) this.settings.checkArguments(fact.name, given);
+    if (given !== undefined && !hasKeys(given)) this.settings.checkArguments(fact.name, given);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
     return host.facts.ask(fact, own, overrideArguments(this.resolve(host, point), globals), point.config);

@@ -3,9 +3,10 @@ import { statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { InventoryError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { isPlainObject } from "../core/kind.ts";
 import { isGroupDatum } from "./data-keys.ts";
 import { FILE_EXTENSIONS, importUserFile, list, reading } from "./file.ts";
-import { isObject, shown } from "./groups.ts";
+import { shown } from "./groups.ts";
 
 type Data = Readonly<Record<string, unknown>>;
 
@@ -61,7 +62,7 @@ export async function readGroupData(
 }
 
 function exported({ default: standard = {}, ...named }: Readonly<Record<string, unknown>>, file: string): Data {
-  if (!isObject(standard)) {
+  if (!isPlainObject(standard)) {
     throw new InventoryError(`Group data must be named exports or an object, found ${shown(standard)}`, {
       at: { file, line: 1, column: 1 },
     });

@@ -1,6 +1,6 @@
 /** From what an inventory file exports to groups of hosts. @module */
 import { InventoryError } from "../core/errors.ts";
-import { kindOf } from "../core/kind.ts";
+import { isPlainObject, kindOf } from "../core/kind.ts";
 import { nearest } from "../core/nearest.ts";
 import { splitHosts } from "./parse.ts";
 
@@ -39,7 +39,7 @@ export type Fail = (message: string, spot: Spot, hint?: string) => never;
 /** Groups by name. A list alone is the hosts of `all`. */
 export function toGroups(entries: unknown, fail: Fail): readonly Group[] {
   if (Array.isArray(entries)) return [toGroup("all", entries, fail)];
-  if (!isObject(entries))
+  if (!isPlainObject(entries))
     throw new InventoryError(
       `An inventory must be a list of hosts or an object of groups, found ${shown(entries)}`,
       awaitHint(entries) === undefined ? {} : { hint: awaitHint(entries) },
@@ -50,7 +50,7 @@ export function toGroups(entries: unknown, fail: Fail): readonly Group[] {
 /** Check one group. */
 export function toGroup(name: string, value: unknown, fail: Fail): Group {
   if (Array.isArray(value)) return { name, members: toAllMembers(name, value, fail), data: {} };
-  if (!isObject(value))
+  if (!isPlainObject(value))
     return fail(
       `Group "${name}" must be a list of hosts or { hosts, data }, found ${shown(value)}`,
       { group: name },
@@ -72,7 +72,7 @@ export function toGroup(name: string, value: unknown, fail: Fail): Group {
       { group: name, key: "hosts" },
       awaitHint(hosts),
     );
-  if (!isObject(data))
+  if (!isPlainObject(data))
     return fail(
       `The data of group "${name}" must be an object, found ${shown(data)}`,
       { group: name, key: "data" },
@@ -128,7 +128,7 @@ function toMembers(
   }
   if (entry instanceof Promise) return bad(shown(entry), "Wait for all of them: `await Promise.all(…)`");
   if (!Array.isArray(entry)) {
-    const before = isObject(entry) ? entries[index - 1] : undefined;
+    const before = isPlainObject(entry) ? entries[index - 1] : undefined;
     return bad(
       shown(entry),
       typeof before === "string" ? `Put brackets around a host and its data: ["${before}", { … }]` : undefined,
@@ -136,18 +136,10 @@ function toMembers(
   }
   const [name, data = {}] = entry as readonly unknown[];
   if (typeof name !== "string" || name.trim() === "") return bad(`a list that starts with ${shown(name)}`);
-  if (!isObject(data)) return bad(`["${name}", ${shown(data)}]`, awaitHint(data));
+  if (!isPlainObject(data)) return bad(`["${name}", ${shown(data)}]`, awaitHint(data));
   if (entry.length > 2) return bad(`a list of ${entry.length}`);
   return [{ name, data: { ...data } }];
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return (
-    prototype === null || prototype === Object.prototype || Object.prototype.toString.call(value) === "[object Module]"
-  );
-};
 
 /** What a value is, for messages; text, numbers and their like are shown. */
 export function shown(value: unknown): string {

@@ -94,12 +94,15 @@ export default {
     expect(ran.stderr).toContain('Warning: close() of the connector "@own" on @own/x threw Error: boom');
   });
 
-  test("is named where it is interrupted while it looks for hosts", async () => {
+  test.each([
+    ["hosts", 'The run was interrupted: The connector "own", asked for the hosts of "@own/x", had not ended'],
+    ["connect", 'interrupted while it connected to @own/x: connect() of the connector "@own" for @own/x had not ended'],
+  ])("is named where it is interrupted in its %s()", async (member, told) => {
     const config = `export default {
   connectors: [
     {
       name: "own", summary: "", can: {}, dataKeys: {},
-      hosts: () => {
+      ${member}: () => {
         setInterval(() => {}, 1000);
         process.kill(process.pid, "SIGTERM");
         return new Promise(() => {});
@@ -109,35 +112,7 @@ export default {
 };
 `;
     const ran = await tsinfra(config, "@own/x", "exec", "--", "true");
-    expect([ran.exitCode, ran.stderr]).toEqual([
-      130,
-      expect.stringContaining(
-        'The run was interrupted: The connector "own", asked for the hosts of "@own/x", had not ended',
-      ),
-    ]);
-  });
-
-  test("is named where it is interrupted while it connects", async () => {
-    const config = `export default {
-  connectors: [
-    {
-      name: "own", summary: "", can: {}, dataKeys: {},
-      connect: () => {
-        setInterval(() => {}, 1000);
-        process.kill(process.pid, "SIGTERM");
-        return new Promise(() => {});
-      },
-    },
-  ],
-};
-`;
-    const ran = await tsinfra(config, "@own/x", "exec", "--", "true");
-    expect([ran.exitCode, ran.stderr]).toEqual([
-      130,
-      expect.stringContaining(
-        'interrupted while it connected to @own/x: connect() of the connector "@own" for @own/x had not ended',
-      ),
-    ]);
+    expect([ran.exitCode, ran.stderr]).toEqual([130, expect.stringContaining(told)]);
   });
 
   test("has to be one", async () => {

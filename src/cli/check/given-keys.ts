@@ -1,7 +1,7 @@
 /** Keys of host data that every host has, as the config, the inventories and the group data say, and those that includes and deploys are handed. @module */
 import { basename, extname } from "node:path";
 import { importUserFile, readInventoryFile } from "../../inventory/file.ts";
-import { isObject } from "../../inventory/groups.ts";
+import { isPlainObject } from "../../core/kind.ts";
 import { groupOf } from "./host-data.ts";
 import { exportsMore } from "./inventory-shape.ts";
 import { itemsOf, literalOf, membersOf, type Module, moduleOf, nameOfKey, returned, written } from "./literals.ts";
@@ -26,7 +26,7 @@ export async function givenKeys(
     ofFiles.set(groupOf(file), (ofFiles.get(groupOf(file)) ?? NONE).union(keys ?? NONE));
   }
   const ofConfig = plan.settings.flatMap(({ key, value, isAlways }) =>
-    key === "data" && isAlways && isObject(value) ? Object.entries(value) : [],
+    key === "data" && isAlways && isPlainObject(value) ? Object.entries(value) : [],
   );
   const common = (ofFiles.get("all") ?? NONE).union(keysIn(Object.fromEntries(ofConfig)));
   const hosts: Keys[] = [];
@@ -95,7 +95,7 @@ const keysIn = (data: Readonly<Record<string, unknown>>): Keys =>
 
 async function documentKeys(file: string): Promise<Keys> {
   const { default: standard, ...named } = await importUserFile(file, undefined);
-  return keysIn({ ...(isObject(standard) ? standard : {}), ...named });
+  return keysIn({ ...(isPlainObject(standard) ? standard : {}), ...named });
 }
 
 async function documentGroups(file: string): Promise<readonly GroupKeys[]> {

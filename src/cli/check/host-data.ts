@@ -7,7 +7,7 @@ import { globalsOfData } from "../../engine/host/arguments.ts";
 import { readData } from "../../connectors/shared/host-data.ts";
 import { importUserFile, noHosts, readInventoryFile, textOf } from "../../inventory/file.ts";
 import { locate } from "../../inventory/locate.ts";
-import { isObject } from "../../inventory/groups.ts";
+import { isPlainObject } from "../../core/kind.ts";
 import { DataKeys, isGroupDatum, refuseReservedKey } from "../../inventory/data-keys.ts";
 import type { DataReads } from "./data-reads.ts";
 import { type Finding, findingOf, placesIn, toldAs } from "./finding.ts";
@@ -139,7 +139,7 @@ export const groupOf = (file: string): string => basename(file, extname(file));
 /** The data that a config gives to every host. */
 export const configDataFindings = (settings: readonly Setting[], known: KnownKeys): readonly Finding[] =>
   settings.flatMap(({ key, value, at }) => {
-    if (key !== "data" || !isObject(value)) return [];
+    if (key !== "data" || !isPlainObject(value)) return [];
     const place = placesIn(at.file, at);
     return findingsOf(entries("the config", value, place), known);
   });

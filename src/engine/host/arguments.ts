@@ -3,7 +3,7 @@ import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from 
 import { Secret } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
 import { GlobalArgumentError, OperationTypeError } from "../../core/errors.ts";
-import { hasKeys, kindOf } from "../../core/kind.ts";
+import { hasKeys, isPlainObject, kindOf } from "../../core/kind.ts";
 import { memberPath } from "../../core/member-path.ts";
 import { nearest } from "../../core/nearest.ts";
 import type { Surroundings } from "./escalation.ts";
@@ -80,16 +80,13 @@ export function keyOf(value: unknown): string {
   });
 }
 
-/** Whether that can be arguments at all. */
-export const isArguments = (given: unknown): boolean => hasKeys(given);
-
 /** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`, and `OperationTypeError` for what is no object. */
 export function splitArguments<A extends object>(
   what: string,
   given: A & GlobalArguments,
   forFact = false,
 ): { own: A; globals: GlobalArguments } {
-  if (!isArguments(given))
+  if (!hasKeys(given))
     throw new OperationTypeError(`The arguments of ${what} must be an object, found ${kindOf(given)}`);
   const own: Record<string, unknown> = {};
   const globals: Record<string, unknown> = {};
@@ -182,10 +179,8 @@ interface Kind {
 const isFunction = (value: unknown): boolean => typeof value === "function";
 const itemsOf = (value: unknown): readonly (readonly [path: string, item: unknown])[] => {
   if (Array.isArray(value)) return value.map((item, index) => [`[${index}]`, item] as const);
-  return isRecord(value) ? Object.entries(value).map(([key, item]) => [memberPath(key), item] as const) : [];
+  return isPlainObject(value) ? Object.entries(value).map(([key, item]) => [memberPath(key), item] as const) : [];
 };
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
 const KINDS: Readonly<Record<string, Kind>> = {
   boolean: { wanted: "true or false", accepts: value => typeof value === "boolean" },
@@ -216,7 +211,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   env: {
     wanted: "an object of variables",
-    accepts: isRecord,
+    accepts: isPlainObject,
     item: {
       wanted: "a string, a number or a Secret",
       accepts: item => isText(item) || typeof item === "number" || item instanceof Secret,
@@ -229,7 +224,8 @@ function checkKind(what: string, name: string, kind: string, value: unknown): vo
   if (!accepts(value)) throw wrongKind(what, name, wanted, value);
   for (const [path, found] of item ? itemsOf(value) : [])
     if (item && !item.accepts(found)) throw wrongKind(what, `${name}${path}`, item.wanted, found);
-  const variable = kind === "env" && isRecord(value) && Object.keys(value).find(key => !/^[A-Za-z_]\w*$/.test(key));
+  const variable =
+    kind === "env" && isPlainObject(value) && Object.keys(value).find(key => !/^[A-Za-z_]\w*$/.test(key));
   if (typeof variable === "string")
     throw new GlobalArgumentError(
       `${what} was given "${name}${memberPath(variable)}": names of variables are letters, digits and underscores`,
@@ -256,7 +252,7 @@ function describe(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (value instanceof Promise) return "a promise";
   if (value instanceof Secret) return "a Secret";
-  if (typeof value === "object" && value !== null && !Array.isArray(value) && !isRecord(value)) return "an object";
+  if (typeof value === "object" && value !== null && !Array.isArray(value) && !isPlainObject(value)) return "an object";
   return jsonOf(value) ?? String(value);
 }
 

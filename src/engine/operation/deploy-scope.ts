@@ -16,6 +16,7 @@ import {
   type Scope,
   scopeOrNone,
 } from "../../core/scope.ts";
+import { hasKeys } from "../../core/kind.ts";
 import type { Engine } from "../engine.ts";
 import { autoName } from "./auto-name.ts";
 import { calledFrom, chainOf, placesOf, untilFile } from "./declared-at.ts";
@@ -26,13 +27,7 @@ import { Handle, resultOf } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
 import { localShell } from "./local-shell.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
-import {
-  mergeArguments,
-  type ResolvedArguments,
-  overrideArguments,
-  splitArguments,
-  isArguments,
-} from "../host/arguments.ts";
+import { mergeArguments, type ResolvedArguments, overrideArguments, splitArguments } from "../host/arguments.ts";
 import type { Deploy } from "../settings.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
@@ -232,7 +227,7 @@ export class DeployScope implements Scope {
   #declare<A extends object>(operation: Operation<A>, given: A & GlobalArguments, sites: readonly CallSite[]): Handle {
     const host = this.#host;
     const outer = this.#here;
-    if (!isArguments(given)) this.#engine.settings.checkArguments(operation.name, given);
+    if (!hasKeys(given)) this.#engine.settings.checkArguments(operation.name, given);
     const { own, globals } = splitArguments(operation.name, given);
     this.#engine.settings.checkArguments(operation.name, own, globals);
     if (operation.deprecated !== undefined) this.#engine.deprecated(operation.name, operation.deprecated, sites[0]);
