@@ -1,5 +1,39 @@
 /** What is asked about an expression, as functions of types. @module */
 
+/** A fault of a type that is not `any`. */
+const known = (fault: string): string => `__TsinfraIsAny<T> extends true ? number : ${fault}`;
+
+/** What each function finds wrong with the type `T` of what it is given; `I` tells the places apart. */
+const FAULTS: Readonly<Record<string, string>> = {
+  Hosts: `__TsinfraHostsFault<I, T>`,
+  Truth: `__TsinfraTruthFault<I, T>`,
+  Presence: `__TsinfraPresenceFault<I, T>`,
+  Content: `__TsinfraContentFault<I, T>`,
+  Depth: `__TsinfraDepthFault<I, T>`,
+  Compared: `__TsinfraComparedFault<I, T>`,
+  // A name that holds either a value or its promise may be compared, to tell which.
+  ComparedName: `[Exclude<T, __TsinfraNothing>] extends [__TsinfraPromiseOf<T>] ? __TsinfraComparedFault<I, T> : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? number : __TsinfraComparedFault<I, T>`,
+  List: known(`T extends readonly unknown[] ? \`\${I} list\` : number`),
+  Items: known(`T extends readonly (infer E)[] ? __TsinfraTruthFault<I, E> : number`),
+  Answer: known(`NonNullable<T> extends (...given: any) => infer R ? __TsinfraTruthFault<I, R> : number`),
+  Ended: known(
+    `__TsinfraHas<Extract<T, { didChange(): boolean; didError(): boolean }>> extends true ? \`\${I} handle\` : number`,
+  ),
+  Deploy: known(
+    `__TsinfraHas<Exclude<Extract<T, { didChange(): boolean } & PromiseLike<unknown>>, __TsinfraNeedNotWait>> extends true ? \`\${I} deploy\` : number`,
+  ),
+  Promise: `__TsinfraPromiseFault<I, T>`,
+  Command: `__TsinfraDroppedFault<I, T>`,
+  Made: known(`__TsinfraDroppedFault<I, __TsinfraListOf<T>>`),
+  Name: known(`__TsinfraHas<__TsinfraFunctionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>`),
+  Member: known(`__TsinfraHas<__TsinfraActionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>`),
+  Awaited: known(`__TsinfraAwaitedFault<I, __TsinfraListOf<T>>`),
+  Each: known(`[T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number`),
+  Result: known(`T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number`),
+  Text: `__TsinfraTextFault<I, T>`,
+  Json: `__TsinfraIsUnknown<T> extends true ? number : undefined extends T ? \`\${I} missing\` : number`,
+};
+
 /** What the compiler must know of the functions that expressions go through. A type that it does not know, `any`, has no fault. */
 export const DECLARATIONS = `
 type __TsinfraIsAny<T> = 0 extends 1 & T ? true : false;
@@ -15,7 +49,6 @@ type __TsinfraHostsFault<I extends number, T> = __TsinfraIsUnknown<T> extends tr
   : __TsinfraHas<__TsinfraPromiseOf<__TsinfraItemsOf<T>> | __TsinfraPromisesOf<__TsinfraItemsOf<T>>> extends true
   ? \`\${I} promises\`
   : T extends { readonly hosts: infer H } ? __TsinfraHostsFault<I, H> : number;
-declare function __tsinfraHosts<I extends number, T>(id: I, value: T, fault: __TsinfraHostsFault<I, T>): T;
 type __TsinfraHandleOf<T> = T extends { didChange(): boolean } ? T : never;
 type __TsinfraFunctionOf<T> = T extends (...given: any) => any ? T : never;
 type __TsinfraHas<T> = [T] extends [never] ? false : true;
@@ -93,90 +126,6 @@ type __TsinfraComparedFault<I extends number, T> = __TsinfraIsUnknown<T> extends
   : [NonNullable<T>] extends [import("tsinfra").CurrentHost]
   ? \`\${I} current\`
   : [NonNullable<T>] extends [import("tsinfra").Host] ? \`\${I} host\` : \`\${I} plain\`;
-declare function __tsinfraTruth<I extends number, T>(id: I, value: T, fault: __TsinfraTruthFault<I, T>): T;
-declare function __tsinfraPresence<I extends number, T>(id: I, value: T, fault: __TsinfraPresenceFault<I, T>): T;
-declare function __tsinfraContent<I extends number, T>(id: I, value: T, fault: __TsinfraContentFault<I, T>): T;
-declare function __tsinfraDepth<I extends number, T>(id: I, value: T, fault: __TsinfraDepthFault<I, T>): T;
-declare function __tsinfraCompared<I extends number, T>(id: I, value: T, fault: __TsinfraComparedFault<I, T>): T;
-/** A name that holds either a value or its promise may be compared, to tell which. */
-declare function __tsinfraComparedName<I extends number, T>(
-  id: I,
-  value: T,
-  fault: [Exclude<T, __TsinfraNothing>] extends [__TsinfraPromiseOf<T>]
-    ? __TsinfraComparedFault<I, T>
-    : __TsinfraHas<__TsinfraPromiseOf<T>> extends true ? number : __TsinfraComparedFault<I, T>,
-): T;
-declare function __tsinfraList<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : T extends readonly unknown[] ? \`\${I} list\` : number,
-): T;
-declare function __tsinfraItems<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : T extends readonly (infer E)[] ? __TsinfraTruthFault<I, E> : number,
-): T;
-declare function __tsinfraAnswer<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true
-    ? number
-    : NonNullable<T> extends (...given: any) => infer R ? __TsinfraTruthFault<I, R> : number,
-): T;
-declare function __tsinfraEnded<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true
-    ? number
-    : __TsinfraHas<Extract<T, { didChange(): boolean; didError(): boolean }>> extends true ? \`\${I} handle\` : number,
-): T;
-declare function __tsinfraDeploy<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true
-    ? number
-    : __TsinfraHas<Exclude<Extract<T, { didChange(): boolean } & PromiseLike<unknown>>, __TsinfraNeedNotWait>> extends true
-    ? \`\${I} deploy\`
-    : number,
-): T;
-declare function __tsinfraPromise<I extends number, T>(id: I, value: T, fault: __TsinfraPromiseFault<I, T>): T;
-declare function __tsinfraCommand<I extends number, T>(id: I, value: T, fault: __TsinfraDroppedFault<I, T>): T;
-declare function __tsinfraMade<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : __TsinfraDroppedFault<I, __TsinfraListOf<T>>,
-): T;
-declare function __tsinfraName<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true
-    ? number
-    : __TsinfraHas<__TsinfraFunctionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>,
-): T;
-declare function __tsinfraMember<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true
-    ? number
-    : __TsinfraHas<__TsinfraActionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>,
-): T;
-declare function __tsinfraAwaited<I extends number, T>(id: I, value: T, fault: __TsinfraIsAny<T> extends true ? number : __TsinfraAwaitedFault<I, __TsinfraListOf<T>>): T;
-declare function __tsinfraEach<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : [T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number,
-): T;
-declare function __tsinfraResult<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsAny<T> extends true ? number : T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number,
-): T;
-declare function __tsinfraText<I extends number, T>(id: I, value: T, fault: __TsinfraTextFault<I, T>): T;
-declare function __tsinfraJson<I extends number, T>(
-  id: I,
-  value: T,
-  fault: __TsinfraIsUnknown<T> extends true ? number : undefined extends T ? \`\${I} missing\` : number,
-): T;
 declare function __tsinfraAdded<I extends number, S, T>(
   id: I,
   target: S,
@@ -193,6 +142,11 @@ declare function __tsinfraData<H, T>(
 ): __TsinfraIsAny<H> extends true ? T : H extends __TsinfraHost
   ? { [K in keyof T]: __TsinfraDatum<T[K]> } & { [K in __TsinfraGiven]: {} }
   : T;
+${Object.entries(FAULTS)
+  .map(
+    ([name, fault]) => `declare function __tsinfra${name}<I extends number, T>(id: I, value: T, fault: ${fault}): T;`,
+  )
+  .join("\n")}
 declare function __tsinfraFact<T>(value: T): __TsinfraIsAny<T> extends true ? Promise<any> : T;
 `;
 
