@@ -67,6 +67,27 @@ export const unheard = (host: string, who: string, exitCode: number): CarrierErr
     { host, hint: "Something between here and there ends early, or drops what is printed to stderr" },
   );
 
+/** Somebody on the way has read what the command was to be made of: it did not run. */
+export const swallowed = (host: string, who: string): CarrierError =>
+  new CarrierError(`${who} on ${host} has read what was meant for the command, which did not run`, {
+    host,
+    hint: "Look for what reads its standard input in the start-up files of that user's shell (.profile, .bashrc), and whatever leads there",
+  });
+
+/** Nobody knows what kept the command from beginning; it was taken back. */
+export const tooSlow = (host: string, who: string, seconds: number): CarrierError =>
+  new CarrierError(`${who} on ${host} did not come to the command within ${seconds} s: it did not run`, {
+    host,
+    hint: "Look for what waits for an input or for a person there, in the start-up files of that user's shell as well",
+  });
+
+/** Somebody on the way asks a person for something before the command begins. */
+export const unanswered = (host: string, who: string, question: string): CarrierError =>
+  new CarrierError(`${who} on ${host} asks "${question}", and nobody answers: the command did not begin`, {
+    host,
+    hint: "Passwords are given with _sudoPassword and _suPassword",
+  });
+
 /** A way that never stops printing, between commands and around them. */
 export const chattering = (host: string, who: string): CarrierError =>
   new CarrierError(`${who} on ${host} prints without end beside the commands: the state of the command is unknown`, {
@@ -115,7 +136,7 @@ export const stalled = (host: string): ConnectionLostError =>
 /** In which way. */
 export type Garbling = keyof typeof GARBLINGS;
 const GARBLINGS = {
-  mixed: "mixes the two outputs of commands, closes one of them or holds it back",
+  mixed: "mixes the two outputs of commands, closes one of them or holds it back, or reads what is meant for them",
   changed: "changes what commands print",
   "no stdout": "drops stdout",
   "no stderr": "drops stderr",

@@ -11,6 +11,9 @@ const loggedIn = { ...plain, sudo: { ...sudo, login: true } };
 const greet = sh`echo ${"it's $HOME"}`;
 const password = new Secret("p'a $s");
 
+/** `id -u` as su hands it on: no shell of anybody's finds something of its own in it. */
+const INSIDE = `'sh -c '"'"'eval "\`printf %b '"'"'"'"'"'"'"'"'id -u'"'"'"'"'"'"'"'"'\`"'"'"''`;
+
 /** Options, and the exact line they make. */
 const GOLDEN: readonly [name: string, Shell, Surroundings, line: string][] = [
   ["a plain command", sh`id -u`, plain, "sh -c 'id -u'"],
@@ -48,18 +51,18 @@ exit 0`,
       "`",
     ),
   ],
-  ["su", sh`id -u`, { ...plain, su }, `su bob -c 'sh -c '"'"'id -u'"'"''`],
+  ["su", sh`id -u`, { ...plain, su }, `su bob -c ${INSIDE}`],
   [
     "su with all it takes",
     sh`id -u`,
     { ...plain, su: { ...su, login: true, preserveEnv: true, shell: "/bin/sh" } },
-    `su -l -m -s /bin/sh bob -c 'sh -c '"'"'id -u'"'"''`,
+    `su -l -m -s /bin/sh bob -c ${INSIDE}`,
   ],
   [
     "su with a shell by name",
     sh`id -u`,
     { ...plain, su: { ...su, shell: "bash" } },
-    `su -s "$(command -v bash)" bob -c 'sh -c '"'"'id -u'"'"''`,
+    `su -s "$(command -v bash)" bob -c ${INSIDE}`,
   ],
   ["doas", sh`id -u`, { ...plain, doas: { user: "bob" } }, "doas -n -u bob sh -c 'id -u'"],
   ["dzdo", sh`id -u`, { ...plain, dzdo: {} }, "dzdo -n sh -c 'id -u'"],
@@ -67,7 +70,7 @@ exit 0`,
     "all of them, doas outermost",
     sh`id -u`,
     { ...plain, doas: {}, dzdo: {}, sudo, su },
-    `doas -n dzdo -n sudo -H -n su bob -c 'sh -c '"'"'id -u'"'"''`,
+    `doas -n dzdo -n sudo -H -n su bob -c ${INSIDE}`,
   ],
 ];
 
@@ -76,7 +79,9 @@ describe("the line", () => {
     test(name, () => expect(escalate(command, surroundings).line.wire()).toBe(line));
   }
   test("says first that it has started, and as which process", () => {
-    expect(escalate(sh`id -u`, { ...plain, sudo }, "N1").line.wire()).toBe("sudo -H -n sh -c 'echo N1 $$ >&2; id -u'");
+    expect(escalate(sh`id -u`, { ...plain, sudo }, "N1").line.wire()).toBe(
+      "sudo -H -n sh -c 'echo N1 $$ >&2; echo N1o $$; id -u'",
+    );
   });
   test("never holds a password: it travels on stdin", () => {
     const { line, preamble } = escalate(
@@ -142,7 +147,7 @@ exec sh -c "$line"`,
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    return { exitCode, stdout, stderr };
+    return { exitCode, stdout: stdout.replace(/^N1o \d+\n/, ""), stderr };
   };
   /** What a golden command prints. */
   const printed = new Map<string, string>([
@@ -167,7 +172,8 @@ exec sh -c "$line"`,
         for (const surroundings of [plain, { ...plain, sudo }, loggedIn, { ...plain, su }, { ...plain, chdir: "/" }]) {
           expect((await run(shell, escalate(sh`exit 7`, surroundings, "N1"))).exitCode).toBe(7);
           const told = await run(shell, escalate(sh`exit 7`, surroundings, "N1", { tellsEnd: true }));
-          expect([told.exitCode, told.stderr]).toEqual([7, expect.stringMatching(/^N1 \d+\n\u{1}N1 7\n$/u)]);
+          expect([told.exitCode, told.stdout]).toEqual([7, "\x01N1o 7\n"]);
+          expect(told.stderr).toMatch(/^N1 \d+\n\u{1}N1 7\n$/u);
         }
       });
       test("a directory that is missing fails the command before anything of it runs", async () => {
@@ -189,6 +195,15 @@ exec sh -c "$line"`,
         ]) {
           const { stdout } = await run(shell, escalate(secret, surroundings, "N1"), "line 1\n\\ line 2");
           expect(stdout).toBe("a\n'b' $c \\ `d`|line 1\n\\ line 2");
+        }
+      });
+      test("nothing of a script runs of which somebody has read something", async () => {
+        const secret = sh`echo first\necho ${new Secret("second")}`;
+        const { line, preamble } = escalate(secret, plain, "N1");
+        for (const left of [preamble.slice(0, -1), []]) {
+          const { exitCode, stdout, stderr } = await run(shell, { line, preamble: left, passwords: 0 });
+          expect([exitCode, stdout]).toEqual([1, ""]);
+          expect(stderr).toMatch(/^N1 \d+\n\u{1}N1 unread\n$/u);
         }
       });
       test("a password that nobody wanted does not reach the command", async () => {

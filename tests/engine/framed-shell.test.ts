@@ -28,7 +28,10 @@ function silent({ hasBegun = true, waits = false } = {}): {
     nonce = name;
     return { line: sh`exec sh`, passwords: none, preamble: none, waits };
   });
-  if (hasBegun) void say!("stderr", Buffer.from(`${nonce} 42\n`));
+  if (hasBegun) {
+    void say!("stderr", Buffer.from(`${nonce} 42\n`));
+    void say!("stdout", Buffer.from(`Welcome\n${nonce}o 42\n`));
+  }
   return { shell, say: say!, nonce, end: exitCode => resolve({ exitCode, stdout: none, stderr: none }) };
 }
 

@@ -1,10 +1,10 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
-import { cutOff, garbled, tooMuchBefore, unheard } from "../../core/connect-failure.ts";
+import { cutOff, garbled, swallowed, tooSlow, unanswered, unheard } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { KeptOutput } from "../../core/output.ts";
 import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
-import { escalate, isEscalated, lineBytes, LONGEST_LINE, type Surroundings } from "./escalation.ts";
+import { escalate, isEscalated, lineBytes, LONGEST_LINE, outputMark, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
 import { killTree, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
@@ -13,7 +13,7 @@ import {
   EndMark,
   lastLine,
   Mark,
-  MOST_BESIDE,
+  BECOMING_MS,
   PASSWORD_DEADLINE_MS,
   preambleBytes,
   REFUSED,
@@ -37,14 +37,17 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const scripted = surroundings.shell !== false;
   // What the connection says of the end is true, but not what comes between it and the command.
   const tellsEnd = scripted && isEscalated(surroundings);
-  const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd });
+  // A file that the output goes to is marked by nobody.
+  const marksOutput = !pty && !(options.staged && "output" in options.staged);
+  const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd, marksOutput });
   refuseLong(line, options);
   const way = tellsEnd ? "What becomes another user (sudo, su, doas)" : (connection.way ?? "The login shell");
   const mark = new Mark(nonce, host);
   const end = new EndMark(nonce);
+  const output = scripted && marksOutput ? new Mark(outputMark(nonce), host) : undefined;
+  const outputEnd = new EndMark(outputMark(nonce), { isLast: true });
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
   const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
-  let beside = 0;
   const abort = new AbortController();
   const ready = Promise.withResolvers<void>();
   const prompted = Promise.withResolvers<void>();
@@ -54,7 +57,8 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const parts = [
     { lines: preamble.slice(0, unprompted), after: ready.promise },
     { lines: preamble.slice(unprompted, passwords), after: prompted.promise },
-    { lines: preamble.slice(passwords), after: passwords > 0 ? begun.promise : ready.promise },
+    // Start-up files may read what comes before that.
+    { lines: preamble.slice(passwords), after: begun.promise },
   ];
   const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     // What ends it may have its shell say so.
@@ -63,18 +67,21 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     return options.onOutput?.(stream, chunk, index);
   };
   const own = (chunk: Uint8Array): Uint8Array => {
-    const printed = tellsEnd ? end.push(chunk) : chunk;
+    const printed = end.push(chunk);
     if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, way, "changed");
     return printed;
   };
+  const ownOutput = (chunk: Uint8Array): Uint8Array => {
+    if (mark.pid === undefined && repeatsMark(chunk, nonce)) throw garbled(host, way, "mixed");
+    if (!output) return chunk;
+    const printed = output.push(chunk);
+    if (output.endsInReturn) throw garbled(host, way, "changed");
+    return tellsEnd ? outputEnd.push(printed) : printed;
+  };
   const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    if (!scripted || (mark.pid !== undefined && stream !== marked)) return take(stream, chunk);
+    if (!scripted) return take(stream, chunk);
+    if (stream !== marked) return take(stream, ownOutput(chunk));
     if (mark.pid !== undefined) return take(stream, own(chunk));
-    if (stream !== marked) {
-      if (repeatsMark(chunk, nonce)) throw garbled(host, way, "mixed");
-      if ((beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(host, MOST_BESIDE);
-      return take(stream, chunk);
-    }
     const rest = mark.push(chunk);
     if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
     if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
@@ -89,8 +96,17 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
   options.onTurn?.();
-  // A password that is refused would be asked for again, without end.
-  const patience = passwords > 0 ? setTimeout(() => begun.resolve(false), PASSWORD_DEADLINE_MS) : undefined;
+  // A password that is refused would be asked for again, without end; so is one that nobody has given.
+  let hasGivenUp = false;
+  const giveUp = (): void => {
+    hasGivenUp = true;
+    begun.resolve(false);
+    if (pty && mark.isUnfinished) abort.abort(unanswered(host, way, lastLine(mark.before)));
+  };
+  const patience =
+    preamble.length > 0 || (pty && scripted)
+      ? setTimeout(giveUp, passwords > 0 ? PASSWORD_DEADLINE_MS : BECOMING_MS)
+      : undefined;
   const timer = !options.timeout
     ? undefined
     : setTimeout(
@@ -107,16 +123,20 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       onOutput,
     });
     const started = !scripted || mark.pid !== undefined;
-    if (!started && !saysWhy(mark.before, kept.stdout.bytes())) throw unheard(host, way, result.exitCode);
+    // nologin and its like say on stdout why nothing begins.
+    const beside = output?.before ?? kept.stdout.bytes();
+    if (!started && output?.pid !== undefined) throw garbled(host, way, "no stderr");
+    if (!started && !saysWhy(mark.before, beside)) throw unheard(host, way, result.exitCode);
+    if (end.isUnread) throw hasGivenUp ? tooSlow(host, way, BECOMING_MS / 1000) : swallowed(host, way);
     if (started && tellsEnd && end.exitCode === undefined) throw cutOff(host, result.exitCode);
+    if (started && output?.pid === undefined && output) throw garbled(host, way, "no stdout");
     return {
       exitCode: end.exitCode ?? result.exitCode,
       stdout: kept.stdout.bytes(),
       stderr: kept.stderr.bytes(),
       isCut: kept.stdout.isCut || kept.stderr.isCut,
       started,
-      // nologin and its like say on stdout why nothing begins.
-      ...(started ? {} : { stderr: lastLine(mark.before) === "" ? kept.stdout.bytes() : mark.before }),
+      ...(started ? {} : { stderr: lastLine(mark.before) === "" ? beside : mark.before }),
     };
   } catch (error) {
     if (error instanceof CommandTimeoutError)
@@ -125,17 +145,24 @@ export async function runInChannel(connection: Connection, command: Shell, optio
         stderr: asString(kept.stderr.bytes()),
         isCut: kept.stdout.isCut || kept.stderr.isCut,
       });
-    if (!(error instanceof ConnectionLostError) && abort.signal.aborted && mark.pid !== undefined)
-      if (!(await endOnHost(connection, mark.pid, options.surroundings)) && error instanceof CommandTimeoutError) {
-        error.mayStillRun = true;
-        error.message += ". It could not be ended, and may still run there";
-      }
+    if (!(error instanceof ConnectionLostError) && abort.signal.aborted) {
+      const pid = mark.pid ?? output?.pid;
+      const isEnded = pid !== undefined && (await endOnHost(connection, pid, options.surroundings));
+      if (!isEnded && scripted && error instanceof CommandTimeoutError)
+        stillRunning(error, pid === undefined ? "It did not say that it had begun" : "It could not be ended");
+    }
     throw error;
   } finally {
     clearTimeout(timer);
     clearTimeout(patience);
     options.signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Say of a command that took too long that nobody knows whether it has ended: it is not tried again beside itself. */
+export function stillRunning(error: CommandTimeoutError, why: string): void {
+  error.mayStillRun = true;
+  error.message += `. ${why}, and may still run there`;
 }
 
 /** What cannot be sent at all must not pass for a connection that was lost with the command. */

@@ -43,24 +43,27 @@ export interface Escalated {
  * Wrap a command: `[doas] [dzdo] [sudo] [su] sh -c 'cd DIR && export K=V && COMMAND'`, outermost first.
  *
  * With a `nonce`, the innermost shell first writes `NONCE PID` to stderr. That line proves that every escalation
- * succeeded, names the process to kill, and ends whatever sudo or su had to say.
+ * succeeded, names the process to kill, and ends whatever sudo or su had to say. Where it `marksOutput`, it writes the same
+ * with `outputMark` to stdout right before the command: what came before that, start-up files have printed.
  *
- * Where it `tellsEnd`, that shell runs the command in another one, and then writes \\x01, the nonce and the exit code to stderr:
- * what becomes somebody else may lose the exit code, or end the command.
+ * Where it `tellsEnd`, that shell runs the command in another one, and then writes \\x01, the mark and the exit code to both:
+ * what becomes somebody else may lose the exit code, end the command, or print behind it.
  *
  * Passwords, commands that hold secrets, and those too long for an argument travel on stdin, a line each, never in an argument: the innermost shell
- * skips what sudo did not want to read up to a line that is the nonce, and reads such a script up to the next one.
+ * skips what sudo did not want to read up to a line that is the nonce, and reads such a script up to the next one. Where somebody
+ * has read some of it, it says `unread` in place of an exit code, and runs nothing.
  * On a pseudo-terminal that would echo them, echo is off until they have been read.
  *
- * `sudo -i` hands its words to a login shell, which expands `$` and drops line breaks in them: the innermost script is spelled so that none is left.
+ * `sudo -i` and `su` hand words to the shell of whom they become: one expands `$`, another ends words at line breaks. The innermost script is
+ * spelled so that nothing is left in it that means something to any.
  */
 export function escalate(
   command: Shell,
   surroundings: Surroundings,
   nonce?: string,
-  { pty = false, tellsEnd = false }: { readonly pty?: boolean; readonly tellsEnd?: boolean } = {},
+  { pty = false, tellsEnd = false, marksOutput = !pty }: EscalationOptions = {},
 ): Escalated {
-  const how = { nonce, pty, tellsEnd };
+  const how = { nonce, pty, tellsEnd, marksOutput };
   const escalated = wrapped(command, surroundings, { ...how, isHidden: false });
   // A terminal takes no line that is longer than 4 KiB.
   return pty || lineBytes(escalated.line, surroundings) <= LONGEST_LINE
@@ -68,15 +71,25 @@ export function escalate(
     : wrapped(command, surroundings, { ...how, isHidden: true });
 }
 
-interface Wrapping {
+/** How the shell inside says what becomes of a command. */
+export interface EscalationOptions {
+  readonly pty?: boolean;
+  readonly tellsEnd?: boolean;
+  /** Default: where there is no pty, which has one output only. */
+  readonly marksOutput?: boolean;
+}
+
+/** What stdout is marked with: never to be taken for the nonce, which stands on stderr. */
+export const outputMark = (nonce: string): string => `${nonce}o`;
+
+interface Wrapping extends Required<EscalationOptions> {
   readonly nonce: string | undefined;
-  readonly pty: boolean;
-  readonly tellsEnd: boolean;
   /** The command is no argument, though it holds no secret. */
   readonly isHidden: boolean;
 }
 
-function wrapped(command: Shell, surroundings: Surroundings, { nonce, pty, tellsEnd, isHidden }: Wrapping): Escalated {
+function wrapped(command: Shell, surroundings: Surroundings, how: Wrapping): Escalated {
+  const { nonce, pty, tellsEnd, marksOutput, isHidden } = how;
   const { shell, doas, dzdo, sudo, su } = surroundings;
   const passwords = [sudo?.password, su?.password].filter(password => password !== undefined);
   const scripted = shell !== false && nonce !== undefined;
@@ -92,21 +105,25 @@ function wrapped(command: Shell, surroundings: Surroundings, { nonce, pty, tells
   }
   if (hidden) {
     steps.push(sh`s=; while IFS= read -r l && [ "$l" != ${nonce} ]; do s="$s$l${NEWLINE}"; done`);
+    steps.push(sh`[ "$l" = ${nonce} ] || { printf '\\001%s unread\\n' ${nonce} >&2; exit 1; }`);
     preamble.push(new Secret(script.wire()), nonce);
   }
   const quiet = scripted && pty && preamble.length > 0;
   if (quiet) steps.push(sh`stty echo`);
+  if (scripted && marksOutput) steps.push(sh`echo ${outputMark(nonce)} $$`);
   const own = hidden ? sh`eval "$s"` : script;
   if (scripted && tellsEnd) {
     // It outlives what is meant for the command, which may have to tidy up.
     steps.push(sh`trap : HUP INT QUIT TERM`);
     const isLong = bytesOf(script) > LONGEST_SCRIPT;
     steps.push(hidden || isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
-    steps.push(sh`c=$?`, sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
+    steps.push(sh`c=$?`);
+    if (marksOutput) steps.push(sh`printf '\\001%s %s\\n' ${outputMark(nonce)} "$c"`);
+    steps.push(sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
   } else steps.push(own);
 
   let line = joined("; ", steps);
-  if (shell !== false) line = sh`${shell} -c ${quoted(sudo?.login ? spelled(line) : line)}`;
+  if (shell !== false) line = sh`${shell} -c ${quoted(sudo?.login || su ? spelled(line) : line)}`;
   if (su) line = sh`${suWords(su)} -c ${quoted(line)}`;
   if (sudo) line = sh`${sudoWords(sudo)} ${line}`;
   if (dzdo) line = sh`${doasWords("dzdo", dzdo)} ${line}`;

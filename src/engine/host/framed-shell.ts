@@ -1,23 +1,17 @@
 /** A shell on the host that runs one command after the other: each costs a round trip, and no process or channel of its own. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import {
-  chattering,
-  cutOff,
-  type Garbling,
-  garbled,
-  stalled,
-  tooMuchBefore,
-  unheard,
-} from "../../core/connect-failure.ts";
+import { chattering, cutOff, type Garbling, garbled, stalled, unheard } from "../../core/connect-failure.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
+import { outputMark } from "./escalation.ts";
 import {
+  ASKING_MS,
+  BECOMING_MS,
   type FramedStart,
   heldBack,
   lastLine,
   Mark,
-  MOST_BESIDE,
   PASSWORD_DEADLINE_MS,
   PushStream,
   REFUSED,
@@ -46,7 +40,9 @@ export class FramedShell {
   readonly #way: string;
   readonly #host: string;
   readonly #program: string;
+  /** On stderr, and on stdout. */
   readonly #mark: Mark;
+  readonly #output: Mark;
   readonly #ending = new AbortController();
   /** Bytes that came between two commands. */
   #idle = 0;
@@ -55,10 +51,11 @@ export class FramedShell {
   /** A command has come to its end, as both streams said. */
   #hasWorked = false;
   readonly #waits: boolean;
-  /** Bytes that came on stdout before the shell said that it has begun. */
-  #beside = 0;
-  /** Where passwords were offered: ends waiting for what becomes of them. */
+  /** Ends waiting for it to begin. */
   #patience: ReturnType<typeof setTimeout> | undefined;
+  /** The same, for whoever asks for something. */
+  #asking: ReturnType<typeof setTimeout> | undefined;
+  #hasGivenUp = false;
   #ended = false;
   #closed = false;
   #count = 0;
@@ -70,6 +67,7 @@ export class FramedShell {
    */
   constructor(host: string, connection: Connection, program: string, start: (nonce: string) => FramedStart) {
     const { line, passwords, preamble, waits } = start(this.#nonce);
+    this.#output = new Mark(outputMark(this.#nonce), host);
     this.#host = host;
     this.#start = `\x01${this.#nonce} `;
     this.#waits = waits;
@@ -79,10 +77,11 @@ export class FramedShell {
     if (passwords.length > 0) this.#input.push(passwords);
     // Whatever becomes somebody else (sudo, what its login reads) may read lines that are not for it.
     if (waits) this.#input.hold();
-    if (passwords.length > 0) {
-      // A password that is refused would be asked for again, without end.
-      this.#patience = setTimeout(() => this.#input.end(), PASSWORD_DEADLINE_MS);
-    }
+    // What waits for an input that nobody gives must not wait for ever: a password, or a line for its start-up files.
+    if (waits)
+      this.#patience = setTimeout(() => this.#giveUp(), passwords.length > 0 ? PASSWORD_DEADLINE_MS : BECOMING_MS);
+    if (waits && passwords.length === 0)
+      this.#asking = setTimeout(() => this.#mark.isUnfinished && this.#giveUp(), ASKING_MS);
     if (preamble.length > 0) this.#input.push(preamble);
     // What it says itself (who was killed, with the whole command) belongs to no command.
     this.#input.push(Buffer.from("exec 3>&2 2>/dev/null\n"));
@@ -108,6 +107,11 @@ export class FramedShell {
   /** The shell's process on the host, once known. */
   get pid(): number | undefined {
     return this.#mark.pid;
+  }
+
+  /** It had not begun in time: whatever leads there waits for an input, and gets none. */
+  get hasGivenUp(): boolean {
+    return this.#hasGivenUp;
   }
 
   get isOpen(): boolean {
@@ -150,6 +154,16 @@ export class FramedShell {
   abandon(reason: unknown): void {
     this.#ending.abort(reason);
     this.#end(reason);
+  }
+
+  #giveUp(): void {
+    this.#hasGivenUp = true;
+    this.#input.end();
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#patience);
+    clearTimeout(this.#asking);
   }
 
   #send(
@@ -196,7 +210,7 @@ export class FramedShell {
   #take(stream: OutputStream, chunk: Uint8Array): void | Promise<void> {
     if (this.#ended) return;
     let data = this.#rest[stream].length === 0 ? chunk : Buffer.concat([this.#rest[stream], chunk]);
-    if (this.#mark.pid === undefined)
+    if ((stream === "stdout" ? this.#output : this.#mark).pid === undefined)
       try {
         data = this.#begin(stream, data);
       } catch (error) {
@@ -271,12 +285,13 @@ export class FramedShell {
   #begin(stream: OutputStream, chunk: Uint8Array): Uint8Array {
     if (stream === "stdout") {
       if (repeatsMark(chunk, this.#nonce)) throw garbled(this.#host, this.#way, "mixed");
-      if ((this.#beside += chunk.length) > MOST_BESIDE) throw tooMuchBefore(this.#host, MOST_BESIDE);
-      return chunk;
+      const rest = this.#output.push(chunk);
+      if (this.#output.endsInReturn) throw garbled(this.#host, this.#way, "changed");
+      return rest;
     }
     const rest = this.#mark.push(chunk);
     if (this.#mark.pid !== undefined) {
-      clearTimeout(this.#patience);
+      this.#stopWaiting();
       this.#input.release();
     } else if (this.#patience !== undefined && this.#mark.saw(REFUSED)) this.#input.end();
     return rest;
@@ -317,12 +332,12 @@ export class FramedShell {
   /** What was said in place of beginning; nologin and its like say it on stdout. */
   #complaint(framed: FramedCommand): Uint8Array {
     const { before } = this.#mark;
-    return lastLine(before) === "" ? framed.output.stdout.bytes() : before;
+    return lastLine(before) === "" ? this.#output.before : before;
   }
 
   #end(reason: unknown): void {
     if (this.#ended) return;
-    clearTimeout(this.#patience);
+    this.#stopWaiting();
     clearTimeout(this.#due);
     this.#ended = true;
     this.#running = undefined;
@@ -343,7 +358,7 @@ export class FramedShell {
       else if (
         this.#mark.pid === undefined &&
         // It is sent nothing before it has begun, or somebody says why it does not.
-        (this.#waits || saysWhy(this.#mark.before, framed.output.stdout.bytes()))
+        (this.#waits || saysWhy(this.#mark.before, this.#output.before))
       )
         framed.resolve({ how: "not started", exitCode, stdout: EMPTY, stderr: this.#complaint(framed) });
       else if (index === 0 && this.#mark.pid === undefined)

@@ -62,7 +62,8 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
 /**
  * End a process and all its descendants: asked first, so that they can tidy up, and killed a second later.
  * Parents come before their children: a script whose command ends must not go on to the next.
- * Linux has /proc where `ps` may be missing. Succeeds when the process is gone, or nobody has asked yet how it ended.
+ * Linux has /proc where `ps` may be missing. Succeeds when all of them are gone; those that only wait for somebody to ask how they ended are.
+ * Signals may be forbidden, as they are to what has become another user: that is no end.
  */
 export const killTree = (pid: number): Shell =>
   sh`family() {
@@ -72,18 +73,23 @@ export const killTree = (pid: number): Shell =>
   for (i = 1; i <= n; i++) seen[family[i]] = 1
   for (i = 1; i <= n; i++) { print family[i]; for (p in parent) if (parent[p] == family[i] && !(p in seen)) { seen[p] = 1; family[++n] = p } } }'
 }
+isThere() {
+  case $(cat "/proc/$1/stat" 2>/dev/null) in *') Z '*) return 1;; esac
+  case $(LC_ALL=C kill -0 "$1" 2>&1 && echo there) in there | *ermitted*) return 0;; esac
+  return 1
+}
+areGone() {
+  for try in 1 2 3 4 5; do
+    left=
+    for one in $all; do isThere "$one" && left=1; done
+    [ -n "$left" ] || return 0
+    sleep 0.2 2>/dev/null || sleep 1
+  done
+  return 1
+}
 all=$(family ${pid})
 kill -TERM $all 2>/dev/null
-for try in 1 2 3 4 5; do
-  left=
-  for one in $all; do kill -0 "$one" 2>/dev/null && left=1; done
-  [ -n "$left" ] || exit 0
-  sleep 0.2 2>/dev/null || sleep 1
-done
-kill -KILL $(family $all) 2>/dev/null
-for try in 1 2 3 4 5; do
-  kill -0 ${pid} 2>/dev/null || exit 0
-  case $(cat /proc/${pid}/stat 2>/dev/null) in *') Z '*) exit 0;; esac
-  sleep 0.2 2>/dev/null || sleep 1
-done
-exit 1`;
+areGone && exit
+all=$(family $all)
+kill -KILL $all 2>/dev/null
+areGone`;

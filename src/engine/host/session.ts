@@ -175,7 +175,7 @@ export class Session {
   }
 
   async #send(commands: readonly Shell[], options: CommandOptions, successExitCodes: readonly number[]): Promise<Sent> {
-    if (!this.#settings.fast || !canShareShell(commands, options)) {
+    if (!this.#settings.fast || !canShareShell(commands, options) || !this.#shells.isUsable(options.surroundings)) {
       await this.#open();
       return { results: this.#rest([], commands, options, successExitCodes) };
     }

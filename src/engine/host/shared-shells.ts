@@ -34,9 +34,16 @@ export interface SharedShellSettings {
 export class SharedShells {
   readonly #settings: SharedShellSettings;
   readonly #shells = new Map<string, OpenShell>();
+  /** Keys of those that do not begin with an input that stays open. */
+  readonly #unusable = new Set<string>();
 
   constructor(settings: SharedShellSettings) {
     this.#settings = settings;
+  }
+
+  /** Whether one can be had for them, as far as is known. */
+  isUsable(surroundings: Surroundings): boolean {
+    return !this.#unusable.has(shellKey(surroundings));
   }
 
   /** Begin one, without waiting for it. */
@@ -152,6 +159,7 @@ export class SharedShells {
     } finally {
       signal.removeEventListener("abort", onAbort);
       aborted.promise.catch(() => undefined);
+      if (shell.hasGivenUp) this.#unusable.add(shellKey(surroundings));
     }
     return ran;
   }

@@ -7,6 +7,10 @@ import type { Input } from "../../core/connector.ts";
 export const REFUSED = /try again|incorrect password/i;
 /** A password that was offered is accepted or refused within so many milliseconds. */
 export const PASSWORD_DEADLINE_MS = 30_000;
+/** Without one, whoever becomes somebody else does so within that time, or waits for an input that nobody gives: a person may have to let them in. */
+export const BECOMING_MS = 60_000;
+/** Who has written a question by then waits for its answer. */
+export const ASKING_MS = 10_000;
 
 /** Finds the line `NONCE PID` in a stream and takes it, and all before it, out. */
 export class Mark {
@@ -54,6 +58,11 @@ export class Mark {
     return NOTHING;
   }
 
+  /** Somebody has begun a line, and waits. */
+  get isUnfinished(): boolean {
+    return /\S[^\n]*$/.test(this.#text);
+  }
+
   saw(pattern: RegExp): boolean {
     return pattern.test(this.#text);
   }
@@ -88,28 +97,36 @@ const PID_LINE = /(\d+)(\r?)\n/y;
 const PID_LENGTH = 32;
 const NOTHING = Buffer.alloc(0);
 
-/** Finds what tells the end of a command in a stream, and takes it out. */
+/** Finds what tells the end of a command in a stream, and takes it out; where it `isLast`, what comes behind it too. */
 export class EndMark {
   readonly #start: string;
+  readonly #isLast: boolean;
   #held: Buffer = NOTHING;
   exitCode: number | undefined;
+  /** Somebody has read what the command was to be made of: it has not run. */
+  isUnread = false;
 
-  constructor(nonce: string) {
+  constructor(nonce: string, { isLast = false }: { readonly isLast?: boolean } = {}) {
     this.#start = `\x01${nonce} `;
+    this.#isLast = isLast;
   }
 
   /** What of this chunk, and of what was held back, belongs to the command. */
   push(chunk: Uint8Array): Uint8Array {
-    if (this.exitCode !== undefined || (this.#held.length === 0 && !chunk.includes(MARK_BEGIN))) return chunk;
+    if (this.exitCode !== undefined) return this.#isLast ? NOTHING : chunk;
+    if (this.#held.length === 0 && !chunk.includes(MARK_BEGIN)) return chunk;
     const bytes = Buffer.concat([this.#held, chunk]);
     this.#held = NOTHING;
     const at = bytes.indexOf(this.#start);
     const end = at === -1 ? -1 : bytes.indexOf("\n", at);
-    const code =
-      end === -1 ? undefined : /^\d+(?=\r?$)/.exec(bytes.toString("latin1", at + this.#start.length, end))?.[0];
-    if (code !== undefined) {
-      this.exitCode = Number(code);
-      return Buffer.concat([bytes.subarray(0, at), bytes.subarray(end + 1)]);
+    const told =
+      end === -1
+        ? undefined
+        : /^(?:\d+|unread)(?=\r?$)/.exec(bytes.toString("latin1", at + this.#start.length, end))?.[0];
+    if (told !== undefined) {
+      this.isUnread = told === "unread";
+      this.exitCode = this.isUnread ? 1 : Number(told);
+      return Buffer.concat([bytes.subarray(0, at), this.#isLast ? NOTHING : bytes.subarray(end + 1)]);
     }
     const last = bytes.lastIndexOf(MARK_BEGIN);
     const isBeginning = bytes.length - last < this.#start.length + PID_LENGTH;

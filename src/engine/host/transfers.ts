@@ -3,6 +3,7 @@ import { sh, type Shell, type UploadSource } from "../../core/command.ts";
 import type { Connection, Input, OutputStream, RunResult, StagedFile } from "../../core/connector.ts";
 import { CommandTimeoutError, ConnectionLostError, OperationError } from "../../core/errors.ts";
 import type { LocalTransfers } from "../settings.ts";
+import { stillRunning } from "./channel.ts";
 import { escalatedRsync, isEscalated } from "./escalation.ts";
 import { downloadCommand, type UploadAttributes, uploadCommand } from "./scripts.ts";
 import type { CommandOptions, Ran, Sent } from "./sending.ts";
@@ -83,22 +84,24 @@ export class Transfers {
     try {
       return await this.#called(what, { timeout }, work(limit.signal));
     } catch (error) {
-      throw limit.isOver ? this.#tooLong(what, timeout) : error;
+      throw limit.isOver ? this.#tooLong(what, timeout, error) : error;
     }
   }
 
-  /** The commands that copy are ours: what took too long is told by what it was for. */
   #called<T>(what: string, { timeout = 0 }: Pick<CommandOptions, "timeout">, work: Promise<T>): Promise<T> {
     const called = work.catch((error: unknown) => {
-      throw error instanceof CommandTimeoutError ? this.#tooLong(what, timeout) : error;
+      throw error instanceof CommandTimeoutError ? this.#tooLong(what, timeout, error) : error;
     });
     // Whoever waits for it may do so later.
     called.catch(() => undefined);
     return called;
   }
 
-  #tooLong(what: string, timeout: number): CommandTimeoutError {
-    return new CommandTimeoutError(`${what} timed out after ${timeout} s`, { host: this.#settings.host });
+  /** The commands that copy are ours: what took too long is told by what it was for, and whether it has ended by its own error. */
+  #tooLong(what: string, timeout: number, cause: unknown): CommandTimeoutError {
+    const error = new CommandTimeoutError(`${what} timed out after ${timeout} s`, { host: this.#settings.host, cause });
+    if (cause instanceof CommandTimeoutError && cause.mayStillRun) stillRunning(error, "It could not be ended");
+    return error;
   }
 
   /** What is done over a connection beside commands tells of its loss too. */
