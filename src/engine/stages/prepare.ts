@@ -22,7 +22,7 @@ import type { Engine } from "../engine.ts";
 import type { Declaring, HostState, OperationCall } from "../host-state.ts";
 import { forecast } from "../operation/perform.ts";
 import { errorText, originsOf, shown } from "../../core/thrown.ts";
-import { reportError, threw } from "../report.ts";
+import { onMore, rememberShown, reportError, threw } from "../report.ts";
 import type { Deploy } from "../settings.ts";
 import { stopwatch } from "../stopwatch.ts";
 
@@ -213,12 +213,10 @@ function throwFirst(engine: Engine, problems: readonly Problem[]): void {
       message: `${text}${onMore(more.length)}${place}`,
     });
   }
-  if (error instanceof TsinfraError && !(error instanceof CancelledError)) {
+  if (!(error instanceof Error) || error instanceof CancelledError) throw error;
+  if (error instanceof TsinfraError && !Object.isFrozen(error)) {
     error.host ??= first.host.name;
     error.message += onMore(same);
-  }
+  } else if (same + 1 < engine.hosts.length) rememberShown(error, { host: first.host.name, more: same });
   throw error;
 }
-
-const onMore = (hosts: number): string =>
-  hosts === 0 ? "" : ` (and on ${hosts} more ${hosts === 1 ? "host" : "hosts"})`;
