@@ -35,6 +35,8 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
   try {
     for (const { facts } of engine.hosts) facts.usersMayCome = true;
     for (const [index, deploy] of deploys.entries()) {
+      const before = doings(engine);
+      const active = engine.activeHosts.length;
       const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
       signal.throwIfAborted();
       tell(
@@ -42,12 +44,23 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
         problems.filter(problem => problem !== undefined),
       );
       engine.expectNothingLate();
+      // What failed on a host may have been about to do something.
+      const isIdle = doings(engine) === before && active > 0 && engine.activeHosts.length === active;
+      if (isIdle && deploy.file !== undefined) emit({ type: "log", level: "warn", message: idle(deploy) });
     }
   } finally {
     for (const { facts } of engine.hosts) facts.usersMayCome = false;
     engine.endStage("prepare", seconds());
   }
 }
+
+/** How often anything was declared, asked, run or set. */
+const doings = ({ hosts, questions }: Engine): number =>
+  hosts.reduce((sum, host) => sum + host.calls.length + host.directCommands + host.dataVersion, questions);
+
+/** A file of functions that nobody calls looks like one that has nothing to change. */
+const idle = ({ name }: Deploy): string =>
+  `${name} declares no operation on any host and asks nothing: functions in it run only where they are called`;
 
 /** Ask something of every active host, all at once. */
 export async function askFacts(
