@@ -97,7 +97,12 @@ async function isProgram(
   if (hasShebang(file) || second === undefined) return true;
   if (onlyNamesHosts(file) || (await isRunnable(second, isModule))) return false;
   // An inventory may compute its hosts: what is a slip away from a deploy file would be connected to.
-  const meant = isFile(resolve(cwd, second)) ? undefined : nearestScript(second, cwd);
+  const isThere = isFile(resolve(cwd, second));
+  if (isThere && !(await import("../inventory/file.ts")).FILE_EXTENSIONS.includes(extname(second)))
+    throw new ArgumentError(`"${second}" is neither a deploy file nor an inventory`, {
+      hint: "Write tsinfra INVENTORY DEPLOY.ts",
+    });
+  const meant = isThere ? undefined : nearestScript(second, cwd);
   if (meant !== undefined && editDistance(second, meant) === 1)
     throw new ArgumentError(`There is no file "${second}"`, {
       hint: `Did you mean "${meant}"? A host of that name is written with a comma: "${second},"`,
@@ -149,9 +154,10 @@ function refuseMisspelt(word: string, cwd: string, commands: readonly string[]):
     });
 }
 
-/** A file that has hosts to export, and takes nothing of tsinfra but types, deploys nothing. */
+/** A file that has hosts to export, and takes nothing of tsinfra but types and the definition of an inventory, deploys nothing. */
 function onlyNamesHosts(file: string): boolean {
   const text = readFileSync(file, "utf8");
+  if (/^import\s*\{[^}]*\bdefineInventory\b[^}]*\}\s*from\s*["']tsinfra["']/m.test(text)) return true;
   return /^export\s+(?:const|default\s*[[{])/m.test(text) && !/^\s*import\s(?!type\b)|\bimport\(|\bawait\b/m.test(text);
 }
 

@@ -146,6 +146,10 @@ describe("what stands where a deploy file should", () => {
       join(root, "hosts", "counted.ts"),
       'import { HOSTS } from "./all.ts";\nexport const web = HOSTS;\n',
     );
+    await writeFile(
+      join(root, "hosts", "defined.ts"),
+      'import { defineInventory } from "tsinfra";\nexport default defineInventory({ web: ["web-1"] });\n',
+    );
     await writeFile(join(root, "templates", "vhost.conf.j2"), "");
     await writeFile(join(root, "group.yaml"), "");
   });
@@ -154,7 +158,7 @@ describe("what stands where a deploy file should", () => {
     return [message, hint];
   };
 
-  test.each([["hosts/inventory.ts"], ["web-1"]])(
+  test.each([["hosts/inventory.ts"], ["hosts/defined.ts"], ["web-1"]])(
     "behind %s is a file that is not there, with the nearest one",
     async first => {
       for (const word of ["deploy.tss", "deploy.t", "deploy.st", "dploy.ts2"])
@@ -177,14 +181,25 @@ describe("what stands where a deploy file should", () => {
     ]);
   });
 
-  test.each([["hosts/inventory.ts"], ["web-1"]])("behind %s is a file of another kind, or none at all", async first => {
-    for (const word of ["templates/vhost.conf.j2", "group.yaml", "./group.yaml"])
-      expect(await told(first, word)).toEqual([`"${word}" is no deploy file`, "Deploy files end in .ts"]);
-    expect(await told(first, "templates/gone.j2")).toEqual([
-      'There is no file "templates/gone.j2"',
-      "Deploy files end in .ts",
-    ]);
-    expect(await told(first, "deploy")).toEqual(['There is no file "deploy"', 'Did you mean "deploy.ts"?']);
+  test.each([["hosts/inventory.ts"], ["hosts/defined.ts"], ["web-1"]])(
+    "behind %s is a file of another kind, or none at all",
+    async first => {
+      for (const word of ["templates/vhost.conf.j2", "group.yaml", "./group.yaml"])
+        expect(await told(first, word)).toEqual([`"${word}" is no deploy file`, "Deploy files end in .ts"]);
+      expect(await told(first, "templates/gone.j2")).toEqual([
+        'There is no file "templates/gone.j2"',
+        "Deploy files end in .ts",
+      ]);
+      expect(await told(first, "deploy")).toEqual(['There is no file "deploy"', 'Did you mean "deploy.ts"?']);
+    },
+  );
+
+  test("is no inventory either behind a file that may be the one or the other", async () => {
+    for (const first of ["hosts/counted.ts", "plain.ts"])
+      expect(await told(first, "templates/vhost.conf.j2")).toEqual([
+        '"templates/vhost.conf.j2" is neither a deploy file nor an inventory',
+        "Write tsinfra INVENTORY DEPLOY.ts",
+      ]);
   });
 
   test("is a misspelt operation behind hosts, and hosts behind a deploy file", async () => {
