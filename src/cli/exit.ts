@@ -2,7 +2,7 @@
 import { TsinfraError } from "../core/errors.ts";
 import { limitReached } from "../core/limits.ts";
 import type { ErrorReport } from "../engine/events.ts";
-import { reportError } from "../engine/report.ts";
+import { onMore, reportError, shownWhere } from "../engine/report.ts";
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -28,8 +28,16 @@ export function describeError(error: unknown): {
   const exitCode = EXIT_CODES[report.code] ?? EXIT.failed;
   if (!(error instanceof TsinfraError))
     return { report, exitCode, ...(error instanceof Error && error.stack ? { stack: error.stack } : {}) };
-  const where = error.host !== undefined && !error.message.includes(error.host) ? ` (host ${error.host})` : "";
-  return { report: { ...report, message: `${report.message}${where}` }, exitCode };
+  // What cannot be changed does not say it itself.
+  const { host = error.host, more = 0 } = shownWhere(error) ?? {};
+  const where = host !== undefined && !isNamed(host, error.message) ? ` (host ${host})` : "";
+  return { report: { ...report, message: `${report.message}${onMore(more)}${where}` }, exitCode };
+}
+
+/** A message speaks of a host, and has not its name by chance, as that of a host `db` in "no db password". */
+function isNamed(host: string, message: string): boolean {
+  const name = `${host.replace(/[^\w]/g, "\\$&")}(?![\\w.-])`;
+  return new RegExp(`^${name}:|\\bhost "?${name}|\\b(?:ask|from|of|on|to) "?${name}"?(?! \\w)`, "i").test(message);
 }
 
 /** What this machine's file system refuses is nobody's mistake in the program: no place, no rights, no such directory. */

@@ -4,6 +4,7 @@ import { importProblem, isImportFailure, THROW_ERRORS } from "../core/load-error
 import { limitReached } from "../core/limits.ts";
 import { errorText, isOurMistake, shown } from "../core/thrown.ts";
 import { begunModules, thrownPlaces } from "../deploy/index.ts";
+import { onMore, shownWhere } from "../engine/report.ts";
 import { callHint } from "./call-hint.ts";
 import { systemProblem } from "./exit.ts";
 import { importHint } from "./import-hint.ts";
@@ -11,6 +12,7 @@ import { importHint } from "./import-hint.ts";
 /** An error of the user's code with its place; anything else stays what it is. */
 export async function explained(error: unknown): Promise<unknown> {
   if (error instanceof TsinfraError) {
+    if (Object.isFrozen(error)) return error;
     if (error.at === undefined) [error.at, ...error.callers] = thrownPlaces(error);
     error.hint ??= await importHint(error.message, error.at);
     return error;
@@ -22,13 +24,15 @@ export async function explained(error: unknown): Promise<unknown> {
     return isNoDeploys(error)
       ? error
       : new DeployError(`${suspects()} threw ${errorText(error)}`, { cause: error, hint: UNAWAITED });
+  const { host, more = 0 } = shownWhere(error) ?? {};
+  const details = { at, callers, cause: error, host };
   if (isImportFailure(error)) {
     const problem = importProblem(error);
-    return new DeployLoadError(problem, { at, callers, cause: error, hint: await importHint(problem, at) });
+    return new DeployLoadError(problem + onMore(more), { ...details, hint: await importHint(problem, at) });
   }
   const message = errorText(error).replace(/^Error(?:: |$)/, "") || "An error without a message was thrown";
   const brief = message.replace(/\.? \(In '.*$/s, "");
-  return new DeployError(brief, { at, callers, cause: error, hint: await callHint(message) });
+  return new DeployError(brief + onMore(more), { ...details, hint: await callHint(message) });
 }
 
 /** Whose it may be where no place is known: the files of the user's that have run. */

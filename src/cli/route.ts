@@ -1,7 +1,7 @@
 /** What the words of a command line ask for. @module */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from "node:fs";
-import { extname, resolve } from "node:path";
-import { editDistance } from "../core/nearest.ts";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { basename, extname, resolve } from "node:path";
+import { editDistance, nearest } from "../core/nearest.ts";
 import type { CommandLine } from "./parse.ts";
 import { ArgumentError } from "./parse.ts";
 
@@ -61,12 +61,7 @@ export async function routeOf(
       hint: `Write tsinfra ${first} exec -- ${rest.length === 0 ? "COMMAND" : rest.join(" ")}`,
     });
 
-  // What starts with #! was called as a program: ./deploy.ts [INVENTORY].
-  if (
-    isScript(first) &&
-    isFile(resolve(cwd, first)) &&
-    (hasShebang(resolve(cwd, first)) || second === undefined || !(await isRunnable(second, isModule)))
-  ) {
+  if (await isProgram(first, second, cwd, isModule)) {
     if (others.length > 0 || rest !== undefined) {
       throw new ArgumentError(`Unexpected argument "${others[0] ?? "--"}"`, {
         hint: `Write tsinfra INVENTORY ${first}`,
@@ -82,11 +77,66 @@ export async function routeOf(
   if (isVerb(second)) return verb(second, first, others, rest);
   if (isScript(second)) {
     const other = others.find(word => !isScript(word)) ?? rest?.[0];
-    if (other !== undefined)
-      throw new ArgumentError(`"${other}" is no deploy file`, { hint: "Deploy files end in .ts" });
+    if (other !== undefined) throw noDeploy(other, cwd);
     return { command: "deploy", inventory: first, files: [second, ...others] };
   }
+  const meansFile = second.includes("/") || isFile(resolve(cwd, second)) || nearestScript(second, cwd) !== undefined;
+  if (meansFile && !(await isRunnable(second, isModule))) throw noDeploy(second, cwd);
   return { command: "operation", inventory: first, name: second, words: [...others, ...(rest ?? [])] };
+}
+
+/** What starts with #! was called as a program: `./deploy.ts [INVENTORY]`. So is another deploy file, unless what follows can be run on it. */
+async function isProgram(
+  first: string,
+  second: string | undefined,
+  cwd: string,
+  isModule: (name: string) => Promise<boolean>,
+): Promise<boolean> {
+  const file = resolve(cwd, first);
+  if (!isScript(first) || !isFile(file)) return false;
+  if (hasShebang(file) || second === undefined) return true;
+  if (onlyNamesHosts(file) || (await isRunnable(second, isModule))) return false;
+  // An inventory may compute its hosts: what is a slip away from a deploy file would be connected to.
+  const isThere = isFile(resolve(cwd, second));
+  if (isThere && !(await import("../inventory/file.ts")).FILE_EXTENSIONS.includes(extname(second)))
+    throw new ArgumentError(`"${second}" is neither a deploy file nor an inventory`, {
+      hint: "Write tsinfra INVENTORY DEPLOY.ts",
+    });
+  const meant = isThere ? undefined : nearestScript(second, cwd);
+  if (meant !== undefined && editDistance(second, meant) === 1)
+    throw new ArgumentError(`There is no file "${second}"`, {
+      hint: `Did you mean "${meant}"? A host of that name is written with a comma: "${second},"`,
+    });
+  return true;
+}
+
+/** Of a word that stands where deploy files do. */
+function noDeploy(word: string, cwd: string): ArgumentError {
+  const meant = nearestScript(word, cwd);
+  const isMissing = !existsSync(resolve(cwd, word)) && (meant !== undefined || word.includes("/"));
+  return new ArgumentError(isMissing ? `There is no file "${word}"` : `"${word}" is no deploy file`, {
+    hint: isMissing && meant !== undefined ? `Did you mean "${meant}"?` : "Deploy files end in .ts",
+  });
+}
+
+/** The script whose name a word leaves the end out of, or misspells; as it is written from here. */
+function nearestScript(word: string, cwd: string): string | undefined {
+  if (word.startsWith("@") || word.includes(",")) return undefined;
+  const name = basename(word);
+  const path = word.slice(0, word.length - name.length);
+  const names = scriptsIn(resolve(cwd, path));
+  const meant =
+    names.find(script => script.slice(0, -extname(script).length) === name) ??
+    (name.includes(".") ? nearest(name, names) : undefined);
+  return meant === undefined ? undefined : `${path}${meant}`;
+}
+
+function scriptsIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).filter(isScript);
+  } catch {
+    return [];
+  }
 }
 
 const nothingToRun = (inventory: string): ArgumentError =>
@@ -104,9 +154,10 @@ function refuseMisspelt(word: string, cwd: string, commands: readonly string[]):
     });
 }
 
-/** A file that has hosts to export, and takes nothing of tsinfra but types, deploys nothing. */
+/** A file that has hosts to export, and takes nothing of tsinfra but types and the definition of an inventory, deploys nothing. */
 function onlyNamesHosts(file: string): boolean {
   const text = readFileSync(file, "utf8");
+  if (/^import\s*\{[^}]*\bdefineInventory\b[^}]*\}\s*from\s*["']tsinfra["']/m.test(text)) return true;
   return /^export\s+(?:const|default\s*[[{])/m.test(text) && !/^\s*import\s(?!type\b)|\bimport\(|\bawait\b/m.test(text);
 }
 

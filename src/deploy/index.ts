@@ -97,7 +97,8 @@ function noError(path: string, thrown: unknown): DeployError {
 /** Throws `DeployLoadError` for a file that cannot be a deploy, as far as can be told without running it: `exported` is what it exports by default. */
 export async function refuseNoDeploy(file: DeployFile, exported?: { readonly value: unknown }): Promise<void> {
   const wrapped = await wrapTranspiled(await transpileOne(file.path, file.source), file.source);
-  refuseIdle(wrapped, file);
+  // Nobody may want to run a module of deploys: that is known when somebody does.
+  if (!wrapped.hasDefinitions) refuseIdle(wrapped, file);
   if (wrapped.hasDefault && exported) asDeploy(exported.value, file);
 }
 

@@ -25,15 +25,16 @@ export function asDeploy(exported: unknown, { path, source }: DeployFile): (host
 }
 
 /** A file that exports and does nothing else would run, and change nothing, without a word. */
-export function refuseIdle({ onlyExports }: Wrapped, { path, source }: DeployFile): void {
+export function refuseIdle({ onlyExports, hasDefinitions }: Wrapped, { path, source }: DeployFile): void {
   if (onlyExports.length === 0) return;
   const [, whole] = onlyExports.map(name => /^\* from (.+)$/.exec(name)).find(match => match !== null) ?? [];
   throw new DeployLoadError(
-    `There is nothing to run in ${path}: it exports ${onlyExports.join(", ")}, but no default function`,
+    `There is nothing to run in ${path}: it exports ${onlyExports.join(", ")}, ${hasDefinitions ? "and calls nothing" : "but no default function"}`,
     {
       at: siteOf(path, source, /\bexport\b/),
-      hint:
-        whole === undefined
+      hint: hasDefinitions
+        ? "What `deploy` and `operation` make runs only where it is called: import it in a deploy file, and call it there"
+        : whole === undefined
           ? "Write export default before the function that is the deploy, or call it"
           : `What is exported by * leaves out the default: write export { default } from ${whole}`,
     },

@@ -8,6 +8,8 @@ export interface Wrapped extends Transpiled {
   readonly hasDefault: boolean;
   /** What it exports, where exporting is all that it does: `main`, `* from "./other"`. */
   readonly onlyExports: readonly string[];
+  /** It makes deploys, operations or facts: then exporting may well be what it is for, unless it is to be run. */
+  readonly hasDefinitions: boolean;
 }
 
 /**
@@ -17,7 +19,8 @@ export interface Wrapped extends Transpiled {
 export function wrapDeploy(transpiled: Transpiled): Wrapped {
   const { path, code, mappings } = transpiled;
   const { body } = parsed(transpiled);
-  if (body.some(isDefault)) return { path, code, mappings, hasDefault: true, onlyExports: [] };
+  if (body.some(isDefault)) return { path, code, mappings, hasDefault: true, onlyExports: [], hasDefinitions: false };
+  const makers = makersOf(body);
   const imports: string[] = [];
   let rest = code;
   for (const statement of body) {
@@ -34,7 +37,8 @@ export function wrapDeploy(transpiled: Transpiled): Wrapped {
     code: [pragma, head, ...lines, "};"].join("\n"),
     mappings: ";".repeat(head.split("\n").length) + mappings,
     hasDefault: false,
-    onlyExports: body.every(isIdle) ? body.flatMap(exportsOf) : [],
+    onlyExports: body.every(statement => isIdle(statement, makers)) ? body.flatMap(exportsOf) : [],
+    hasDefinitions: body.some(statement => definesIn(statement, makers)),
   };
 }
 
@@ -54,15 +58,44 @@ function parsed(transpiled: Transpiled): ESTree.Program {
 const isDefault = (statement: ESTree.Node): boolean =>
   statement.type === "ExportDefaultDeclaration" ||
   (statement.type === "ExportNamedDeclaration" &&
-    statement.specifiers.some(({ exported }) =>
-      exported.type === "Identifier" ? exported.name === "default" : exported.value === "default",
-    ));
+    statement.specifiers.some(({ exported }) => nameOf(exported) === "default"));
 
-/** A statement that does nothing when it runs, but to make functions, classes and plain values. */
-function isIdle(statement: ESTree.Node): boolean {
+const nameOf = (name: ESTree.Identifier | ESTree.Literal): string =>
+  name.type === "Identifier" ? name.name : String(name.value);
+
+/** The file's own names of what makes deploys, operations and facts. */
+const makersOf = (body: readonly ESTree.Node[]): ReadonlySet<string> =>
+  new Set(
+    body.flatMap(statement =>
+      statement.type === "ImportDeclaration" && statement.source.value === "tsinfra"
+        ? statement.specifiers.flatMap(specifier =>
+            specifier.type === "ImportSpecifier" && MAKERS.has(nameOf(specifier.imported))
+              ? [specifier.local.name]
+              : [],
+          )
+        : [],
+    ),
+  );
+const MAKERS = new Set(["deploy", "operation", "fact", "derivedFact"]);
+
+const isDefinition = (value: ESTree.Node | null, makers: ReadonlySet<string>): boolean =>
+  value?.type === "CallExpression" && value.callee.type === "Identifier" && makers.has(value.callee.name);
+
+const definesIn = (statement: ESTree.Node, makers: ReadonlySet<string>): boolean =>
+  statement.type === "VariableDeclaration"
+    ? statement.declarations.some(({ init }) => isDefinition(init, makers))
+    : statement.type === "ExportNamedDeclaration" &&
+      statement.declaration !== null &&
+      definesIn(statement.declaration, makers);
+
+/** A statement that does nothing when it runs, but to make functions, classes, plain values, and what others may call. */
+function isIdle(statement: ESTree.Node, makers: ReadonlySet<string>): boolean {
   if (statement.type === "VariableDeclaration")
-    return statement.declarations.every(({ init }) => !init || PLAIN_VALUES.has(init.type));
-  if (statement.type === "ExportNamedDeclaration") return !statement.declaration || isIdle(statement.declaration);
+    return statement.declarations.every(
+      ({ init }) => !init || PLAIN_VALUES.has(init.type) || isDefinition(init, makers),
+    );
+  if (statement.type === "ExportNamedDeclaration")
+    return !statement.declaration || isIdle(statement.declaration, makers);
   return IDLE.has(statement.type);
 }
 const PLAIN_VALUES = new Set([
@@ -84,9 +117,7 @@ const IDLE = new Set([
 function exportsOf(statement: ESTree.Node): readonly string[] {
   if (statement.type === "ExportAllDeclaration") return [`* from ${JSON.stringify(statement.source.value)}`];
   return statement.type === "ExportNamedDeclaration"
-    ? statement.specifiers.map(({ exported }) =>
-        exported.type === "Identifier" ? exported.name : String(exported.value),
-      )
+    ? statement.specifiers.map(({ exported }) => nameOf(exported))
     : [];
 }
 

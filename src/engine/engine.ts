@@ -63,7 +63,13 @@ export class Engine {
   readonly #startedAt: number;
 
   constructor(settings: RunSettings, hosts: readonly HostState[]) {
-    this.settings = settings;
+    this.settings = {
+      ...settings,
+      localShell: line => {
+        this.questions++;
+        return settings.localShell(line);
+      },
+    };
     this.inventoryHosts = hosts;
     this.hosts = hosts.filter(host => takesPart(host.definition));
     this.#startedAt = settings.clock.now();
@@ -115,6 +121,9 @@ export class Engine {
 
   /** What the operations have printed. */
   readonly kept = new KeptResults();
+
+  /** How often deploy files have asked a host for a fact, or this machine by `local.shell`. */
+  questions = 0;
 
   /** The deploy file that is evaluated for a host. */
   readonly evaluating = new Map<HostState, string>();
@@ -186,6 +195,7 @@ export class Engine {
     asked: FactCallArguments<A>,
     point: DeployPoint,
   ): Promise<T> {
+    this.questions++;
     checkQuestion(fact, asked);
     const [given] = asked;
     if (given !== undefined && !hasKeys(given)) this.settings.checkArguments(fact.name, given);

@@ -13,6 +13,22 @@ import type { ErrorReport } from "./events.ts";
 /** What somebody's code threw, in words: `The fact x.Y threw TypeError: …`. */
 export const threw = (what: string, thrown: unknown): string => `${what} threw ${thrownText(thrown)}`;
 
+/** On which hosts it showed what a deploy threw. */
+export interface Shown {
+  /** The first of them. */
+  readonly host: string;
+  /** How many others there are. */
+  readonly more: number;
+}
+/** Beside the error: it is the user's own, who may have frozen it. */
+const shownOn = new WeakMap<Error, Shown>();
+export const rememberShown = (error: Error, shown: Shown): void => void shownOn.set(error, shown);
+/** `undefined` where that is every host, or the error says it itself. */
+export const shownWhere = (error: Error): Shown | undefined => shownOn.get(error);
+
+export const onMore = (hosts: number): string =>
+  hosts === 0 ? "" : ` (and on ${hosts} more ${hosts === 1 ? "host" : "hosts"})`;
+
 /** Lines of a failed command's output that a report carries. */
 const TAIL = 10;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ArgumentError, parseCommandLine } from "../../src/cli/parse.ts";
@@ -134,6 +134,84 @@ describe("what is meant", () => {
     await writeFile(join(root, "chek"), "");
     expect(await route("chek", "ok.ts")).toMatchObject({ inventory: "chek" });
     await rm(join(root, "chek"));
+  });
+});
+
+describe("what stands where a deploy file should", () => {
+  const inventory = join("hosts", "inventory.ts");
+  beforeAll(async () => {
+    for (const directory of ["hosts", "templates"]) await mkdir(join(root, directory));
+    await writeFile(join(root, inventory), 'export const web = ["web-1"];\n');
+    await writeFile(
+      join(root, "hosts", "counted.ts"),
+      'import { HOSTS } from "./all.ts";\nexport const web = HOSTS;\n',
+    );
+    await writeFile(
+      join(root, "hosts", "defined.ts"),
+      'import { defineInventory } from "tsinfra";\nexport default defineInventory({ web: ["web-1"] });\n',
+    );
+    await writeFile(join(root, "templates", "vhost.conf.j2"), "");
+    await writeFile(join(root, "group.yaml"), "");
+  });
+  const told = async (...args: string[]): Promise<[string, string | undefined]> => {
+    const { message, hint } = await failure(...args);
+    return [message, hint];
+  };
+
+  test.each([["hosts/inventory.ts"], ["hosts/defined.ts"], ["web-1"]])(
+    "behind %s is a file that is not there, with the nearest one",
+    async first => {
+      for (const word of ["deploy.tss", "deploy.t", "deploy.st", "dploy.ts2"])
+        expect(await told(first, word)).toEqual([`There is no file "${word}"`, 'Did you mean "deploy.ts"?']);
+      expect(await told(first, "./deploy.tss")).toEqual([
+        'There is no file "./deploy.tss"',
+        'Did you mean "./deploy.ts"?',
+      ]);
+      expect(await told(first, "plain.ts", "deploy.tss")).toEqual([
+        'There is no file "deploy.tss"',
+        'Did you mean "deploy.ts"?',
+      ]);
+    },
+  );
+
+  test("may be a file that is not there behind any other file", async () => {
+    expect(await told("hosts/counted.ts", "deploy.tss")).toEqual([
+      'There is no file "deploy.tss"',
+      'Did you mean "deploy.ts"? A host of that name is written with a comma: "deploy.tss,"',
+    ]);
+  });
+
+  test.each([["hosts/inventory.ts"], ["hosts/defined.ts"], ["web-1"]])(
+    "behind %s is a file of another kind, or none at all",
+    async first => {
+      for (const word of ["templates/vhost.conf.j2", "group.yaml", "./group.yaml"])
+        expect(await told(first, word)).toEqual([`"${word}" is no deploy file`, "Deploy files end in .ts"]);
+      expect(await told(first, "templates/gone.j2")).toEqual([
+        'There is no file "templates/gone.j2"',
+        "Deploy files end in .ts",
+      ]);
+      expect(await told(first, "deploy")).toEqual(['There is no file "deploy"', 'Did you mean "deploy.ts"?']);
+    },
+  );
+
+  test("is no inventory either behind a file that may be the one or the other", async () => {
+    for (const first of ["hosts/counted.ts", "plain.ts"])
+      expect(await told(first, "templates/vhost.conf.j2")).toEqual([
+        '"templates/vhost.conf.j2" is neither a deploy file nor an inventory',
+        "Write tsinfra INVENTORY DEPLOY.ts",
+      ]);
+  });
+
+  test("is a misspelt operation behind hosts, and hosts behind a deploy file", async () => {
+    for (const first of [inventory, "web-1"])
+      expect(await route(first, "aptt.packages", "vim")).toEqual({
+        command: "operation",
+        inventory: first,
+        name: "aptt.packages",
+        words: ["vim"],
+      });
+    for (const hosts of ["web-1.example.com", "web-1", "group.yaml", "deploy.tss,", "@ssh/deploy.tss"])
+      expect(await route("plain.ts", hosts)).toEqual({ command: "deploy", inventory: hosts, files: ["plain.ts"] });
   });
 });
 

@@ -130,6 +130,18 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     hint: "Write export default before the function",
     at: "2:1",
   },
+  "deploys that nobody calls": {
+    source: `import { deploy } from "tsinfra";\nimport { server } from "tsinfra/operations";\nconst user = "ada";\nexport const common = deploy("Common", () => {\n  server.shell({ commands: [user] });\n});\n`,
+    message: "it exports common, and calls nothing",
+    hint: "import it in a deploy file, and call it there",
+    at: "4:1",
+  },
+  "operations that nobody calls": {
+    source: `import { operation as own, sh } from "tsinfra";\nconst touch = own({ name: "own.touch", async *steps() { yield sh\`true\`; } });\nexport { touch };\n`,
+    message: "it exports touch, and calls nothing",
+    hint: "import it in a deploy file, and call it there",
+    at: "3:1",
+  },
   "all of another file, without its default": {
     source: `export * from "./with-default.ts";\n`,
     message: 'it exports * from "./with-default.ts", but no default function',

@@ -22,7 +22,7 @@ import type { Engine } from "../engine.ts";
 import type { Declaring, HostState, OperationCall } from "../host-state.ts";
 import { forecast } from "../operation/perform.ts";
 import { errorText, originsOf, shown } from "../../core/thrown.ts";
-import { reportError, threw } from "../report.ts";
+import { onMore, rememberShown, reportError, threw } from "../report.ts";
 import type { Deploy } from "../settings.ts";
 import { stopwatch } from "../stopwatch.ts";
 
@@ -35,6 +35,8 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
   try {
     for (const { facts } of engine.hosts) facts.usersMayCome = true;
     for (const [index, deploy] of deploys.entries()) {
+      const before = doings(engine);
+      const active = engine.activeHosts.length;
       const problems = await Promise.all(engine.activeHosts.map(host => prepareHost(engine, host, deploy, index)));
       signal.throwIfAborted();
       tell(
@@ -42,12 +44,23 @@ export async function prepare(engine: Engine, deploys: readonly Deploy[]): Promi
         problems.filter(problem => problem !== undefined),
       );
       engine.expectNothingLate();
+      // What failed on a host may have been about to do something.
+      const isIdle = doings(engine) === before && active > 0 && engine.activeHosts.length === active;
+      if (isIdle && deploy.file !== undefined) emit({ type: "log", level: "warn", message: idle(deploy) });
     }
   } finally {
     for (const { facts } of engine.hosts) facts.usersMayCome = false;
     engine.endStage("prepare", seconds());
   }
 }
+
+/** How often anything was declared, asked, run or set. */
+const doings = ({ hosts, questions }: Engine): number =>
+  hosts.reduce((sum, host) => sum + host.calls.length + host.directCommands + host.dataVersion, questions);
+
+/** A file of functions that nobody calls looks like one that has nothing to change. */
+const idle = ({ name }: Deploy): string =>
+  `${name} declares no operation on any host and asks nothing: functions in it run only where they are called`;
 
 /** Ask something of every active host, all at once. */
 export async function askFacts(
@@ -213,12 +226,10 @@ function throwFirst(engine: Engine, problems: readonly Problem[]): void {
       message: `${text}${onMore(more.length)}${place}`,
     });
   }
-  if (error instanceof TsinfraError && !(error instanceof CancelledError)) {
+  if (!(error instanceof Error) || error instanceof CancelledError) throw error;
+  if (error instanceof TsinfraError && !Object.isFrozen(error)) {
     error.host ??= first.host.name;
     error.message += onMore(same);
-  }
+  } else if (same + 1 < engine.hosts.length) rememberShown(error, { host: first.host.name, more: same });
   throw error;
 }
-
-const onMore = (hosts: number): string =>
-  hosts === 0 ? "" : ` (and on ${hosts} more ${hosts === 1 ? "host" : "hosts"})`;
