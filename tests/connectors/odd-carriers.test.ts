@@ -100,7 +100,7 @@ const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surro
 const NOT_BEGUN = /run commands on|does not run commands|^not begun [1-9]/;
 const CUT_OFF = /^The command was cut off on .*: its state is unknown$/;
 const MIXED =
-  /mixes the two outputs of commands, closes one of them or holds it back: the state of the command is unknown$/;
+  /mixes the two outputs of commands, closes one of them or holds it back, or reads what is meant for them: the state of the command is unknown$/;
 const DROPPED = /drops std(out|err): the state of the command is unknown$/;
 const UNHEARD = /whether it ran is not known$/;
 const CHANGED = /changes what commands print: the state of the command is unknown$/;

@@ -1,5 +1,5 @@
 /** A run against scripted hosts: no network, no processes, no clock. */
-import type { Connection, Connector, RunOptions, RunResult } from "../../src/core/connector.ts";
+import type { Connection, Connector, OutputStream, RunOptions, RunResult } from "../../src/core/connector.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/core/config.ts";
 import { ConnectError } from "../../src/core/errors.ts";
 import type { LocalFiles } from "../../src/core/host.ts";
@@ -52,18 +52,28 @@ function fakeConnector(hosts: FakeHosts, sent: string[]): Connector {
           const nonce = /echo (tsinfra-\w+) \$\$ >&2; /.exec(line)?.[1];
           const inner = unwrap(line);
           sent.push(`${name}: ${inner}`);
-          const answer = await Promise.race([hosts.answer?.(name, inner, options), aborted(options.signal)]);
+          const say = (stream: OutputStream, text: string | Uint8Array): void | Promise<void> =>
+            text.length > 0 ? options.onOutput?.(stream, Buffer.from(text)) : undefined;
+          let hasBegun = nonce === undefined;
+          const begin = (): void => {
+            if (hasBegun) return;
+            hasBegun = true;
+            void say("stdout", `${nonce}o 4242\n`);
+            void say("stderr", `${nonce} 4242\n`);
+          };
+          const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
+            begin();
+            return say(stream, chunk);
+          };
+          const answering = hosts.answer?.(name, inner, { ...options, onOutput });
+          const answer = await Promise.race([answering, aborted(options.signal)]);
           if (answer instanceof Error) throw answer;
           const { exitCode = 0, stdout = "", stderr = "", isRefusal = false } = answer ?? {};
-          const streams = {
-            stdout: Buffer.from(stdout),
-            stderr: Buffer.from(
-              isRefusal || !nonce ? stderr : `${nonce} 4242\n${stderr}${ending(line, nonce, exitCode)}`,
-            ),
-          };
-          for (const stream of ["stdout", "stderr"] as const)
-            if (streams[stream].length > 0) options.onOutput?.(stream, streams[stream]);
-          return { exitCode, ...streams };
+          const isMarked = !isRefusal && nonce !== undefined;
+          if (isMarked) begin();
+          void say("stdout", stdout + (isMarked ? ending(line, `${nonce}o`, exitCode) : ""));
+          void say("stderr", stderr + (isMarked ? ending(line, nonce, exitCode) : ""));
+          return { exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) };
         },
         async close() {},
       };
@@ -78,11 +88,11 @@ const ending = (line: string, nonce: string, exitCode: number): string =>
 const aborted = (signal: AbortSignal | undefined): Promise<never> =>
   new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason), { once: true }));
 
-/** The command inside `sh -c 'echo NONCE $$ >&2; COMMAND'`. */
+/** The command inside `sh -c 'echo NONCE $$ >&2; echo NONCEo $$; COMMAND'`. */
 function unwrap(line: string): string {
   const quoted = /^sh -c '([\s\S]*)'$/.exec(line)?.[1];
   if (quoted === undefined) return line;
-  return quoted.replaceAll(`'"'"'`, "'").replace(/^echo tsinfra-\w+ \$\$ >&2; /, "");
+  return quoted.replaceAll(`'"'"'`, "'").replace(/^echo tsinfra-\w+ \$\$ >&2; (?:echo tsinfra-\w+ \$\$; )?/, "");
 }
 
 /** Make a run whose hosts are named, or defined in full. */

@@ -30,7 +30,7 @@ export class Mark {
 
   /** All that has come, as long as the mark has not. */
   get before(): Uint8Array {
-    return this.#held.subarray(0, this.#length);
+    return this.pid === undefined ? this.#held.subarray(0, this.#length) : NOTHING;
   }
 
   /** What of this chunk belongs to the command. Throws `ConnectError` if the mark has not come after much else. */
