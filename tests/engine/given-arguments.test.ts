@@ -71,7 +71,8 @@ test("global arguments that are lists", async () => {
   const inputs: string[] = [];
   const fake = fakeRun(["a"], {
     answer: async (_, command, { stdin }) => {
-      if (command.startsWith("put") && stdin) inputs.push(Buffer.concat(await Array.fromAsync(stdin)).toString());
+      if (command.startsWith("put") && stdin)
+        inputs.push(await new Response(stdin as AsyncIterable<Uint8Array>).text());
       return { exitCode: 3 };
     },
   });
