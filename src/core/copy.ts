@@ -40,7 +40,9 @@ export class Copies {
 
   #finish(copy: object): void {
     if (Array.isArray(copy)) {
-      for (const [index, item] of copy.entries()) if (canChange(item)) copy[index] = this.#begin(item);
+      copy.forEach((item: unknown, index) => {
+        if (canChange(item)) copy[index] = this.#begin(item);
+      });
     } else if (copy instanceof Map) {
       const entries = [...copy];
       copy.clear();
