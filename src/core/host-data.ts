@@ -3,6 +3,7 @@
 /**
  * Everything that the inventory, its groups and the command line say about a host, by key. Reading gives the value of highest precedence.
  * A project says what its keys hold by declaring them, by hand or from its inventory (`InventoryData`); other keys are `unknown`.
+ * A list or a plain object is a copy of the host's own, made when it is first read: what is changed in it, this host alone sees from then on.
  * No key may be called `get`. A key is set by assigning, and cannot be deleted: one that is `undefined` counts as none for `get`.
  * @example
  * ```ts

@@ -44,7 +44,10 @@ export interface OperationDefinition<A extends object> {
 export type OperationCallArguments<A extends object> =
   Record<never, never> extends A ? [args?: A & GlobalArguments] : [args: A & GlobalArguments];
 
-/** Calling it in a deploy file declares the operation for the current host; inside another operation use `yield* it.steps(host, args)`. */
+/**
+ * Calling it in a deploy file declares the operation for the current host, with its arguments as they are then: lists, plain objects,
+ * bytes, maps, sets and dates are copied, anything else is what was given. Inside another operation use `yield* it.steps(host, args)`.
+ */
 export interface Operation<A extends object> extends OperationDefinition<A> {
   (...args: OperationCallArguments<A>): OperationHandle;
 }

@@ -12,7 +12,7 @@ import type { ResolvedArguments } from "./host/arguments.ts";
 import type { Facts } from "./host/facts.ts";
 import type { Ran } from "./host/sending.ts";
 import type { Session } from "./host/session.ts";
-import { layeredData } from "./host-data.ts";
+import { layeredData, OwnData } from "./host-data.ts";
 import type { HostDefinition } from "./settings.ts";
 
 /** An operation as deploy files declare it: one object for all hosts. */
@@ -201,12 +201,13 @@ export class HostState {
   ahead: SentAhead | undefined;
   /** What was sent ahead on a connection that was lost, or to a shell that was given up: it may have run, and its turn will not come. */
   readonly lost = new Map<OperationCall, ConnectionLostError>();
-  readonly #overrides: Record<string, unknown> = {};
+  readonly #ownData: OwnData;
   /** Grows with every assignment to the host's data. */
   dataVersion = 0;
 
   constructor(definition: HostDefinition, session: Session, facts: Facts) {
     this.definition = definition;
+    this.#ownData = new OwnData(definition.data);
     this.name = definition.name;
     this.groups = definition.groups.includes("all") ? definition.groups : [...definition.groups, "all"];
     this.session = session;
@@ -217,11 +218,14 @@ export class HostState {
     return this.isConnected && this.error === undefined;
   }
 
-  /** Remember what is declared. Returns what to call to have it declared no more. */
+  /** Remember what is declared, and the data. Returns what to call to have no more declared, and the data as it was. */
   mark(): () => void {
     const count = this.calls.length;
     const occurrences = new Map(this.occurrences);
+    const restoreData = this.#ownData.mark();
     return () => {
+      restoreData();
+      this.dataVersion++;
       this.calls.length = count;
       this.occurrences.clear();
       for (const [key, times] of occurrences) this.occurrences.set(key, times);
@@ -230,9 +234,15 @@ export class HostState {
 
   /** Data by precedence: set during the run, then the inventory's layers, then `defaults` (innermost first). */
   data(defaults: readonly Readonly<Record<string, unknown>>[] = []): HostData {
-    return layeredData(this.name, [this.#overrides, ...this.definition.data, ...defaults], (key, value) => {
-      this.#overrides[key] = value;
-      this.dataVersion++;
-    });
+    const own = this.#ownData;
+    return layeredData(
+      this.name,
+      [own.assigned, ...this.definition.data, ...defaults],
+      (key, value) => {
+        own.assigned[key] = value;
+        this.dataVersion++;
+      },
+      (layer, key) => own.read(layer, key),
+    );
   }
 }

@@ -11,7 +11,10 @@ export interface CallArguments {
    * thrown where the function waits: what catches it goes on, and then fails neither the function nor the host. `host` and `config` are those of this host.
    */
   function(host: HostControl, ...args: readonly unknown[]): unknown;
-  /** What it is called with after the host. */
+  /**
+   * What it is called with after the host. Lists and plain objects are copies, made when the operation is called, as with every operation:
+   * the function gives something back through a variable around it, and not through these.
+   */
   readonly args?: readonly unknown[];
 }
 

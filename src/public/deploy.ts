@@ -13,7 +13,7 @@ import { currentScope, type RunState } from "../core/scope.ts";
 
 /** What a deploy brings beside its body. */
 export interface DeployOptions {
-  /** Host data of lowest precedence, for the operations inside. */
+  /** Host data of lowest precedence, for the operations inside, as it is at each call. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 

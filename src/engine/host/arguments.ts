@@ -2,6 +2,7 @@
 import { type ConnectorArguments, GLOBAL_ARGUMENTS, type GlobalArguments } from "../../core/arguments.ts";
 import { Secret } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
+import { canChange, Copies } from "../../core/copy.ts";
 import { GlobalArgumentError, OperationTypeError } from "../../core/errors.ts";
 import { hasKeys, isPlainObject, kindOf } from "../../core/kind.ts";
 import { memberPath } from "../../core/member-path.ts";
@@ -80,7 +81,7 @@ export function keyOf(value: unknown): string {
   });
 }
 
-/** Tell global arguments from an operation's own, and check them. Throws `GlobalArgumentError`, and `OperationTypeError` for what is no object. */
+/** Tell global arguments from an operation's own, as all of them are now, and check them. Throws `GlobalArgumentError`, and `OperationTypeError` for what is no object. */
 export function splitArguments<A extends object>(
   what: string,
   given: A & GlobalArguments,
@@ -90,9 +91,10 @@ export function splitArguments<A extends object>(
     throw new OperationTypeError(`The arguments of ${what} must be an object, found ${kindOf(given)}`);
   const own: Record<string, unknown> = {};
   const globals: Record<string, unknown> = {};
+  let copies: Copies | undefined;
   for (const [name, value] of Object.entries(given)) {
     if (!name.startsWith("_") && (forFact || name !== "name")) {
-      own[name] = value;
+      own[name] = canChange(value) ? (copies ??= new Copies()).of(value) : value;
       continue;
     }
     const known = (GLOBAL_ARGUMENTS as Record<string, { kind: string; fact: boolean }>)[name];
@@ -105,17 +107,16 @@ export function splitArguments<A extends object>(
     }
     if (value === undefined) continue;
     checkKind(what, name, known.kind, value);
-    globals[name] = value;
+    globals[name] = canChange(value) ? (copies ??= new Copies()).of(value) : value;
   }
   return { own: own as A, globals };
 }
 
 /** Those keys of host data that are global arguments. */
 export function globalsOfData(what: string, data: Readonly<Record<string, unknown>>): GlobalArguments {
-  const globals = Object.fromEntries(
-    Object.entries(data).filter(([name]) => name.startsWith("_") && Object.hasOwn(GLOBAL_ARGUMENTS, name)),
-  );
-  return splitArguments(what, globals).globals;
+  // By their names alone: reading a key of host data gives the host a copy of what it holds.
+  const names = Reflect.ownKeys(data).filter(name => Object.hasOwn(GLOBAL_ARGUMENTS, name) && name !== "name");
+  return splitArguments(what, Object.fromEntries(names.map(name => [name, data[name as string]]))).globals;
 }
 
 const GLOBAL_ENTRIES = Object.entries(GLOBAL_ARGUMENTS) as [

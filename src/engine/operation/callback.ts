@@ -1,4 +1,5 @@
 /** Functions that run between commands, and the operations they declare. @module */
+import { copyOf } from "../../core/copy.ts";
 import { NestedOperationError, type TsinfraError } from "../../core/errors.ts";
 import type { HostControl } from "../../core/host.ts";
 import { logged } from "../../core/logged.ts";
@@ -94,14 +95,16 @@ function hostControl(engine: Engine, call: OperationCall, scope: DeployScope): H
     groups: host.groups,
     data: call.data,
     getFact: scope.host.getFact,
-    run: (command, args = {}) =>
-      scope.asking("host.run()", () =>
-        runDirect(engine, host, command, args, {
+    run: (command, args = {}) => {
+      const given = copyOf(args);
+      return scope.asking("host.run()", () =>
+        runDirect(engine, host, command, given, {
           context: mergeArguments(...call.said),
           config: { ...scope.config },
           data: [call.data],
         }),
-      ),
+      );
+    },
     disconnect: () => scope.asking("host.disconnect()", () => host.session.disconnect()),
     connect: ({ timeout } = {}) =>
       scope.asking("host.connect()", async () => {

@@ -26,6 +26,7 @@ import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle, resultOf } from "./handle.ts";
 import { Lifetime } from "./lifetime.ts";
 import { localShell } from "./local-shell.ts";
+import { givenData } from "../host-data.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
 import { mergeArguments, type ResolvedArguments, overrideArguments, splitArguments } from "../host/arguments.ts";
 import type { Deploy } from "../settings.ts";
@@ -217,7 +218,7 @@ export class DeployScope implements Scope {
         ...outer,
         names: name === undefined ? outer.names : [...outer.names, name],
         arguments: mergeArguments(outer.arguments, globals),
-        data: data === undefined ? outer.data : [data, ...outer.data],
+        data: data === undefined ? outer.data : [givenData(data), ...outer.data],
         observers: onDeclare === undefined ? outer.observers : [...outer.observers, onDeclare],
       },
       body,
@@ -308,7 +309,7 @@ export class DeployScope implements Scope {
         ...outer,
         ...calledFrom(outer, deploy.file ?? deploy.name, sites),
         names: [...outer.names, deploy.name],
-        data: data === undefined ? outer.data : [data, ...outer.data],
+        data: data === undefined ? outer.data : [givenData(data), ...outer.data],
         file: deploy.file,
         observers: [...outer.observers, (handle: Handle) => void handles.push(handle)],
       };

@@ -1,6 +1,7 @@
 /** Hosts and the inventory, as a deploy file sees them. @module */
 import type { ConnectorArguments, GlobalArguments } from "../../core/arguments.ts";
 import { ConnectError, DeployError, FactError, InventoryError } from "../../core/errors.ts";
+import { copyOf } from "../../core/copy.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import { logged } from "../../core/logged.ts";
@@ -32,7 +33,9 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
     },
     getFact: (fact, ...given) => {
       const block = inForce();
-      return block.asking(fact?.name, () => engine.ask(state, fact, given, block.point));
+      // In a callback it is asked later.
+      const asked = copyOf(given);
+      return block.asking(fact?.name, () => engine.ask(state, fact, asked, block.point));
     },
     when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
     withArguments: (args, body) => {
@@ -45,7 +48,8 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
     noop: reason => emit({ type: "noop", host: state.name, operation: "", reason }),
     run: (command, args: ConnectorArguments = {}) => {
       const block = inForce();
-      return block.asking("host.run()", () => runDirect(engine, state, command, args, block.point));
+      const given = copyOf(args);
+      return block.asking("host.run()", () => runDirect(engine, state, command, given, block.point));
     },
   };
 }
@@ -61,14 +65,19 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     config: { ...(scopeOrNone()?.config ?? settings.config) },
     data: [],
   });
+  const data = state.data();
   const facade: Host = {
     name: state.name,
     groups: state.groups,
-    data: state.data(),
+    // An accessor, so that the host is no plain data, which would be copied where it is given to an operation.
+    get data() {
+      return data;
+    },
     getFact: (fact, ...given) => {
       const point = here();
+      const asked = copyOf(given);
       return asking(fact?.name, () =>
-        engine.ask(state, fact, given, point).catch((error: unknown) => {
+        engine.ask(state, fact, asked, point).catch((error: unknown) => {
           if (error instanceof ConnectError && !engine.hosts.includes(state))
             throw unreachable(fact.name, state, error);
           throw error instanceof FactError && scopeOrNone() ? elsewhere(fact.name, state, error) : error;
@@ -82,7 +91,8 @@ export function passiveHost(engine: Engine, state: HostState): Host {
     noop: () => notCurrent("host.noop()", state),
     run: (command, args) => {
       const point = here();
-      return asking("host.run()", () => runDirect(engine, state, command, args ?? {}, point));
+      const given = copyOf(args ?? {});
+      return asking("host.run()", () => runDirect(engine, state, command, given, point));
     },
   };
   passiveHosts.set(state, facade);

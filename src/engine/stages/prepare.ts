@@ -100,7 +100,8 @@ async function prepareHost(
 ): Promise<Problem | undefined> {
   const { clock, config, emit, signal } = engine.settings;
   for (let attempt = 1; ; attempt++) {
-    const undeclare = host.mark();
+    // Kept only where it may be needed.
+    const undo = attempt <= config.retry ? host.mark() : undefined;
     engine.evaluating.set(host, deploy.name);
     try {
       await evaluate(engine, host, deploy, index);
@@ -108,9 +109,9 @@ async function prepareHost(
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ConnectionLostError && attempt <= config.retry) {
+      if (error instanceof ConnectionLostError && undo) {
         emit({ type: "host:retry", host: host.name, attempt, error: reportError(error) });
-        undeclare();
+        undo();
         await clock.sleep(config.retryDelay, signal);
         continue;
       }
