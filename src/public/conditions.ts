@@ -3,6 +3,7 @@ import type { Condition } from "../core/arguments.ts";
 import { DeployError } from "../core/errors.ts";
 import type { OperationResult } from "../core/handle.ts";
 import { kindOf } from "../core/kind.ts";
+import { scopeOrNone } from "../core/scope.ts";
 
 /** The handle of an operation or a deploy, what awaiting one gives, a list of these, or nothing at all, which changed nothing. */
 export type Changed = Pick<OperationResult, "didChange"> | null | undefined | void | readonly Changeable[];
@@ -43,17 +44,19 @@ function questions(what: string, value: Changeable): () => readonly boolean[] {
   });
 }
 
-/** The answers of a promise's value. Its error is told by the operation that asks. */
+/** The answers of a promise's value. Nobody may ever ask, as where another condition has answered: the file that waits for it fails with its error. */
 function promised(what: string, promise: PromiseLike<Changed>): () => readonly boolean[] {
   let answers = (): readonly boolean[] => {
     throw new DeployError(`${what} was given a promise that has not ended when its answer is needed`, {
       hint: "Put `await` before what returned it",
     });
   };
+  const scope = scopeOrNone();
   const fail = (error: unknown): void => {
     answers = () => {
       throw error;
     };
+    scope?.failBy(error);
   };
   promise.then(value => (answers = questions(what, value))).then(undefined, fail);
   return () => answers();

@@ -34,7 +34,11 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
       const block = inForce();
       return block.asking(fact?.name, () => engine.ask(state, fact, given, block.point));
     },
-    when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
+    when: (condition, body) => {
+      // Nothing in place of a condition would be no condition.
+      const { globals } = splitArguments("host.when", { _if: condition ?? [condition] });
+      return inForce().within("host.when()", globals, body);
+    },
     withArguments: (args, body) => {
       const { globals } = splitArguments("host.withArguments", args);
       engine.settings.checkArguments("host.withArguments", {}, globals);
