@@ -58,7 +58,9 @@ function promised(what: string, promise: PromiseLike<Changed>): () => readonly b
     };
     scope?.failBy(error);
   };
-  promise.then(value => (answers = questions(what, value))).then(undefined, fail);
+  // To keep a promise is not to wait for it: those that know whether anybody does are not told.
+  const settled = promise instanceof Promise ? Promise.prototype.then.bind(promise) : promise.then.bind(promise);
+  settled((value: Changed) => (answers = questions(what, value))).then(undefined, fail);
   return () => answers();
 }
 

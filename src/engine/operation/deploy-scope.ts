@@ -154,9 +154,10 @@ export class DeployScope implements Scope {
       return error;
     };
     try {
-      const late = this.#late(`${operation.name} was called`, at);
+      const late = this.#late(operation.name, "called", at);
       if (late) throw late;
-      const disorder = this.#lifetime.disorder(operation.name, refuse);
+      const declared = { operation: operation.name, at, cwd: this.state.cwd };
+      const disorder = this.#lifetime.disorder(declared, refuse);
       if (disorder) throw refuse(disorder);
       const handle = this.#declare(operation, given, sites);
       this.#lifetime.declared();
@@ -168,11 +169,11 @@ export class DeployScope implements Scope {
   }
 
   /** Why nothing can be asked or declared here any more. */
-  #late(what: string, at: CallSite | undefined): DeployError | undefined {
+  #late(what: string, verb: "asked" | "called", at: CallSite | undefined): DeployError | undefined {
     const { failed, ended } = this.#lifetime;
-    if (failed) return this.#leftOver(`${what} after ${failed.name} had ended`, at, failed.error);
+    if (failed) return this.#leftOver(`${what} was ${verb} after ${failed.name} had ended`, at, failed.error);
     if (!ended) return undefined;
-    const error = new DeployError(`${what} after ${ended.name} had ended`, {
+    const error = new DeployError(`${what} was ${verb} after ${ended.name} had ended`, {
       host: this.#host.name,
       at,
       hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
@@ -188,7 +189,7 @@ export class DeployScope implements Scope {
 
   asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     const at = this.#site();
-    const late = this.#late(`${what} was ${what.endsWith(")") ? "called" : "asked"}`, at);
+    const late = this.#late(what, /\)$/.test(what) ? "called" : "asked", at);
     if (late) return this.#rejected(late);
     const haveRun = this.#declaring.haveRun?.();
     return this.#lifetime.asking(what, at, haveRun ? haveRun.then(ask) : ask(), error => {
@@ -342,7 +343,7 @@ export class DeployScope implements Scope {
     const what = `local.include("${file}")`;
     const sites = this.#engine.settings.callSites();
     const [site] = sites;
-    const late = this.#late(`${what} was called`, site);
+    const late = this.#late(what, "called", site);
     if (late) return this.#rejected(late);
     const lifetime = Lifetime.ofFile(what, site, this.#lifetime);
     const outer = this.#here;

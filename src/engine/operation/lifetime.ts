@@ -18,6 +18,13 @@ interface Going {
   isFresh: boolean;
 }
 
+/** An operation that is to be declared, for messages. */
+interface Declared {
+  readonly operation: string;
+  readonly at: CallSite | undefined;
+  readonly cwd: string;
+}
+
 /** One body of the user's code: a deploy file, an include, a block, a callback. */
 export class Lifetime {
   /** For messages: `deploy.ts`, `deploy("web")`. */
@@ -128,14 +135,17 @@ export class Lifetime {
    * Why an operation that is declared here now would not run in its place: a body is not awaited.
    * Of one that has only just begun that is known a moment later, and `refuse` is called then.
    */
-  disorder(operation: string, refuse: (error: DeployError) => void): DeployError | undefined {
+  disorder({ operation, ...from }: Declared, refuse: (error: DeployError) => void): DeployError | undefined {
     const beside = [...this.#bodies];
     const [first] = [...beside.filter(one => !one.#isAwaited), ...beside];
-    if (first) return first.#isAwaited ? calledBeside(operation, first.#begun) : follows(first.name, first.#begun);
+    if (first) {
+      const begun = first.#begun(from);
+      return first.#isAwaited ? calledBeside(operation, begun) : follows(first.name, begun);
+    }
     for (const one of this.#chain) {
       const going = one.#going;
       if (!going || going.isAwaited() || one.#declaredOutside === 0) continue;
-      const error = overtaken(one.name, one.#begun);
+      const error = overtaken(one.name, one.#begun(from));
       if (!going.isFresh) return error;
       soon(() => {
         if (!going.isAwaited()) refuse(error);
@@ -156,8 +166,12 @@ export class Lifetime {
   get #isAwaited(): boolean {
     return this.#going?.isAwaited() ?? false;
   }
-  get #begun(): string {
-    return `${capital(this.name)}${this.#at ? ` (line ${this.#at.line})` : ""}`;
+  /** What it is called, and where it was begun. */
+  #begun({ at, cwd }: Omit<Declared, "operation">): string {
+    if (!this.#at) return this.name;
+    const { file, line } = this.#at;
+    const place = file === at?.file ? `line ${line}` : `${file.replace(`${cwd}/`, "")}:${line}`;
+    return `${this.name} (${place})`;
   }
 
   /** Something that the code here holds has failed, and perhaps nobody ever looks at it: its file fails with it. Throws it where that has ended. */
@@ -186,7 +200,9 @@ export class Lifetime {
     for (const running of this.#bodies)
       throw new DeployError(`${capital(this.name)} ended while ${running.name} was still running`, {
         at: running.#at,
-        hint: `Put \`await\` before ${running.name}`,
+        hint: running.#isAwaited
+          ? `Put \`await\` before the call of the async function that begins ${running.name}`
+          : `Put \`await\` before ${running.name}`,
       });
     for (const { what, at, asked, isAnswered = false } of this.#questions) {
       if (asked.isTaken && isAnswered) continue;
@@ -201,18 +217,18 @@ export class Lifetime {
 }
 
 const follows = (name: string, begun: string): DeployError =>
-  new DeployError(`${begun} is not awaited, but operations follow it`, {
+  new DeployError(`${capital(begun)} is not awaited, but operations follow it`, {
     hint: `Put \`await\` before ${name}: what it declares must come before what follows`,
   });
 
 const overtaken = (name: string, begun: string): DeployError =>
-  new DeployError(`${begun} is not awaited yet, but operations beside it are declared`, {
+  new DeployError(`${capital(begun)} is not awaited yet, but operations beside it are declared`, {
     hint: `Put \`await\` before ${name}, or wait for several at once: await Promise.all([…])`,
   });
 
 const calledBeside = (operation: string, begun: string): DeployError =>
   new DeployError(`${operation} was called beside ${begun}, which had not ended`, {
-    hint: "What leads here was begun before and is not awaited: put `await` before the call of the async function. Parts that are to run side by side are deploys of their own, given to Promise.all",
+    hint: "One of the two comes from an async function that was not awaited before the other began: put `await` before the call of the async function. Parts that are to run side by side are deploys of their own, given to Promise.all",
   });
 
 /** Once all who have a promise in their hands have had the time to wait for it. */
