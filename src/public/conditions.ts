@@ -11,7 +11,7 @@ export type Changed = Pick<OperationResult, "didChange"> | null | undefined | vo
 export type Changeable = Changed | PromiseLike<Changed>;
 
 /**
- * True if any of these changed something. Asked when the operation's turn comes; a promise must have ended by then.
+ * True if any of these changed something. Asked when the operation's turn comes; a promise must have ended by then, and one that fails fails the file.
  * Throws `DeployError` for what cannot be asked.
  */
 export const anyChanged = (...all: readonly Changeable[]): Condition => {
@@ -20,7 +20,7 @@ export const anyChanged = (...all: readonly Changeable[]): Condition => {
 };
 
 /**
- * True if all of these changed something; where there is nothing, nothing changed. Asked when the operation's turn comes; a promise must have ended by then.
+ * True if all of these changed something; where there is nothing, nothing changed. Asked when the operation's turn comes; a promise must have ended by then, and one that fails fails the file.
  * Throws `DeployError` for what cannot be asked.
  */
 export const allChanged = (...all: readonly Changeable[]): Condition => {
