@@ -36,6 +36,7 @@ export async function runCli(args: readonly string[], version: string, io: Io): 
     if (interrupts.problem) code = failBy(interrupts.problem);
     else if (hadStrays) code = EXIT.failed;
   } catch (error) {
+    interrupts.failure = error;
     await interrupts.hadStrays();
     // What was interrupted says so; why, is told in its place.
     const { problem } = interrupts;

@@ -1,6 +1,7 @@
 /** What ends a command before its time: signals, output that nobody takes, errors that nobody catches. @module */
 import { neverComes } from "../core/awaited.ts";
-import { CancelledError, DeployError, LocalFileError, TsinfraError } from "../core/errors.ts";
+import { CancelledError, DeployError, LeftOverError, LocalFileError, TsinfraError } from "../core/errors.ts";
+import { originsOf } from "../core/thrown.ts";
 import { describeError, EXIT, type ExitCode } from "./exit.ts";
 import type { Interruption, Io, SignalName, Unwritable } from "./io.ts";
 import { RecordFile, type RunRecord } from "./record.ts";
@@ -36,6 +37,8 @@ export class Interrupts {
   readonly #ends: readonly (() => void)[];
   /** Whether a question is on the screen; absent: there is nothing that can be ended in order. */
   #isAsking: (() => boolean) | undefined;
+  /** There was a run: how it has ended is told yet, or just now. */
+  #hasEnded = false;
   #isUrgent = false;
   readonly #strays: Promise<void>[] = [];
   #unwritable: TsinfraError | undefined;
@@ -49,6 +52,8 @@ export class Interrupts {
   isOnStdout = false;
   /** Nobody got them. */
   #isUntold = false;
+  /** What the command ends with, which is told next. */
+  failure: unknown;
   /** What ended it has been told. */
   isProblemTold = false;
   /** Tells what has not been told of it, before it is left at once. */
@@ -62,7 +67,7 @@ export class Interrupts {
       io.onInterrupt(why => this.interrupt(why)),
       io.onStray(thrown => {
         // Everybody who was told to stop throws the same; some of it where nobody waits any more.
-        if (thrown !== this.signal.reason && !(thrown instanceof CancelledError))
+        if (thrown !== this.signal.reason && !(thrown instanceof CancelledError) && !isLeftOver(thrown))
           this.#strays.push(this.#stray(thrown));
       }),
       io.onStuck(() => this.#stuck()),
@@ -101,6 +106,7 @@ export class Interrupts {
     this.#keepRecord();
     if (this.#isUntold && this.record) this.#screen.lines(this.record.endLines(this.#screen.columns));
     this.#isAsking = undefined;
+    this.#hasEnded = true;
   }
   /** The last call. */
   close(): void {
@@ -242,13 +248,20 @@ export class Interrupts {
 
   /** What a deploy file throws where nobody can catch it ends the run. */
   async #stray(thrown: unknown): Promise<void> {
+    // The run may have ended by the time that it is explained.
+    if (thrown instanceof DeployError && thrown.at && this.#isAsking) return this.#abort(thrown);
     const { explained } = await import("./explain.ts");
     const error = await explained(thrown);
     if (error instanceof DeployError && this.#isAsking) return this.#abort(error);
+    if (error === this.failure || (error instanceof DeployError && this.signal.reason instanceof DeployError)) return;
     this.#screen.lines(fatalLines(describeError(error).report, this.#voice.paint(), this.#screen.columns));
-    if (!this.#isAsking) this.#exit(EXIT.failed);
+    if (!this.#isAsking && !this.#hasEnded) this.#exit(EXIT.failed);
   }
 }
+
+/** Code goes on that is left over of what has failed, which is told by itself; whatever that code makes of it. */
+const isLeftOver = (thrown: unknown): boolean =>
+  thrown instanceof LeftOverError || originsOf(thrown).some(origin => origin instanceof LeftOverError);
 
 const AGAIN = "Press Ctrl-C again to leave at once";
 const LOST = "The run ended before it was done: something it waits for never comes";

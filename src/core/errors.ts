@@ -80,6 +80,8 @@ export class DeployError extends UsageError {
 export class NoHostError extends DeployError {}
 /** An operation that a callback declared failed; `cause` is why, and has been told with that operation. */
 export class NestedOperationError extends DeployError {}
+/** Code goes on that is left over of a file that has failed, or of a run that has ended; `cause` is that failure, and is told by itself. */
+export class LeftOverError extends DeployError {}
 /** A deploy file, or something it imports, cannot be loaded. */
 export class DeployLoadError extends UsageError {
   readonly code = "E_DEPLOY_LOAD";

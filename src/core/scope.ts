@@ -21,6 +21,8 @@ export interface Scope {
   deploy<R>(deploy: DeployContext, body: () => R): R;
   /** Begin something whose answer the code here must wait for: a question to a host. */
   asking<T>(what: string, ask: () => Promise<T>): Promise<T>;
+  /** Something that the code here holds has failed, and perhaps nobody ever looks at it: the file fails with it. Throws it where the file has ended. */
+  failBy(error: unknown): void;
 }
 
 /** What a `deploy()` adds to the operations inside it. */
@@ -31,6 +33,8 @@ export interface DeployContext {
   readonly data?: Readonly<Record<string, unknown>> | undefined;
   /** Told of every operation inside, those of deploys and includes in it too. */
   readonly onDeclare?: ((operation: OperationHandle) => void) | undefined;
+  /** Whether the code outside waits for it, or has. */
+  readonly isAwaited?: (() => boolean) | undefined;
 }
 
 /** All hosts, whatever `--limit`, `--exclude` and `--shard` say: those that they leave out are known and answer facts, but take no part. */

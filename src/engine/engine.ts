@@ -112,6 +112,10 @@ export class Engine {
   rememberLate(error: DeployError): void {
     this.#late ??= error;
   }
+  /** It is told where it was thrown. */
+  forgetLate(error: unknown): void {
+    if (this.#late === error) this.#late = undefined;
+  }
   #late: DeployError | undefined;
 
   /** Throws what was remembered, if anything was. */

@@ -3,6 +3,7 @@ import type { Condition } from "../core/arguments.ts";
 import { DeployError } from "../core/errors.ts";
 import type { OperationResult } from "../core/handle.ts";
 import { kindOf } from "../core/kind.ts";
+import { scopeOrNone } from "../core/scope.ts";
 
 /** The handle of an operation or a deploy, what awaiting one gives, a list of these, or nothing at all, which changed nothing. */
 export type Changed = Pick<OperationResult, "didChange"> | null | undefined | void | readonly Changeable[];
@@ -10,7 +11,7 @@ export type Changed = Pick<OperationResult, "didChange"> | null | undefined | vo
 export type Changeable = Changed | PromiseLike<Changed>;
 
 /**
- * True if any of these changed something. Asked when the operation's turn comes; a promise must have ended by then.
+ * True if any of these changed something. Asked when the operation's turn comes; a promise must have ended by then, and one that fails fails the file.
  * Throws `DeployError` for what cannot be asked.
  */
 export const anyChanged = (...all: readonly Changeable[]): Condition => {
@@ -19,7 +20,7 @@ export const anyChanged = (...all: readonly Changeable[]): Condition => {
 };
 
 /**
- * True if all of these changed something; where there is nothing, nothing changed. Asked when the operation's turn comes; a promise must have ended by then.
+ * True if all of these changed something; where there is nothing, nothing changed. Asked when the operation's turn comes; a promise must have ended by then, and one that fails fails the file.
  * Throws `DeployError` for what cannot be asked.
  */
 export const allChanged = (...all: readonly Changeable[]): Condition => {
@@ -43,19 +44,23 @@ function questions(what: string, value: Changeable): () => readonly boolean[] {
   });
 }
 
-/** The answers of a promise's value. Its error is told by the operation that asks. */
+/** The answers of a promise's value. Nobody may ever ask, as where another condition has answered: the file that waits for it fails with its error. */
 function promised(what: string, promise: PromiseLike<Changed>): () => readonly boolean[] {
   let answers = (): readonly boolean[] => {
     throw new DeployError(`${what} was given a promise that has not ended when its answer is needed`, {
       hint: "Put `await` before what returned it",
     });
   };
+  const scope = scopeOrNone();
   const fail = (error: unknown): void => {
     answers = () => {
       throw error;
     };
+    scope?.failBy(error);
   };
-  promise.then(value => (answers = questions(what, value))).then(undefined, fail);
+  // To keep a promise is not to wait for it: those that know whether anybody does are not told.
+  const settled = promise instanceof Promise ? Promise.prototype.then.bind(promise) : promise.then.bind(promise);
+  settled((value: Changed) => (answers = questions(what, value))).then(undefined, fail);
   return () => answers();
 }
 

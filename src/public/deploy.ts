@@ -57,11 +57,18 @@ export function deploy<A extends object = Record<never, never>, R = void>(
     const own = Object.fromEntries(entries.filter(([key]) => !key.startsWith("_"))) as A;
     const scope = currentScope(`The deploy "${name}"`);
     const operations: OperationHandle[] = [];
+    const called: Call = { name, state: scope.state, operations, isAwaited: false };
     const returned = scope.deploy(
-      { name, arguments: globals, data: options.data, onDeclare: operation => operations.push(operation) },
+      {
+        name,
+        arguments: globals,
+        data: options.data,
+        onDeclare: operation => operations.push(operation),
+        isAwaited: () => called.isAwaited,
+      },
       () => body(own),
     );
-    return new Called<unknown>({ name, state: scope.state, operations }, returned) as unknown as DeployCall<R>;
+    return new Called<unknown>(called, returned) as unknown as DeployCall<R>;
   };
 }
 
@@ -92,6 +99,8 @@ interface Call {
   readonly state: RunState;
   /** In call order; more are added while an async body goes on. */
   readonly operations: readonly OperationHandle[];
+  /** Somebody waits for it, or has. */
+  isAwaited: boolean;
 }
 
 /** The answers of a deploy whose body has ended. */
@@ -158,6 +167,7 @@ class Called<T> extends Ended<T> {
     onResult?: ((result: DeployResult<T>) => V | PromiseLike<V>) | null,
     onError?: ((error: unknown) => E | PromiseLike<E>) | null,
   ): Promise<V | E> {
+    this.#call.isAwaited = true;
     const ended = async (): Promise<Ended<T>> => {
       const result = await this.#body;
       // They run in order: what fails among them keeps those behind it from running, and the last one tells.

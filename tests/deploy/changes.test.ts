@@ -103,9 +103,12 @@ describe("anyChanged and allChanged", () => {
       message: "anyChanged was given a promise that has not ended when its answer is needed",
       hint: "Put `await` before what returned it",
     });
-    expect(await of(async () => Promise.reject(new TypeError("oops")))).toMatchObject({
-      message: "The condition in `_if` threw TypeError: oops",
-    });
+  });
+
+  test("fail the file with what is wrong with a promise that has ended, asked or not", async () => {
+    const of = async (promise: () => Promise<Changed>) =>
+      (await sent(() => shell({ line: "no", _if: [() => false, anyChanged(promise())] }))).error;
+    expect(await of(async () => Promise.reject(new TypeError("oops")))).toEqual(new TypeError("oops"));
     expect(await of(async () => 5 as unknown as Changed)).toMatchObject({
       message: "anyChanged takes what operations and deploys return, found number 5",
     });

@@ -10,9 +10,14 @@ export class Asked<T> extends Promise<T> {
   #isTaken = false;
 
   static of<T>(answer: Promise<T>): Asked<T> {
-    const asked = new Asked<T>(resolve => resolve(answer));
+    const asked = Asked.orStray(answer);
     super.prototype.then.call(asked, undefined, () => undefined);
     return asked;
+  }
+
+  /** One whose rejection comes up as anybody's does where nobody takes it. */
+  static orStray<T>(answer: Promise<T>): Asked<T> {
+    return new Asked<T>(resolve => resolve(answer));
   }
 
   /** Somebody waits for it, or has. */

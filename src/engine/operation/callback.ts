@@ -78,6 +78,10 @@ export async function runFunction(
         throw error;
       }
     });
+  } catch (error) {
+    // Its operation tells it, unless that may fail.
+    if (!call.how.all._ignoreErrors) engine.forgetLate(error);
+    throw error;
   } finally {
     // What it declared is a part of it, also where it throws further on.
     await queue;

@@ -64,6 +64,9 @@ class ConditionScope implements Scope {
       hint: "Ask in `ts.call`, and call there what depends on the answer; or take `host.data`, `didChange` and the like",
     });
   }
+  failBy(): void {
+    // What has not ended when a condition is asked fails the operation already.
+  }
 
   #refuse(what: string): never {
     throw new DeployError(`${what} is called in ${this.#where}, which only answers true or false`, {

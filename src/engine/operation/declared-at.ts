@@ -1,5 +1,5 @@
 /** Where operations stand in the user's files: what makes one the same on every host, and orders them. @module */
-import type { CallSite } from "../../core/errors.ts";
+import { type CallSite, TsinfraError } from "../../core/errors.ts";
 
 /** What an operation's identity begins with. */
 interface Surrounding {
@@ -33,3 +33,17 @@ export const chainOf = (sites: readonly CallSite[]): string =>
 /** Lines and columns, outermost first. */
 export const placesOf = (sites: readonly CallSite[]): readonly number[] =>
   sites.toReversed().flatMap(({ line, column }) => [line, column]);
+
+/** An included file is called by us: its errors do not know who included it, unless it was not found. */
+export function includedFrom(error: unknown, site: CallSite): unknown {
+  const isSite = ({ file, line }: CallSite): boolean => file === site.file && line === site.line;
+  if (!(error instanceof TsinfraError)) addFrame(error, site);
+  else if (error.at === undefined) error.at = site;
+  else if (![error.at, ...error.callers].some(isSite)) error.callers = [...error.callers, site];
+  return error;
+}
+
+function addFrame(error: unknown, { file, line, column }: CallSite): void {
+  // Some errors cannot be changed.
+  if (error instanceof Error) Reflect.set(error, "stack", `${error.stack}\n    at ${file}:${line}:${column}`);
+}

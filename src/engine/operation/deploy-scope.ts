@@ -1,7 +1,7 @@
 /** What a deploy file can reach while it is evaluated for one host: the engine's side of the ambient context. @module */
 import type { GlobalArguments } from "../../core/arguments.ts";
 import type { Config } from "../../core/config.ts";
-import { type CallSite, DeployError, TsinfraError } from "../../core/errors.ts";
+import { type CallSite, DeployError, LeftOverError, TsinfraError } from "../../core/errors.ts";
 import type { Host } from "../../core/host.ts";
 import type { HostData } from "../../core/host-data.ts";
 import type { IncludeResult } from "../../core/handle.ts";
@@ -19,7 +19,8 @@ import {
 import { hasKeys } from "../../core/kind.ts";
 import type { Engine } from "../engine.ts";
 import { autoName } from "./auto-name.ts";
-import { calledFrom, chainOf, placesOf, untilFile } from "./declared-at.ts";
+import { OF_THE_CALL, refuseStrategy } from "./callback-arguments.ts";
+import { calledFrom, chainOf, includedFrom, placesOf, untilFile } from "./declared-at.ts";
 import { conditionsIn } from "./conditions.ts";
 import { configFacade } from "./config-facade.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
@@ -29,6 +30,7 @@ import { localShell } from "./local-shell.ts";
 import { givenData } from "../host-data.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
 import { mergeArguments, type ResolvedArguments, overrideArguments, splitArguments } from "../host/arguments.ts";
+import { nextTurn } from "../host/time-limit.ts";
 import type { Deploy } from "../settings.ts";
 
 /** The names, arguments and data that surround a place in a deploy. */
@@ -108,7 +110,7 @@ export class DeployScope implements Scope {
       file: deploy.file,
       observers: [],
     };
-    const lifetime = new Lifetime(deploy.name);
+    const lifetime = Lifetime.ofFile(deploy.name);
     return new DeployScope(engine, host, declaring, surrounding, { current: engine.settings.config }, lifetime);
   }
 
@@ -125,7 +127,7 @@ export class DeployScope implements Scope {
       file: call.at?.file,
       observers: [],
     };
-    const lifetime = new Lifetime(`the callback of ${call.name}`);
+    const lifetime = Lifetime.ofFile(`the callback of ${call.name}`);
     const settings = { current: call.config };
     const noting: Declaring = {
       ...declaring,
@@ -145,33 +147,72 @@ export class DeployScope implements Scope {
   call<A extends object>(operation: Operation<A>, given: A & GlobalArguments): Handle {
     const sites = this.#engine.settings.callSites();
     const at = sites[0];
+    // Whoever called may swallow it: the run knows of it all the same.
+    const refuse = (error: DeployError): DeployError => {
+      error.at ??= at;
+      error.host ??= this.#host.name;
+      this.#engine.rememberLate(error);
+      return error;
+    };
     try {
-      if (this.#lifetime.isEnded) throw this.#tooLate(`${operation.name} was called`, at);
-      this.#lifetime.expectAwaited();
-      return this.#declare(operation, given, sites);
+      const late = this.#late(operation.name, "called", at);
+      if (late) throw late;
+      const declared = { operation: operation.name, at, cwd: this.state.cwd };
+      const disorder = this.#lifetime.disorder(declared, refuse);
+      if (disorder) throw refuse(disorder);
+      const handle = this.#declare(operation, given, sites);
+      this.#lifetime.declared();
+      return handle;
     } catch (error) {
       if (error instanceof TsinfraError && at) error.at ??= at;
       throw error;
     }
   }
 
-  /** Whoever called may swallow it: the run knows of it all the same. */
-  #tooLate(what: string, at: CallSite | undefined): DeployError {
-    const error = new DeployError(`${what} after ${this.#lifetime.name} had ended`, {
+  /** Why nothing can be asked or declared here any more. */
+  #late(what: string, verb: "asked" | "called", at: CallSite | undefined): DeployError | undefined {
+    const { failed, ended } = this.#lifetime;
+    if (failed) return this.#leftOver(`${what} was ${verb} after ${failed.name} had ended`, at, failed.error);
+    if (!ended) return undefined;
+    const error = new DeployError(`${what} was ${verb} after ${ended.name} had ended`, {
       host: this.#host.name,
-      ...(at ? { at } : {}),
+      at,
       hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
     });
+    // Whoever called may swallow it: the run knows of it all the same.
     this.#engine.rememberLate(error);
     return error;
   }
 
+  #leftOver(message: string, at: CallSite | undefined, cause: unknown): LeftOverError {
+    return new LeftOverError(message, { host: this.#host.name, at, cause });
+  }
+
   asking<T>(what: string, ask: () => Promise<T>): Promise<T> {
     const at = this.#site();
-    if (this.#lifetime.isEnded)
-      return Promise.reject(this.#tooLate(`${what} was ${what.endsWith(")") ? "called" : "asked"}`, at));
+    const late = this.#late(what, /\)$/.test(what) ? "called" : "asked", at);
+    if (late) return this.#rejected(late);
     const haveRun = this.#declaring.haveRun?.();
-    return this.#lifetime.asking(what, at, haveRun ? haveRun.then(ask) : ask());
+    return this.#lifetime.asking(what, at, haveRun ? haveRun.then(ask) : ask(), error => {
+      const { failed } = this.#lifetime;
+      // Where the host is disconnected by then, that is no second mistake.
+      if (!failed && this.#engine.stage !== "disconnect") return undefined;
+      const file = failed ? failed.name : "the run";
+      return this.#rejected(this.#leftOver(`${what} failed after ${file} had ended`, at, error));
+    });
+  }
+
+  /** What is left over hears nothing once the run has ended. Before that others may wait for the same promise: they must not do so for ever. */
+  async #rejected(error: DeployError): Promise<never> {
+    if (!(error instanceof LeftOverError)) throw error;
+    if (this.#engine.stage === "disconnect") return new Promise(() => {});
+    // Code that asks until it is answered must not keep everything else from its turn.
+    await nextTurn();
+    throw error;
+  }
+
+  failBy(error: unknown): void {
+    this.#lifetime.failBy(error);
   }
 
   /** The rounds of a loop, each with operations of its own. */
@@ -208,7 +249,7 @@ export class DeployScope implements Scope {
     };
   }
 
-  deploy<R>({ name, arguments: args = {}, data, onDeclare }: DeployContext, body: () => R): R {
+  deploy<R>({ name, arguments: args = {}, data, onDeclare, isAwaited }: DeployContext, body: () => R): R {
     const { globals } = splitArguments(name ?? "This deploy", args);
     this.#engine.settings.checkArguments(`deploy("${name ?? ""}")`, {}, globals);
     const outer = this.#here;
@@ -222,6 +263,7 @@ export class DeployScope implements Scope {
         observers: onDeclare === undefined ? outer.observers : [...outer.observers, onDeclare],
       },
       body,
+      isAwaited,
     );
   }
 
@@ -285,12 +327,12 @@ export class DeployScope implements Scope {
     return this.#inForce;
   }
 
-  #inside<R>(what: string, surrounding: Enclosing, body: () => R): R {
-    const lifetime = new Lifetime(what, this.#lifetime);
+  #inside<R>(what: string, surrounding: Enclosing, body: () => R, isAwaited?: () => boolean): R {
     const sites = this.#engine.settings.callSites();
+    const lifetime = this.#lifetime.block(what, sites[0]);
     const inner = { ...surrounding, ...calledFrom(surrounding, what, sites) };
     const scope = new DeployScope(this.#engine, this.#host, this.#declaring, inner, this.#settings, lifetime);
-    return this.#lifetime.inside(lifetime, sites[0], () => inScope(scope, body));
+    return this.#lifetime.inside(lifetime, () => inScope(scope, body), isAwaited);
   }
 
   #site(): CallSite | undefined {
@@ -299,9 +341,12 @@ export class DeployScope implements Scope {
 
   #include(file: string, data: Readonly<Record<string, unknown>> | undefined): Promise<IncludeResult> {
     const handles: Handle[] = [];
-    const lifetime = new Lifetime(`local.include("${file}")`);
+    const what = `local.include("${file}")`;
     const sites = this.#engine.settings.callSites();
     const [site] = sites;
+    const late = this.#late(what, "called", site);
+    if (late) return this.#rejected(late);
+    const lifetime = Lifetime.ofFile(what, site, this.#lifetime);
     const outer = this.#here;
     const include = async (): Promise<IncludeResult> => {
       const deploy = await this.#engine.settings.loadDeploy(file, outer.file);
@@ -321,7 +366,7 @@ export class DeployScope implements Scope {
       await this.#declaring.haveRun?.();
       return resultOf(handles);
     };
-    return this.#lifetime.inside(lifetime, site, () =>
+    return this.#lifetime.inside(lifetime, () =>
       include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),
     );
   }
@@ -345,42 +390,4 @@ export class DeployScope implements Scope {
       };
     });
   }
-}
-
-/** Global arguments that speak of the operation with the callback, and not of those inside it. */
-const OF_THE_CALL: ReadonlySet<string> = new Set<keyof GlobalArguments>([
-  "name",
-  "_if",
-  "_retries",
-  "_retryUntil",
-  "_runOnce",
-  "_serial",
-  "_parallel",
-  "_ignoreErrors",
-  "_continueOnError",
-  "_successExitCodes",
-  "_stdin",
-]);
-
-/** Throws `DeployError` for arguments that speak of all hosts where only one host is. */
-function refuseStrategy(operation: string, given: GlobalArguments): void {
-  const name = (["_runOnce", "_serial", "_parallel"] as const).find(one => given[one] !== undefined);
-  if (name === undefined || given[name] === false) return;
-  throw new DeployError(`"${name}" of ${operation} speaks of all hosts, and a callback runs on one of them`, {
-    hint: "Give it to the operation with the callback",
-  });
-}
-
-/** An included file is called by us: its errors do not know who included it, unless it was not found. */
-function includedFrom(error: unknown, site: CallSite): unknown {
-  const isSite = ({ file, line }: CallSite): boolean => file === site.file && line === site.line;
-  if (!(error instanceof TsinfraError)) addFrame(error, site);
-  else if (error.at === undefined) error.at = site;
-  else if (![error.at, ...error.callers].some(isSite)) error.callers = [...error.callers, site];
-  return error;
-}
-
-function addFrame(error: unknown, { file, line, column }: CallSite): void {
-  // Some errors cannot be changed.
-  if (error instanceof Error) Reflect.set(error, "stack", `${error.stack}\n    at ${file}:${line}:${column}`);
 }

@@ -37,7 +37,11 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
       const asked = copyOf(given);
       return block.asking(fact?.name, () => engine.ask(state, fact, asked, block.point));
     },
-    when: (condition, body) => inForce().within("host.when()", { _if: condition }, body),
+    when: (condition, body) => {
+      // Nothing in place of a condition would be no condition.
+      const { globals } = splitArguments("host.when", { _if: condition ?? [condition] });
+      return inForce().within("host.when()", globals, body);
+    },
     withArguments: (args, body) => {
       const { globals } = splitArguments("host.withArguments", args);
       engine.settings.checkArguments("host.withArguments", {}, globals);
