@@ -21,6 +21,7 @@ import { inventoryDigest, isInShard } from "../inventory/shard.ts";
 import type { Context } from "./context.ts";
 import type { Io } from "./io.ts";
 import { createLog, logLine } from "./logger.ts";
+import type { OptionName } from "./options.ts";
 import { connectorData, overridesOf } from "./overrides.ts";
 import { ArgumentError } from "./parse.ts";
 import { askPasswords } from "./passwords.ts";
@@ -103,12 +104,13 @@ export async function openInvocation(
   });
   const fromOptions = overridesOf(options);
   let settings = mergeSettings([fromOptions, fromEnvironment.settings, configFile?.settings ?? {}]);
-  const givenBy = (option: "limit" | "exclude"): GivenBy => {
-    if (fromOptions[option] !== undefined || configFile === undefined) return { name: `--${option}` };
-    if (fromEnvironment.settings[option] !== undefined) return { name: `Environment variable ${variableOf(option)}` };
-    return { name: `Setting "${option}"`, at: keyPlace(configFile.file, option) };
+  const givenBy = (setting: keyof typeof OPTION_OF): GivenBy => {
+    if (fromOptions[setting] !== undefined) return { name: `--${OPTION_OF[setting]}` };
+    if (fromEnvironment.settings[setting] !== undefined) return { name: `Environment variable ${variableOf(setting)}` };
+    return { name: `Setting "${setting}"`, at: configFile && keyPlace(configFile.file, setting) };
   };
-  if (settings.serial && settings.noWait) throw new ArgumentError("--serial and --no-wait exclude each other");
+  if (settings.serial && settings.noWait)
+    throw new ArgumentError(`${givenBy("serial").name} and ${givenBy("noWait").name} exclude each other`);
 
   const isTerminal = io.stderr.isTTY === true;
   const format = options.json
@@ -245,6 +247,14 @@ export async function openInvocation(
     throw error;
   }
 }
+
+/** The options of settings that are told by who gave them. */
+const OPTION_OF = {
+  limit: "limit",
+  exclude: "exclude",
+  serial: "serial",
+  noWait: "no-wait",
+} as const satisfies Readonly<Record<string, OptionName>>;
 
 /** What was waited for in vain, of an interruption. */
 function naming(error: CancelledError): CancelledError {

@@ -252,6 +252,8 @@ function runOf(member: string, host: string, { run, options, warn }: Running): B
       signal?.throwIfAborted();
       throw error instanceof TsinfraError ? error : fail(`threw ${thrownText(error)}`, THROWS, error);
     }
+    // The exit code may be that of a carrier that was ended, and says nothing of the command.
+    signal?.throwIfAborted();
     const problem = wrongResult(given);
     if (problem !== undefined) throw fail(`gave ${problem}`, RESULT);
     const result = given as RunResult;

@@ -81,7 +81,7 @@ export interface GlobalArguments extends ConnectorArguments {
   readonly _runOnce?: boolean;
   /** One host of the run after the other. Other shards do not wait, and with `--no-wait` nobody does. */
   readonly _serial?: boolean;
-  /** How many more times to try after a failure; default 0. */
+  /** How many more times to try after a failure; default 0. Not after a refused password, nor while a command that could not be ended in time may still run. */
   readonly _retries?: number;
   /** Seconds between attempts; default 5. */
   readonly _retryDelay?: number;

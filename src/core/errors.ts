@@ -79,7 +79,14 @@ export class DeployError extends UsageError {
 /** Something that speaks of the current host is used where there is none. */
 export class NoHostError extends DeployError {}
 /** An operation that a callback declared failed; `cause` is why, and has been told with that operation. */
-export class NestedOperationError extends DeployError {}
+export class NestedOperationError extends DeployError {
+  /** What failed in it beside the cause. */
+  readonly others: readonly TsinfraError[];
+  constructor(message: string, details: ErrorDetails & { readonly others?: readonly TsinfraError[] } = {}) {
+    super(message, details);
+    this.others = details.others ?? [];
+  }
+}
 /** Code goes on that is left over of a file that has failed, or of a run that has ended; `cause` is that failure, and is told by itself. */
 export class LeftOverError extends DeployError {}
 /** A deploy file, or something it imports, cannot be loaded. */
@@ -133,12 +140,23 @@ export class ConnectionLostError extends TsinfraError {
 export class CommandTimeoutError extends TsinfraError {
   readonly code = "E_TIMEOUT";
   /** What it had printed by then. */
-  stdout = "";
-  stderr = "";
+  stdout: string;
+  stderr: string;
   /** It had printed more than is kept. */
-  isCut = false;
+  isCut: boolean;
   /** It could not be ended on the host: it is not tried again beside itself. */
-  mayStillRun = false;
+  mayStillRun: boolean;
+  constructor(
+    message: string,
+    details: ErrorDetails &
+      Partial<Readonly<Pick<CommandTimeoutError, "stdout" | "stderr" | "isCut" | "mayStillRun">>> = {},
+  ) {
+    super(message, details);
+    this.stdout = details.stdout ?? "";
+    this.stderr = details.stderr ?? "";
+    this.isCut = details.isCut ?? false;
+    this.mayStillRun = details.mayStillRun ?? false;
+  }
 }
 /** The user interrupted the run. */
 export class CancelledError extends TsinfraError {

@@ -96,7 +96,7 @@ export interface CommandResult {
 
 /** The host that a function running between commands is given (`ts.call`, `server.reboot`). */
 export interface HostControl extends HostIdentity, FactSource {
-  /** Run a command now. Throws `CommandError` when it fails. */
+  /** Run a command now, with the arguments in force where it is called. Throws `CommandError` when it fails. */
   run(command: Shell, args?: ConnectorArguments): Promise<CommandResult>;
   /** Drop the connection. */
   disconnect(): Promise<void>;

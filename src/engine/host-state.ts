@@ -197,6 +197,8 @@ export class HostState {
   isDisconnected = false;
   /** Commands that `host.run` sent while preparing. */
   directCommands = 0;
+  /** Commands that could not be ended in time, and may still run there. */
+  leftRunning = 0;
   /** What was sent to it ahead of its turn. */
   ahead: SentAhead | undefined;
   /** What was sent ahead on a connection that was lost, or to a shell that was given up: it may have run, and its turn will not come. */

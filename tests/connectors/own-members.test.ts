@@ -164,6 +164,32 @@ describe("run()", () => {
     }
   });
 
+  test.each([0, 255])("that resolves with %d once it was told to end has not come to its end", async exitCode => {
+    const carrier = Promise.withResolvers<typeof TRUE>();
+    const run = async (_: unknown, { signal }: RunOptions) => {
+      signal?.addEventListener("abort", () => carrier.resolve({ ...TRUE, exitCode }));
+      return await carrier.promise;
+    };
+    const connection = await connected({
+      run,
+      rsync: (_: string, to: string, __: unknown, how: RunOptions) => run(to, how),
+    });
+    const stop = new AbortController();
+    const { signal } = stop;
+    const ended = [connection.run(sh`true`, { signal }), connection.rsync!("a", "b", [], { signal })].map(thrown);
+    const reason = new Error("enough");
+    stop.abort(reason);
+    expect(await Promise.all(ended)).toEqual([reason, reason]);
+  });
+
+  test("that had resolved when it was told to end has come to its end", async () => {
+    const connection = await connected({});
+    const stop = new AbortController();
+    const result = await connection.run(sh`true`, { signal: stop.signal });
+    stop.abort(new Error("too late"));
+    expect(result.exitCode).toBe(0);
+  });
+
   test("what it gives, and the options it gets, pass", async () => {
     const seen: RunOptions[] = [];
     const chunks: unknown[] = [];

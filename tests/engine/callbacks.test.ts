@@ -1,5 +1,8 @@
 /** What callbacks declare, and what becomes of its failures. */
 import { describe, expect, test } from "bun:test";
+import type { GlobalArguments } from "../../src/core/arguments.ts";
+import type { HostControl } from "../../src/core/host.ts";
+import { currentScope } from "../../src/core/scope.ts";
 import { operation, raw, sh } from "../../src/public/index.ts";
 import { type Answer, fakeRun, type FakeRun, runAll } from "../support/fake-run.ts";
 
@@ -9,7 +12,7 @@ const run = operation<{ readonly line: string }>({
     yield sh`${raw(line)}`;
   },
 });
-const call = operation<{ readonly run: () => unknown }>({
+const call = operation<{ readonly run: (control: HostControl) => unknown }>({
   name: "test.call",
   async *steps(_, { run: body }) {
     yield { kind: "function", name: "run", run: body };
@@ -79,6 +82,86 @@ describe("operations of a callback", () => {
     });
     expect(fake.of("operation:host:end")[0]!.error!.message).toBe("test.call threw RangeError: too far");
   });
+});
+
+test("the failure of one is not heard where another one is waited for again", async () => {
+  const fake = fakeRun(["a"], { answer: () => ({ exitCode: 3 }) });
+  await runAll(fake, () => {
+    call({
+      name: "Outer",
+      run: async (control: HostControl) => {
+        const one = named("One");
+        await Promise.resolve(one).catch(() => undefined);
+        named("Two");
+        await Promise.resolve(control.sleep(1)).catch(() => undefined);
+        await Promise.resolve(one).catch(() => undefined);
+        named("Three");
+        for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve));
+        await Promise.resolve(one).catch(() => undefined);
+      },
+    });
+  });
+  expect(fake.of("operation:host:end").at(-1)).toMatchObject({
+    outcome: "failed",
+    error: { message: 'The operation "Three" failed inside "Outer"' },
+  });
+});
+
+describe("the host that a callback is given", () => {
+  /** Everything that it sends, as whoever it is sent as. */
+  async function sentBy(body: (control: HostControl) => unknown, args: GlobalArguments = {}) {
+    const fake = fakeRun([{ name: "a", data: [{ color: "red" }] }]);
+    expect(await runAll(fake, () => void call({ run: body, ...args }))).toBeUndefined();
+    expect(fake.run.failedHosts).toEqual([]);
+    // Each has a mark that nobody can guess.
+    return fake.sent.map(line =>
+      line
+        .replaceAll(/tsinfra-\w+/g, "NONCE")
+        .replaceAll("one", "it")
+        .replaceAll("two", "it"),
+    );
+  }
+  const host = () => currentScope("This test").host;
+
+  test.each<[string, GlobalArguments]>([
+    ["in the block", {}],
+    ["of the operation", { _sudo: true, _env: { A: "1" } }],
+    ["of the operation and in the block", { _sudo: true, _sudoUser: "y" }],
+    ["of the operation alone", { _successExitCodes: [3], _stdin: "text" }],
+  ])("runs commands as `host` does: with what is in force %s", async (where, args) => {
+    const inside = where.endsWith("block") ? { _sudo: true, _sudoUser: "x", _chdir: "/srv" } : {};
+    const sent = await sentBy(
+      control =>
+        host().withArguments(inside, async () => {
+          await control.run(sh`echo one`);
+          await host().run(sh`echo two`);
+        }),
+      args,
+    );
+    expect(sent).toHaveLength(2);
+    expect(sent[0]).toBe(sent[1]!);
+    if (where.endsWith("block")) expect(sent[0]).toContain("-u x");
+  });
+
+  test("has its data, and what is written there", async () => {
+    const seen: unknown[] = [];
+    await sentBy(control => {
+      seen.push(control.name, control.groups, control.data.color);
+      host().data.color = "blue";
+      seen.push(control.data.color);
+    });
+    expect(seen).toEqual(["a", ["all"], "red", "blue"]);
+  });
+});
+
+test.each(["_runOnce", "_serial", "_parallel"])("%s speaks of all hosts, whatever stands beside it", async name => {
+  const fake = fakeRun(["a"]);
+  const args: GlobalArguments = { _runOnce: false, _serial: false, [name]: name === "_parallel" ? 2 : true };
+  await runAll(fake, () => void call({ name: "Outer", run: () => void run({ line: "inner", ...args }) }));
+  expect(fake.of("operation:host:end")).toMatchObject([
+    { error: { message: `"${name}" of test.run speaks of all hosts, and a callback runs on one of them` } },
+  ]);
+  expect(fake.sent).toEqual([]);
 });
 
 describe("those that did not run are told with the operation that they are a part of", () => {

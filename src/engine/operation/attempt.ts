@@ -6,6 +6,8 @@ import type { OutcomeType } from "../events.ts";
 /** What one try came to. */
 export interface Attempt {
   error: TsinfraError | undefined;
+  /** What failed beside `error`. */
+  readonly others: TsinfraError[];
   /** As printed, in order. */
   readonly commands: string[];
   /** How many succeeded. */
@@ -24,11 +26,14 @@ export interface Ending {
   readonly unfinished: boolean;
   /** Why it failed. */
   readonly error?: TsinfraError | undefined;
+  /** What failed beside `error`. */
+  readonly others?: readonly TsinfraError[];
 }
 
 /** Nothing has come of it yet. */
 export const newAttempt = (): Attempt => ({
   error: undefined,
+  others: [],
   commands: [],
   executed: 0,
   results: [],

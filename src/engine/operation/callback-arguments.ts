@@ -19,8 +19,8 @@ export const OF_THE_CALL: ReadonlySet<string> = new Set<keyof GlobalArguments>([
 
 /** Throws `DeployError` for arguments that speak of all hosts where only one host is. */
 export function refuseStrategy(operation: string, given: GlobalArguments): void {
-  const name = (["_runOnce", "_serial", "_parallel"] as const).find(one => given[one] !== undefined);
-  if (name === undefined || given[name] === false) return;
+  const name = (["_runOnce", "_serial", "_parallel"] as const).find(one => (given[one] ?? false) !== false);
+  if (name === undefined) return;
   throw new DeployError(`"${name}" of ${operation} speaks of all hosts, and a callback runs on one of them`, {
     hint: "Give it to the operation with the callback",
   });

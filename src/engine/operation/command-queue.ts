@@ -106,12 +106,14 @@ export class CommandQueue implements Yielded {
     const before = this.#failures;
     this.#failures = [...before, withReason(error)];
     const [first] = before;
-    const { error: told } = this.#attempt;
+    const { error: told, others } = this.#attempt;
     if (!told || first === undefined) return error;
+    others.push(error);
     if (error instanceof ConnectionLostError) {
       // Others may have been told the same error.
       const { at, callers, hint, host, message, operation } = error;
       const text = `${message}. Before that ${counted(before)}: ${listed(before)}`;
+      others.push(told);
       return new ConnectionLostError(text, { at, callers, hint, host, operation, cause: error });
     }
     const more = this.#failures.slice(1);

@@ -2,7 +2,7 @@
 import type { ConnectorArguments } from "../../core/arguments.ts";
 import type { Shell } from "../../core/command.ts";
 import type { RunResult } from "../../core/connector.ts";
-import { CommandError, type TsinfraError } from "../../core/errors.ts";
+import { CommandError, CommandTimeoutError, type TsinfraError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
@@ -106,6 +106,7 @@ export async function sendChange(host: HostState, send: () => Promise<Sent>): Pr
       },
       (error: unknown) => {
         ended();
+        if (error instanceof CommandTimeoutError && error.mayStillRun) host.leftRunning++;
         throw error;
       },
     );

@@ -1,6 +1,6 @@
 /** Running one operation on one host. @module */
 import { unlessAborted } from "../../core/abort.ts";
-import { CommandTimeoutError, type ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
+import type { ConnectionLostError } from "../../core/errors.ts";
 import type { Engine } from "../engine.ts";
 import type { OutcomeType } from "../events.ts";
 import type { OperationCall } from "../host-state.ts";
@@ -12,6 +12,7 @@ import { asksFor } from "./condition-scope.ts";
 import { answerOf, decided } from "./conditions.ts";
 import { asOperationError } from "./operation-error.ts";
 import { OperationView } from "./operation-host.ts";
+import { mayBeTriedAgain } from "./retryable.ts";
 import { eachCommand } from "./steps.ts";
 import { takeAhead, tryOnce } from "./try-once.ts";
 
@@ -41,6 +42,7 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
 async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tries: Attempt[]): Promise<OutcomeType> {
   const { clock, emit, signal } = engine.settings;
   const retries = call.how.all._retries ?? 0;
+  const { leftRunning } = call.host;
   let attempt = newAttempt();
   tries.push(attempt);
   if (!(await takeAhead(engine, call, attempt))) {
@@ -52,7 +54,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
   if (attempt.error) await loseAhead(call, attempt.error);
   for (
     let retry = 1;
-    retry <= retries && (attempt.error ? isRetryable(attempt.error) : wantsRetry(engine, call, attempt));
+    retry <= retries && wantsRetry(engine, call, attempt) && !leavesRunning(engine, call, leftRunning);
     retry++
   ) {
     const delay = call.how.all._retryDelay ?? 5;
@@ -95,7 +97,7 @@ function end(
   { tries, ...told }: { id: string; outcome: OutcomeType; tries: readonly Attempt[]; seconds: number; nested: boolean },
 ): Ending {
   const { outcome } = told;
-  const { error, executed, noop, results } = lastOf(tries);
+  const { error, executed, noop, others, results } = lastOf(tries);
   const notRun = call.nested.filter(({ hasBegun }) => !hasBegun).map(({ name }) => name);
   call.nested = [];
   const retryAttempts = Math.max(0, tries.length - 1);
@@ -115,7 +117,7 @@ function end(
     ...(unfinished ? { unfinished } : {}),
     ...(notRun.length > 0 ? { notRun } : {}),
   });
-  return { outcome, unfinished, error };
+  return { outcome, unfinished, error, others };
 }
 
 const lastOf = (tries: readonly Attempt[]): Attempt => tries.at(-1) ?? newAttempt();
@@ -138,11 +140,16 @@ const yieldsCommand = (call: OperationCall, view: OperationView, answer: boolean
 const performNested = (engine: Engine, call: OperationCall, within: OperationCall): Promise<Ending> =>
   perform(engine, call, call.declaration.id, within.name);
 
-/** A refused password is not offered again: it could lock the account; nor does a command run beside itself. */
-const isRetryable = (error: TsinfraError): boolean =>
-  error.code !== "E_ESCALATION" && !(error instanceof CommandTimeoutError && error.mayStillRun);
+/** Whether a command of the operation may still run, though a callback caught what it was told of that: nothing else would say so. */
+function leavesRunning({ settings: { emit } }: Engine, { host, name }: OperationCall, before: number): boolean {
+  if (host.leftRunning === before) return false;
+  const message = `${name} is not tried again: one of its commands could not be ended in time, and may still run there`;
+  emit({ type: "log", level: "warn", host: host.name, message });
+  return true;
+}
 
 function wantsRetry(engine: Engine, call: OperationCall, attempt: Attempt): boolean {
+  if (attempt.error) return [attempt.error, ...attempt.others].every(mayBeTriedAgain);
   const { _retryUntil } = call.how.all;
   if (!_retryUntil || attempt.executed === 0) return false;
   const { commands, executed, results } = attempt;

@@ -42,7 +42,9 @@ export async function tryOnce(
     engine.settings.signal.throwIfAborted();
     // What was yielded before something else went wrong is due.
     await queue.flush().catch(() => undefined);
-    attempt.error ??= asOperationError(engine, call, error);
+    const failure = asOperationError(engine, call, error);
+    if (attempt.error) attempt.others.push(failure);
+    else attempt.error = failure;
   } finally {
     await removeTempFiles(engine, call, view, attempt);
   }
