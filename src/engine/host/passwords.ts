@@ -66,7 +66,10 @@ export class Passwords {
     let trial: Promise<void> | undefined;
     do {
       trial = this.#tried.get(key) ?? this.#try(key, surroundings);
-      await trial;
+      // What it was wanted for is told with it: each has an error of its own.
+      await trial.catch((error: unknown) => {
+        throw error instanceof EscalationError ? new EscalationError(error.message, { host: error.host }) : error;
+      });
     } while (this.#tried.get(key) !== trial);
   }
 

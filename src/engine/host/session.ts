@@ -151,8 +151,15 @@ export class Session {
         turn: sent.turn,
         results: async signal => {
           const ran = await sent.results(signal);
-          const all = ran.length === 0 ? ran : await this.#rest(ran, commands, { ...how, signal }, successExitCodes);
-          return asTold(all, successExitCodes);
+          if (ran.length === 0 || ran.length === commands.length) return asTold(ran, successExitCodes);
+          const surroundings = await this.#passwords.ready(how.surroundings).catch((error: unknown) => {
+            endedBefore(commands, ran);
+            throw error;
+          });
+          return asTold(
+            await this.#rest(ran, commands, { ...how, surroundings, signal }, successExitCodes),
+            successExitCodes,
+          );
         },
       }
     );
