@@ -61,6 +61,9 @@ export type Fault =
   | "handle"
   | "command"
   | "function"
+  /** A function that is asked for true or false, without anything; and one that gives a promise of it. */
+  | "question"
+  | "promising"
   | "missing"
   | "null"
   | "nothing"

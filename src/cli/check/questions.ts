@@ -92,7 +92,15 @@ type __TsinfraTruthFault<I extends number, T> = __TsinfraIsUnknown<T> extends tr
   ? number
   : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
   ? \`\${I} promise\`
-  : [T] extends [__TsinfraNeedNotWait] ? __TsinfraHas<T> extends true ? \`\${I} handle\` : number : number;
+  : __TsinfraHas<T> extends false
+  ? number
+  : [T] extends [__TsinfraNeedNotWait]
+  ? \`\${I} handle\`
+  : [T] extends [(...given: any) => infer R] ? \`\${I} \${__TsinfraFunctionKind<T, R>}\` : number;
+type __TsinfraLengthOf<T> = T extends (...given: infer P) => any ? P["length"] : never;
+type __TsinfraFunctionKind<T, R> = [__TsinfraIsAny<R>, __TsinfraHas<R>, __TsinfraLengthOf<T>] extends [false, true, 0]
+  ? [R] extends [boolean] ? "question" : [R] extends [boolean | Promise<boolean>] ? "promising" : "function"
+  : "function";
 type __TsinfraPresenceFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
   ? number
   : __TsinfraHas<T> extends true ? [T] extends [__TsinfraPromiseOf<T>] ? \`\${I} promise\` : number : number;

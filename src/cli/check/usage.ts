@@ -141,7 +141,8 @@ const OUTPUTS: ReadonlySet<string> = new Set([
   "isCut",
   "retryAttempts",
 ]);
-const QUESTIONS: ReadonlySet<string> = new Set(["didChange", "didNotChange", "didSucceed", "didError"]);
+/** What a handle is asked. */
+export const QUESTIONS: ReadonlySet<string> = new Set(["didChange", "didNotChange", "didSucceed", "didError"]);
 
 /** An operation that is taken apart for what is known once it has run. */
 export function takenResult({ node }: Branch): { readonly value: Node; readonly result: Node } | undefined {
