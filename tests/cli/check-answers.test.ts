@@ -116,6 +116,7 @@ const RIGHT: readonly string[] = [
   `const set = (options: { cond: Condition }) => { if (!options.cond) throw new Error('none'); ${X}options.cond }); };\nset({ cond: a.didChange });`,
   "class Own { #cond: Condition; constructor(cond: Condition) { this.#cond = cond; } isSet() { return !!this.#cond; } ask() { return this.#cond(); } }\nconsole.log(new Own(a.didChange).isSet());",
   `ts.call({ function() { if (a.didChange && a.didChange()) ${FILE} } });`,
+  "const plugins: { name: string; test: Condition }[] = [];\nconsole.log(plugins.filter(one => one.test).map(one => one.test));",
   // What it is the compiler does not know.
   `const loose: any = a;\nif (!loose.didChange) ${FILE}`,
   "const load = <T>(name: string): T => JSON.parse(name) as T;\nconst cond = load<Condition>('x');\nif (!cond || !load<Condition>('y')) throw new Error('none');\nconsole.log(cond);",
@@ -192,6 +193,28 @@ test("with what to write: called once operations have run, a condition before", 
   const found = await checkSnippets(HINTS.map(([code]) => after(code)));
   expect(HINTS.map(([code], index) => [code, ...(found.get(`${index}.ts`) ?? []).map(({ hint }) => hint)])).toEqual(
     HINTS.map(line => [...line]),
+  );
+});
+
+const TYPED: readonly (readonly [code: string, hint: string])[] = [
+  [`${X}() => a.didChange });`, "Give the inner function itself as the condition, or call it"],
+  [`${X}[() => anyChanged(a)] });`, "Give the inner function itself as the condition, or call it"],
+  [`${X}() => host.name === 'a' && a.didChange });`, "Give the inner function itself as the condition, or call it"],
+  ["host.when(() => a.didChange, () => {});", "Give the inner function itself as the condition, or call it"],
+  [
+    "systemd.service({ service: 'x', restarted: () => a.didChange });",
+    "Give the inner function itself as the condition, or call it",
+  ],
+  [`${X}a });`, "Pass its didChange"],
+  ["systemd.service({ service: 'x', restarted: a });", "Pass its didChange"],
+  [`const done = deploy('Own', () => { ${FILE} })();\n${X}done });`, "Pass its didChange"],
+  [`${X}anyChanged(a.didChange) });`, "Pass the handle itself, not its didChange"],
+];
+
+test("with the words of a run, where the types tell", async () => {
+  const found = await checkSnippets(TYPED.map(([code]) => after(code)));
+  expect(TYPED.map(([code], index) => [code, ...(found.get(`${index}.ts`) ?? []).map(({ hint }) => hint)])).toEqual(
+    TYPED.map(line => [...line]),
   );
 });
 

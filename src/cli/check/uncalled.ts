@@ -32,7 +32,7 @@ export function isMeantToBeCalled(probe: Probe, fault: Fault): boolean {
   if (fault === "function" && !(declared && isFunction(declared))) return false;
   const written = source.branches.filter(({ node: other }) => other !== node && textOf(probe, other) === textOf(probe));
   if (isQuestion(node) || declared || isPlainCall(node)) {
-    const [, end] = spanOf(statementOf(probe) ?? source.program);
+    const [, end] = spanOf(statementOf(probe.within) ?? source.program);
     return !written.some(
       ({ node: other, parent }) => isCallee(other, parent) && isBetween(other, spanOf(node)[1], end),
     );
@@ -41,11 +41,21 @@ export function isMeantToBeCalled(probe: Probe, fault: Fault): boolean {
   if (callOf(node) || (probe.within?.node.type === "LogicalExpression" && probe.within.node.operator === "||"))
     return false;
   if (node.type === "Identifier" && list === "filter") return false;
+  const [from, to] = spanOf(whereUsed(probe) ?? source.program);
+  return !written.some(({ node: other }) => isBetween(other, from, to) && !isHandedIn(probe, other));
+}
+
+/** Where what somebody looked for would be used; `undefined` for the whole file. */
+function whereUsed(probe: Probe): Node | undefined {
+  const { node, source, within } = probe;
   const isOfClass = source.branches.some(
     ({ node: part }) => part.type === "ThisExpression" && isBetween(part, ...spanOf(node)),
   );
-  const [from, to] = spanOf((isOfClass ? undefined : ownerOf(probe.within)?.node) ?? source.program);
-  return !written.some(({ node: other }) => isBetween(other, from, to) && !isHandedIn(probe, other));
+  if (isOfClass) return undefined;
+  const owner = ownerOf(within);
+  // What a list's function asks of an item, the next one may use: `list.filter(one => one.test).map(one => one.test)`.
+  const isOfItem = node.type !== "Identifier" && nameOfList(probe) !== undefined;
+  return isOfItem ? statementOf(owner?.parent) : owner?.node;
 }
 
 /** What to write in its place. */
@@ -225,7 +235,7 @@ function nameOfList({ within, told }: Probe): string | undefined {
   return call?.callback === owner?.node ? call?.name : undefined;
 }
 
-const statementOf = ({ within }: Probe): Node | undefined =>
+const statementOf = (within: Branch | undefined): Node | undefined =>
   outwards(within).find(({ type }) => /(?:Statement|Declaration)$/.test(type));
 
 const isCallee = (node: Node, parent: Branch | undefined): boolean =>
