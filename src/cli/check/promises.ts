@@ -5,8 +5,8 @@ import { dirname, join, parse, relative } from "node:path";
 import type { Workplace } from "./compiler.ts";
 import type { Finding } from "./finding.ts";
 import { listCallOf } from "./places.ts";
-import { type Asked, type Fault, type Probe, probed, ROUNDS } from "./probes.ts";
-import { DECLARATIONS, givenType } from "./questions.ts";
+import { type Asked, type Probe, probed, ROUNDS } from "./probes.ts";
+import { DECLARATIONS, type Fault, givenType } from "./questions.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, keyOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
 import { answerHint, isMeantToBeCalled } from "./uncalled.ts";
@@ -95,6 +95,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
         : found(probe, "E_PROMISE", "Nobody waits for this promise", awaitHint(probe));
     case "awaited":
       if (fault === "generator") return generatorFinding(probe);
+      if (fault === "function") return uncalledFinding(probe);
       return found(probe, "E_PROMISE", "`await` waits for one promise, and this is a list of them", allHint(probe));
     case "each":
       return probes.some(({ given }) => given === probe.id) ? undefined : eachFinding(probe);

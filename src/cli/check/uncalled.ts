@@ -1,5 +1,6 @@
 /** Functions that stand where their answers are meant, and what is to be written there. @module */
-import type { Fault, Probe } from "./probes.ts";
+import type { Probe } from "./probes.ts";
+import type { Fault } from "./questions.ts";
 import { inserted } from "./insertions.ts";
 import { listCallOf } from "./places.ts";
 import {
