@@ -2,6 +2,7 @@
 import { basename, extname } from "node:path";
 import type { Connector } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
+import { absentIncludeFindings } from "./absent-includes.ts";
 import { withCompiler } from "./compiler.ts";
 import { dataReads } from "./data-reads.ts";
 import { defaultImportFindings } from "./default-imports.ts";
@@ -213,5 +214,11 @@ async function dataFindings(
     ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
-  return [...configDataFindings(settings, known), ...all.flat(), ...fromModules, ...sources.flatMap(stepsFindings)];
+  return [
+    ...configDataFindings(settings, known),
+    ...all.flat(),
+    ...fromModules,
+    ...sources.flatMap(stepsFindings),
+    ...sources.flatMap(absentIncludeFindings),
+  ];
 }
