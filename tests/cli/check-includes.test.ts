@@ -78,6 +78,8 @@ describe("what is not there, with the words of a run", () => {
       "elsewhere.ts": 'import { local } from "tsinfra";\nawait local.include("x.ts");\n',
       "below/deploy.ts": 'import { local } from "tsinfra";\nawait local.include("x.ts");\n',
       "below/x.ts": "export {};\n",
+      "project/tasks/deploy.ts": 'import { local } from "tsinfra";\nawait local.include("tasks/z.ts");\n',
+      "project/tasks/z.ts": "export {};\n",
       // One of those that load it has it.
       "first.ts": 'import { own } from "./lib/own.ts";\nawait own();\n',
       "below/second.ts": 'import { own } from "../lib/own.ts";\nconsole.log(own);\n',
@@ -85,7 +87,18 @@ describe("what is not there, with the words of a run", () => {
       "y.ts": "export {};\n",
       "x.ts": "export {};\n",
     });
-    const files = ["asked", "made", "tried", "other", "module", "elsewhere", "below/deploy", "first", "below/second"];
+    const files = [
+      "asked",
+      "made",
+      "tried",
+      "other",
+      "module",
+      "elsewhere",
+      "below/deploy",
+      "first",
+      "below/second",
+      "project/tasks/deploy",
+    ];
     const found = await check(cwd, ...files.map(name => `${name}.ts`));
     expect(found.filter(line => line.includes("There is no deploy file"))).toEqual([]);
   });

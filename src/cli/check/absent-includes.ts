@@ -14,13 +14,18 @@ export function absentIncludeFindings(source: Source): readonly Finding[] {
     if (callee?.type !== "MemberExpression" || !isOurs(callee.object, source)) return [];
     const isSpokenOf = text.split(basename(path)).length > 2;
     // A run may start in another directory than the check.
-    const isElsewhere = !/^\.\.?\//.test(path) && existsSync(join(dirname(file), path));
+    const isElsewhere = !/^\.\.?\//.test(path) && isAbove(dirname(file), path);
     if (existsSync(wanted) || isSpokenOf || isElsewhere || isAttempt(call) || (isConditional(call) && ASKS.test(text)))
       return [];
     const at = { file, ...placeIn(text, spanOf(callee.property)[0]) };
     return [findingOf(absentDeploy(path, wanted), at)];
   });
 }
+
+/** It is there from the directory, or from one around it. */
+const isAbove = (directory: string, path: string): boolean =>
+  existsSync(join(directory, path)) || (dirname(directory) !== directory && isAbove(dirname(directory), path));
+
 const ASKS = /exist|stat|access|readdir|glob/i;
 
 /** `local`, as it is imported from tsinfra. */
