@@ -40,14 +40,17 @@ export interface LoadOptions {
 export async function loadDeploy(file: string, { cwd, includedFrom, ready }: LoadOptions): Promise<Deploy> {
   const fromDirectory = /^\.\.?\//.test(file) && includedFrom ? dirname(includedFrom) : cwd;
   const wanted = isAbsolute(file) ? file : resolve(fromDirectory, file);
-  if (!existsSync(wanted))
-    throw new DeployLoadError(`There is no deploy file "${file}"`, { hint: `Looked for ${wanted}` });
+  if (!existsSync(wanted)) throw absentDeploy(file, wanted);
   const path = realpathSync(wanted);
   const known = loaded.get(path) ?? importDeploy(path, ready);
   loaded.set(path, known);
   const evaluate = await known;
   return { name: relative(cwd, path) || path, file: path, evaluate };
 }
+
+/** `file` as it was given, `wanted` as it was looked for. */
+export const absentDeploy = (file: string, wanted: string): DeployLoadError =>
+  new DeployLoadError(`There is no deploy file "${file}"`, { hint: `Looked for ${wanted}` });
 
 const loaded = new Map<string, Promise<() => Promise<void>>>();
 

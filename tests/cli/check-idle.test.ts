@@ -41,6 +41,23 @@ const WRONG: readonly Snippet<keyof typeof IDLE>[] = [
   ["const main = () => { files.put({ content: 'x', dest: '/f' }); };\n«main;", "uncalled"],
   ["const roles = { web: role };\n«roles.web;", "uncalled"],
   ["«host.getFact;", "uncalled"],
+  ["const handlers = { flush() { files.put({ content: 'x', dest: '/f' }); } };\n«handlers.flush;", "uncalled"],
+  ["const handlers = { flush: () => console.log('a') } as const;\nif (host.name) «handlers.flush;", "uncalled"],
+  ["const flush = () => console.log('a');\nconst handlers = { flush };\n«handlers.flush;", "uncalled"],
+  // Awaited.
+  ["await «dig;", "uncalled"],
+  ["await «install;", "uncalled"],
+  ["await «role;", "uncalled"],
+  ["await «server.shell;", "uncalled"],
+  ["host.name === 'a' && (await «dig);", "uncalled"],
+  ["if (host.name) await «dig;\nelse await «install;", "uncalled", "uncalled"],
+  ["const main = () => { files.put({ content: 'x', dest: '/f' }); };\nawait «main;", "uncalled"],
+  [
+    "const handlers = { flush() {}, async later() {} };\nawait «handlers.flush;\nawait «handlers.later;",
+    "uncalled",
+    "uncalled",
+  ],
+  ["await «new Site().install;", "uncalled"],
 ];
 
 const RIGHT: readonly string[] = [
@@ -59,6 +76,12 @@ const RIGHT: readonly string[] = [
   "class Site2 { static count = 1; }\nSite2;\nSite2.count;",
   "const anything: any = host;\nanything;\nanything.whatever;",
   "const seen = { get ok() { return (value: string) => value; } };\nseen.ok;",
+  "const handlers = { get flush() { return () => console.log('a'); }, name: 'a' };\nhandlers.flush;\nhandlers.name;",
+  "const waiting = dig();\nawait waiting;\nawait host.name;\nawait new Site().address;",
+  "const later: Promise<void> | (() => void) = Promise.resolve();\nawait later;\nlet ready: (() => Promise<void>) | undefined;\nawait ready?.();\nawait ready;",
+  "const anything: any = host;\nawait anything;\nawait anything.flush;",
+  "const pick = await (host.name === 'a' ? dig : later);\nawait pick();\nconst table: Record<string, () => void> = {};\nconst one = await table['a'];\none?.();",
+  "const done = server.shell({ commands: ['true'] });\nawait done;\nconst thenable = Object.assign(() => {}, { then: (go: (value: number) => void) => go(1) });\nawait thenable;",
   "const job = { kind: 'shell', name: 'a' };\njob;",
 ];
 

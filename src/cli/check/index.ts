@@ -2,6 +2,7 @@
 import { basename, extname } from "node:path";
 import type { Connector } from "../../core/connector.ts";
 import type { CallSite } from "../../core/errors.ts";
+import { absentIncludeFindings } from "./absent-includes.ts";
 import { withCompiler } from "./compiler.ts";
 import { dataReads } from "./data-reads.ts";
 import { defaultImportFindings } from "./default-imports.ts";
@@ -90,7 +91,9 @@ export function checkPlan(plan: CheckPlan, { cwd, connectors, environment }: Che
     return {
       // That what is there is always true is but half of what is wrong with it.
       findings: inOrder([
-        ...types.filter(({ at, code, hint }) => hint !== undefined || code !== ALWAYS_TRUE || !judged.has(placeOf(at))),
+        ...types.filter(
+          ({ at, code, hint }) => hint !== undefined || !ALWAYS_TRUE.has(code) || !judged.has(placeOf(at)),
+        ),
         ...others,
       ]),
       ...(mistakes.length === 0 && output !== undefined ? { output } : {}),
@@ -113,7 +116,8 @@ async function withoutCompiler(
 
 /** An object has a key that its type does not know, with or without one that is similar. */
 const UNKNOWN_KEY: ReadonlySet<string> = new Set(["TS2353", "TS2561"]);
-const ALWAYS_TRUE = "TS2801";
+/** A promise, and a function. */
+const ALWAYS_TRUE: ReadonlySet<string> = new Set(["TS2801", "TS2774"]);
 /** A package without types: it runs all the same, and what it gives may be anything. */
 const UNTYPED = "TS7016";
 
@@ -210,5 +214,11 @@ async function dataFindings(
     ];
   });
   const all = await Promise.all([...fromInventories, ...fromGroupData, ...fromPrograms]);
-  return [...configDataFindings(settings, known), ...all.flat(), ...fromModules, ...sources.flatMap(stepsFindings)];
+  return [
+    ...configDataFindings(settings, known),
+    ...all.flat(),
+    ...fromModules,
+    ...sources.flatMap(stepsFindings),
+    ...sources.flatMap(absentIncludeFindings),
+  ];
 }

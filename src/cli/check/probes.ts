@@ -8,6 +8,7 @@
  */
 import { computedHosts } from "./inventory-places.ts";
 import { inserted, type Insertion } from "./insertions.ts";
+import { type Module, moduleOf } from "./literals.ts";
 import { answersIn, comparedIn, isPlain, type ListCall, listCallOf, type Meaning, placesIn, truths } from "./places.ts";
 import type { InventoryFile } from "./plan.ts";
 import type { Source } from "./sources.ts";
@@ -52,24 +53,6 @@ export type Standing =
   /** Hosts, or a group of them. */
   | "hosts"
   | "text";
-
-/** What the compiler may answer. */
-export type Fault =
-  | "generator"
-  | "promise"
-  | "promises"
-  | "handle"
-  | "command"
-  | "function"
-  | "missing"
-  | "null"
-  | "nothing"
-  | "list"
-  | "held"
-  | "plain"
-  | "current"
-  | "host"
-  | "deploy";
 
 /** One question. */
 export interface Probe {
@@ -140,6 +123,7 @@ class Prober {
   readonly #round: Round;
   readonly #given: ReadonlySet<string>;
   readonly #hosts: ReadonlySet<Node>;
+  readonly #module: Module;
   readonly #names: ReadonlyMap<string, readonly Branch[]>;
   /** It may be evaluated while operations run. */
   readonly #isLate: boolean;
@@ -147,6 +131,8 @@ class Prober {
   readonly #valued = new Set<Node>();
   /** The same of what is dropped: all of a list of expressions, or all but the last. */
   readonly #dropped = new Set<Node>();
+  /** `await` of which nobody takes what it gives. */
+  readonly #idle = new Set<Node>();
 
   constructor(source: Source, probes: Probe[], { round, given, inventories }: Asked) {
     this.#source = source;
@@ -156,6 +142,7 @@ class Prober {
     this.#hosts = new Set(
       inventories.flatMap(one => (one.file === source.file ? [...computedHosts(source, one)] : [])),
     );
+    this.#module = moduleOf(source.program);
     this.#names = namesIn(source.branches);
     this.#isLate = source.isIncludedLate || source.text.includes("isExecuting");
   }
@@ -175,9 +162,14 @@ class Prober {
     for (const value of droppedIn(node)) {
       if (this.#dropped.has(value)) continue;
       this.#dropped.add(value);
-      this.#ask("statement", value, within, { function: droppedQuestion(value, within) });
+      // `await` takes what it stands before, and drops it.
+      if (value.type === "AwaitExpression") this.#idle.add(value);
+      else this.#ask("statement", value, within, { function: droppedQuestion(value, within, this.#module) });
     }
-    if (node.type === "AwaitExpression") this.#ask("awaited", node.argument, within);
+    if (node.type === "AwaitExpression") {
+      const isName = this.#idle.has(node) && /^(?:Identifier|MemberExpression)$/.test(node.argument.type);
+      this.#ask("awaited", node.argument, within, isName ? { function: "__tsinfraAwaitedName" } : {});
+    }
     this.#kept({ node, parent: within });
     this.#takenApart({ node, parent: within });
     this.#forEach(node, within);

@@ -5,10 +5,11 @@ import { dirname, join, parse, relative } from "node:path";
 import type { Workplace } from "./compiler.ts";
 import type { Finding } from "./finding.ts";
 import { listCallOf } from "./places.ts";
-import { type Asked, type Fault, type Probe, probed, ROUNDS } from "./probes.ts";
-import { DECLARATIONS, givenType } from "./questions.ts";
+import { type Asked, type Probe, probed, ROUNDS } from "./probes.ts";
+import { DECLARATIONS, type Fault, givenType } from "./questions.ts";
 import type { Source } from "./sources.ts";
 import { bare, callOf, keyOf, memberName, type Node, ownerOf, placeIn, spanOf } from "./syntax.ts";
+import { answerHint, isMeantToBeCalled } from "./uncalled.ts";
 import { isGenerator } from "./usage.ts";
 import { allHint, awaitHint, listHint, nameOf, quoted, SAME_HOST, shortened, waiting } from "./waiting.ts";
 
@@ -94,6 +95,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
         : found(probe, "E_PROMISE", "Nobody waits for this promise", awaitHint(probe));
     case "awaited":
       if (fault === "generator") return generatorFinding(probe);
+      if (fault === "function") return uncalledFinding(probe);
       return found(probe, "E_PROMISE", "`await` waits for one promise, and this is a list of them", allHint(probe));
     case "each":
       return probes.some(({ given }) => given === probe.id) ? undefined : eachFinding(probe);
@@ -102,6 +104,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
       return call && eachFinding(call);
     }
     case "truth":
+      return isFunctionFault(fault) ? answerFinding(probe, fault) : valueFinding(probe, fault);
     case "presence":
     case "content":
     case "depth":
@@ -112,6 +115,7 @@ function judge(probe: Probe, fault: Fault, { probes, faults }: Answers): Finding
     case "asked":
       return probe.told && "async" in probe.told && probe.told.async ? listFinding(probe) : undefined;
     case "answer":
+      if (isFunctionFault(fault)) return answerFinding(probe, fault);
       return fault !== "promise" ? undefined : probe.told ? listFinding(probe) : valueFinding(probe, fault);
     case "early":
       return earlyFinding(probe);
@@ -148,6 +152,20 @@ function valueFinding(probe: Probe, fault: Fault): Finding {
         : "";
   return found(probe, "E_PROMISE", `${STANDS}${reason}`, awaitHint(probe));
 }
+
+const isFunctionFault = (fault: Fault): boolean =>
+  fault === "question" || fault === "promising" || fault === "function";
+
+/** A function is taken for what it would answer. */
+const answerFinding = (probe: Probe, fault: Fault): Finding | undefined =>
+  isMeantToBeCalled(probe, fault)
+    ? found(
+        probe,
+        "E_DEPLOY",
+        "A function stands here in place of its answer, and a function is always true",
+        answerHint(probe, fault),
+      )
+    : undefined;
 
 function comparedFinding(probe: Probe, fault: Fault, other: Fault | undefined): Finding | undefined {
   if (other === undefined || other === "promise") return undefined;

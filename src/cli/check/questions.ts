@@ -1,5 +1,26 @@
 /** What is asked about an expression, as functions of types. @module */
 
+/** What the compiler may answer. */
+export type Fault =
+  | "generator"
+  | "promise"
+  | "promises"
+  | "handle"
+  | "command"
+  | "function"
+  /** A function that is asked for true or false, without anything; and one that gives a promise of it. */
+  | "question"
+  | "promising"
+  | "missing"
+  | "null"
+  | "nothing"
+  | "list"
+  | "held"
+  | "plain"
+  | "current"
+  | "host"
+  | "deploy";
+
 /** A fault of a type that is not `any`. */
 const known = (fault: string): string => `__TsinfraIsAny<T> extends true ? number : ${fault}`;
 
@@ -28,6 +49,9 @@ const FAULTS: Readonly<Record<string, string>> = {
   Name: known(`__TsinfraHas<__TsinfraFunctionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>`),
   Member: known(`__TsinfraHas<__TsinfraActionOf<T>> extends true ? \`\${I} function\` : __TsinfraDroppedFault<I, T>`),
   Awaited: known(`__TsinfraAwaitedFault<I, __TsinfraListOf<T>>`),
+  AwaitedName: known(
+    `[T] extends [(...given: any) => any] ? __TsinfraHas<Extract<T, { then: any }>> extends true ? number : __TsinfraHas<T> extends true ? \`\${I} function\` : number : __TsinfraAwaitedFault<I, __TsinfraListOf<T>>`,
+  ),
   Each: known(`[T] extends [never] ? number : [T] extends [void] ? \`\${I} nothing\` : number`),
   Result: known(`T extends (...given: any) => infer R ? __TsinfraPromiseFault<I, R> : number`),
   Text: `__TsinfraTextFault<I, T>`,
@@ -92,7 +116,15 @@ type __TsinfraTruthFault<I extends number, T> = __TsinfraIsUnknown<T> extends tr
   ? number
   : __TsinfraHas<__TsinfraPromiseOf<T>> extends true
   ? \`\${I} promise\`
-  : [T] extends [__TsinfraNeedNotWait] ? __TsinfraHas<T> extends true ? \`\${I} handle\` : number : number;
+  : __TsinfraHas<T> extends false
+  ? number
+  : [T] extends [__TsinfraNeedNotWait]
+  ? \`\${I} handle\`
+  : [T] extends [(...given: any) => infer R] ? \`\${I} \${__TsinfraFunctionKind<T, R>}\` : number;
+type __TsinfraLengthOf<T> = T extends (...given: infer P) => any ? P["length"] : never;
+type __TsinfraFunctionKind<T, R> = [__TsinfraIsAny<R>, __TsinfraHas<R>, __TsinfraLengthOf<T>] extends [false, true, 0]
+  ? [R] extends [boolean] ? "question" : [R] extends [boolean | Promise<boolean>] ? "promising" : "function"
+  : "function";
 type __TsinfraPresenceFault<I extends number, T> = __TsinfraIsUnknown<T> extends true
   ? number
   : __TsinfraHas<T> extends true ? [T] extends [__TsinfraPromiseOf<T>] ? \`\${I} promise\` : number : number;

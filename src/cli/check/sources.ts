@@ -17,6 +17,8 @@ export interface Source {
   /** What is loaded when it is, or by it: what is imported for its types alone is erased. */
   readonly loads: readonly Load[];
   readonly includes: readonly Included[];
+  /** What it includes and is not there. */
+  readonly absent: readonly Absent[];
   /** A function includes it, which may do so while operations run. */
   readonly isIncludedLate: boolean;
 }
@@ -39,6 +41,15 @@ interface Included {
   readonly isLate: boolean;
 }
 
+/** What `local.include("…")` names and is nowhere that a run would look for it. */
+export interface Absent {
+  readonly call: Branch;
+  /** As it is written. */
+  readonly path: string;
+  /** Absolute path where a run looks for it, of several the first. */
+  readonly wanted: string;
+}
+
 /** What the compiler reads as a program. */
 export const PROGRAMS: readonly string[] = [".ts", ".mts", ".js", ".mjs"];
 
@@ -49,14 +60,22 @@ export function readPrograms(files: readonly string[], cwd: string): readonly So
   const all = (): readonly ReadSource[] => [...found.values()].filter(source => source !== undefined);
   const loaded = new Set(files.flatMap(file => [...loadedBy([file], all())].filter(one => one !== file)));
   const includes = new Map<string, Included[]>();
+  const absent = new Map<Branch, { readonly file: string; readonly path: string; readonly wanted: string }>();
+  const present = new Set<Branch>();
   const deploys = new Set(files.filter(file => !loaded.has(file)));
   // What is included is a deploy as well: the set grows while it is gone through.
   for (const deploy of deploys) {
     readWithImports([deploy], found);
     for (const file of [deploy, ...loadedBy([deploy], all())])
-      for (const { path, isLate } of includesOf(found.get(file)?.branches ?? [])) {
+      for (const { path, isLate, call } of includesOf(found.get(file)?.branches ?? [])) {
         const included = resolveInclude(path, dirname(deploy), cwd);
-        if (included === undefined) continue;
+        if (included === undefined) {
+          // A function may be meant for those that load its file.
+          if (file !== deploy || !isLate)
+            absent.set(call, absent.get(call) ?? { file, path, wanted: wantedBy(path, dirname(deploy), cwd) });
+          continue;
+        }
+        present.add(call);
         includes.set(file, [...(includes.get(file) ?? []), { file: included, isLate }]);
         deploys.add(included);
       }
@@ -65,12 +84,15 @@ export function readPrograms(files: readonly string[], cwd: string): readonly So
   return all().map(source => ({
     ...source,
     includes: includes.get(source.file) ?? [],
+    absent: [...absent].flatMap(([call, { file, ...one }]) =>
+      file === source.file && !present.has(call) ? [{ call, ...one }] : [],
+    ),
     isIncludedLate: late.has(source.file),
   }));
 }
 
 /** A file of a program, without what only those that load it tell. */
-type ReadSource = Omit<Source, "includes" | "isIncludedLate">;
+type ReadSource = Omit<Source, "includes" | "absent" | "isIncludedLate">;
 
 function readWithImports(files: readonly string[], found: Map<string, ReadSource | undefined>): void {
   const waiting = [...files];
@@ -175,21 +197,26 @@ export const loadedFiles = ({ loads }: Pick<Source, "loads">): readonly string[]
   loads.flatMap(({ file, isRequired }) => (file === undefined || isRequired ? [] : [file]));
 
 /** What a program includes by `local.include("…")`. */
-function includesOf(branches: readonly Branch[]): readonly { readonly path: string; readonly isLate: boolean }[] {
+function includesOf(
+  branches: readonly Branch[],
+): readonly { readonly path: string; readonly isLate: boolean; readonly call: Branch }[] {
   return branches.flatMap(branch => {
     const call = callOf(branch.node);
     const [path] = call?.given ?? [];
     return call && memberName(call.callee) === "include" && path?.type === "StringLiteral"
-      ? [{ path: path.value, isLate: ownerOf(branch) !== undefined }]
+      ? [{ path: path.value, isLate: ownerOf(branch) !== undefined, call: branch }]
       : [];
   });
 }
 
 /** `./x.ts` starts at the deploy file that is evaluated, whichever module includes it, anything else at the working directory. */
 function resolveInclude(path: string, directory: string, cwd: string): string | undefined {
-  const file = resolve(/^\.\.?\//.test(path) ? directory : cwd, path);
+  const file = wantedBy(path, directory, cwd);
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? realpathSync(file) : undefined;
 }
+
+const wantedBy = (path: string, directory: string, cwd: string): string =>
+  resolve(/^\.\.?\//.test(path) ? directory : cwd, path);
 
 function resolveImport(path: string, directory: string): string | undefined {
   if (!/^\.\.?(?:\/|$)/.test(path)) return undefined;

@@ -11,6 +11,12 @@ export function typeHint(mistake: Mistake, sources: readonly Source[]): string |
   const [, found, wanted] = /ype '(.*?)' is not assignable to (?:parameter of )?type '(.*)'\.?$/.exec(first) ?? [];
   if (found === undefined || wanted === undefined)
     return /'Promise</.test(first) && !/await/.test(first) ? AWAIT : undefined;
+  if (takesQuestion(wanted)) {
+    if (/=> (?:.* \| )?(?:Condition|\(*\(\) => boolean\)*)$/.test(found)) return INNER;
+    if (/^(?:Operation|Deploy|AsyncDeploy)(?:Handle|Result)\b|^IncludeResult$/.test(found)) return "Pass its didChange";
+  }
+  if (wanted === "Changeable" && /^(?:Condition|\(\) => boolean)$/.test(found))
+    return "Pass the handle itself, not its didChange";
   if (/^\(.*\) => unknown$/.test(found) && isCondition(wanted)) return UNKNOWN;
   if (/=> Promise<[^=]*$/.test(found)) return isFunctionType(wanted) ? atOnce(wanted) : undefined;
   if (!found.startsWith("Promise<") || wanted.startsWith("Promise<")) return undefined;
@@ -20,6 +26,7 @@ export function typeHint(mistake: Mistake, sources: readonly Source[]): string |
   return branch && answering(branch) ? atOnce(wanted) : AWAIT;
 }
 const AWAIT = "Put `await` before it";
+const INNER = "Give the inner function itself as the condition, or call it";
 const UNKNOWN =
   'A condition gives true or false: compare (`=== true`), or say what stands where there is nothing (`host.data.get("key", false)`)';
 
@@ -28,6 +35,8 @@ const hostHint = ({ code }: Mistake): string =>
   code === "TS2322" ? "Declare it as `Host`: it is either the current host or one of the inventory's" : SAME_HOST;
 
 const isCondition = (type: string): boolean => /\bCondition\b/.test(type);
+
+const takesQuestion = (type: string): boolean => isCondition(type) || type === "() => boolean";
 
 /** Of one that takes other values as well, waiting for one of those is right. */
 const isFunctionType = (type: string): boolean =>

@@ -1,4 +1,5 @@
 /** What becomes of values: dropped, named and forgotten, or read too early. @module */
+import { membersOf, type Module, written } from "./literals.ts";
 import {
   bare,
   type Branch,
@@ -51,6 +52,8 @@ function dropped(expression: Node): readonly Node[] {
       return [...dropped(node.consequent), ...dropped(node.alternate)];
     case "SequenceExpression":
       return node.expressions.flatMap(dropped);
+    case "AwaitExpression":
+      return [node];
     case "CallExpression":
     case "OptionalCallExpression":
       return isHandled(node) ? [] : [node];
@@ -68,13 +71,22 @@ function dropped(expression: Node): readonly Node[] {
 }
 
 /** Which function asks about such a value, by how it is written: what a function of the user's own gives may be meant to be dropped. */
-export function droppedQuestion(value: Node, within: Branch | undefined): string {
+export function droppedQuestion(value: Node, within: Branch | undefined, module: Module): string {
   if (value.type === "Identifier") return "__tsinfraName";
   if (value.type === "NewExpression") return "__tsinfraMade";
   const call = callOf(value);
+  if (!call && isWrittenFunction(value, module)) return "__tsinfraName";
   if (!call) return "object" in value ? "__tsinfraMember" : "__tsinfraCommand";
   const isMade = call.callee.type === "Identifier" && COMMANDS.has(call.callee.name);
   return isMade || isGenerator(ownerOf(within)?.node) ? "__tsinfraCommand" : "__tsinfraPromise";
+}
+/** A member that is written down as a function: of others the types do not tell whether asking for them does something. */
+function isWrittenFunction(value: Node, module: Module): boolean {
+  const member =
+    "object" in value && membersOf(value.object as Node, module)?.findLast(({ key }) => key === memberName(value));
+  if (!member) return false;
+  const found = written(member.value, module);
+  return isFunction(found) && !(found.type === "ObjectMethod" && found.kind !== "method");
 }
 const COMMANDS: ReadonlySet<string> = new Set(["upload", "download", "rsync", "withArguments"]);
 
@@ -141,7 +153,8 @@ const OUTPUTS: ReadonlySet<string> = new Set([
   "isCut",
   "retryAttempts",
 ]);
-const QUESTIONS: ReadonlySet<string> = new Set(["didChange", "didNotChange", "didSucceed", "didError"]);
+/** What a handle is asked. */
+export const QUESTIONS: ReadonlySet<string> = new Set(["didChange", "didNotChange", "didSucceed", "didError"]);
 
 /** An operation that is taken apart for what is known once it has run. */
 export function takenResult({ node }: Branch): { readonly value: Node; readonly result: Node } | undefined {

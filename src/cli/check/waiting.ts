@@ -59,13 +59,14 @@ export function waiting(probe: Probe, hint: string): string {
 }
 
 /** Asked when an operation's turn comes: `_if: () => …`, `restarted: () => …`, `host.when(() => …, …)`. */
-function isCondition({ node, parent }: Branch): boolean {
+export function isCondition({ node, parent }: Branch): boolean {
   const call = parent && callOf(parent.node);
   if (call) return memberName(call.callee) === "when" && call.given[0] === node;
   const holder = parent?.node.type === "ArrayExpression" ? parent.parent : parent;
   return CONDITIONS.has(keyOf(node) ?? (holder && keyOf(holder.node)) ?? "");
 }
-const CONDITIONS: ReadonlySet<string> = new Set([
+/** Arguments that may be conditions. */
+export const CONDITIONS: ReadonlySet<string> = new Set([
   "_if",
   "_retryUntil",
   "restarted",
