@@ -124,3 +124,21 @@ test("looking for global arguments among the data touches no other key", async (
   await runAll(fakeRun([{ name: "a", data: [data] }]), () => host.getFact(Ready));
   expect(touched).toEqual([]);
 });
+
+test("what a file makes of an answer is seen by nobody who asks again", async () => {
+  const Users = fact<Record<never, never>, string[]>({
+    name: "test.Users",
+    command: () => sh`users`,
+    empty: [],
+    parse: lines => [...lines],
+  });
+  const fake = fakeRun(["a", "b"], { answer: name => ({ stdout: name === "a" ? "root\n" : "" }) });
+  const seen: string[][] = [];
+  await runAll(fake, async () => {
+    for (const one of [host, inventory.getHost("a")]) {
+      (await one.getFact(Users)).push("added");
+      seen.push(await one.getFact(Users));
+    }
+  });
+  expect(seen.map(users => users.join()).toSorted()).toEqual(["", "root", "root", "root"]);
+});

@@ -35,7 +35,8 @@ export function hostFacade(engine: Engine, state: HostState, inForce: () => Bloc
       const block = inForce();
       // In a callback it is asked later.
       const asked = copyOf(given);
-      return block.asking(fact?.name, () => engine.ask(state, fact, asked, block.point));
+      // What the file makes of an answer is not what the host has said.
+      return block.asking(fact?.name, () => engine.ask(state, fact, asked, block.point).then(copyOf));
     },
     when: (condition, body) => {
       // Nothing in place of a condition would be no condition.
@@ -81,7 +82,7 @@ export function passiveHost(engine: Engine, state: HostState): Host {
       const point = here();
       const asked = copyOf(given);
       return asking(fact?.name, () =>
-        engine.ask(state, fact, asked, point).catch((error: unknown) => {
+        engine.ask(state, fact, asked, point).then(copyOf, (error: unknown) => {
           if (error instanceof ConnectError && !engine.hosts.includes(state))
             throw unreachable(fact.name, state, error);
           throw error instanceof FactError && scopeOrNone() ? elsewhere(fact.name, state, error) : error;
