@@ -52,24 +52,26 @@ async function outcome(
   surroundings: Surroundings,
   { fast, ...options }: { readonly fast: boolean } & Partial<CommandOptions>,
   end: string,
-): Promise<{ readonly told: string; readonly journal: string }> {
+): Promise<{ readonly told: string; readonly journal: string; readonly printed: string }> {
   const journal = join(directory, `journal-${++count}`);
   const session = localSession({ fast, connect });
-  const command = sh`echo b >>${journal}; ${raw(end)}; c=$?; echo e >>${journal}; exit $c`;
+  const command = sh`echo out; echo b >>${journal}; ${raw(end)}; c=$?; echo e >>${journal}; exit $c`;
   let told: string;
+  let printed = "";
   try {
     const ran = await session.run(command, { surroundings, signal: AbortSignal.timeout(50_000), ...options });
     const said = Buffer.from(ran.stderr).toString();
     told = ran.trouble ? ran.trouble.message : ran.started ? `${ran.exitCode}` : `not begun ${ran.exitCode}: ${said}`;
+    printed = Buffer.from(ran.stdout).toString();
     expect(said).not.toMatch(MARKS);
-    expect(Buffer.from(ran.stdout).toString()).not.toMatch(MARKS);
+    expect(printed).not.toMatch(MARKS);
     if (!ran.started) expect(ran.exitCode).not.toBe(0);
   } catch (error) {
     told = String((error as Error).message);
   }
   expect(told).not.toMatch(MARKS);
   await session.close();
-  return { told, journal: (await readFile(journal, "utf8").catch(() => "")).replaceAll("\n", "") };
+  return { told, printed, journal: (await readFile(journal, "utf8").catch(() => "")).replaceAll("\n", "") };
 }
 const MARKS = /[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}|tsinfra-[0-9a-f]|NaN|read -r/;
 
@@ -80,6 +82,10 @@ interface Odd {
   readonly quick?: RegExp;
   /** Of one that takes a second, and succeeds; default: 0. */
   readonly slow?: RegExp;
+  /** What is taken for the command's output is that and nothing else. */
+  readonly isExact?: true;
+  /** Who is so, where that takes long. */
+  readonly only?: string;
 }
 
 const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surroundings): void => {
@@ -88,6 +94,7 @@ const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surro
       const quick = await outcome(connect, surroundings, options, "(exit 5)");
       expect(quick.told).toMatch(odd.quick ?? /^5$/);
       if (quick.told === "5") expect(quick.journal).toBe("be");
+      if (odd.isExact && quick.told === "5") expect(quick.printed).toBe("out\n");
       if (/^not begun|did not begin/.test(quick.told)) expect(quick.journal).toBe("");
       // What is refused at once is refused whatever it is.
       if (!/^\d+$/.test(quick.told)) return;
@@ -246,6 +253,17 @@ describe("what becomes somebody else", () => {
       quick: /^not begun [1-9]\d*: Not today/,
       slow: /^not begun [1-9]\d*: Not today/,
     },
+    "prints before and behind the command": {
+      script: `echo Welcome; echo Hello >&2; ${WORDS}; "$@"; c=$?; echo Bye; exit $c`,
+      isExact: true,
+    },
+    "asks for something": {
+      script: `${WORDS}; printf 'Password: ' >&2; IFS= read -r x || exit 1; exec "$@"`,
+      quick: EITHER(/^not begun [1-9]\d*: Password:/, /^5$/),
+      only: "su",
+    },
+    "drops stdout": { script: `${WORDS}; exec "$@" >/dev/null`, quick: EITHER(DROPPED, MIXED), only: "sudo" },
+    "drops stderr": { script: `${WORDS}; exec "$@" 2>/dev/null`, quick: EITHER(DROPPED, UNHEARD, MIXED), only: "sudo" },
     "loses the exit code": { script: `${WORDS}; "$@"; exit 0` },
     "kills what takes long, and calls that a success": {
       script: `${WORDS}; "$@" <&0 & sleep 0.5; kill -9 $!; exit 0`,
@@ -257,7 +275,9 @@ describe("what becomes somebody else", () => {
     "doubles lines": { script: `${WORDS}; "$@" 2> >(sed -u p >&2) | sed -u p`, quick: /./, slow: /./ },
   };
   for (const [what, odd] of Object.entries(carriers))
-    for (const [name, surroundings] of Object.entries({ sudo: SUDO, su: SU, doas: DOAS }))
+    for (const [name, surroundings] of Object.entries({ sudo: SUDO, su: SU, doas: DOAS }).filter(
+      ([name]) => name === (odd.only ?? name),
+    ))
       describe(`${name} ${what}`, () => {
         let path: string;
         beforeAll(async () => void (path = join(await program(name, odd.script), "..")));

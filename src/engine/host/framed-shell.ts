@@ -307,24 +307,32 @@ export class FramedShell {
     this.abandon(garbled(this.#host, this.#way, how));
   }
 
-  /** A command whose end has come on one stream is due to end on the other; one whose turn it is, to begin. */
+  /** A shell that has begun on one stream is due to on the other, and so is the end of a command; one whose turn it is is due to begin. */
   #watch(): void {
     clearTimeout(this.#due);
     const { stdout, stderr } = this.#waiting;
     const [next] = stdout;
+    const lost = next && this.#lostStream;
     const isUneven = stdout.length !== stderr.length;
     // Whoever becomes somebody else may be asked by a person before the shell begins.
     const isDue = next && !next.hasBegun && !next.isTested && (this.pid !== undefined || !this.#waits);
-    if (!isUneven && !isDue) return;
+    if (!lost && !isUneven && !isDue) return;
     // Somebody may still have to take what has come.
     const late = (): void => {
       if (this.#untaken > 0) this.#watch();
       else
         this.abandon(
-          this.#hasWorked ? stalled(this.#host) : garbled(this.#host, this.#way, isUneven ? "mixed" : "nothing"),
+          this.#hasWorked
+            ? stalled(this.#host)
+            : garbled(this.#host, this.#way, lost ? `no ${lost}` : isUneven ? "mixed" : "nothing"),
         );
     };
-    this.#due = setTimeout(late, isUneven ? OTHER_STREAM_MS : BEGIN_MS);
+    this.#due = setTimeout(late, lost || isUneven ? OTHER_STREAM_MS : BEGIN_MS);
+  }
+  /** On which it has not said that it has begun, though it has on the other. */
+  get #lostStream(): OutputStream | undefined {
+    const [hasOutput, hasErrors] = [this.#output.pid !== undefined, this.#mark.pid !== undefined];
+    return hasOutput === hasErrors ? undefined : hasOutput ? "stderr" : "stdout";
   }
   #due: ReturnType<typeof setTimeout> | undefined;
   #untaken = 0;

@@ -1,0 +1,34 @@
+/** Ending a process of a host, and knowing whether it has. */
+import { expect, test } from "bun:test";
+import type { Shell } from "../../src/core/command.ts";
+import { killTree } from "../../src/engine/host/scripts.ts";
+import { isAlive } from "../support/is-alive.ts";
+import { needRoot } from "../support/machine.ts";
+
+needRoot("A process of another user");
+
+const run = (script: Shell, shell: readonly string[] = ["sh"]): Promise<number> =>
+  Bun.spawn([...shell, "-c", script.wire()], { stdout: "ignore", stderr: "ignore" }).exited;
+const NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sh"];
+
+for (const shell of ["dash", "bash", "busybox sh"])
+  test(`all of them are gone, those too that do not want to: ${shell}`, async () => {
+    const stubborn = "trap '' TERM; sh -c 'trap \"\" TERM; echo $$; while :; do sleep 0.1; done' & wait";
+    await using parent = Bun.spawn(["sh", "-c", stubborn], { stdout: "pipe" });
+    const { value } = await parent.stdout.getReader().read();
+    const pids = [parent.pid, Number(Buffer.from(value!).toString())];
+    expect(await run(killTree(parent.pid), shell.split(" "))).toBe(0);
+    expect(pids.map(isAlive)).toEqual([false, false]);
+  });
+
+test("one that must not be signalled is not gone", async () => {
+  await using other = Bun.spawn(["sleep", "100"]);
+  expect(await run(killTree(other.pid), NOBODY)).toBe(1);
+  expect(isAlive(other.pid)).toBe(true);
+});
+
+test("one that was never there is gone", async () => {
+  const gone = Bun.spawn(["true"]);
+  await gone.exited;
+  expect(await run(killTree(gone.pid))).toBe(0);
+});
