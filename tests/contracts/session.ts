@@ -190,7 +190,7 @@ export function testSession(subject: SessionSubject): void {
       test("a command that takes too long is ended, with all that it started", async () => {
         const pids = `${remote}/pids`;
         const running = session.run(
-          sh`trap '' TERM HUP; sh -c 'trap "" TERM HUP; echo $$ >>"$1"; while :; do sleep 0.1; done' x ${pids} & echo $$ >>${pids}; wait`,
+          sh`trap '' TERM HUP; sh -c 'trap "" TERM HUP; echo $$ >>"$1"; while :; do sleep 0.1; done' x ${pids} & timeout 100 sh -c 'echo $$ >>"$1"; sleep 100; :' x ${pids} & echo $$ >>${pids}; wait`,
           options({ timeout: 1.5 }),
         );
         const error = await running.catch(error => error);

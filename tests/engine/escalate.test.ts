@@ -176,6 +176,17 @@ exec sh -c "$line"`,
           expect(told.stderr).toMatch(/^N1 \d+\n\u{1}N1 7\n$/u);
         }
       });
+      test("a command that signals itself ends itself, however it gets there", async () => {
+        for (const command of [
+          sh`kill $$; exit 3`,
+          sh`: ${new Secret("x")}; kill $$; exit 3`,
+          sh`: ${"x".repeat(70_000)}; kill $$; exit 3`,
+        ])
+          for (const surroundings of [{ ...plain, sudo }, loggedIn, { ...plain, su }]) {
+            const { exitCode, stdout } = await run(shell, escalate(command, surroundings, "N1", { tellsEnd: true }));
+            expect([exitCode, stdout]).toEqual([143, "\x01N1o 143\n"]);
+          }
+      });
       test("a directory that is missing fails the command before anything of it runs", async () => {
         const { exitCode, stdout } = await run(
           shell,

@@ -56,7 +56,7 @@ describe("a file that ends too early", () => {
       run({ command: "beside" });
       await block;
     });
-    expect(error.message).toMatch(/^host\.withArguments\(\) \(line \d+\) is not awaited, but operations follow it$/);
+    expect(error.message).toMatch(/^host\.withArguments\(\) \(line \d+\) is not awaited before operations follow it$/);
   });
 
   test("or that throws: what it leaves behind fails with it, and is not told beside", async () => {

@@ -264,14 +264,14 @@ describe("an operation beside a body that goes on", () => {
       void app();
       run({ command: "beside" });
     });
-    expect(error.message).toMatch(/^deploy\("app"\) \(line \d+\) is not awaited, but operations follow it$/);
+    expect(error.message).toMatch(/^deploy\("app"\) \(line \d+\) is not awaited before operations follow it$/);
     expect(error.hint).toStartWith('Put `await` before deploy("app")');
     const held = await refused(() => {
       const block = scope().host.withArguments({}, base);
       run({ command: "beside", _if: anyChanged(block) });
       return block;
     });
-    expect(held.message).toMatch(/^host\.withArguments\(\) \(line \d+\) is not awaited, but operations follow it$/);
+    expect(held.message).toMatch(/^host\.withArguments\(\) \(line \d+\) is not awaited before operations follow it$/);
   });
 
   test("of one that is awaited, it is what declares beside it", async () => {

@@ -6,7 +6,7 @@ import { KeptOutput } from "../../core/output.ts";
 import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, isEscalated, lineBytes, LONGEST_LINE, outputMark, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
-import { killTree, throughFile } from "./scripts.ts";
+import { killTree, STILL_THERE, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
 import {
@@ -43,7 +43,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   refuseLong(line, options);
   const way = tellsEnd ? "What becomes another user (sudo, su, doas)" : (connection.way ?? "The login shell");
   const mark = new Mark(nonce, host);
-  const end = new EndMark(nonce);
+  const endMark = new EndMark(nonce);
   const output = scripted && marksOutput ? new Mark(outputMark(nonce), host) : undefined;
   const outputEnd = new EndMark(outputMark(nonce), { isLast: true });
   const marked: OutputStream = options.pty ? "stdout" : "stderr";
@@ -60,14 +60,15 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     // Start-up files may read what comes before that.
     { lines: preamble.slice(passwords), after: begun.promise },
   ];
+  let ending: { readonly reason: unknown; readonly isEnded: Promise<boolean | undefined> } | undefined;
   const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
     // What ends it may have its shell say so.
-    if (chunk.length === 0 || abort.signal.aborted) return;
+    if (chunk.length === 0 || ending || abort.signal.aborted) return;
     kept[stream].add(chunk);
     return options.onOutput?.(stream, chunk, index);
   };
   const own = (chunk: Uint8Array): Uint8Array => {
-    const printed = end.push(chunk);
+    const printed = endMark.push(chunk);
     if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, way, "changed");
     return printed;
   };
@@ -92,7 +93,15 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     return take(stream, own(rest));
   };
 
-  const onAbort = (): void => abort.abort(options.signal.reason);
+  // As long as it is attached its processes are found; when the connection has let it go, those whose parents ended with it are not.
+  const end = (reason: unknown): void => {
+    ending ??= { reason, isEnded: ended().finally(() => abort.abort(reason)) };
+  };
+  const ended = async (): Promise<boolean | undefined> => {
+    const pid = mark.pid ?? output?.pid;
+    return pid === undefined ? undefined : endOnHost(connection, pid, options.surroundings);
+  };
+  const onAbort = (): void => end(options.signal.reason);
   options.signal.throwIfAborted();
   options.signal.addEventListener("abort", onAbort, { once: true });
   options.onTurn?.();
@@ -110,8 +119,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const timer = !options.timeout
     ? undefined
     : setTimeout(
-        () =>
-          abort.abort(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
+        () => end(new CommandTimeoutError(`Command timed out after ${options.timeout} s: ${command}`, { host })),
         milliseconds(options.timeout),
       );
   try {
@@ -122,16 +130,17 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       capture: false,
       onOutput,
     });
+    if (ending) throw ending.reason;
     const started = !scripted || mark.pid !== undefined;
     // nologin and its like say on stdout why nothing begins.
     const beside = output?.before ?? kept.stdout.bytes();
     if (!started && output?.pid !== undefined) throw garbled(host, way, "no stderr");
     if (!started && !saysWhy(mark.before, beside)) throw unheard(host, way, result.exitCode);
-    if (end.isUnread) throw hasGivenUp ? tooSlow(host, way, BECOMING_MS / 1000) : swallowed(host, way);
-    if (started && tellsEnd && end.exitCode === undefined) throw cutOff(host, result.exitCode);
+    if (endMark.isUnread) throw hasGivenUp ? tooSlow(host, way, BECOMING_MS / 1000) : swallowed(host, way);
+    if (started && tellsEnd && endMark.exitCode === undefined) throw cutOff(host, result.exitCode);
     if (started && output?.pid === undefined && output) throw garbled(host, way, "no stdout");
     return {
-      exitCode: end.exitCode ?? result.exitCode,
+      exitCode: endMark.exitCode ?? result.exitCode,
       stdout: kept.stdout.bytes(),
       stderr: kept.stderr.bytes(),
       isCut: kept.stdout.isCut || kept.stderr.isCut,
@@ -145,11 +154,12 @@ export async function runInChannel(connection: Connection, command: Shell, optio
         stderr: asString(kept.stderr.bytes()),
         isCut: kept.stdout.isCut || kept.stderr.isCut,
       });
-    if (!(error instanceof ConnectionLostError) && abort.signal.aborted) {
-      const pid = mark.pid ?? output?.pid;
-      const isEnded = pid !== undefined && (await endOnHost(connection, pid, options.surroundings));
+    if (!(error instanceof ConnectionLostError) && ending) {
+      // Where it could not even be tried beside the command, perhaps it can now.
+      const isEnded = (await ending.isEnded) ?? (await ended());
+      const hasBegun = (mark.pid ?? output?.pid) !== undefined;
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
-        stillRunning(error, pid === undefined ? "It did not say that it had begun" : "It could not be ended");
+        stillRunning(error, hasBegun ? "It could not be ended" : "It did not say that it had begun");
     }
     throw error;
   } finally {
@@ -177,10 +187,15 @@ function refuseLong(line: Shell, { host, pty, surroundings }: ChannelOptions): v
 }
 
 /**
- * End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. True if it is gone. Never rejects.
+ * End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. True if all are gone,
+ * `undefined` if that could not be tried. Never rejects.
  * That user's login is not needed for it, and a login shell would expand what is for the shell inside.
  */
-export async function endOnHost(connection: Connection, pid: number, surroundings: Surroundings): Promise<boolean> {
+export async function endOnHost(
+  connection: Connection,
+  pid: number,
+  surroundings: Surroundings,
+): Promise<boolean | undefined> {
   const { sudo, ...others } = surroundings;
   const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
   const { line, preamble } = escalate(killTree(pid), plain, newNonce());
@@ -190,12 +205,12 @@ export async function endOnHost(connection: Connection, pid: number, surrounding
       signal: AbortSignal.timeout(KILL_DEADLINE_MS),
       capture: false,
     });
-    return exitCode === 0;
+    return exitCode === 0 ? true : exitCode === STILL_THERE ? false : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
-const KILL_DEADLINE_MS = 10_000;
+const KILL_DEADLINE_MS = 5_000;
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;

@@ -94,7 +94,8 @@ function wrapped(command: Shell, surroundings: Surroundings, how: Wrapping): Esc
   const passwords = [sudo?.password, su?.password].filter(password => password !== undefined);
   const scripted = shell !== false && nonce !== undefined;
   const script = inSurroundings(command, surroundings);
-  const hidden = scripted && (isHidden || script.hasSecret);
+  const isLong = bytesOf(script) > LONGEST_SCRIPT;
+  const hidden = scripted && (isHidden || script.hasSecret || (tellsEnd && isLong && !pty));
 
   const preamble: (string | Secret)[] = [...passwords];
   const steps: Shell[] = [];
@@ -115,8 +116,7 @@ function wrapped(command: Shell, surroundings: Surroundings, how: Wrapping): Esc
   if (scripted && tellsEnd) {
     // It outlives what is meant for the command, which may have to tidy up.
     steps.push(sh`trap : HUP INT QUIT TERM`);
-    const isLong = bytesOf(script) > LONGEST_SCRIPT;
-    steps.push(hidden || isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
+    steps.push(hidden ? inNewShell(shell) : isLong ? sh`(${own}${NEWLINE})` : sh`${shell} -c ${quoted(own)}`);
     steps.push(sh`c=$?`);
     if (marksOutput) steps.push(sh`printf '\\001%s %s\\n' ${outputMark(nonce)} "$c"`);
     steps.push(sh`printf '\\001%s %s\\n' ${nonce} "$c" >&2`, sh`exit "$c"`);
@@ -153,6 +153,15 @@ export const LONGEST_LINE = 100_000;
 /** How many of them a line has; sudo's login puts a backslash before most. */
 export const lineBytes = (line: Shell, { sudo }: Surroundings): number => bytesOf(quoted(line)) * (sudo?.login ? 2 : 1);
 const NEWLINE = raw("\n");
+
+/**
+ * What was read into `$s` in a process of its own, as it may signal itself by `$$`, without being an argument of one: the new shell reads it from a pipe.
+ * Where printing it would make it one, a subshell has to do.
+ */
+function inNewShell(shell: string): Shell {
+  const reads = sh`s=$(cat); exec <&9 9<&-; eval "$s"`;
+  return sh`if [ "$(command -v printf)" = printf ]; then { printf %s "$s" | ${shell} -c ${quoted(reads)}; } 9<&0; else (eval "$s"); fi`;
+}
 
 /** A script without a character that means something in quotes: those are written as the bytes they are, in octal. It may hold a secret. */
 function spelled(script: Shell): Shell {

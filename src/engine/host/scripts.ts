@@ -92,4 +92,6 @@ kill -TERM $all 2>/dev/null
 areGone && exit
 all=$(family $all)
 kill -KILL $all 2>/dev/null
-areGone`;
+areGone || exit ${STILL_THERE}`;
+/** The exit code where some of it goes on: what cannot become another user, or has no shell, ends with others. */
+export const STILL_THERE = 93;

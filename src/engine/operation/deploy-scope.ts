@@ -25,7 +25,7 @@ import { conditionsIn } from "./conditions.ts";
 import { configFacade } from "./config-facade.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle, resultOf } from "./handle.ts";
-import { Lifetime } from "./lifetime.ts";
+import { type Inside, Lifetime } from "./lifetime.ts";
 import { localShell } from "./local-shell.ts";
 import { givenData } from "../host-data.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
@@ -147,13 +147,7 @@ export class DeployScope implements Scope {
   call<A extends object>(operation: Operation<A>, given: A & GlobalArguments): Handle {
     const sites = this.#engine.settings.callSites();
     const at = sites[0];
-    // Whoever called may swallow it: the run knows of it all the same.
-    const refuse = (error: DeployError): DeployError => {
-      error.at ??= at;
-      error.host ??= this.#host.name;
-      this.#engine.rememberLate(error);
-      return error;
-    };
+    const refuse = this.#refusal(at);
     try {
       const late = this.#late(operation.name, "called", at);
       if (late) throw late;
@@ -167,6 +161,16 @@ export class DeployScope implements Scope {
       if (error instanceof TsinfraError && at) error.at ??= at;
       throw error;
     }
+  }
+
+  /** Whoever called may swallow what is thrown: the run knows of it all the same. */
+  #refusal(at: CallSite | undefined): (error: DeployError) => DeployError {
+    return error => {
+      error.at ??= at;
+      error.host ??= this.#host.name;
+      this.#engine.rememberLate(error);
+      return error;
+    };
   }
 
   /** Why nothing can be asked or declared here any more. */
@@ -332,7 +336,11 @@ export class DeployScope implements Scope {
     const lifetime = this.#lifetime.block(what, sites[0]);
     const inner = { ...surrounding, ...calledFrom(surrounding, what, sites) };
     const scope = new DeployScope(this.#engine, this.#host, this.#declaring, inner, this.#settings, lifetime);
-    return this.#lifetime.inside(lifetime, () => inScope(scope, body), isAwaited);
+    return this.#lifetime.inside(lifetime, () => inScope(scope, body), this.#insideOf(what, sites[0], isAwaited));
+  }
+
+  #insideOf(operation: string, at: CallSite | undefined, isAwaited?: () => boolean): Inside {
+    return { isAwaited, declared: { operation, at, cwd: this.state.cwd }, refuse: this.#refusal(at) };
   }
 
   #site(): CallSite | undefined {
@@ -366,8 +374,10 @@ export class DeployScope implements Scope {
       await this.#declaring.haveRun?.();
       return resultOf(handles);
     };
-    return this.#lifetime.inside(lifetime, () =>
-      include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),
+    return this.#lifetime.inside(
+      lifetime,
+      () => include().catch((error: unknown) => Promise.reject(site ? includedFrom(error, site) : error)),
+      this.#insideOf(what, site),
     );
   }
 

@@ -25,6 +25,13 @@ interface Declared {
   readonly cwd: string;
 }
 
+/** How a body runs inside another one. */
+export interface Inside {
+  readonly isAwaited?: (() => boolean) | undefined;
+  readonly declared: Declared;
+  readonly refuse: (error: DeployError) => DeployError;
+}
+
 /** One body of the user's code: a deploy file, an include, a block, a callback. */
 export class Lifetime {
   /** For messages: `deploy.ts`, `deploy("web")`. */
@@ -37,8 +44,10 @@ export class Lifetime {
   readonly #file: Lifetime;
   /** What was asked and has not been answered, or not been awaited: of a file with all its blocks, as an answer may be awaited further out. */
   readonly #questions = new Set<OpenQuestion>();
-  /** Those inside it that go on. */
+  /** Those inside it that go on, also where the block in which they began has ended. */
   readonly #bodies = new Set<Lifetime>();
+  /** Of which it is one of those. */
+  #holder: Lifetime | undefined;
   /** Operations: of all that are inside each other, and what it was when this one began. */
   readonly #declared: { count: number };
   readonly #declaredBefore: number;
@@ -102,24 +111,55 @@ export class Lifetime {
     return asked;
   }
 
-  /** Run a body inside this one. Until it has ended, nothing may be declared beside it. Whether it is awaited is asked of `isAwaited` where its promise goes to nobody else. */
-  inside<R>(inner: Lifetime, body: () => R, isAwaited?: () => boolean): R {
+  /**
+   * Run a body inside this one. Until it has ended, nothing may be declared beside it. Whether it is awaited is asked of `isAwaited` where its promise goes to nobody else.
+   * What it has declared at once is declared here as well: `refuse` is asked what is to be thrown where that comes beside something else.
+   */
+  inside<R>(inner: Lifetime, body: () => R, { isAwaited, declared, refuse }: Inside): R {
     try {
       const returned = body();
       if (returned instanceof Promise) return this.#goesOn(inner, returned, isAwaited) as R;
-      inner.#isEnded = true;
+      if (inner.#declaredAtOnce > 0) this.#expectAlone({ isAwaited, declared, refuse });
       return returned;
-    } catch (error) {
-      inner.#isEnded = true;
-      throw error;
+    } finally {
+      if (inner.#holder === undefined) this.#takeOver(inner);
     }
   }
 
-  #goesOn<T>(inner: Lifetime, body: Promise<T>, isAwaited?: () => boolean): Promise<T> {
+  /** A deploy, which alone says whether it is awaited, may be one of several that are waited for at once. */
+  #expectAlone({ isAwaited, declared, refuse }: Inside): void {
+    const error = this.#beside(declared);
+    if (!error) return;
+    const fresh = isAwaited ? [...this.#bodies].filter(one => one.#going?.isFresh) : [];
+    if (fresh.length < this.#bodies.size) throw refuse(error);
+    soon(() => {
+      if (!fresh.every(one => one.#isAwaited)) refuse(error);
+    });
+  }
+
+  /** It has ended: what still goes on in it goes on here. */
+  #takeOver(inner: Lifetime): void {
+    inner.#isEnded = true;
+    for (const one of inner.#bodies) this.#hold(one);
+    inner.#bodies.clear();
+  }
+
+  #hold(inner: Lifetime): void {
+    inner.#holder = this;
     this.#bodies.add(inner);
+  }
+
+  /** Operations that no body inside has declared that goes on. */
+  get #declaredAtOnce(): number {
+    return this.#declaredInside - [...this.#bodies].reduce((sum, one) => sum + one.#declaredInside, 0);
+  }
+
+  #goesOn<T>(inner: Lifetime, body: Promise<T>, isAwaited?: () => boolean): Promise<T> {
+    this.#hold(inner);
     const ended = body.finally(() => {
-      inner.#isEnded = true;
-      this.#bodies.delete(inner);
+      const holder = inner.#holder ?? this;
+      holder.#bodies.delete(inner);
+      holder.#takeOver(inner);
     });
     // Where nobody waits for it, its failure comes up as such, unless it has failed with the file.
     const given = Asked.orStray(
@@ -135,23 +175,27 @@ export class Lifetime {
    * Why an operation that is declared here now would not run in its place: a body is not awaited.
    * Of one that has only just begun that is known a moment later, and `refuse` is called then.
    */
-  disorder({ operation, ...from }: Declared, refuse: (error: DeployError) => void): DeployError | undefined {
-    const beside = [...this.#bodies];
-    const [first] = [...beside.filter(one => !one.#isAwaited), ...beside];
-    if (first) {
-      const begun = first.#begun(from);
-      return first.#isAwaited ? calledBeside(operation, begun) : follows(first.name, begun);
-    }
+  disorder(declared: Declared, refuse: (error: DeployError) => void): DeployError | undefined {
+    const beside = this.#beside(declared);
+    if (beside) return beside;
     for (const one of this.#chain) {
       const going = one.#going;
       if (!going || going.isAwaited() || one.#declaredOutside === 0) continue;
-      const error = overtaken(one.name, one.#begun(from));
+      const error = overtaken(one.name, one.#begun(declared));
       if (!going.isFresh) return error;
       soon(() => {
         if (!going.isAwaited()) refuse(error);
       });
     }
     return undefined;
+  }
+
+  #beside({ operation, ...from }: Declared): DeployError | undefined {
+    const bodies = [...this.#bodies];
+    const [first] = [...bodies.filter(one => !one.#isAwaited), ...bodies];
+    if (!first) return undefined;
+    const begun = first.#begun(from);
+    return first.#isAwaited ? calledBeside(operation, begun) : follows(first.name, begun);
   }
 
   /** An operation was declared here. */
@@ -217,8 +261,8 @@ export class Lifetime {
 }
 
 const follows = (name: string, begun: string): DeployError =>
-  new DeployError(`${capital(begun)} is not awaited, but operations follow it`, {
-    hint: `Put \`await\` before ${name}: what it declares must come before what follows`,
+  new DeployError(`${capital(begun)} is not awaited before operations follow it`, {
+    hint: `Put \`await\` before ${name}: what it declares must come before what follows. Parts that are to run side by side are deploys of their own, given to Promise.all`,
   });
 
 const overtaken = (name: string, begun: string): DeployError =>
