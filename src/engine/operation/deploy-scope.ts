@@ -179,13 +179,9 @@ export class DeployScope implements Scope {
     if (failed) return this.#leftOver(`${what} was ${verb} after ${failed.name} had ended`, at, failed.error);
     if (!ended) return undefined;
     const error = new DeployError(`${what} was ${verb} after ${ended.name} had ended`, {
-      host: this.#host.name,
-      at,
       hint: "Put `await` before what leads here: the call of the async function, the promise of the timer, or `for … of` in place of `forEach`",
     });
-    // Whoever called may swallow it: the run knows of it all the same.
-    this.#engine.rememberLate(error);
-    return error;
+    return this.#refusal(at)(error);
   }
 
   #leftOver(message: string, at: CallSite | undefined, cause: unknown): LeftOverError {
