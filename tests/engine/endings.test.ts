@@ -154,20 +154,26 @@ describe("what did not succeed", () => {
     expect(summary(fake)).toMatch(/^Failed: 1 of 1 host failed, 1 change did not finish, /);
   });
 
-  test("has changed nothing when sudo, su or the login shell let no command begin; what they said is the reason", async () => {
-    const said = "We trust you have received the usual lecture\nsudo: a password is required\n";
-    const fake = fakeRun(["a"], { answer: () => ({ exitCode: 1, stderr: said, isRefusal: true }) });
-    await runAll(fake, () => shell({ name: "Steps", line: "id" }));
-    const [end] = fake.of("operation:host:end");
-    expect(end!.error).toMatchObject({
-      code: "E_COMMAND",
-      message: "Command did not begin on a: sudo: a password is required",
-      hint: "The command was: id",
-      output: ["We trust you have received the usual lecture"],
-    });
-    expect(end).not.toHaveProperty("unfinished");
-    expect(summary(fake)).toMatch(/^Failed: 1 of 1 host failed, nothing changed, /);
-  });
+  test.each([
+    ["stderr", false],
+    ["stdout", true],
+  ])(
+    "has changed nothing when sudo, su or the login shell let no command begin; what they said on %s is the reason",
+    async (stream, _getPty) => {
+      const said = "We trust you have received the usual lecture\nsudo: a password is required\n";
+      const fake = fakeRun(["a"], { answer: () => ({ exitCode: 1, [stream]: said, isRefusal: true }) });
+      await runAll(fake, () => shell({ name: "Steps", line: "id", _getPty }));
+      const [end] = fake.of("operation:host:end");
+      expect(end!.error).toMatchObject({
+        code: "E_COMMAND",
+        message: "Command did not begin on a: sudo: a password is required",
+        hint: "The command was: id",
+        output: ["We trust you have received the usual lecture"],
+      });
+      expect(end).not.toHaveProperty("unfinished");
+      expect(summary(fake)).toMatch(/^Failed: 1 of 1 host failed, nothing changed, /);
+    },
+  );
 });
 
 test("a date that is set back while a run goes on makes no duration negative", async () => {

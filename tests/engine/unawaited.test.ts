@@ -169,6 +169,43 @@ describe("a body that nobody awaits, with operations beside it", () => {
     expect(nested.message).toMatch(/^deploy\("outer"\) \(line \d+\) is not awaited yet/);
   });
 
+  const FOLLOWED = /^deploy\("first"\) \(line \d+\) is not awaited before operations follow it$/;
+  test.each<[string, () => unknown]>([
+    ["that began in a block", () => scope().host.withArguments({}, () => first())],
+    [
+      "that began in a block, in a list",
+      () =>
+        scope().host.when(
+          () => true,
+          () => [first()],
+        ),
+    ],
+    ["that began in another deploy", () => deploy("outer", () => [first()])()],
+    ["that began in another async deploy", () => deploy("outer", async () => void first())()],
+  ])("one %s which has ended is refused as any other", async (_, begin) => {
+    const error = await refused(async () => {
+      const held = begin();
+      await ask();
+      run({ command: "follows" });
+      await held;
+    });
+    expect(error.message).toMatch(FOLLOWED);
+    const left = await refused(() => void begin());
+    expect(left.message).toBe('deploy-0.ts ended while deploy("first") was still running');
+  });
+
+  test("what a block declares at once follows as what is declared without it", async () => {
+    const error = await refused(async () => {
+      const held = first();
+      scope().host.when(
+        () => true,
+        () => void run({ command: "follows" }),
+      );
+      await held;
+    });
+    expect(error.message).toMatch(FOLLOWED);
+  });
+
   test("one that declares before anybody could wait for it is refused where nobody does", async () => {
     const early = part("early", async () => null);
     const error = await refused(async () => {

@@ -87,7 +87,7 @@ export async function sendCommands(
     ran.map((one): CommandRan => {
       const result = toCommandResult(one);
       if (result.started) return result;
-      const refusal = lastReason(options.pty ? result.stdoutLines : result.stderrLines);
+      const refusal = lastReason(result.stderrLines);
       return { ...result, ...(refusal === undefined ? {} : { refusal }) };
     }),
   );
