@@ -93,6 +93,8 @@ function checkFact(asked: unknown): void {
   }
   expectFunction(name, "command", members["command"], "command: () => sh`…`");
   expectFunction(name, "parse", members["parse"], "parse: lines => …");
+  if (!("empty" in members))
+    throw new DeployError(`The fact ${name} has no "empty", its answer when the command prints nothing`, { hint });
 }
 
 function expectFunction(fact: string, member: string, found: unknown, hint: string): void {

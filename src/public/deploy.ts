@@ -9,6 +9,7 @@ import {
   type OperationHandle,
   refuseForeignMembers,
 } from "../core/handle.ts";
+import { dataOption } from "../core/one-object.ts";
 import { currentScope, type RunState } from "../core/scope.ts";
 
 /** What a deploy brings beside its body. */
@@ -81,16 +82,7 @@ function checkDefinition(name: unknown, body: unknown, options: unknown): void {
   const kind = kindOf(body);
   if (kind !== "a function" && kind !== "an async function")
     throw new DeployError(`The body of deploy("${name}") must be a function, found ${kind}`, { hint });
-  if (!hasKeys(options))
-    throw new DeployError(`The options of deploy("${name}") must be an object, found ${kindOf(options)}`, { hint });
-  const { data = {}, ...others } = options as { readonly data?: unknown };
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined)
-    throw new DeployError(`deploy("${name}") has no option "${unknown}"`, {
-      hint: 'Its only option is "data"; global arguments stand in its call',
-    });
-  if (!hasKeys(data))
-    throw new DeployError(`The data of deploy("${name}") must be an object, found ${kindOf(data)}`, { hint });
+  dataOption(`deploy("${name}")`, options);
 }
 
 /** One call of a deploy on one host. */

@@ -425,6 +425,17 @@ const MISSHAPEN: Readonly<Record<string, Refused & { readonly from?: string }>> 
     hint: "cannot be async",
     at: "5:12",
   },
+  "a fact without an answer where nothing is printed": {
+    source: asked(`{ name: "my.F", command: () => sh\`id\`, parse: (lines: string[]) => lines, emtpy: [] }`),
+    message: 'The fact my.F has no "empty", its answer when the command prints nothing',
+    at: "5:12",
+  },
+  "an include with an option that there is none": {
+    source: `import { local } from "tsinfra";\nawait local.include("./x.ts", { dta: { p: 1 } } as never);\n`,
+    message: 'local.include("./x.ts") has no option "dta"',
+    hint: "Its only option is",
+    at: "2:13",
+  },
   "a fact that is derived from nothing": {
     source: `${OWN}derivedFact(any({ name: "my.F", from: undefined, derive: () => 1 }));\n`,
     message: "A fact must have a name, a command and a parse, found undefined",

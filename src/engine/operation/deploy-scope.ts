@@ -17,6 +17,7 @@ import {
   scopeOrNone,
 } from "../../core/scope.ts";
 import { hasKeys } from "../../core/kind.ts";
+import { dataOption } from "../../core/one-object.ts";
 import type { Engine } from "../engine.ts";
 import { autoName } from "./auto-name.ts";
 import { OF_THE_CALL, refuseStrategy } from "./callback-arguments.ts";
@@ -94,7 +95,7 @@ export class DeployScope implements Scope {
     this.state = engine.runState();
     this.logger = engine.logger(host.name);
     this.local = {
-      include: (file, options) => this.#include(file, options?.data),
+      include: (file, options) => this.#include(file, dataOption(`local.include("${file}")`, options)),
       shell: (command, options) => this.asking("local.shell()", () => localShell(engine.settings, command, options)),
     };
   }
