@@ -42,7 +42,7 @@ const COLUMNS = 120;
 export class RunRecord {
   readonly #hosts: readonly string[];
   readonly #running = new Map<string, Running>();
-  readonly #interrupted: (OnHost & { readonly isUnknown: boolean })[] = [];
+  readonly #interrupted: (OnHost & { readonly isUnknown: boolean; readonly mayStillRun: boolean })[] = [];
   #results: (EngineEvent & { readonly type: "results" }) | undefined;
   #isExecuting = false;
   /** Hosts that did not come to answer. */
@@ -75,7 +75,12 @@ export class RunRecord {
     else if (event.type === "command:end") this.#running.delete(`${event.command}\0${event.host}`);
     else if (event.type === "operation:host:end") {
       this.#running.delete(`${event.id}\0${event.host}`);
-      if (event.outcome === "interrupted") this.#interrupted.push({ ...event, isUnknown: event.unfinished === true });
+      if (event.outcome === "interrupted")
+        this.#interrupted.push({
+          ...event,
+          isUnknown: event.unfinished === true,
+          mayStillRun: event.mayStillRun === true,
+        });
     } else if (event.type === "results") this.#results = event;
   }
 
@@ -127,7 +132,7 @@ export class RunRecord {
     // Results tell of what was sent ahead as well.
     const ahead = Map.groupBy(this.#results ? [] : this.sentAhead(), ({ host }) => host);
     return [
-      ...running.map(one => line(one, one.hasCommand ? `${UNKNOWN}; its command may still be running there` : UNKNOWN)),
+      ...running.map(one => line(one, one.hasCommand ? STILL_RUNNING : UNKNOWN)),
       ...[...ahead].flatMap(([host, sent]) => {
         const names = sent
           .map(({ operation }) => operation)
@@ -171,7 +176,7 @@ export class RunRecord {
   /** How it ended: what was interrupted, what is left to itself, the results. */
   endLines(columns: number): readonly string[] {
     const ended = this.#interrupted.map(one =>
-      line(one, one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
+      line(one, one.mayStillRun ? STILL_RUNNING : one.isUnknown ? UNKNOWN : "interrupted before it sent a command"),
     );
     const left = this.#left();
     const results = this.#results
@@ -188,6 +193,7 @@ export class RunRecord {
 }
 
 const UNKNOWN = "interrupted, state unknown";
+const STILL_RUNNING = `${UNKNOWN}; its command may still be running there`;
 
 const line = ({ host, operation }: OnHost, what: string): string =>
   `  ${oneLine(host)}  ${oneLine(operation)}: ${what}`;

@@ -151,6 +151,8 @@ export type EngineEvent =
       readonly nested: boolean;
       /** It sent commands and did not succeed: what it changed is not known. */
       readonly unfinished?: true;
+      /** It was interrupted, and its command could not be ended. */
+      readonly mayStillRun?: true;
       /** Operations that its callbacks declared and that did not run: they stand behind one that failed, or behind an interruption. */
       readonly notRun?: readonly string[];
     }

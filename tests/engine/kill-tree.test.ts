@@ -21,6 +21,21 @@ for (const shell of ["dash", "bash", "busybox sh"])
     expect(pids.map(isAlive)).toEqual([false, false]);
   });
 
+test("those of its group whose parents have gone are ended with it, unless that is our own group", async () => {
+  const orphans = "(sleep 100 & echo $! ); sleep 100";
+  for (const [words, survives] of [
+    [["setsid", "sh", "-c", orphans], false],
+    [["sh", "-c", orphans], true],
+  ] as const) {
+    await using parent = Bun.spawn([...words], { stdout: "pipe" });
+    const { value } = await parent.stdout.getReader().read();
+    const orphan = Number(Buffer.from(value!).toString());
+    expect(await run(killTree(parent.pid))).toBe(0);
+    expect([isAlive(parent.pid), isAlive(orphan)]).toEqual([false, survives]);
+    if (survives) process.kill(orphan, "SIGKILL");
+  }
+});
+
 test("one that must not be signalled is not gone", async () => {
   await using other = Bun.spawn(["sleep", "100"]);
   expect(await run(killTree(other.pid), NOBODY)).toBe(STILL_THERE);

@@ -171,7 +171,7 @@ export class Narrator {
     const message = event.error
       ? messageFor(event.host, event.error)
       : event.unfinished
-        ? "state unknown"
+        ? `state unknown${event.mayStillRun ? "; its command may still be running there" : ""}`
         : "before it sent a command";
     const lines = this.#hostLines(event.host, what, tone, `${circumstances}: ${message}`);
     return [...heading, ...lines, ...this.#told(this.#evidence(event.error)), ...notRun];

@@ -158,6 +158,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       // Where it could not even be tried beside the command, perhaps it can now.
       const isEnded = (await ending.isEnded) ?? (await ended());
       const hasBegun = (mark.pid ?? output?.pid) !== undefined;
+      if (!isEnded && scripted) options.onLeft?.();
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
         stillRunning(error, hasBegun ? "It could not be ended" : "It did not say that it had begun");
     }

@@ -60,17 +60,20 @@ export const throughFile = (line: Shell, file: { readonly input: string } | { re
 export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)}`;
 
 /**
- * End a process and all its descendants: asked first, so that they can tidy up, and killed a second later.
+ * End a process, all its descendants and all of its process group, in which those are whose parents have gone: asked first, so that they can tidy up, and killed a second later.
  * Parents come before their children: a script whose command ends must not go on to the next.
  * Linux has /proc where `ps` may be missing. Succeeds when all of them are gone; those that only wait for somebody to ask how they ended are.
- * Signals may be forbidden, as they are to what has become another user: that is no end.
+ * A group in which this shell is as well, or one of its parents, is not the command's own. Signals may be forbidden, as they are to what has become another user: that is no end.
  */
 export const killTree = (pid: number): Shell =>
   sh`family() {
-  { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) .*/\\1 \\2/' | grep . || ps -A -o pid= -o ppid=; } | awk -v roots="$*" '
-  { parent[$1] = $2 }
+  { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) \\([0-9]*\\) .*/\\1 \\2 \\3/' | grep . || ps -A -o pid= -o ppid= -o pgid=; } | awk -v roots="$*" -v self=$$ '
+  { parent[$1] = $2; group[$1] = $3 }
   END { n = split(roots, family, " ")
   for (i = 1; i <= n; i++) seen[family[i]] = 1
+  own = group[family[1]]
+  for (p = self; p in parent && !(p in above); p = parent[p]) { above[p] = 1; if (group[p] == own) own = 0 }
+  if (own > 0) for (p in group) if (group[p] == own && !(p in seen)) { seen[p] = 1; family[++n] = p }
   for (i = 1; i <= n; i++) { print family[i]; for (p in parent) if (parent[p] == family[i] && !(p in seen)) { seen[p] = 1; family[++n] = p } } }'
 }
 isThere() {

@@ -17,6 +17,8 @@ export interface CommandOptions {
   readonly onTurn?: () => void;
   /** Chunks as they arrive, and which of the commands they are of. No more is read until a promise that it returns has resolved. */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array, index: number) => void | Promise<void>;
+  /** It could not be ended when it was told to, and may still run on the host. */
+  readonly onLeft?: () => void;
   /** Bytes that are kept of each output for the result, the last ones; default 8 MiB, `0`: nothing. */
   readonly keep?: number;
   /** The command is the engine's own and changes nothing of a shell but variables. */

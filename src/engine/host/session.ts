@@ -53,6 +53,7 @@ export class Session {
       host,
       connection: () => this.#open(),
       kill: endOnHost,
+      onLeft: () => this.#left++,
       onEnded: onShellEnded,
       onLost: connection => this.#lost(connection),
     });
@@ -71,6 +72,12 @@ export class Session {
       onTransfer,
     });
   }
+
+  /** How many commands could not be ended when they were told to, and may still run. */
+  get left(): number {
+    return this.#left;
+  }
+  #left = 0;
 
   get isConnected(): boolean {
     return this.#connection !== undefined;
@@ -218,7 +225,8 @@ export class Session {
   async #alone(command: Shell, options: CommandOptions, more: { readonly index?: number }): Promise<Ran> {
     const connection = await this.#open();
     try {
-      return await runInChannel(connection, command, { ...options, ...more, host: this.#settings.host });
+      const onLeft = (): void => void this.#left++;
+      return await runInChannel(connection, command, { ...options, ...more, onLeft, host: this.#settings.host });
     } catch (error) {
       if (error instanceof ConnectionLostError) this.#lost(connection);
       throw error;

@@ -23,7 +23,10 @@ import { preambleBytes } from "./streams.ts";
 export interface SharedShellSettings {
   readonly host: string;
   readonly connection: () => Promise<Connection>;
-  readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<unknown>;
+  /** True if it is gone, `undefined` if that could not be tried. */
+  readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<boolean | undefined>;
+  /** One could not be ended, and what runs in it may go on. */
+  readonly onLeft: () => void;
   /** A shell ended by itself. */
   readonly onEnded: () => void;
   /** That connection is gone. */
@@ -134,7 +137,7 @@ export class SharedShells {
     const onAbort = (): void => {
       aborted.reject(signal.reason);
       // What others have in flight there is theirs to run again; what neither ends nor begins is given up.
-      killed = Promise.resolve(this.#killed(open, surroundings)).then(() => shell.abandon(new ShellEnded()));
+      killed = this.#ended(open, surroundings);
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
@@ -164,8 +167,18 @@ export class SharedShells {
     return ran;
   }
 
+  /** Kill a shell, and give it up. */
+  async #ended(open: OpenShell, surroundings: Surroundings): Promise<void> {
+    const isEnded = await this.#killed(open, surroundings);
+    open.shell.abandon(new ShellEnded());
+    if (isEnded || open.shell.pid === undefined) return;
+    // Where there was no room for it beside the shell, perhaps there is now.
+    const { kill, onLeft } = this.#settings;
+    if (isEnded === false || !(await kill(open.connection, open.shell.pid, surroundings))) onLeft();
+  }
+
   /** Once for each shell, however many wait for it. */
-  #killed(open: OpenShell, surroundings: Surroundings): Promise<unknown> | undefined {
+  #killed(open: OpenShell, surroundings: Surroundings): Promise<boolean | undefined> | undefined {
     const { connection, shell } = open;
     if (shell.pid !== undefined) open.killing ??= this.#settings.kill(connection, shell.pid, surroundings);
     return open.killing;
@@ -200,7 +213,7 @@ interface OpenShell {
   readonly connection: Connection;
   readonly shell: FramedShell;
   /** It is being killed on the host. */
-  killing?: Promise<unknown>;
+  killing?: Promise<boolean | undefined>;
 }
 /** Commands in a shell, and how many it had been sent with the last of them. */
 interface Running {

@@ -24,14 +24,18 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   const seconds = stopwatch(clock);
   emit({ type: "operation:host:start", id, operation: call.name, host: call.host.name });
   const tries: Attempt[] = [];
-  const work = tryUntilDone(engine, call, id, tries);
+  const { session } = call.host;
+  const { left } = session;
+  let hasEnded = false;
+  const work = tryUntilDone(engine, call, id, tries).finally(() => (hasEnded = true));
   const outcome = await unlessAborted(work, givenUp).catch((error: unknown): OutcomeType => {
     if (!signal.aborted) throw error;
     return "interrupted";
   });
+  const isLeft = outcome === "interrupted" && (!hasEnded || session.left > left);
   // What was sent behind what failed does not run.
   if (outcome === "failed" || outcome === "ignored") call.host.ahead = undefined;
-  const ending = end(engine, call, { id, outcome, tries, seconds: seconds(), nested: nestedIn !== undefined });
+  const ending = end(engine, call, { id, outcome, tries, seconds: seconds(), nested: nestedIn !== undefined, isLeft });
   const { executed, error } = lastOf(tries);
   if (executed > 0 && call.operation.freshLogin) call.host.session.endShells();
   if (outcome === "failed" && nestedIn === undefined) call.host.error ??= error;
@@ -90,11 +94,22 @@ export function tellUnknown(engine: Engine, call: OperationCall, id: string, los
   return end(engine, call, { id, outcome, tries, seconds: 0, nested: false });
 }
 
+/** How an operation has ended. */
+interface Ended {
+  readonly id: string;
+  readonly outcome: OutcomeType;
+  readonly tries: readonly Attempt[];
+  readonly seconds: number;
+  readonly nested: boolean;
+  /** What it sent could not be ended, as far as is known. */
+  readonly isLeft?: boolean;
+}
+
 /** Tell how an operation ended. */
 function end(
   { kept, settings: { emit } }: Engine,
   call: OperationCall,
-  { tries, ...told }: { id: string; outcome: OutcomeType; tries: readonly Attempt[]; seconds: number; nested: boolean },
+  { tries, isLeft = false, ...told }: Ended,
 ): Ending {
   const { outcome } = told;
   const { error, executed, noop, others, results } = lastOf(tries);
@@ -115,6 +130,7 @@ function end(
     ...(noop !== undefined && outcome === "unchanged" ? { noop } : {}),
     ...(error && outcome !== "interrupted" ? { error: reportError(error) } : {}),
     ...(unfinished ? { unfinished } : {}),
+    ...(unfinished && isLeft ? { mayStillRun: true } : {}),
     ...(notRun.length > 0 ? { notRun } : {}),
   });
   return { outcome, unfinished, error, others };
