@@ -1,3 +1,4 @@
+import { Secret } from "../../src/core/command.ts";
 import { describe, expect, test } from "bun:test";
 import { proposedLines, resultLines } from "../../src/cli/views/reports.ts";
 import { noPaint } from "../../src/cli/views/paint.ts";
@@ -174,6 +175,17 @@ describe("what did not succeed", () => {
       expect(summary(fake)).toMatch(/^Failed: 1 of 1 host failed, nothing changed, /);
     },
   );
+});
+
+test("what stands in the way of a command is not quoted with its secret input", async () => {
+  const fake = fakeRun(["a"], {
+    answer: () => ({ exitCode: 127, stderr: "zsh: command not found: t0psecret\n", isRefusal: true }),
+  });
+  await runAll(fake, () => shell({ name: "Reads", line: "cat", _stdin: new Secret("first\nt0psecret\n") }));
+  expect(fake.of("operation:host:end")[0]?.error?.message).toBe(
+    "Command did not begin on a: zsh: command not found: ***",
+  );
+  expect(JSON.stringify(fake.events)).not.toContain("t0psecret");
 });
 
 test("a date that is set back while a run goes on makes no duration negative", async () => {

@@ -1,6 +1,6 @@
 /** Sending commands to a host, telling about them, and keeping what is known of the host true. @module */
 import type { ConnectorArguments } from "../../core/arguments.ts";
-import type { Shell } from "../../core/command.ts";
+import { Secret, type Shell } from "../../core/command.ts";
 import type { RunResult } from "../../core/connector.ts";
 import { CommandError, CommandTimeoutError, type TsinfraError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
@@ -85,8 +85,9 @@ export async function sendCommands(
   const { behind, results } = await sendChange(host, () => host.session.send(commands, options, successExitCodes));
   const told = results.then(ran =>
     ran.map((one): CommandRan => {
-      const result = toCommandResult(one);
-      if (result.started) return result;
+      if (one.started) return toCommandResult(one);
+      // Whoever stands in its way may quote what was meant for it.
+      const result = toCommandResult({ ...one, stderr: withoutInput(one.stderr, how.all._stdin) });
       const refusal = lastReason(result.stderrLines);
       return { ...result, ...(refusal === undefined ? {} : { refusal }) };
     }),
@@ -115,6 +116,16 @@ export async function sendChange(host: HostState, send: () => Promise<Sent>): Pr
     ended();
     throw error;
   }
+}
+
+/** What was said, with the secret lines of an input as `***`. */
+function withoutInput(said: Uint8Array, input: ConnectorArguments["_stdin"]): Uint8Array {
+  const secrets = [input].flat().flatMap(one => (one instanceof Secret ? one.reveal().split("\n") : []));
+  const text = secrets.reduce(
+    (rest, line) => (line.trim() === "" ? rest : rest.replaceAll(line, "***")),
+    asString(said),
+  );
+  return secrets.length === 0 ? said : Buffer.from(text);
 }
 
 /** A promise that may be looked at later: until then its rejection is nobody's. */
