@@ -1,7 +1,10 @@
 /** Ending a process of a host, and knowing whether it has. */
 import { expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Shell } from "../../src/core/command.ts";
-import { killTree, STILL_THERE } from "../../src/engine/host/scripts.ts";
+import { killTree, NOT_THERE, STILL_THERE } from "../../src/engine/host/scripts.ts";
 import { isAlive } from "../support/is-alive.ts";
 import { needRoot } from "../support/machine.ts";
 
@@ -36,14 +39,28 @@ test("those of its group whose parents have gone are ended with it, unless that 
   }
 });
 
+test("parents are ended before their children: what follows in a script does not run", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tsinfra-kill-"));
+  const rest = join(directory, "rest");
+  for (let round = 0; round < 20; round++) {
+    await using parent = Bun.spawn(["setsid", "sh", "-c", `echo $$; sleep 100; sleep 101; echo rest >${rest}`], {
+      stdout: "pipe",
+    });
+    const { value } = await parent.stdout.getReader().read();
+    expect(await run(killTree(Number(Buffer.from(value!).toString())))).toBe(0);
+  }
+  expect(existsSync(rest)).toBe(false);
+  rmSync(directory, { recursive: true });
+});
+
 test("one that must not be signalled is not gone", async () => {
   await using other = Bun.spawn(["sleep", "100"]);
   expect(await run(killTree(other.pid), NOBODY)).toBe(STILL_THERE);
   expect(isAlive(other.pid)).toBe(true);
 });
 
-test("one that was never there is gone", async () => {
+test("one that was gone before is told from one that is ended", async () => {
   const gone = Bun.spawn(["true"]);
   await gone.exited;
-  expect(await run(killTree(gone.pid))).toBe(0);
+  expect(await run(killTree(gone.pid))).toBe(NOT_THERE);
 });

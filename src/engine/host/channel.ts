@@ -6,7 +6,7 @@ import { KeptOutput } from "../../core/output.ts";
 import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, isEscalated, lineBytes, LONGEST_LINE, outputMark, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
-import { killTree, STILL_THERE, throughFile } from "./scripts.ts";
+import { killTree, NOT_THERE, STILL_THERE, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
 import {
@@ -97,9 +97,9 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const end = (reason: unknown): void => {
     ending ??= { reason, isEnded: ended().finally(() => abort.abort(reason)) };
   };
-  const ended = async (): Promise<boolean | undefined> => {
+  const ended = async (isAttached = true): Promise<boolean | undefined> => {
     const pid = mark.pid ?? output?.pid;
-    return pid === undefined ? undefined : endOnHost(connection, pid, options.surroundings);
+    return pid === undefined ? undefined : endOnHost(connection, pid, options.surroundings, isAttached);
   };
   const onAbort = (): void => end(options.signal.reason);
   options.signal.throwIfAborted();
@@ -156,7 +156,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       });
     if (!(error instanceof ConnectionLostError) && ending) {
       // Where it could not even be tried beside the command, perhaps it can now.
-      const isEnded = (await ending.isEnded) ?? (await ended());
+      const isEnded = (await ending.isEnded) ?? (await ended(false));
       const hasBegun = (mark.pid ?? output?.pid) !== undefined;
       if (!isEnded && scripted) options.onLeft?.();
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
@@ -189,13 +189,14 @@ function refuseLong(line: Shell, { host, pty, surroundings }: ChannelOptions): v
 
 /**
  * End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. True if all are gone,
- * `undefined` if that could not be tried. Never rejects.
+ * `undefined` if that could not be tried, or what is not attached any more was gone before. Never rejects.
  * That user's login is not needed for it, and a login shell would expand what is for the shell inside.
  */
 export async function endOnHost(
   connection: Connection,
   pid: number,
   surroundings: Surroundings,
+  isAttached: boolean,
 ): Promise<boolean | undefined> {
   const { sudo, ...others } = surroundings;
   const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
@@ -206,6 +207,8 @@ export async function endOnHost(
       signal: AbortSignal.timeout(KILL_DEADLINE_MS),
       capture: false,
     });
+    // What has gone with its connection may have left others behind, which nobody finds any more.
+    if (exitCode === NOT_THERE) return isAttached || undefined;
     return exitCode === 0 ? true : exitCode === STILL_THERE ? false : undefined;
   } catch {
     return undefined;

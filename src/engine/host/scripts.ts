@@ -69,12 +69,18 @@ export const killTree = (pid: number): Shell =>
   sh`family() {
   { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) \\([0-9]*\\) .*/\\1 \\2 \\3/' | grep . || ps -A -o pid= -o ppid= -o pgid=; } | awk -v roots="$*" -v self=$$ '
   { parent[$1] = $2; group[$1] = $3 }
-  END { n = split(roots, family, " ")
-  for (i = 1; i <= n; i++) seen[family[i]] = 1
-  own = group[family[1]]
+  function take(p) { seen[p] = 1; family[++taken] = p }
+  function walk(p) { while (told < taken) { print family[++told]; for (p in parent) if (parent[p] == family[told] && !(p in seen)) take(p) } }
+  END { n = split(roots, root, " ")
+  for (i = 1; i <= n; i++) take(root[i])
+  walk()
+  own = group[root[1]]
   for (p = self; p in parent && !(p in above); p = parent[p]) { above[p] = 1; if (group[p] == own) own = 0 }
-  if (own > 0) for (p in group) if (group[p] == own && !(p in seen)) { seen[p] = 1; family[++n] = p }
-  for (i = 1; i <= n; i++) { print family[i]; for (p in parent) if (parent[p] == family[i] && !(p in seen)) { seen[p] = 1; family[++n] = p } } }'
+  if (own > 0) for (p in group) while (group[p] == own && !(p in seen)) {
+    for (top = p; group[parent[top]] == own && !(parent[top] in seen); top = parent[top]);
+    take(top)
+    walk()
+  } }'
 }
 isThere() {
   case $(cat "/proc/$1/stat" 2>/dev/null) in *') Z '*) return 1;; esac
@@ -90,11 +96,14 @@ areGone() {
   done
   return 1
 }
+isThere ${pid} || exit ${NOT_THERE}
 all=$(family ${pid})
+[ -n "$all" ] || all=${pid}
 kill -TERM $all 2>/dev/null
 areGone && exit
 all=$(family $all)
 kill -KILL $all 2>/dev/null
 areGone || exit ${STILL_THERE}`;
-/** The exit code where some of it goes on: what cannot become another user, or has no shell, ends with others. */
+/** Exit codes: some of it goes on, or it was gone before. What cannot become another user, or has no shell, ends with others. */
 export const STILL_THERE = 93;
+export const NOT_THERE = 94;

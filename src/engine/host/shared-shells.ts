@@ -3,6 +3,7 @@ import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { leavesSomethingRunning } from "./background.ts";
+import type { endOnHost } from "./channel.ts";
 import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
 import { reachesShell } from "./framed-script.ts";
 import type { FramedResult } from "./framed-command.ts";
@@ -23,8 +24,8 @@ import { preambleBytes } from "./streams.ts";
 export interface SharedShellSettings {
   readonly host: string;
   readonly connection: () => Promise<Connection>;
-  /** True if it is gone, `undefined` if that could not be tried. */
-  readonly kill: (connection: Connection, pid: number, surroundings: Surroundings) => Promise<boolean | undefined>;
+  /** True if it is gone, `undefined` if that could not be tried, or it was gone before though it was attached no more. */
+  readonly kill: typeof endOnHost;
   /** One could not be ended, and what runs in it may go on. */
   readonly onLeft: () => void;
   /** A shell ended by itself. */
@@ -174,13 +175,13 @@ export class SharedShells {
     if (isEnded || open.shell.pid === undefined) return;
     // Where there was no room for it beside the shell, perhaps there is now.
     const { kill, onLeft } = this.#settings;
-    if (isEnded === false || !(await kill(open.connection, open.shell.pid, surroundings))) onLeft();
+    if (isEnded === false || !(await kill(open.connection, open.shell.pid, surroundings, false))) onLeft();
   }
 
   /** Once for each shell, however many wait for it. */
   #killed(open: OpenShell, surroundings: Surroundings): Promise<boolean | undefined> | undefined {
     const { connection, shell } = open;
-    if (shell.pid !== undefined) open.killing ??= this.#settings.kill(connection, shell.pid, surroundings);
+    if (shell.pid !== undefined) open.killing ??= this.#settings.kill(connection, shell.pid, surroundings, true);
     return open.killing;
   }
 
