@@ -147,7 +147,9 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       started,
       ...(started ? {} : { stderr: lastLine(mark.before) === "" ? beside : mark.before }),
     };
-  } catch (error) {
+  } catch (thrown) {
+    // What carries it may call its end by another name.
+    const error = ending && !(thrown instanceof ConnectionLostError) ? ending.reason : thrown;
     if (error instanceof CommandTimeoutError)
       Object.assign(error, {
         stdout: asString(kept.stdout.bytes()),
@@ -200,7 +202,7 @@ export async function endOnHost(
 ): Promise<boolean | undefined> {
   const { sudo, ...others } = surroundings;
   const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
-  const { line, preamble } = escalate(killTree(pid), plain, newNonce());
+  const { line, preamble } = escalate(killTree(pid, isAttached), plain, newNonce());
   try {
     const { exitCode } = await connection.run(line, {
       ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),

@@ -65,9 +65,12 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
  * Linux has /proc where `ps` may be missing. Succeeds when all of them are gone; those that only wait for somebody to ask how they ended are.
  * A group in which this shell is as well, or one of its parents, is not the command's own. Signals may be forbidden, as they are to what has become another user: that is no end.
  */
-export const killTree = (pid: number): Shell =>
-  sh`family() {
-  { cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) \\([0-9]*\\) .*/\\1 \\2 \\3/' | grep . || ps -A -o pid= -o ppid= -o pgid=; } | awk -v roots="$*" -v self=$$ '
+export const killTree = (pid: number, isAttached = true): Shell =>
+  sh`processes() {
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^\\([0-9]*\\) (.*) [^ ]* \\([0-9]*\\) \\([0-9]*\\) .*/\\1 \\2 \\3/' | grep . || ps -A -o pid= -o ppid= -o pgid= 2>/dev/null
+}
+family() {
+  processes | awk -v roots="$*" -v self=$$ '
   { parent[$1] = $2; group[$1] = $3 }
   function take(p) { seen[p] = 1; family[++taken] = p }
   function walk(p) { while (told < taken) { print family[++told]; for (p in parent) if (parent[p] == family[told] && !(p in seen)) take(p) } }
@@ -97,13 +100,17 @@ areGone() {
   return 1
 }
 isThere ${pid} || exit ${NOT_THERE}
+attached=${isAttached ? 1 : 0}
+[ $attached = 0 ] || processes | grep -q . || exit ${UNLISTED}
 all=$(family ${pid})
+[ -n "$all" ] || [ $attached = 0 ] || exit ${UNLISTED}
 [ -n "$all" ] || all=${pid}
 kill -TERM $all 2>/dev/null
 areGone && exit
 all=$(family $all)
 kill -KILL $all 2>/dev/null
 areGone || exit ${STILL_THERE}`;
-/** Exit codes: some of it goes on, or it was gone before. What cannot become another user, or has no shell, ends with others. */
+/** Exit codes: some of it goes on, it was gone before, or nothing lists processes and it is best ended by its connection. What cannot become another user, or has no shell, ends with others. */
 export const STILL_THERE = 93;
 export const NOT_THERE = 94;
+const UNLISTED = 95;
