@@ -146,9 +146,6 @@ export function repeatsMark(bytes: Uint8Array, nonce: string): boolean {
   );
 }
 
-/** Bytes that may come before the mark on the other stream, where a command's own output may overtake it. */
-export const MOST_BESIDE = 64 * 1024 * 1024;
-
 /** Somebody said why a command does not begin. On stdout only nologin and its like do that: all else there may be the command's own. */
 export const saysWhy = (stderr: Uint8Array, stdout: Uint8Array): boolean =>
   lastLine(stderr) !== "" || NOT_AVAILABLE.test(lastLine(stdout));
