@@ -329,3 +329,31 @@ test("a command that could not be ended in time is told as that", async () => {
   });
   await session.disconnect();
 });
+
+for (const [name, line, told] of [
+  [
+    "has the exit code that it told",
+    "sleep 0.4; echo late; exit 3",
+    { exitCode: 3, stdout: new TextEncoder().encode("late\n") },
+  ],
+  ["is not taken for one that somebody has ended", "sleep 0.4; kill -9 $$", { mayStillRun: true }],
+] as const)
+  test(`a command that ends by itself while there is no room to end it ${name}`, async () => {
+    const connection = await localConnection();
+    const commands: Promise<unknown>[] = [];
+    // As with MaxSessions 1: a command waits until the one before it has ended, and by then it finds nothing.
+    const oneAtATime = async (): Promise<Connection> => ({
+      ...connection,
+      async run(command, options) {
+        await Promise.all(commands);
+        const running = connection.run(command, options);
+        commands.push(running.catch(() => undefined));
+        return running;
+      },
+    });
+    const session = localSession({ fast: false, connect: oneAtATime });
+    const { signal } = new AbortController();
+    const ran = session.run(sh`${raw(line)}`, { surroundings: { shell: "sh", env: {} }, signal, timeout: 0.1 });
+    expect(await ran.catch(error => error)).toMatchObject(told);
+    await session.disconnect();
+  });

@@ -6,7 +6,7 @@ import { KeptOutput } from "../../core/output.ts";
 import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { escalate, isEscalated, lineBytes, LONGEST_LINE, outputMark, type Surroundings } from "./escalation.ts";
 import { asString } from "./fact-output.ts";
-import { killTree, NOT_THERE, STILL_THERE, throughFile } from "./scripts.ts";
+import { killTree, STILL_THERE, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
 import { milliseconds } from "./time-limit.ts";
 import {
@@ -61,11 +61,18 @@ export async function runInChannel(connection: Connection, command: Shell, optio
     { lines: preamble.slice(passwords), after: begun.promise },
   ];
   let ending: { readonly reason: unknown; readonly isEnded: Promise<boolean | undefined> } | undefined;
+  const late: (readonly [stream: OutputStream, chunk: Uint8Array])[] = [];
+  let lateBytes = 0;
   const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    // What ends it may have its shell say so.
-    if (chunk.length === 0 || ending || abort.signal.aborted) return;
+    if (chunk.length === 0 || abort.signal.aborted) return;
+    if (ending) return takeLate(stream, chunk, ending.isEnded);
     kept[stream].add(chunk);
     return options.onOutput?.(stream, chunk, index);
+  };
+  // What ends it may have its shell say so; what ends by itself first is heard to its end.
+  const takeLate = (stream: OutputStream, chunk: Uint8Array, isEnded: Promise<unknown>): void | Promise<void> => {
+    if ((lateBytes += chunk.length) > LATE_BYTES) return isEnded.then(() => undefined);
+    late.push([stream, chunk]);
   };
   const own = (chunk: Uint8Array): Uint8Array => {
     const printed = endMark.push(chunk);
@@ -130,7 +137,15 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       capture: false,
       onOutput,
     });
-    if (ending) throw ending.reason;
+    if (ending) {
+      // What ends of a signal may have been ended by us, though nobody has heard so.
+      const hasEndedItself = !abort.signal.aborted && (await ending.isEnded) === undefined && result.exitCode < 128;
+      if (!hasEndedItself) throw ending.reason;
+      for (const [stream, chunk] of late) {
+        kept[stream].add(chunk);
+        await options.onOutput?.(stream, chunk, index);
+      }
+    }
     const started = !scripted || mark.pid !== undefined;
     // nologin and its like say on stdout why nothing begins.
     const beside = output?.before ?? kept.stdout.bytes();
@@ -191,7 +206,7 @@ function refuseLong(line: Shell, { host, pty, surroundings }: ChannelOptions): v
 
 /**
  * End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. True if all are gone,
- * `undefined` if that could not be tried, or what is not attached any more was gone before. Never rejects.
+ * `undefined` if that could not be tried, or it was gone before. Never rejects.
  * That user's login is not needed for it, and a login shell would expand what is for the shell inside.
  */
 export async function endOnHost(
@@ -209,14 +224,15 @@ export async function endOnHost(
       signal: AbortSignal.timeout(KILL_DEADLINE_MS),
       capture: false,
     });
-    // What has gone with its connection may have left others behind, which nobody finds any more.
-    if (exitCode === NOT_THERE) return isAttached || undefined;
+    // What has gone by itself, or with its connection, may have left others behind, which nobody finds any more.
     return exitCode === 0 ? true : exitCode === STILL_THERE ? false : undefined;
   } catch {
     return undefined;
   }
 }
 const KILL_DEADLINE_MS = 5_000;
+/** What is kept of a command while it is being ended; the rest waits for that. */
+const LATE_BYTES = 1_000_000;
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
