@@ -1,26 +1,13 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
 import type { Shell } from "../../core/command.ts";
-import { cutOff, garbled, swallowed, tooSlow, unanswered, unheard } from "../../core/connect-failure.ts";
-import type { Connection, OutputStream } from "../../core/connector.ts";
-import { KeptOutput } from "../../core/output.ts";
+import type { Connection } from "../../core/connector.ts";
 import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
-import { escalate, isEscalated, lineBytes, LONGEST_LINE, outputMark, type Surroundings } from "./escalation.ts";
-import { asString } from "./fact-output.ts";
+import { ChannelOutput } from "./channel-output.ts";
+import { escalate, isEscalated, lineBytes, LONGEST_LINE, type Surroundings } from "./escalation.ts";
 import { killTree, STILL_THERE, throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
+import { BECOMING_MS, PASSWORD_DEADLINE_MS, preambleBytes, withPreamble } from "./streams.ts";
 import { milliseconds } from "./time-limit.ts";
-import {
-  EndMark,
-  lastLine,
-  Mark,
-  BECOMING_MS,
-  PASSWORD_DEADLINE_MS,
-  preambleBytes,
-  REFUSED,
-  repeatsMark,
-  saysWhy,
-  withPreamble,
-} from "./streams.ts";
 
 /** What running a command needs beside the connection. */
 export interface ChannelOptions extends CommandOptions {
@@ -31,93 +18,41 @@ export interface ChannelOptions extends CommandOptions {
 
 /** Run a command. Rejects with `ConnectionLostError`, `CommandTimeoutError`, or the signal's reason; what it started on the host is ended then. */
 export async function runInChannel(connection: Connection, command: Shell, options: ChannelOptions): Promise<Ran> {
-  const { host, index = 0 } = options;
+  const { host, index = 0, pty = false, surroundings, staged, signal, stdin } = options;
   const nonce = newNonce();
-  const { pty = false, surroundings } = options;
   const scripted = surroundings.shell !== false;
   // What the connection says of the end is true, but not what comes between it and the command.
   const tellsEnd = scripted && isEscalated(surroundings);
   // A file that the output goes to is marked by nobody.
-  const marksOutput = !pty && !(options.staged && "output" in options.staged);
-  const { line, preamble, passwords, typed } = escalate(command, surroundings, nonce, { pty, tellsEnd, marksOutput });
+  const marksOutput = !pty && !(staged && "output" in staged);
+  const escalated = escalate(command, surroundings, nonce, { pty, tellsEnd, marksOutput });
+  const { line, preamble, passwords } = escalated;
   refuseLong(line, options);
   const way = tellsEnd ? "What becomes another user (sudo, su, doas)" : (connection.way ?? "The login shell");
-  const mark = new Mark(nonce, host);
-  const endMark = new EndMark(nonce);
-  const output = scripted && marksOutput ? new Mark(outputMark(nonce), host) : undefined;
-  const outputEnd = new EndMark(outputMark(nonce), { isLast: true });
-  const marked: OutputStream = options.pty ? "stdout" : "stderr";
-  const kept = { stdout: new KeptOutput(options.keep), stderr: new KeptOutput(options.keep) };
+  const output = new ChannelOutput(
+    { host, way, nonce, scripted, tellsEnd, marksOutput, escalated },
+    options,
+    (stream, chunk) => options.onOutput?.(stream, chunk, index),
+  );
   const abort = new AbortController();
-  const ready = Promise.withResolvers<void>();
-  const prompted = Promise.withResolvers<void>();
-  const begun = Promise.withResolvers<boolean>();
-  if (!typed) ready.resolve();
-  const unprompted = passwords - (typed?.prompts ?? 0);
-  const parts = [
-    { lines: preamble.slice(0, unprompted), after: ready.promise },
-    { lines: preamble.slice(unprompted, passwords), after: prompted.promise },
-    // Start-up files may read what comes before that.
-    { lines: preamble.slice(passwords), after: begun.promise },
-  ];
-  let ending: { readonly reason: unknown; readonly isEnded: Promise<boolean | undefined> } | undefined;
-  const late: (readonly [stream: OutputStream, chunk: Uint8Array])[] = [];
-  let lateBytes = 0;
-  const take = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    if (chunk.length === 0 || abort.signal.aborted) return;
-    if (ending) return takeLate(stream, chunk, ending.isEnded);
-    kept[stream].add(chunk);
-    return options.onOutput?.(stream, chunk, index);
-  };
-  // What ends it may have its shell say so; what ends by itself first is heard to its end.
-  const takeLate = (stream: OutputStream, chunk: Uint8Array, isEnded: Promise<unknown>): void | Promise<void> => {
-    if ((lateBytes += chunk.length) > LATE_BYTES) return isEnded.then(() => undefined);
-    late.push([stream, chunk]);
-  };
-  const own = (chunk: Uint8Array): Uint8Array => {
-    const printed = endMark.push(chunk);
-    if (tellsEnd && repeatsMark(printed, nonce)) throw garbled(host, way, "changed");
-    return printed;
-  };
-  const ownOutput = (chunk: Uint8Array): Uint8Array => {
-    if (mark.pid === undefined && repeatsMark(chunk, nonce)) throw garbled(host, way, "mixed");
-    if (!output) return chunk;
-    const printed = output.push(chunk);
-    if (output.endsInReturn) throw garbled(host, way, "changed");
-    return tellsEnd ? outputEnd.push(printed) : printed;
-  };
-  const onOutput = (stream: OutputStream, chunk: Uint8Array): void | Promise<void> => {
-    if (!scripted) return take(stream, chunk);
-    if (stream !== marked) return take(stream, ownOutput(chunk));
-    if (mark.pid !== undefined) return take(stream, own(chunk));
-    const rest = mark.push(chunk);
-    if (typed && mark.sawBefore(typed.readyLine)) ready.resolve();
-    if (typed && mark.sawPromptAfter(typed.readyLine)) prompted.resolve();
-    if (mark.pid !== undefined) begun.resolve(true);
-    else if (passwords > 0 && mark.saw(REFUSED)) begun.resolve(false);
-    if (mark.pid === undefined) return;
-    if (mark.endsInReturn && !pty) throw garbled(host, way, "changed");
-    return take(stream, own(rest));
-  };
+  abort.signal.addEventListener("abort", () => output.close());
 
+  let ending: { readonly reason: unknown; readonly isEnded: Promise<boolean | undefined> } | undefined;
+  const ended = async (isAttached: boolean): Promise<boolean | undefined> =>
+    output.pid === undefined ? undefined : endOnHost(connection, output.pid, surroundings, isAttached);
   // As long as it is attached its processes are found; when the connection has let it go, those whose parents ended with it are not.
   const end = (reason: unknown): void => {
-    ending ??= { reason, isEnded: ended().finally(() => abort.abort(reason)) };
+    if (ending) return;
+    ending = { reason, isEnded: ended(true).finally(() => abort.abort(reason)) };
+    output.hold(ending.isEnded);
   };
-  const ended = async (isAttached = true): Promise<boolean | undefined> => {
-    const pid = mark.pid ?? output?.pid;
-    return pid === undefined ? undefined : endOnHost(connection, pid, options.surroundings, isAttached);
-  };
-  const onAbort = (): void => end(options.signal.reason);
-  options.signal.throwIfAborted();
-  options.signal.addEventListener("abort", onAbort, { once: true });
+  const onAbort = (): void => end(signal.reason);
+  signal.throwIfAborted();
+  signal.addEventListener("abort", onAbort, { once: true });
   options.onTurn?.();
-  // A password that is refused would be asked for again, without end; so is one that nobody has given.
-  let hasGivenUp = false;
   const giveUp = (): void => {
-    hasGivenUp = true;
-    begun.resolve(false);
-    if (pty && mark.isUnfinished) abort.abort(unanswered(host, way, lastLine(mark.before)));
+    const unanswered = output.giveUp();
+    if (unanswered) abort.abort(unanswered);
   };
   const patience =
     preamble.length > 0 || (pty && scripted)
@@ -130,51 +65,28 @@ export async function runInChannel(connection: Connection, command: Shell, optio
         milliseconds(options.timeout),
       );
   try {
-    const result = await connection.run(options.staged ? throughFile(line, options.staged) : line, {
-      ...(preamble.length > 0 || options.stdin ? { stdin: withPreamble(parts, options.stdin) } : {}),
-      ...(options.pty ? { pty: true } : {}),
+    const result = await connection.run(staged ? throughFile(line, staged) : line, {
+      ...(preamble.length > 0 || stdin ? { stdin: withPreamble(output.preamble, stdin) } : {}),
+      ...(pty ? { pty: true } : {}),
       signal: abort.signal,
       capture: false,
-      onOutput,
+      onOutput: (stream, chunk) => output.push(stream, chunk),
     });
     if (ending) {
       // What ends of a signal may have been ended by us, though nobody has heard so.
       const hasEndedItself = !abort.signal.aborted && (await ending.isEnded) === undefined && result.exitCode < 128;
       if (!hasEndedItself) throw ending.reason;
-      for (const [stream, chunk] of late) {
-        kept[stream].add(chunk);
-        await options.onOutput?.(stream, chunk, index);
-      }
+      await output.release();
     }
-    const started = !scripted || mark.pid !== undefined;
-    // nologin and its like say on stdout why nothing begins.
-    const beside = output?.before ?? kept.stdout.bytes();
-    if (!started && output?.pid !== undefined) throw garbled(host, way, "no stderr");
-    if (!started && !saysWhy(mark.before, beside)) throw unheard(host, way, result.exitCode);
-    if (endMark.isUnread) throw hasGivenUp ? tooSlow(host, way, BECOMING_MS / 1000) : swallowed(host, way);
-    if (started && tellsEnd && endMark.exitCode === undefined) throw cutOff(host, result.exitCode);
-    if (started && output?.pid === undefined && output) throw garbled(host, way, "no stdout");
-    return {
-      exitCode: endMark.exitCode ?? result.exitCode,
-      stdout: kept.stdout.bytes(),
-      stderr: kept.stderr.bytes(),
-      isCut: kept.stdout.isCut || kept.stderr.isCut,
-      started,
-      ...(started ? {} : { stderr: lastLine(mark.before) === "" ? beside : mark.before }),
-    };
+    return output.ran(result);
   } catch (thrown) {
     // What carries it may call its end by another name.
     const error = ending && !(thrown instanceof ConnectionLostError) ? ending.reason : thrown;
-    if (error instanceof CommandTimeoutError)
-      Object.assign(error, {
-        stdout: asString(kept.stdout.bytes()),
-        stderr: asString(kept.stderr.bytes()),
-        isCut: kept.stdout.isCut || kept.stderr.isCut,
-      });
+    if (error instanceof CommandTimeoutError) Object.assign(error, output.printed);
     if (!(error instanceof ConnectionLostError) && ending) {
+      const hasBegun = output.pid !== undefined;
       // Where it could not even be tried beside the command, perhaps it can now.
       const isEnded = (await ending.isEnded) ?? (await ended(false));
-      const hasBegun = (mark.pid ?? output?.pid) !== undefined;
       if (!isEnded && scripted) options.onLeft?.();
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
         stillRunning(error, hasBegun ? "It could not be ended" : "It did not say that it had begun");
@@ -183,7 +95,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   } finally {
     clearTimeout(timer);
     clearTimeout(patience);
-    options.signal.removeEventListener("abort", onAbort);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
@@ -231,8 +143,6 @@ export async function endOnHost(
   }
 }
 const KILL_DEADLINE_MS = 5_000;
-/** What is kept of a command while it is being ended; the rest waits for that. */
-const LATE_BYTES = 1_000_000;
 
 function newNonce(): string {
   return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
