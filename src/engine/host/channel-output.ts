@@ -168,7 +168,7 @@ export class ChannelOutput {
     if (!this.#ending) return this.#pass(stream, chunk);
     if ((this.#lateBytes += chunk.length) > MOST_LATE) return this.#ending.then(() => undefined);
     // It may be part of a buffer that is used again.
-    this.#late.push([stream, chunk.slice()]);
+    this.#late.push([stream, new Uint8Array(chunk)]);
   }
 
   #pass(stream: OutputStream, chunk: Uint8Array): void | Promise<void> {
