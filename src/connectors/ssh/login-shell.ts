@@ -1,5 +1,6 @@
 /** The one thing that a login shell is asked to do, whichever it is. @module */
 import { quote } from "../../core/command.ts";
+import { inOctal } from "../../core/octal.ts";
 
 /** What fish and csh read differently in single quotes: backslashes, the end of a line, csh's history. */
 const DISPUTED = /[\\\n!]/;
@@ -15,8 +16,7 @@ export function execWords(words: readonly string[]): string {
 /** A line that makes any login shell, POSIX or not, give its own place to `/bin/sh` with this line. */
 export function inPosixShell(line: string): string {
   if (!DISPUTED.test(line)) return `exec /bin/sh -c ${quote(line)}`;
-  const numbered = line.replace(NUMBERED, char => `\\0${char.charCodeAt(0).toString(8).padStart(3, "0")}`);
-  return `exec /bin/sh -c 'eval "$(printf %b "${numbered}")"'`;
+  return `exec /bin/sh -c 'eval "$(printf %b "${inOctal(line, NUMBERED)}")"'`;
 }
 
 /** Does the server make each command the leader of a process group? */

@@ -1,5 +1,6 @@
 /** The shell line that runs a command as somebody, somewhere, with an environment. Pure. @module */
 import { joined, quoted, raw, remotePath, Secret, sh, Shell, type Word } from "../../core/command.ts";
+import { inOctal } from "../../core/octal.ts";
 
 /** As whom and in which surroundings a command runs. Resolved from the global arguments. */
 export interface Surroundings {
@@ -163,15 +164,9 @@ function inNewShell(shell: string): Shell {
   return sh`if [ "$(command -v printf)" = printf ]; then { printf %s "$s" | ${shell} -c ${quoted(reads)}; } 9<&0; else (eval "$s"); fi`;
 }
 
-/** A script without a character that means something in quotes: those are written as the bytes they are, in octal. It may hold a secret. */
-function spelled(script: Shell): Shell {
-  const text = script
-    .wire()
-    .replace(/[^ -~]|[$`\\"'!]/gu, character =>
-      Array.from(Buffer.from(character), byte => `\\0${byte.toString(8).padStart(3, "0")}`).join(""),
-    );
-  return sh`eval "\`printf %b ${new Secret(text)}\`"`;
-}
+/** A script without a character that means something in quotes. It may hold a secret. */
+const spelled = (script: Shell): Shell => sh`eval "\`printf %b ${new Secret(inOctal(script.wire(), MEANINGFUL))}\`"`;
+const MEANINGFUL = /[^ -~]|[$`\\"'!]/gu;
 
 /** A command in its directory and with its variables, without becoming anybody. */
 export function inSurroundings(command: Shell, { chdir, env }: Surroundings): Shell {
