@@ -90,7 +90,7 @@ interface Odd {
 
 const check = (odd: Odd, connect: () => Promise<Connection>, surroundings: Surroundings): void => {
   for (const [way, options] of Object.entries(WAYS))
-    test(way, async () => {
+    test.concurrent(way, async () => {
       const quick = await outcome(connect, surroundings, options, "(exit 5)");
       expect(quick.told).toMatch(odd.quick ?? /^5$/);
       if (quick.told === "5") expect(quick.journal).toBe("be");
@@ -147,7 +147,7 @@ describe("the login shell", () => {
     "loses the exit code": { script: '/bin/bash "$@"; exit 0' },
     "writes all that is printed down": { script: '/bin/bash "$@" | tee -a DIRECTORY/audit.log' },
     "kills what takes long, and calls that a success": {
-      script: 'timeout -s KILL 0.4 /bin/bash "$@"; exit 0',
+      script: 'timeout -s KILL 0.7 /bin/bash "$@"; exit 0',
       slow: CUT_OFF,
     },
     "does not end": { script: '/bin/bash "$@"; sleep 70' },
@@ -266,7 +266,7 @@ describe("what becomes somebody else", () => {
     "drops stderr": { script: `${WORDS}; exec "$@" 2>/dev/null`, quick: EITHER(DROPPED, UNHEARD, MIXED), only: "sudo" },
     "loses the exit code": { script: `${WORDS}; "$@"; exit 0` },
     "kills what takes long, and calls that a success": {
-      script: `${WORDS}; "$@" <&0 & sleep 0.5; kill -9 $!; exit 0`,
+      script: `${WORDS}; "$@" <&0 & sleep 0.7; kill -9 $!; exit 0`,
       // What it kills may not be what runs the command.
       slow: EITHER(CUT_OFF, /^0$/),
     },
