@@ -1,60 +1,42 @@
-/** What of that which comes out of a channel is the command's own, while somebody is ending it. */
+/** What comes out of the channel of a command, and what it says of it. */
 import { expect, test } from "bun:test";
 import { sh } from "../../src/core/command.ts";
 import { ChannelOutput } from "../../src/engine/host/channel-output.ts";
 import { escalate } from "../../src/engine/host/escalation.ts";
 
-function begun() {
-  const nonce = `tsinfra-${"0".repeat(32)}`;
-  const told: string[] = [];
-  const escalated = escalate(sh`true`, { shell: "sh", env: {} }, nonce);
-  const expected = { host: "web-1", way: "The login shell", nonce, scripted: true, tellsEnd: false, marksOutput: true };
-  const output = new ChannelOutput({ ...expected, escalated }, {}, (stream, chunk) => {
-    told.push(`${stream} ${Buffer.from(chunk).toString()}`);
-  });
-  void output.push("stderr", Buffer.from(`${nonce} 42\n`));
-  void output.push("stdout", Buffer.from(`${nonce}o 42\n`));
-  const ending = Promise.withResolvers<void>();
-  const result = { exitCode: 3, stdout: new Uint8Array(), stderr: new Uint8Array() };
-  return { output, told, ending, result };
+const nonce = `tsinfra-${"0".repeat(32)}`;
+
+function outputOf(pty: boolean, onOutput: () => Promise<void> | void = () => {}): ChannelOutput {
+  const marksOutput = !pty;
+  const escalated = escalate(sh`true`, { shell: "sh", env: {} }, nonce, { pty });
+  const expected = { host: "web-1", way: "The login shell", nonce, scripted: true, tellsEnd: false, marksOutput };
+  return new ChannelOutput({ ...expected, escalated }, { pty }, onOutput);
 }
 
-test("what it prints meanwhile is told in its order when it ended by itself, and not before", async () => {
-  const { output, told, ending, result } = begun();
-  const used = Buffer.from("one");
-  void output.push("stdout", Buffer.from("early"));
-  output.hold(ending.promise);
-  for (const [stream, text] of [
-    ["stdout", "one"],
-    ["stderr", "two"],
-    ["stdout", "thr"],
-  ] as const) {
-    used.write(text);
-    void output.push(stream, used);
-  }
-  expect(told).toEqual(["stdout early"]);
-  await output.release();
-  expect(told).toEqual(["stdout early", "stdout one", "stderr two", "stdout thr"]);
-  const { exitCode, stdout, stderr } = output.ran(result);
-  expect([exitCode, Buffer.from(stdout).toString(), Buffer.from(stderr).toString()]).toEqual([3, "earlyonethr", "two"]);
+test("whoever asks for something before the command begins is given up, and what the command asks then is its own", () => {
+  const asked = outputOf(true);
+  void asked.push("stdout", Buffer.from("Token: "));
+  expect(asked.giveUp()?.message).toContain('asks "Token:"');
+  const begun = outputOf(true);
+  void begun.push("stdout", Buffer.from(`${nonce} 42\nDownloading... `));
+  expect(begun.giveUp()).toBeUndefined();
 });
 
-test("what it prints meanwhile is nobody's when it was ended", () => {
-  const { output, told, ending } = begun();
-  output.hold(ending.promise);
-  void output.push("stderr", Buffer.from("Terminated\n"));
+test("what is being taken can be waited for", async () => {
+  const slow = Promise.withResolvers<void>();
+  const output = outputOf(false, () => slow.promise);
+  expect(await output.taken).toBeUndefined();
+  void output.push("stderr", Buffer.from(`${nonce} 42\n`));
+  void output.push("stdout", Buffer.from(`${nonce}o 42\nout\n`));
+  expect(Bun.peek.status(output.taken)).toBe("pending");
+  slow.resolve();
+  expect(await output.taken).toBeUndefined();
+});
+
+test("what comes when it is over is nobody's", () => {
+  const output = outputOf(false);
+  void output.push("stderr", Buffer.from(`${nonce} 42\nsaid`));
   output.close();
-  void output.push("stderr", Buffer.from("Terminated again\n"));
-  expect(told).toEqual([]);
-  expect(output.printed).toEqual({ stdout: "", stderr: "", isCut: false });
-});
-
-test("with a megabyte kept aside the rest waits until it is known how it ended", async () => {
-  const { output, ending } = begun();
-  output.hold(ending.promise);
-  expect(output.push("stdout", Buffer.alloc(1_000_000))).toBeUndefined();
-  const waiting = output.push("stdout", Buffer.from("x"));
-  expect(Bun.peek.status(waiting as Promise<void>)).toBe("pending");
-  ending.resolve();
-  expect(await waiting).toBeUndefined();
+  void output.push("stderr", Buffer.from("Terminated\n"));
+  expect(output.printed).toEqual({ stdout: "", stderr: "said", isCut: false });
 });

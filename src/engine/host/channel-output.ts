@@ -37,10 +37,7 @@ export class ChannelOutput {
   readonly #begun = Promise.withResolvers<boolean>();
   /** Nobody waits any longer for it to begin. */
   #hasGivenUp = false;
-  /** What has come while it is being ended, and how long that takes. */
-  #late: (readonly [stream: OutputStream, chunk: Uint8Array])[] = [];
-  #lateBytes = 0;
-  #ending: Promise<unknown> | undefined;
+  #taken: Promise<void> | undefined;
   #isOver = false;
 
   constructor(
@@ -102,20 +99,16 @@ export class ChannelOutput {
 
   /** A password that is refused would be asked for again, without end; so is one that nobody has given. The error where somebody asks, and nobody will answer. */
   giveUp(): CarrierError | undefined {
+    if (this.pid !== undefined) return;
     this.#hasGivenUp = true;
     this.#begun.resolve(false);
     if (!this.#options.pty || !this.#begin.isUnfinished) return;
     return unanswered(this.#expected.host, this.#expected.way, lastLine(this.#begin.before));
   }
 
-  /** It is being ended until that resolves: its shell may say so, and what comes now is kept aside. */
-  hold(ending: Promise<unknown>): void {
-    this.#ending = ending;
-  }
-
-  /** It ended by itself: what was kept aside was its own. */
-  async release(): Promise<void> {
-    for (const [stream, chunk] of this.#late) await this.#pass(stream, chunk);
+  /** Resolves when what has come so far has been taken. */
+  get taken(): Promise<void> {
+    return this.#taken ?? Promise.resolve();
   }
 
   /** Nothing that comes from here on is the command's. */
@@ -165,20 +158,13 @@ export class ChannelOutput {
 
   #take(stream: OutputStream, chunk: Uint8Array): void | Promise<void> {
     if (chunk.length === 0 || this.#isOver) return;
-    if (!this.#ending) return this.#pass(stream, chunk);
-    if ((this.#lateBytes += chunk.length) > MOST_LATE) return this.#ending.then(() => undefined);
-    // It may be part of a buffer that is used again.
-    this.#late.push([stream, new Uint8Array(chunk)]);
-  }
-
-  #pass(stream: OutputStream, chunk: Uint8Array): void | Promise<void> {
     this.#kept[stream].add(chunk);
-    return this.#onOutput(stream, chunk);
+    const taken = this.#onOutput(stream, chunk);
+    if (taken) this.#taken = taken;
+    return taken;
   }
 
   #garbled(how: Parameters<typeof garbled>[2]): CarrierError {
     return garbled(this.#expected.host, this.#expected.way, how);
   }
 }
-/** Bytes that are kept aside of a command that is being ended; with more it waits for that. */
-const MOST_LATE = 1_000_000;

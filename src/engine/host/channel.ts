@@ -1,12 +1,14 @@
 /** One command in a channel of its own, as whoever it is to run as. @module */
+import { unlessAborted } from "../../core/abort.ts";
 import type { Shell } from "../../core/command.ts";
-import type { Connection } from "../../core/connector.ts";
+import type { Connection, RunResult } from "../../core/connector.ts";
 import { CarrierError, CommandTimeoutError, ConnectionLostError } from "../../core/errors.ts";
 import { ChannelOutput } from "./channel-output.ts";
-import { escalate, isEscalated, lineBytes, LONGEST_LINE, type Surroundings } from "./escalation.ts";
-import { killTree, STILL_THERE, throughFile } from "./scripts.ts";
+import { endOnHost, type HowEnded } from "./end-on-host.ts";
+import { escalate, isEscalated, lineBytes, LONGEST_LINE } from "./escalation.ts";
+import { throughFile } from "./scripts.ts";
 import type { CommandOptions, Ran } from "./sending.ts";
-import { BECOMING_MS, PASSWORD_DEADLINE_MS, preambleBytes, withPreamble } from "./streams.ts";
+import { BECOMING_MS, newNonce, PASSWORD_DEADLINE_MS, withPreamble } from "./streams.ts";
 import { milliseconds } from "./time-limit.ts";
 
 /** What running a command needs beside the connection. */
@@ -37,14 +39,25 @@ export async function runInChannel(connection: Connection, command: Shell, optio
   const abort = new AbortController();
   abort.signal.addEventListener("abort", () => output.close());
 
-  let ending: { readonly reason: unknown; readonly isEnded: Promise<boolean | undefined> } | undefined;
-  const ended = async (isAttached: boolean): Promise<boolean | undefined> =>
-    output.pid === undefined ? undefined : endOnHost(connection, output.pid, surroundings, isAttached);
+  let running: Promise<RunResult> | undefined;
+  let ending: { readonly reason: unknown; readonly how: Promise<HowEnded> } | undefined;
+  const endedOnHost = async (isAttached: boolean): Promise<HowEnded> =>
+    output.pid === undefined ? "unknown" : endOnHost(connection, output.pid, surroundings, isAttached);
   // As long as it is attached its processes are found; when the connection has let it go, those whose parents ended with it are not.
+  const ended = async (reason: unknown): Promise<HowEnded> => {
+    const how = await endedOnHost(true);
+    if (how === "gone") await result(reason);
+    abort.abort(reason);
+    return how;
+  };
+  // Of what ended by itself it is on its way, unless something that it left behind holds its output.
+  const result = async (reason: unknown): Promise<void> => {
+    // A person may keep the output waiting; who interrupts the run does not.
+    if (reason instanceof CommandTimeoutError) await unlessAborted(output.taken, signal).catch(() => undefined);
+    await unlessAborted(running!, AbortSignal.timeout(RESULT_DEADLINE_MS)).catch(() => undefined);
+  };
   const end = (reason: unknown): void => {
-    if (ending) return;
-    ending = { reason, isEnded: ended(true).finally(() => abort.abort(reason)) };
-    output.hold(ending.isEnded);
+    ending ??= { reason, how: ended(reason) };
   };
   const onAbort = (): void => end(signal.reason);
   signal.throwIfAborted();
@@ -65,28 +78,28 @@ export async function runInChannel(connection: Connection, command: Shell, optio
         milliseconds(options.timeout),
       );
   try {
-    const result = await connection.run(staged ? throughFile(line, staged) : line, {
+    running = connection.run(staged ? throughFile(line, staged) : line, {
       ...(preamble.length > 0 || stdin ? { stdin: withPreamble(output.preamble, stdin) } : {}),
       ...(pty ? { pty: true } : {}),
       signal: abort.signal,
       capture: false,
       onOutput: (stream, chunk) => output.push(stream, chunk),
     });
-    if (ending) {
-      // What ends of a signal may have been ended by us, though nobody has heard so.
-      const hasEndedItself = !abort.signal.aborted && (await ending.isEnded) === undefined && result.exitCode < 128;
-      if (!hasEndedItself) throw ending.reason;
-      await output.release();
-    }
-    return output.ran(result);
+    await running.catch(() => undefined);
+    // What had ended before anybody could end it ended as it tells.
+    if (ending && !abort.signal.aborted && (await ending.how) === "gone") ending = undefined;
+    const ran = await running;
+    if (ending) throw ending.reason;
+    return output.ran(ran);
   } catch (thrown) {
     // What carries it may call its end by another name.
     const error = ending && !(thrown instanceof ConnectionLostError) ? ending.reason : thrown;
     if (error instanceof CommandTimeoutError) Object.assign(error, output.printed);
     if (!(error instanceof ConnectionLostError) && ending) {
       const hasBegun = output.pid !== undefined;
+      const how = await ending.how;
       // Where it could not even be tried beside the command, perhaps it can now.
-      const isEnded = (await ending.isEnded) ?? (await ended(false));
+      const isEnded = (how === "unknown" ? await endedOnHost(false) : how) === "ended";
       if (!isEnded && scripted) options.onLeft?.();
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
         stillRunning(error, hasBegun ? "It could not be ended" : "It did not say that it had begun");
@@ -116,34 +129,5 @@ function refuseLong(line: Shell, { host, pty, surroundings }: ChannelOptions): v
   );
 }
 
-/**
- * End a process of the host and its descendants, as whoever it runs as: the connection may not be allowed to. True if all are gone,
- * `undefined` if that could not be tried, or it was gone before. Never rejects.
- * That user's login is not needed for it, and a login shell would expand what is for the shell inside.
- */
-export async function endOnHost(
-  connection: Connection,
-  pid: number,
-  surroundings: Surroundings,
-  isAttached: boolean,
-): Promise<boolean | undefined> {
-  const { sudo, ...others } = surroundings;
-  const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
-  const { line, preamble } = escalate(killTree(pid, isAttached), plain, newNonce());
-  try {
-    const { exitCode } = await connection.run(line, {
-      ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),
-      signal: AbortSignal.timeout(KILL_DEADLINE_MS),
-      capture: false,
-    });
-    // What has gone by itself, or with its connection, may have left others behind, which nobody finds any more.
-    return exitCode === 0 ? true : exitCode === STILL_THERE ? false : undefined;
-  } catch {
-    return undefined;
-  }
-}
-const KILL_DEADLINE_MS = 5_000;
-
-function newNonce(): string {
-  return `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
-}
+/** The result of what has ended has so many milliseconds to arrive. */
+const RESULT_DEADLINE_MS = 2_000;

@@ -12,6 +12,7 @@ import {
   heldBack,
   lastLine,
   Mark,
+  newNonce,
   PASSWORD_DEADLINE_MS,
   PushStream,
   REFUSED,
@@ -31,7 +32,7 @@ export class ShellEnded extends Error {}
  * its output in the next command's.
  */
 export class FramedShell {
-  readonly #nonce = `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
+  readonly #nonce = newNonce();
   readonly #input = new PushStream();
   readonly #waiting = { stdout: [] as FramedCommand[], stderr: [] as FramedCommand[] };
   readonly #rest: Record<OutputStream, Uint8Array> = { stdout: EMPTY, stderr: EMPTY };
@@ -112,6 +113,11 @@ export class FramedShell {
   /** It had not begun in time: whatever leads there waits for an input, and gets none. */
   get hasGivenUp(): boolean {
     return this.#hasGivenUp;
+  }
+
+  /** It was sent commands, and has not said that it has begun: it may run them all the same. */
+  get mayBegin(): boolean {
+    return this.pid === undefined && !this.#waits && this.#count > 0;
   }
 
   get isOpen(): boolean {
@@ -359,8 +365,7 @@ export class FramedShell {
     // The end of one that has told its exit code was lost on stderr: and so may be the beginning of the next.
     const told = all.findIndex(framed => framed.exitCode === undefined);
     for (const [index, framed] of all.entries()) {
-      if (framed.exitCode !== undefined && (exitCode !== undefined || reason instanceof ConnectionLostError))
-        finish(framed);
+      if (framed.exitCode !== undefined && (exitCode !== undefined || isEndOfShell(reason))) finish(framed);
       else if (exitCode === undefined)
         framed.reject(reason instanceof Error ? reason : new ConnectionLostError("The shell on the host was lost"));
       else if (
@@ -377,6 +382,10 @@ export class FramedShell {
     }
   }
 }
+
+/** It is no mistake of what the shell has told so far. */
+const isEndOfShell = (reason: unknown): boolean =>
+  reason instanceof ConnectionLostError || reason instanceof ShellEnded;
 
 const EMPTY = new Uint8Array();
 const EXIT_CODE = /^\d+$/;

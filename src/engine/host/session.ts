@@ -4,7 +4,8 @@ import { beforeOurWords } from "../../core/connect-failure.ts";
 import type { Connection, ConnectorContext } from "../../core/connector.ts";
 import { ConnectionLostError, OperationError } from "../../core/errors.ts";
 import type { LocalTransfers } from "../settings.ts";
-import { endOnHost, runInChannel } from "./channel.ts";
+import { runInChannel } from "./channel.ts";
+import { endOnHost } from "./end-on-host.ts";
 import type { Surroundings } from "./escalation.ts";
 import { hasPassword, Passwords } from "./passwords.ts";
 import {

@@ -3,7 +3,7 @@ import { sh, type Shell } from "../../core/command.ts";
 import type { Connection, OutputStream } from "../../core/connector.ts";
 import { ConnectionLostError } from "../../core/errors.ts";
 import { leavesSomethingRunning } from "./background.ts";
-import type { endOnHost } from "./channel.ts";
+import type { endOnHost, HowEnded } from "./end-on-host.ts";
 import { escalate, inSurroundings, isEscalated, type Surroundings } from "./escalation.ts";
 import { reachesShell } from "./framed-script.ts";
 import type { FramedResult } from "./framed-command.ts";
@@ -24,7 +24,6 @@ import { preambleBytes } from "./streams.ts";
 export interface SharedShellSettings {
   readonly host: string;
   readonly connection: () => Promise<Connection>;
-  /** True if it is gone, `undefined` if that could not be tried, or it was gone before though it was attached no more. */
   readonly kill: typeof endOnHost;
   /** One could not be ended, and what runs in it may go on. */
   readonly onLeft: () => void;
@@ -170,16 +169,21 @@ export class SharedShells {
 
   /** Kill a shell, and give it up. */
   async #ended(open: OpenShell, surroundings: Surroundings): Promise<void> {
-    const isEnded = await this.#killed(open, surroundings);
-    open.shell.abandon(new ShellEnded());
-    if (isEnded || open.shell.pid === undefined) return;
-    // Where there was no room for it beside the shell, perhaps there is now.
+    const how = await this.#killed(open, surroundings);
+    const { connection, shell } = open;
+    shell.abandon(new ShellEnded());
     const { kill, onLeft } = this.#settings;
-    if (isEnded === false || !(await kill(open.connection, open.shell.pid, surroundings, false))) onLeft();
+    // Where there was no room for it beside the shell, perhaps there is now.
+    const isLeft =
+      how === undefined
+        ? shell.mayBegin
+        : how === "left" ||
+          (how === "unknown" && (await kill(connection, shell.pid!, surroundings, false)) !== "ended");
+    if (isLeft) onLeft();
   }
 
   /** Once for each shell, however many wait for it. */
-  #killed(open: OpenShell, surroundings: Surroundings): Promise<boolean | undefined> | undefined {
+  #killed(open: OpenShell, surroundings: Surroundings): Promise<HowEnded> | undefined {
     const { connection, shell } = open;
     if (shell.pid !== undefined) open.killing ??= this.#settings.kill(connection, shell.pid, surroundings, true);
     return open.killing;
@@ -214,7 +218,7 @@ interface OpenShell {
   readonly connection: Connection;
   readonly shell: FramedShell;
   /** It is being killed on the host. */
-  killing?: Promise<boolean | undefined>;
+  killing?: Promise<HowEnded>;
 }
 /** Commands in a shell, and how many it had been sent with the last of them. */
 interface Running {

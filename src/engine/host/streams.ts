@@ -12,6 +12,9 @@ export const BECOMING_MS = 60_000;
 /** Who has written a question by then waits for its answer. */
 export const ASKING_MS = 10_000;
 
+/** What marks a command: a word that nothing else prints. */
+export const newNonce = (): string => `tsinfra-${crypto.randomUUID().replaceAll("-", "")}`;
+
 /** Finds the line `NONCE PID` in a stream and takes it, and all before it, out. */
 export class Mark {
   readonly #start: string;
