@@ -73,7 +73,10 @@ const FOREIGN: Readonly<Record<string, string>> = {
 
 /** For what a runtime says about a call of what is no function; `undefined` where it says nothing about one, or nothing helps. */
 export async function callHint(message: string): Promise<string | undefined> {
-  const [, owner = "", name] = /(?:([A-Za-z_$][\w$]*)|[)\]])\.([A-Za-z_$][\w$]*) is not a function/.exec(message) ?? [];
+  const at = message.indexOf(" is not a function");
+  // A message may be long, and one word.
+  const called = message.slice(Math.max(0, at - LONGEST_CALL), Math.max(0, at));
+  const [, owner = "", name] = /(?:([A-Za-z_$][\w$]*)|[)\]])\.([A-Za-z_$][\w$]*)$/.exec(called) ?? [];
   if (name === undefined) return undefined;
   const spelled = plain(name);
   if (isOurs(owner)) {
@@ -90,6 +93,9 @@ export async function callHint(message: string): Promise<string | undefined> {
     .find(member => member !== name && plain(member) === spelled);
   return same === undefined ? undefined : `Did you mean "${same}"?`;
 }
+
+/** Characters of `owner.name`. */
+const LONGEST_CALL = 100;
 
 const isOurs = (owner: string): owner is keyof typeof OURS => Object.hasOwn(OURS, owner);
 

@@ -171,9 +171,12 @@ async function propose(invocation: Invocation, run: Run): Promise<ExitCode | und
     });
   }
   screen.lines([...warning, ""]);
-  if (await prompts.confirm("Go on? [Y/n]", true)) return undefined;
-  screen.lines(["Nothing was changed"]);
-  return EXIT.ok;
+  if (!(await prompts.confirm("Go on? [Y/n]", true))) {
+    screen.lines(["Nothing was changed"]);
+    return EXIT.ok;
+  }
+  run.forgetAnswers();
+  return undefined;
 }
 
 function printOperations({ screen }: Invocation, run: Run): ExitCode {

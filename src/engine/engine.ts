@@ -205,7 +205,10 @@ export class Engine {
     if (given !== undefined && !hasKeys(given)) this.settings.checkArguments(fact.name, given);
     const { own, globals } = splitArguments(`The fact ${fact.name}`, given ?? ({} as A), true);
     this.settings.checkArguments(fact.name, own, globals);
-    return host.facts.ask(fact, own, overrideArguments(this.resolve(host, point), globals), point.config);
+    const how = overrideArguments(this.resolve(host, point), globals);
+    // A callback may wait for something to change that runs nowhere here.
+    const config = this.stage === "execute" ? { ...point.config, factMaxAge: Number.NEGATIVE_INFINITY } : point.config;
+    return host.facts.ask(fact, own, how, config);
   }
 
   inheritedEnv(config: Readonly<Config>): Readonly<Record<string, string>> {

@@ -151,7 +151,6 @@ export class OperationCall {
   /** Its forecast failed, and its turn decides. */
   leaveToTurn(): void {
     this.#isUnknown = true;
-    this.#forecast = true;
   }
   #isUnknown = false;
 

@@ -20,6 +20,8 @@ export interface Run {
   prepare(deploys: readonly Deploy[]): Promise<void>;
   /** What would change, in the order of execution. Emits `changes`, and `run:stopped` where it would not come to that. */
   propose(): readonly ProposedChange[];
+  /** Time has passed, in which somebody was asked: what hosts answered by then is asked again. */
+  forgetAnswers(): void;
   /** Run all operations. Emits `results`, also when it rejects with `TooManyFailuresError` or `CancelledError`. */
   execute(): Promise<void>;
   /** Close every connection. Never rejects. */
@@ -61,6 +63,9 @@ export function createRun(settings: RunSettings): Run {
       const error = tooManyFailed(engine);
       if (error && planned.some(operation => participants(operation).length > 0)) engine.stopBy(error);
       return proposed;
+    },
+    forgetAnswers: () => {
+      for (const { facts } of engine.hosts) facts.forget();
     },
     execute: () => execute(engine, planned),
     disconnect: () => disconnectHosts(engine),

@@ -1,7 +1,6 @@
 /** What is known of one host, and since when. @module */
 import type { Shell } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
-import { declaredAt } from "../../core/declared.ts";
 import { FactError, TsinfraError } from "../../core/errors.ts";
 import type { Fact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
@@ -21,7 +20,7 @@ import {
   splitBatch,
   togetherWherePossible,
 } from "./fact-batches.ts";
-import { asString, FactOutput, MOST_ANSWER } from "./fact-output.ts";
+import { asString, FactOutput, MOST_ANSWER, notAtOnce } from "./fact-output.ts";
 import { questionKey, stillHolds, travelsAlone } from "./question.ts";
 import { isBehind, type Ran, type Slot } from "./sending.ts";
 import type { Session } from "./session.ts";
@@ -69,6 +68,9 @@ export class Facts {
     this.#settings = settings;
   }
 
+  /** How often something has begun to run on the host, or on the control machine for it. */
+  changes = 0;
+
   /** What was known may not be true any more. Questions that have not been sent yet are not concerned. */
   forget(): void {
     for (const [key, answer] of this.#answers) if (answer.isSent) this.#answers.delete(key);
@@ -79,6 +81,7 @@ export class Facts {
    * Returns what to call when it has ended, with how its commands ended; without, where nobody knows what has run.
    */
   beginChange(): (ran?: readonly Ran[]) => void {
+    this.changes++;
     this.forget();
     return ran => {
       for (const [key, { isSent, slot }] of this.#answers)
@@ -86,7 +89,12 @@ export class Facts {
     };
   }
 
-  /** Ask, or take the answer of the same question if nothing ran since and it is not too old. The questions it comes to are added to `asked`. */
+  /** The same of what runs elsewhere, and may change the host from there. */
+  changedBy<T>(body: () => Promise<T>): Promise<T> {
+    return body().finally(this.beginChange());
+  }
+
+  /** Ask, or take the answer of the same question if nothing ran since and it is not too old, or it has not been sent yet. The questions it comes to are added to `asked`. */
   async ask<A extends object, T>(
     fact: Fact<A, T>,
     args: A,
@@ -107,7 +115,7 @@ export class Facts {
     const key = questionKey(fact, args, how);
     asked?.add(key);
     const known = this.#answers.get(key);
-    if (known && this.#settings.now() - known.askedAt <= config.factMaxAge * 1000) {
+    if (known && (!known.isSent || this.#settings.now() - known.askedAt <= config.factMaxAge * 1000)) {
       // Code that waits for another answer asks without end, and nothing else would be heard.
       if (++this.#askedAgain % ROUNDS === 0) {
         await nextTurn();
@@ -306,7 +314,6 @@ export class Facts {
     for (const line of lines) emit({ type: "output", host, stream: "stdout", line, for: "fact" });
     const accepted = how.all._successExitCodes ?? [0];
     if (!accepted.includes(exitCode)) {
-      if (how.all._ignoreErrors) return resolve(fact.empty);
       if (this.usersMayCome && isEscalated(how.surroundings) && NO_SUCH_USER.test(stderr)) {
         // Not to be taken for an answer later, when the user should be there.
         this.#answers.delete(key);
@@ -316,8 +323,12 @@ export class Facts {
       // Some say on standard output why they do not let anybody in.
       const reason =
         [stderr, stdout].map(said => lastReason(said.split("\n"))).find(Boolean) ?? `exit code ${exitCode}`;
-      const hint = `The command was: ${factCommand(question)}`;
-      return reject(new FactError(`Cannot get fact ${fact.name}: ${reason}`, { host, hint }));
+      const message = `Cannot get fact ${fact.name}: ${reason}`;
+      if (how.all._ignoreErrors) {
+        emit({ type: "log", level: "warn", host, message: `${message} (ignored: taken as absent)` });
+        return resolve(fact.empty);
+      }
+      return reject(new FactError(message, { host, hint: `The command was: ${factCommand(question)}` }));
     }
     try {
       const value = lines.length === 0 ? fact.empty : fact.parse(lines, args);
@@ -360,17 +371,6 @@ export class Facts {
     error.host ??= this.#settings.host;
     return error;
   }
-}
-
-/** `parse` must be pure; what becomes of the promise is nobody's any more. */
-function notAtOnce(fact: PendingQuestion["fact"], answer: Promise<unknown>, host: string): FactError {
-  answer.catch(() => undefined);
-  const hint = "It is asked at once: it cannot be async, nor wait for anything";
-  return new FactError(`The parse of fact ${fact.name} must give the answer, found a promise`, {
-    host,
-    hint,
-    at: declaredAt(fact),
-  });
 }
 
 /** A question whose last answer is taken for true. */

@@ -34,7 +34,7 @@ case $d in */*) p=\${d%/*}/;; *) p=./;; esac`,
     ...(isWhole && owner !== ""
       ? []
       : [
-          sh`set -- =rw ''\nif [ -e "$d" ]; then set -- $(stat -c '%a %u:%g' "$d" 2>/dev/null || stat -f '%Mp%Lp %u:%g' "$d"); fi`,
+          sh`set -- '=rw' ''\nif [ -e "$d" ]; then set -- $(stat -c '%a %u:%g' "$d" 2>/dev/null || stat -f '%Mp%Lp %u:%g' "$d"); fi`,
         ]),
     ...(isWhole ? [] : [sh`n=$(umask)`]),
     sh`umask 077

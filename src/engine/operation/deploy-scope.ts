@@ -96,7 +96,7 @@ export class DeployScope implements Scope {
     this.logger = engine.logger(host.name);
     this.local = {
       include: (file, options) => this.#include(file, dataOption(`local.include("${file}")`, options)),
-      shell: (command, options) => this.asking("local.shell()", () => localShell(engine.settings, command, options)),
+      shell: (...given) => this.asking("local.shell()", () => localShell(engine.settings, host.facts, ...given)),
     };
   }
 

@@ -1,15 +1,28 @@
 /** `local.shell`: commands of the control machine. @module */
 import { CommandError } from "../../core/errors.ts";
 import { KEPT_OUTPUT } from "../../core/output.ts";
+import type { Facts } from "../host/facts.ts";
 import type { RunSettings } from "../settings.ts";
 
 const MIB = 1024 * 1024;
 
-/** Run commands on the control machine, one after the other, for what they print. */
-export async function localShell(
+/** How `local.shell` runs commands. */
+export interface LocalShellOptions {
+  readonly ignoreErrors?: boolean;
+}
+
+/** Run commands on the control machine, one after the other, for what they print. From there they may change the host of these facts. */
+export const localShell = (
   { localShell: run }: Pick<RunSettings, "localShell">,
+  facts: Pick<Facts, "changedBy">,
   command: string | readonly string[],
-  { ignoreErrors = false }: { readonly ignoreErrors?: boolean } = {},
+  options?: LocalShellOptions,
+): Promise<string> => facts.changedBy(() => outputOf(run, command, options));
+
+async function outputOf(
+  run: RunSettings["localShell"],
+  command: string | readonly string[],
+  { ignoreErrors = false }: LocalShellOptions = {},
 ): Promise<string> {
   const outputs: string[] = [];
   for (const line of [command].flat()) {

@@ -156,10 +156,10 @@ export class OperationView implements OperationHost {
 
 /** `_stdin`, a terminal and exit codes are for the operation's commands. */
 function forFacts(how: ResolvedArguments): ResolvedArguments {
-  const { _stdin, _getPty, _successExitCodes } = how.all;
+  const { _stdin, _getPty, _successExitCodes, _ignoreErrors } = how.all;
   // Most say nothing of the kind: copying for each evaluation would be a tenth of the engine's work.
-  if ((_stdin ?? _getPty ?? _successExitCodes) === undefined) return how;
-  const { _stdin: input, _getPty: pty, _successExitCodes: codes, ...all } = how.all;
+  if ((_stdin ?? _getPty ?? _successExitCodes) === undefined && !_ignoreErrors) return how;
+  const { _stdin: input, _getPty: pty, _successExitCodes: codes, _ignoreErrors: ignores, ...all } = how.all;
   return { ...how, all, input: undefined };
 }
 

@@ -138,7 +138,7 @@ async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: 
     declare: call => {
       declared.push(call);
       host.calls.push(call);
-      call.forecastBy(forecast(engine, call));
+      call.forecastBy(forecast(engine, call).catch((thrown: unknown) => leftToTurn(engine, call, thrown)));
     },
     settled: call => call.forecast(),
   };
@@ -155,12 +155,18 @@ async function evaluate(engine: Engine, host: HostState, deploy: Deploy, index: 
     await call.forecast().catch((thrown: unknown) => {
       engine.settings.signal.throwIfAborted();
       const error = asOperationError(engine, call, thrown);
-      // Failing is the operation's own affair where that may be ignored; wrong arguments are not its failure, and without the host nothing goes on.
-      const mayBeIgnored = !isArgumentMistake(error) && (!isHostsOwn(error) || error instanceof FactError);
-      if (mayBeIgnored && call.how.all._ignoreErrors) return call.leaveToTurn();
       throw isArgumentMistake(error) || isHostsOwn(error) ? error : new FailedForecast(error);
     });
   }
+}
+
+/** Failing is the operation's own affair where that may be ignored; wrong arguments are not its failure, and without the host nothing goes on. */
+function leftToTurn(engine: Engine, call: OperationCall, thrown: unknown): boolean {
+  if (!call.how.all._ignoreErrors || engine.settings.signal.aborted) throw thrown;
+  const error = asOperationError(engine, call, thrown);
+  if (isArgumentMistake(error) || (isHostsOwn(error) && !(error instanceof FactError))) throw thrown;
+  call.leaveToTurn();
+  return true;
 }
 
 /** An operation cannot do what it was asked, as far as can be seen while preparing. */
