@@ -137,7 +137,7 @@ async function connectionOf(
     });
   const connection = given as Connection;
   if (isProgram(own)) return connection;
-  const { rsync, stage } = connection;
+  const { isLost, rsync, stage } = connection;
   const running = new Set<Promise<unknown>>();
   const checked = (member: string, run: (options: RunOptions) => Promise<RunResult>, options: RunOptions = {}) => {
     const one = runOf(called(member), host, { run, options, warn: context.warn });
@@ -153,6 +153,7 @@ async function connectionOf(
         checked("rsync", more => rsync.call(connection, src, dest, flags, more), options),
     }),
     ...(stage && { stage: signal => stage.call(connection, signal) }),
+    ...(isLost && { isLost: () => isLost.call(connection) }),
     async close() {
       await closing(`${called("close")} on ${host}`, false, () => connection.close(), context.warn);
       if (running.size === 0 || (await settlesWithin(Promise.all(running), AFTER_CLOSE))) return;
@@ -183,7 +184,7 @@ function wrongConnection(given: unknown): string | undefined {
   const members = given as { readonly [K in keyof Connection]?: unknown };
   for (const member of ["run", "close"] as const)
     if (members[member] === undefined) return `an object without ${member}()`;
-  for (const member of ["run", "close", "rsync", "stage"] as const)
+  for (const member of ["run", "close", "rsync", "stage", "isLost"] as const)
     if (members[member] !== undefined && typeof members[member] !== "function")
       return `an object whose "${member}" is ${kindOf(members[member])}`;
   return undefined;

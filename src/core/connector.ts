@@ -144,6 +144,8 @@ export interface Connection {
   rsync?(src: string, dest: string, flags: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Make a file for content that is not to travel as a command's input or output; absent where all does. Everything done with it ends with `signal`. */
   stage?(signal: AbortSignal): Promise<StagedFile>;
+  /** It is known to be gone: nothing that is sent over it would run, and another one is made. Default: it is not. */
+  isLost?(): boolean;
   /** Never rejects. That of a connector of one's own is left after five seconds. */
   close(): Promise<void>;
 }

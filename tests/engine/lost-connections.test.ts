@@ -79,8 +79,13 @@ class Script {
   #connection(number: number): Connection {
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => undefined);
-    this.#losses.set(number, () => lost.reject(new ConnectionLostError("Lost web-1")));
+    let isLost = false;
+    this.#losses.set(number, () => {
+      isLost = true;
+      lost.reject(new ConnectionLostError("Lost web-1"));
+    });
     return {
+      isLost: () => isLost,
       run: (command, options = {}) => Promise.race([lost.promise, this.#command(number, command.wire(), options)]),
       close: async () => {
         this.closed.push(number);
@@ -115,6 +120,20 @@ const commands = ({ running }: Script): string[] =>
   running.map(({ connection, isTrial }) => `${isTrial ? "trial" : "work"} on ${connection}`);
 
 describe("a connection that is lost", () => {
+  test("while nothing runs is made again for what comes next", async () => {
+    const script = new Script();
+    const first = script.run();
+    await script.begun(1);
+    script.running[0]!.succeed();
+    expect(await first).toBe(0);
+    script.lose(1);
+    const second = script.run();
+    await script.begun(2);
+    script.running[1]!.succeed();
+    expect(await second).toBe(0);
+    expect(commands(script)).toEqual(["work on 1", "work on 2"]);
+  });
+
   test("while a password is tried says nothing about the password", async () => {
     const script = new Script();
     const first = [script.run(root), script.run(root)];

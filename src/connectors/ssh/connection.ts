@@ -136,6 +136,10 @@ export class SshConnection implements Connection {
     }
   }
 
+  isLost(): boolean {
+    return this.#isLost;
+  }
+
   async close(): Promise<void> {
     if (!this.#isClosing) {
       this.#isClosing = true;

@@ -67,12 +67,14 @@ function behind(outer: Connection, inner: Connection): Connection {
     }
   };
   const { rsync, stage } = inner;
+  const isLost = (): boolean => Boolean(inner.isLost?.() || outer.isLost?.());
   // Each member of `Connection` has to be here: one that it gains is a type error until it is.
   const abilities: { readonly [Ability in keyof Required<Connection>]: Connection[Ability] | undefined } = {
     run: (command, options) => watched(inner.run(command, options)),
     way: inner.way,
     rsync: rsync && ((...args) => watched(rsync.apply(inner, args))),
     stage: stage && (signal => watched(stage.call(inner, signal))),
+    isLost: inner.isLost || outer.isLost ? isLost : undefined,
     close,
   };
   return Object.fromEntries(Object.entries(abilities).filter(([, ability]) => ability)) as unknown as Connection;

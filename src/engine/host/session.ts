@@ -235,6 +235,10 @@ export class Session {
   }
 
   #open(timeout?: number): Promise<Connection> {
+    if (this.#current?.isLost?.()) {
+      this.#lost(this.#current);
+      this.#settings.onShellEnded();
+    }
     if (this.#connection) return this.#connection;
     const { host } = this.#settings;
     if (this.#isClosed)

@@ -55,6 +55,10 @@ export class OpenSshConnection implements Connection {
     return await rsyncOver((command, runOptions) => this.run(command, runOptions), { src, dest, flags }, options);
   }
 
+  isLost(): boolean {
+    return this.#options.master.isGone();
+  }
+
   close(): Promise<void> {
     this.#closing ??= (async () => {
       await this.#options.master.close();

@@ -13,6 +13,7 @@ export interface Master {
   readonly software: string;
   /** Resolves with ssh's last words when the connection is gone. */
   readonly gone: Promise<string>;
+  isGone(): boolean;
   close(): Promise<void>;
 }
 
@@ -105,7 +106,7 @@ export async function startMaster({ argv, env, directory: own, signal, answer }:
     await close();
     throw error;
   }
-  return { socket, software, gone, close };
+  return { socket, software, gone, isGone: () => isGone, close };
 }
 
 /** What ssh says while all is well. */
