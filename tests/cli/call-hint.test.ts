@@ -43,3 +43,8 @@ test.each([
 ])("%s", async (call, hint) => {
   expect(await callHint(said(call))).toBe(hint as string);
 });
+
+test("a long message costs no more than a short one", async () => {
+  expect(await callHint(`${"H".repeat(5_000_000)} files.lnie is not a function`)).toBe('Did you mean "files.line"?');
+  expect(await callHint("H".repeat(5_000_000))).toBeUndefined();
+});

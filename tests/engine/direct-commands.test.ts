@@ -56,3 +56,14 @@ test("one that is interrupted is named, with its state unknown", async () => {
   expect(fake.of("command:end")).toHaveLength(1);
   expect(fake.of("stage:end").map(({ stage }) => stage)).toEqual(["connect", "prepare"]);
 });
+
+test("text is no command, and is refused in words", async () => {
+  const fake = fakeRun(["a"]);
+  const text = "echo hi" as unknown as ReturnType<typeof sh>;
+  const error = await runAll(fake, () => scope().host.run(text, { _sudo: true }));
+  expect(error).toMatchObject({
+    message: "host.run takes a command, found text",
+    hint: "Make a command of it: host.run(sh`…`)",
+  });
+  expect(fake.sent).toEqual([]);
+});

@@ -283,6 +283,25 @@ test.each(["a shared shell", "a channel of its own", "a channel with an input", 
   },
 );
 
+test("an upload is put in place by whichever shell is wanted", async () => {
+  for (const shell of ["sh", "bash", "zsh"]) {
+    const session = localSession();
+    const { signal } = new AbortController();
+    const options = { surroundings: { shell, env: {} }, signal };
+    // The second keeps what the first has set.
+    for (const [content, attributes] of [
+      ["new\n", { mode: "640" }],
+      ["newer\n", {}],
+    ] as const) {
+      await upload(session.transfers, { content }, `${dir}/by-shell`, attributes, options);
+      expect(readFileSync(`${dir}/by-shell`, "utf8")).toBe(content);
+      expect(statSync(`${dir}/by-shell`).mode & 0o777).toBe(0o640);
+    }
+    rmSync(`${dir}/by-shell`);
+    await session.close();
+  }
+});
+
 test("a copy takes no longer than it may, and 0 seconds are no limit", async () => {
   const never: NonNullable<Connection["rsync"]> = (_from, _to, _flags, { signal } = {}) =>
     new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason as Error)));

@@ -1,9 +1,10 @@
 /** Sending commands to a host, telling about them, and keeping what is known of the host true. @module */
 import type { ConnectorArguments } from "../../core/arguments.ts";
-import { Secret, type Shell } from "../../core/command.ts";
+import { Secret, Shell } from "../../core/command.ts";
 import type { RunResult } from "../../core/connector.ts";
-import { CommandError, CommandTimeoutError, type TsinfraError } from "../../core/errors.ts";
+import { CommandError, CommandTimeoutError, OperationTypeError, type TsinfraError } from "../../core/errors.ts";
 import type { CommandResult } from "../../core/host.ts";
+import { kindOf } from "../../core/kind.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { DeployPoint, Engine } from "../engine.ts";
 import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
@@ -21,6 +22,11 @@ export async function runDirect(
   args: ConnectorArguments,
   point: DeployPoint,
 ): Promise<CommandResult> {
+  if (!(command instanceof Shell))
+    throw new OperationTypeError(`host.run takes a command, found ${kindOf(command)}`, {
+      host: host.name,
+      hint: "Make a command of it: host.run(sh`…`)",
+    });
   const { globals } = splitArguments("host.run", args);
   const how = overrideArguments(engine.resolve(host, point), globals);
   const { emit, signal } = engine.settings;
