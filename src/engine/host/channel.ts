@@ -41,23 +41,23 @@ export async function runInChannel(connection: Connection, command: Shell, optio
 
   let running: Promise<RunResult> | undefined;
   let ending: { readonly reason: unknown; readonly how: Promise<HowEnded> } | undefined;
-  const endedOnHost = async (isAttached: boolean): Promise<HowEnded> =>
+  const killed = async (isAttached: boolean): Promise<HowEnded> =>
     output.pid === undefined ? "unknown" : endOnHost(connection, output.pid, surroundings, isAttached);
   // As long as it is attached its processes are found; when the connection has let it go, those whose parents ended with it are not.
-  const ended = async (reason: unknown): Promise<HowEnded> => {
-    const how = await endedOnHost(true);
-    if (how === "gone") await result(reason);
+  const callOff = async (reason: unknown): Promise<HowEnded> => {
+    const how = await killed(true);
+    if (how === "gone") await settles(reason);
     abort.abort(reason);
     return how;
   };
-  // Of what ended by itself it is on its way, unless something that it left behind holds its output.
-  const result = async (reason: unknown): Promise<void> => {
+  // What ended by itself has its result on the way, unless something that it left behind holds its output.
+  const settles = async (reason: unknown): Promise<void> => {
     // A person may keep the output waiting; who interrupts the run does not.
     if (reason instanceof CommandTimeoutError) await unlessAborted(output.taken, signal).catch(() => undefined);
     await unlessAborted(running!, AbortSignal.timeout(RESULT_DEADLINE_MS)).catch(() => undefined);
   };
   const end = (reason: unknown): void => {
-    ending ??= { reason, how: ended(reason) };
+    ending ??= { reason, how: callOff(reason) };
   };
   const onAbort = (): void => end(signal.reason);
   signal.throwIfAborted();
@@ -99,7 +99,7 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       const hasBegun = output.pid !== undefined;
       const how = await ending.how;
       // Where it could not even be tried beside the command, perhaps it can now.
-      const isEnded = (how === "unknown" ? await endedOnHost(false) : how) === "ended";
+      const isEnded = (how === "unknown" ? await killed(false) : how) === "ended";
       if (!isEnded && scripted) options.onLeft?.();
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
         stillRunning(error, hasBegun ? "It could not be ended" : "It did not say that it had begun");
