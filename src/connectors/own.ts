@@ -153,13 +153,29 @@ async function connectionOf(
         checked("rsync", more => rsync.call(connection, src, dest, flags, more), options),
     }),
     ...(stage && { stage: signal => stage.call(connection, signal) }),
-    ...(isLost && { isLost: () => isLost.call(connection) }),
+    ...(isLost && { isLost: () => answered(called("isLost"), host, () => isLost.call(connection)) }),
     async close() {
       await closing(`${called("close")} on ${host}`, false, () => connection.close(), context.warn);
       if (running.size === 0 || (await settlesWithin(Promise.all(running), AFTER_CLOSE))) return;
       context.warn(`${called("run")} has not ended on ${host}, though its connection was closed: it is left`);
     },
   };
+}
+
+/** What `isLost` says, which is asked at once. */
+function answered(member: string, host: string, ask: () => unknown): boolean {
+  let answer: unknown;
+  try {
+    answer = ask();
+  } catch (error) {
+    throw new CarrierError(`${member} threw ${thrownText(error)}`, { host, cause: error });
+  }
+  if (typeof answer === "boolean") return answer;
+  if (answer instanceof Promise) answer.catch(() => undefined);
+  throw new CarrierError(`${member} gave ${kindOf(answer)} for ${host}`, {
+    host,
+    hint: "It must give true or false, at once",
+  });
 }
 
 /** The promise, unless it hears no interruption; a connection that it comes to after all is closed. */

@@ -2,6 +2,7 @@
 import type { TooManyFailuresError, TsinfraError } from "../core/errors.ts";
 import type { FactSource, HostIdentity } from "../core/host.ts";
 import { Engine } from "./engine.ts";
+import { ChangeLog } from "./host/change-log.ts";
 import type { ProposedChange } from "./events.ts";
 import type { Deploy, RunSettings } from "./settings.ts";
 import { connectHosts, createHost, disconnectHosts } from "./stages/connect.ts";
@@ -47,9 +48,10 @@ export interface Run {
 
 /** Begin a run. Nothing happens before its stages are called. */
 export function createRun(settings: RunSettings): Run {
+  const changes = new ChangeLog();
   const engine = new Engine(
     settings,
-    settings.hosts.map(definition => createHost(settings, definition)),
+    settings.hosts.map(definition => createHost(settings, definition, changes)),
   );
   let planned: readonly PlannedOperation[] = [];
   return {

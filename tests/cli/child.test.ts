@@ -31,13 +31,12 @@ test("local.shell gives no half of an output for the whole", async () => {
   const ran = (isCut: boolean, exitCode = 0) => ({
     localShell: async () => ({ exitCode, stdout: "end\n", stderr: "", stdoutLines: ["end"], stderrLines: [], isCut }),
   });
-  const facts = { changedBy: <T>(body: () => Promise<T>): Promise<T> => body() };
-  expect(await localShell(ran(false), facts, ["a", "b"])).toBe("end\nend");
+  expect(await localShell(ran(false), ["a", "b"])).toBe("end\nend");
   for (const options of [{}, { ignoreErrors: true }])
-    await expect(localShell(ran(true), facts, "cat log", options)).rejects.toMatchObject({
+    await expect(localShell(ran(true), "cat log", options)).rejects.toMatchObject({
       code: "E_COMMAND",
       message: "Command printed more than 8 MiB on the control machine: cat log",
       hint: "Send what it prints to a file, or print less: `| tail`, `| grep`",
     });
-  await expect(localShell(ran(true, 2), facts, "cat log")).rejects.toThrow("Command failed with exit code 2");
+  await expect(localShell(ran(true, 2), "cat log")).rejects.toThrow("Command failed with exit code 2");
 });

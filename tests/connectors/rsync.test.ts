@@ -62,7 +62,7 @@ async function withSession(name: string, use: (session: Session, directory: stri
     connect,
     context: connectorContext(),
     transfers: localTransfers,
-    onShellEnded: () => {},
+    onMayHaveChanged: () => {},
     onTransfer: () => {},
   });
   try {

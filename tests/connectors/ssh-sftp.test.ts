@@ -46,7 +46,7 @@ async function setUp(server: Sshd, data: Readonly<Record<string, unknown>> = {},
     connect,
     context: connectorContext(),
     transfers,
-    onShellEnded: () => {},
+    onMayHaveChanged: () => {},
     onTransfer: () => {},
   });
   return {
@@ -193,7 +193,7 @@ test("files over SFTP go to users who could not read what the login user wrote",
     connect: sudoers!.asked,
     context: connectorContext(),
     transfers: localTransfers,
-    onShellEnded: () => {},
+    onMayHaveChanged: () => {},
     onTransfer: () => {},
   });
   const signal = new AbortController().signal;

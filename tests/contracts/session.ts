@@ -57,7 +57,7 @@ export function testSession(subject: SessionSubject): void {
           connect,
           context,
           transfers: localTransfers,
-          onShellEnded: () => {},
+          onMayHaveChanged: () => {},
           onTransfer: () => {},
         });
         opened.push(made);
@@ -125,7 +125,7 @@ export function testSession(subject: SessionSubject): void {
             connect: subject.open,
             context: connectorContext(),
             transfers: source,
-            onShellEnded: () => {},
+            onMayHaveChanged: () => {},
             onTransfer: () => {},
           });
           opened.push(uploading);

@@ -54,7 +54,7 @@ class Script {
     },
     context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: "/" },
     transfers: {} as never,
-    onShellEnded: () => {},
+    onMayHaveChanged: () => {},
     onTransfer: () => {},
   });
 

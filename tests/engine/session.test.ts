@@ -56,7 +56,7 @@ for (const fast of [true, false]) {
         },
         context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
         transfers: localTransfers,
-        onShellEnded: () => {},
+        onMayHaveChanged: () => {},
         onTransfer: () => {},
       });
     });
@@ -209,7 +209,7 @@ for (const fast of [true, false]) {
             ),
           context: { ask: async () => undefined, warn: () => {}, inform: () => {}, cwd: dir },
           transfers: lying,
-          onShellEnded: () => {},
+          onMayHaveChanged: () => {},
           onTransfer: () => {},
         });
         await expect(

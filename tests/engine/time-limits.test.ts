@@ -50,7 +50,7 @@ function oneAtATime(): () => Promise<Connection> {
 }
 
 const STILL_RUNS = {
-  message: expect.stringContaining("It could not be ended, and may still run there"),
+  message: expect.stringContaining("Something that it left behind holds its output, and may still run there"),
   mayStillRun: true,
 };
 const TIMED_OUT = { code: "E_TIMEOUT", mayStillRun: false };

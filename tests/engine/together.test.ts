@@ -51,7 +51,7 @@ function facts(fast: boolean): Facts {
       createLocalConnector().connect!({ name: "here", address: "", data: {}, timeout: 10, signal }, context),
     context,
     transfers: localTransfers,
-    onShellEnded: () => {},
+    onMayHaveChanged: () => {},
     onTransfer: () => {},
   });
   sessions.push(session);

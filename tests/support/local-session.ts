@@ -19,7 +19,7 @@ export function localSession(settings: Partial<SessionSettings> = {}): Session {
     connect: () => localConnection(),
     context,
     transfers: localTransfers,
-    onShellEnded: () => {},
+    onMayHaveChanged: () => {},
     onTransfer: () => {},
     ...settings,
   });

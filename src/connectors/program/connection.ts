@@ -89,6 +89,7 @@ export class PlaceConnection {
       pty,
       capture: false,
       signal: cut.signal,
+      ...(options.onWanted ? { onWanted: options.onWanted } : {}),
       ...(pty || stdin !== undefined ? { stdin: feed(stdin, { frame, pty, onFailure: stop }) } : {}),
       onOutput: (stream, chunk) => {
         if (frame.isOver && (after += chunk.length) > MOST_AFTER) return cut.abort(new Error("The command has ended"));

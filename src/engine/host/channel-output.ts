@@ -37,7 +37,7 @@ export class ChannelOutput {
   readonly #begun = Promise.withResolvers<boolean>();
   /** Nobody waits any longer for it to begin. */
   #hasGivenUp = false;
-  #taken: Promise<void> | undefined;
+  readonly #taken: Partial<Record<OutputStream, Promise<void>>> = {};
   #isOver = false;
 
   constructor(
@@ -107,8 +107,8 @@ export class ChannelOutput {
   }
 
   /** Resolves when what has come so far has been taken. */
-  get taken(): Promise<void> {
-    return this.#taken ?? Promise.resolve();
+  get taken(): Promise<unknown> {
+    return Promise.all([this.#taken.stdout, this.#taken.stderr]);
   }
 
   /** Nothing that comes from here on is the command's. */
@@ -160,7 +160,7 @@ export class ChannelOutput {
     if (chunk.length === 0 || this.#isOver) return;
     this.#kept[stream].add(chunk);
     const taken = this.#onOutput(stream, chunk);
-    if (taken) this.#taken = taken;
+    if (taken) this.#taken[stream] = taken;
     return taken;
   }
 

@@ -102,7 +102,14 @@ export async function runInChannel(connection: Connection, command: Shell, optio
       const isEnded = (how === "unknown" ? await killed(false) : how) === "ended";
       if (!isEnded && scripted) options.onLeft?.();
       if (!isEnded && scripted && error instanceof CommandTimeoutError)
-        stillRunning(error, hasBegun ? "It could not be ended" : "It did not say that it had begun");
+        stillRunning(
+          error,
+          how === "gone"
+            ? "Something that it left behind holds its output"
+            : hasBegun
+              ? "It could not be ended"
+              : "It did not say that it had begun",
+        );
     }
     throw error;
   } finally {

@@ -22,8 +22,8 @@ export async function endOnHost(
 ): Promise<HowEnded> {
   const { sudo, ...others } = surroundings;
   const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
-  const { line, preamble } = escalate(killTree(pid, isAttached), plain, newNonce());
   try {
+    const { line, preamble } = escalate(killTree(pid, isAttached), plain, newNonce());
     const { exitCode } = await connection.run(line, {
       ...(preamble.length > 0 ? { stdin: preambleBytes(preamble) } : {}),
       signal: AbortSignal.timeout(KILL_DEADLINE_MS),

@@ -7,6 +7,7 @@ import { linesOf } from "../../core/lines.ts";
 import type { Emit } from "../events.ts";
 import { threw } from "../report.ts";
 import type { ResolvedArguments } from "./arguments.ts";
+import type { ChangeLog } from "./change-log.ts";
 import { isEscalated } from "./escalation.ts";
 import {
   type Ask,
@@ -41,6 +42,8 @@ export interface FactSettings {
   readonly emit: Emit;
   /** Milliseconds. */
   readonly now: () => number;
+  /** What has run on other hosts, where hosts wait for each other. */
+  readonly changes?: ChangeLog | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -68,9 +71,6 @@ export class Facts {
     this.#settings = settings;
   }
 
-  /** How often something has begun to run on the host, or on the control machine for it. */
-  changes = 0;
-
   /** What was known may not be true any more. Questions that have not been sent yet are not concerned. */
   forget(): void {
     for (const [key, answer] of this.#answers) if (answer.isSent) this.#answers.delete(key);
@@ -81,17 +81,18 @@ export class Facts {
    * Returns what to call when it has ended, with how its commands ended; without, where nobody knows what has run.
    */
   beginChange(): (ran?: readonly Ran[]) => void {
-    this.changes++;
     this.forget();
     return ran => {
+      this.#settings.changes?.ended(this.#settings.host);
       for (const [key, { isSent, slot }] of this.#answers)
         if (isSent && !ran?.every(command => isBehind(slot, command.slot))) this.#answers.delete(key);
     };
   }
 
-  /** The same of what runs elsewhere, and may change the host from there. */
-  changedBy<T>(body: () => Promise<T>): Promise<T> {
-    return body().finally(this.beginChange());
+  /** The same of what runs on the control machine, and may change the host from there, or `all`. */
+  changedBy<T>(body: () => Promise<T>, all: boolean): Promise<T> {
+    this.forget();
+    return body().finally(() => (all ? this.#settings.changes?.ended("") : undefined, this.forget()));
   }
 
   /** Ask, or take the answer of the same question if nothing ran since and it is not too old, or it has not been sent yet. The questions it comes to are added to `asked`. */
@@ -115,7 +116,7 @@ export class Facts {
     const key = questionKey(fact, args, how);
     asked?.add(key);
     const known = this.#answers.get(key);
-    if (known && (!known.isSent || this.#settings.now() - known.askedAt <= config.factMaxAge * 1000)) {
+    if (known && (!known.isSent || this.#isFresh(known, config.factMaxAge))) {
       // Code that waits for another answer asks without end, and nothing else would be heard.
       if (++this.#askedAgain % ROUNDS === 0) {
         await nextTurn();
@@ -124,7 +125,7 @@ export class Facts {
       return known.value as Promise<T>;
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const answer: Answer = { value: promise, askedAt: this.#settings.now(), isSent: false, slot: undefined };
+    const answer: Answer = { value: promise, askedAt: this.#settings.now(), moment: 0, isSent: false, slot: undefined };
     this.#answers.set(key, answer);
     promise.catch(() => {
       if (this.#answers.get(key) === answer) this.#answers.delete(key);
@@ -132,6 +133,12 @@ export class Facts {
     const limit = how.all._timeout ?? config.factTimeout;
     this.#enqueue({ key, fact: fact as unknown as PendingQuestion["fact"], args, how, limit, resolve, reject });
     return promise as Promise<T>;
+  }
+
+  /** Nothing has run elsewhere since, and it is no older than so many seconds. */
+  #isFresh({ askedAt, moment }: Answer, seconds: number): boolean {
+    const { changes, host, now } = this.#settings;
+    return now() - askedAt <= seconds * 1000 && (changes === undefined || moment > changes.lastElsewhere(host));
   }
 
   /** The last answer, though something may have run since; `undefined` if there is none. `onQuestion` is called with every question that it stands on. */
@@ -216,7 +223,8 @@ export class Facts {
       if (!session.isConnected) await session.connect();
       const commands = asks.map(ask => ask.command);
       for (const command of commands) emit({ type: "command", host, command: command.toString(), for: "fact" });
-      for (const answer of answers) answer.isSent = true;
+      const moment = this.#settings.changes?.now() ?? 0;
+      for (const answer of answers) Object.assign(answer, { isSent: true, moment });
       const sent = await session.send(
         [single ? commands[0]! : batchScript(asks, nonce)],
         {
@@ -392,6 +400,8 @@ const ROUNDS = 1000;
 interface Answer {
   readonly value: Promise<unknown>;
   readonly askedAt: number;
+  /** When it was sent, by the log of what has run elsewhere. */
+  moment: number;
   /** Until then it waits, and what happens on the host does not concern it. */
   isSent: boolean;
   slot: Slot | undefined;

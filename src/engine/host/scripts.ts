@@ -64,6 +64,7 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
  * Parents come before their children: a script whose command ends must not go on to the next.
  * Linux has /proc where `ps` may be missing. Succeeds when all of them are gone; those that only wait for somebody to ask how they ended are.
  * A group in which this shell is as well, or one of its parents, is not the command's own. Signals may be forbidden, as they are to what has become another user: that is no end.
+ * Such processes may be hidden as well (hidepid): what is left of the group shows in that it must not be signalled. Where nothing is listed, what the process has begun may go on.
  */
 export const killTree = (pid: number, isAttached = true): Shell =>
   sh`processes() {
@@ -85,6 +86,9 @@ family() {
     walk()
   } }'
 }
+groupOf() {
+  processes | awk -v one="$1" '$1 == one { print $3 }'
+}
 isThere() {
   case $(cat "/proc/$1/stat" 2>/dev/null) in *') Z '*) return 1;; esac
   case $(LC_ALL=C kill -0 "$1" 2>&1 && echo there) in there | *ermitted*) return 0;; esac
@@ -94,6 +98,7 @@ areGone() {
   for try in 1 2 3 4 5; do
     left=
     for one in $all; do isThere "$one" && left=1; done
+    [ "\${own:-$self}" = "$self" ] || case $(LC_ALL=C kill -0 "-$own" 2>&1) in *ermitted*) left=1;; esac
     [ -n "$left" ] || return 0
     sleep 0.2 2>/dev/null || sleep 1
   done
@@ -102,14 +107,18 @@ areGone() {
 isThere ${pid} || exit ${NOT_THERE}
 attached=${isAttached ? 1 : 0}
 [ $attached = 0 ] || processes | grep -q . || exit ${UNLISTED}
+ended=0
 all=$(family ${pid})
 [ -n "$all" ] || [ $attached = 0 ] || exit ${UNLISTED}
-[ -n "$all" ] || all=${pid}
+[ -n "$all" ] || { all=${pid}; ended=${UNLISTED}; }
+own=$(groupOf ${pid})
+self=$(groupOf $$)
 kill -TERM $all 2>/dev/null
-areGone && exit
+areGone && exit $ended
 all=$(family $all)
 kill -KILL $all 2>/dev/null
-areGone || exit ${STILL_THERE}`;
+areGone || exit ${STILL_THERE}
+exit $ended`;
 /** Exit codes: some of it goes on, it was gone before, or nothing lists processes and it is best ended by its connection. What cannot become another user, or has no shell, ends with others. */
 export const STILL_THERE = 93;
 export const NOT_THERE = 94;

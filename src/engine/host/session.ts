@@ -29,8 +29,8 @@ export interface SessionSettings {
   readonly transfers: LocalTransfers;
   /** Commands share a shell that stays, small uploads ride in commands. */
   readonly fast: boolean;
-  /** A shell ended by itself: what it ran last may have done anything. */
-  readonly onShellEnded: () => void;
+  /** A shell ended by itself, or a connection was lost: what ran last may have done anything, and so may the host. */
+  readonly onMayHaveChanged: () => void;
   readonly onTransfer: (direction: "upload" | "download", path: string, bytes: number, total?: number) => void;
   /** Ends the trial of a password. */
   readonly signal?: AbortSignal;
@@ -48,14 +48,14 @@ export class Session {
   #isClosed = false;
 
   constructor(settings: SessionSettings) {
-    const { context, fast, host, onShellEnded, onTransfer, signal = NEVER, transfers } = settings;
+    const { context, fast, host, onMayHaveChanged, onTransfer, signal = NEVER, transfers } = settings;
     this.#settings = settings;
     this.#shells = new SharedShells({
       host,
       connection: () => this.#open(),
       kill: endOnHost,
       onLeft: () => this.#left++,
-      onEnded: onShellEnded,
+      onEnded: onMayHaveChanged,
       onLost: connection => this.#lost(connection),
     });
     this.#passwords = new Passwords({
@@ -134,6 +134,7 @@ export class Session {
 
   /** The same, as soon as the commands are on their way. */
   async send(commands: readonly Shell[], given: CommandOptions, successExitCodes: readonly number[]): Promise<Sent> {
+    this.#forgetLost();
     const surroundings = await this.#passwords.ready(given.surroundings);
     const options = { ...given, surroundings };
     const sent = await this.#send(commands, options, successExitCodes);
@@ -235,10 +236,7 @@ export class Session {
   }
 
   #open(timeout?: number): Promise<Connection> {
-    if (this.#current?.isLost?.()) {
-      this.#lost(this.#current);
-      this.#settings.onShellEnded();
-    }
+    this.#forgetLost();
     if (this.#connection) return this.#connection;
     const { host } = this.#settings;
     if (this.#isClosed)
@@ -256,9 +254,17 @@ export class Session {
   /** What `#connection` came to last. */
   #current: Connection | undefined;
 
+  /** What was tried over a connection that is gone by now is to be tried again. */
+  #forgetLost(): void {
+    if (this.#current?.isLost?.()) this.#lost(this.#current);
+  }
+
   /** That connection is gone: the next command makes a new one, unless somebody has already. */
   #lost(connection: Connection): void {
-    if (this.#current === connection) this.#forgetConnection();
+    if (this.#current === connection) {
+      this.#forgetConnection();
+      this.#settings.onMayHaveChanged();
+    }
     const closing = connection.close();
     this.#closing.add(closing);
     void closing.finally(() => this.#closing.delete(closing));

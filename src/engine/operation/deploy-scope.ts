@@ -27,7 +27,7 @@ import { configFacade } from "./config-facade.ts";
 import { hostFacade, inventoryFacade, passiveHost } from "./facade.ts";
 import { Handle, resultOf } from "./handle.ts";
 import { type Inside, Lifetime } from "./lifetime.ts";
-import { localShell } from "./local-shell.ts";
+import { localShellFor } from "./local-shell.ts";
 import { givenData } from "../host-data.ts";
 import { type Declaring, type HostState, OperationCall } from "../host-state.ts";
 import { mergeArguments, type ResolvedArguments, overrideArguments, splitArguments } from "../host/arguments.ts";
@@ -96,7 +96,7 @@ export class DeployScope implements Scope {
     this.logger = engine.logger(host.name);
     this.local = {
       include: (file, options) => this.#include(file, dataOption(`local.include("${file}")`, options)),
-      shell: (...given) => this.asking("local.shell()", () => localShell(engine.settings, host.facts, ...given)),
+      shell: (...given) => this.asking("local.shell()", () => localShellFor(engine, host, ...given)),
     };
   }
 

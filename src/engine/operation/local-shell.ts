@@ -1,7 +1,8 @@
 /** `local.shell`: commands of the control machine. @module */
 import { CommandError } from "../../core/errors.ts";
 import { KEPT_OUTPUT } from "../../core/output.ts";
-import type { Facts } from "../host/facts.ts";
+import type { Engine } from "../engine.ts";
+import type { HostState } from "../host-state.ts";
 import type { RunSettings } from "../settings.ts";
 
 const MIB = 1024 * 1024;
@@ -11,16 +12,17 @@ export interface LocalShellOptions {
   readonly ignoreErrors?: boolean;
 }
 
-/** Run commands on the control machine, one after the other, for what they print. From there they may change the host of these facts. */
-export const localShell = (
-  { localShell: run }: Pick<RunSettings, "localShell">,
-  facts: Pick<Facts, "changedBy">,
+/** The same where it may change the host that it is run for; and while executing all hosts, which wait for it. */
+export const localShellFor = (
+  { settings, stage }: Pick<Engine, "settings" | "stage">,
+  { facts }: HostState,
   command: string | readonly string[],
   options?: LocalShellOptions,
-): Promise<string> => facts.changedBy(() => outputOf(run, command, options));
+): Promise<string> => facts.changedBy(() => localShell(settings, command, options), stage === "execute");
 
-async function outputOf(
-  run: RunSettings["localShell"],
+/** Run commands on the control machine, one after the other, for what they print. */
+export async function localShell(
+  { localShell: run }: Pick<RunSettings, "localShell">,
   command: string | readonly string[],
   { ignoreErrors = false }: LocalShellOptions = {},
 ): Promise<string> {

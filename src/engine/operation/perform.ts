@@ -73,6 +73,8 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
       ...(attempt.error ? { error: reportError(attempt.error) } : {}),
     });
     await clock.sleep(delay, signal);
+    // What was not so may be so by now.
+    call.host.facts.forget();
     attempt = newAttempt();
     tries.push(attempt);
     call.nested = [];
@@ -81,7 +83,8 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
   }
   signal.throwIfAborted();
   if (attempt.error) return call.how.all._ignoreErrors ? "ignored" : "failed";
-  return attempt.executed > 0 ? "changed" : "unchanged";
+  // What an earlier try had done, or may have, is done.
+  return tries.some(({ executed, hasBegun }) => executed > 0 || hasBegun) ? "changed" : "unchanged";
 }
 
 /** An operation that was sent ahead and may have run, before the run was interrupted or, as `lost` says, the connection lost. */
@@ -125,7 +128,7 @@ function end(
     ...told,
     operation: call.name,
     host: call.host.name,
-    commands: executed,
+    commands: outcome === "changed" ? tries.reduce((sum, one) => sum + one.executed, 0) : executed,
     retryAttempts,
     ...(noop !== undefined && outcome === "unchanged" ? { noop } : {}),
     ...(error && outcome !== "interrupted" ? { error: reportError(error) } : {}),

@@ -59,7 +59,8 @@ function sendAhead(
 ): void {
   if (asked && !tempFiles && !call.how.all._continueOnError)
     call.host.ahead = new RunAhead(engine, call, { ...sent, asked });
-  else askAhead(engine, call);
+  // What others do meanwhile may change its answers.
+  else if (engine.goesAlone) askAhead(engine, call);
 }
 
 /** Nothing stays behind, whatever happened; an operation that ran no command left nothing. */

@@ -2,6 +2,7 @@
 import { onAbort } from "../../core/abort.ts";
 import { openChain } from "../host/chain.ts";
 import { type Engine, goesAlone } from "../engine.ts";
+import type { ChangeLog } from "../host/change-log.ts";
 import { Facts } from "../host/facts.ts";
 import { HostState } from "../host-state.ts";
 import { forEachHost } from "./pool.ts";
@@ -10,7 +11,7 @@ import { Session } from "../host/session.ts";
 import { stopwatch } from "../stopwatch.ts";
 
 /** A host that is not connected yet. */
-export function createHost(settings: RunSettings, definition: HostDefinition): HostState {
+export function createHost(settings: RunSettings, definition: HostDefinition, changes: ChangeLog): HostState {
   const { clock, emit, signal, transfers, connectorContext } = settings;
   const host = definition.name;
   const session = new Session({
@@ -21,7 +22,7 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
     transfers,
     fast: settings.fast,
     signal,
-    onShellEnded: () => facts.forget(),
+    onMayHaveChanged: () => facts.forget(),
     onTransfer: (direction, path, bytes, total) =>
       emit({ type: "transfer", host, direction, path, bytes, ...(total === undefined ? {} : { total }) }),
   });
@@ -32,6 +33,8 @@ export function createHost(settings: RunSettings, definition: HostDefinition): H
     remembers: goesAlone(settings),
     emit,
     now: () => clock.monotonic(),
+    // Without an order between hosts nobody can say what came first.
+    changes: settings.noWait ? undefined : changes,
     signal,
   });
   const state: HostState = new HostState(definition, session, facts);

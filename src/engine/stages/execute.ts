@@ -71,12 +71,10 @@ async function operationByOperation(
       for (const call of operation.calls)
         if (call.host.isActive && call !== calls[0]) skip(engine, operation, call, results);
     }
-    const { parallel } = engine.settings.config;
+    const limit = operation.serial ? 1 : engine.settings.config.parallel;
     try {
-      for (const batch of batches(operation, calls, parallel)) {
-        const told = changesOf(batch);
-        await forEachHost(batch, parallel, call => runOn(engine, operation, call, results));
-        if (changesOf(batch) > told) forgetElsewhere(engine, batch);
+      for (const batch of batches(operation, calls)) {
+        await forEachHost(batch, limit, call => runOn(engine, operation, call, results));
         checkFailures(engine);
       }
     } finally {
@@ -89,10 +87,7 @@ async function operationByOperation(
 async function hostByHost(engine: Engine, planned: readonly PlannedOperation[], results: Results): Promise<void> {
   const byHost = operationsByHost(planned);
   for (const host of engine.activeHosts) {
-    const calls = byHost.get(host) ?? [];
-    const told = host.facts.changes;
-    await allOf(engine, host, calls, results);
-    if (host.facts.changes > told) forgetElsewhere(engine, [{ host }]);
+    await allOf(engine, host, byHost.get(host) ?? [], results);
     checkFailures(engine);
   }
 }
@@ -182,23 +177,8 @@ function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, 
 }
 const SKIPPED: Completion = { outcome: "skipped", results: [], retryAttempts: 0 };
 
-/** How often something has begun to run on their hosts. */
-const changesOf = (calls: readonly OperationCall[]): number =>
-  calls.reduce((sum, { host }) => sum + host.facts.changes, 0);
-
-/** What has run on some hosts may have changed those that waited for it: a share, a database, a copy that the control machine made. */
-function forgetElsewhere(engine: Engine, calls: readonly Pick<OperationCall, "host">[]): void {
-  const own = new Set(calls.map(({ host }) => host));
-  for (const host of engine.hosts) if (!own.has(host)) host.facts.forget();
-}
-
-/** Hosts that do an operation at the same time. With one at once, each waits for the one before. */
-function batches(
-  operation: PlannedOperation,
-  calls: readonly OperationCall[],
-  parallel: number,
-): readonly (readonly OperationCall[])[] {
-  const size = operation.serial || parallel === 1 ? 1 : operation.parallel || calls.length || 1;
+function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
+  const size = operation.serial ? 1 : operation.parallel || calls.length || 1;
   return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) =>
     calls.slice(index * size, (index + 1) * size),
   );
