@@ -1,7 +1,7 @@
 /** A run: its stages. @module */
 import type { TooManyFailuresError, TsinfraError } from "../core/errors.ts";
 import type { FactSource, HostIdentity } from "../core/host.ts";
-import { Engine } from "./engine.ts";
+import { Engine, goesAlone } from "./engine.ts";
 import { ChangeLog } from "./host/change-log.ts";
 import type { ProposedChange } from "./events.ts";
 import type { Deploy, RunSettings } from "./settings.ts";
@@ -48,10 +48,12 @@ export interface Run {
 
 /** Begin a run. Nothing happens before its stages are called. */
 export function createRun(settings: RunSettings): Run {
-  const changes = new ChangeLog();
+  // Without an order between hosts nobody can say what came first.
+  const changes = settings.noWait ? undefined : new ChangeLog();
+  const remembers = goesAlone(settings);
   const engine = new Engine(
     settings,
-    settings.hosts.map(definition => createHost(settings, definition, changes)),
+    settings.hosts.map(definition => createHost(settings, definition, { changes, remembers })),
   );
   let planned: readonly PlannedOperation[] = [];
   return {

@@ -17,6 +17,7 @@ import { parseHostName } from "../../src/inventory/parse.ts";
 import { testConnector } from "../contracts/connector.ts";
 import { testSession } from "../contracts/session.ts";
 import { connectorContext } from "../support/connectors.ts";
+import { localSession } from "../support/local-session.ts";
 import { needTools } from "../support/machine.ts";
 import { busyboxRootfs, removeRootfs } from "../support/rootfs.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
@@ -78,6 +79,35 @@ describe("a chain", () => {
     expect(text((await connection.run(sh`echo "$SSH_CONNECTION" | cut -d' ' -f4`)).stdout)).toBe(`${server.port}\n`);
     await connection.close();
   });
+
+  for (const sshTransport of ["embedded", "openssh"])
+    test(`may go through a server that gives one session, over the transport ${sshTransport}`, async () => {
+      await using few = await startSshd({ config: ["MaxSessions 1"] });
+      await rig();
+      const connector = createSshConnector({
+        home: few.home,
+        env: { PATH: process.env.PATH },
+        systemConfigFile: "/nonexistent",
+      });
+      const sshKnownHostsFile = join(few.home, ".ssh/known_hosts");
+      const data = { ...few.data, sshTransport, sshConfigFile: "none", sshKnownHostsFile };
+      const session = localSession({
+        connect: () =>
+          openChain(parseHostName(`@ssh/target/@chroot/${root}`), {
+            ...options(data),
+            connectors: new Map<string, Connector>([...createConnectors(), ["ssh", connector]]),
+          }),
+      });
+      const plain = { surroundings: { shell: "sh", env: {} }, signal: new AbortController().signal };
+      const printed = async (more: object): Promise<string> =>
+        text((await session.run(sh`cat; echo done`, { ...plain, ...more })).stdout);
+      expect(await printed({})).toBe("done\n");
+      expect(await printed({ stdin: Buffer.from("in\n") })).toBe("in\ndone\n");
+      expect(await Promise.all([printed({ alone: true }), printed({ alone: true })])).toEqual(["done\n", "done\n"]);
+      expect(await printed({})).toBe("done\n");
+      await session.disconnect();
+      await connector.close?.();
+    });
 
   test("may have three parts", async () => {
     const inner = `${root}/inner`;

@@ -280,3 +280,20 @@ describe("the place of a program", () => {
     expect(await connect(open)).toMatchObject({ message: expect.stringContaining(told) });
   });
 });
+
+test("isLost() that does not say yes or no is told by name, and no new connection is made of it", async () => {
+  for (const [isLost, told] of [
+    [async () => false, 'isLost() of the connector "@own" gave a promise for web'],
+    [() => "no", 'isLost() of the connector "@own" gave text for web'],
+    [
+      () => {
+        throw new Error("oops");
+      },
+      'isLost() of the connector "@own" threw Error: oops',
+    ],
+  ] as const) {
+    const connection = await connected({ isLost });
+    expect(() => connection.isLost!()).toThrow(told);
+  }
+  expect((await connected({ isLost: () => true })).isLost!()).toBe(true);
+});

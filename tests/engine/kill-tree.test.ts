@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Shell } from "../../src/core/command.ts";
-import { killTree, NOT_THERE, STILL_THERE } from "../../src/engine/host/scripts.ts";
+import { killTree, NOT_THERE, STILL_THERE, UNLISTED } from "../../src/engine/host/scripts.ts";
 import { isAlive } from "../support/is-alive.ts";
 import { needRoot } from "../support/machine.ts";
 
@@ -63,4 +63,24 @@ test("one that was gone before is told from one that is ended", async () => {
   const gone = Bun.spawn(["true"]);
   await gone.exited;
   expect(await run(killTree(gone.pid))).toBe(NOT_THERE);
+});
+
+test("where nothing lists processes, nobody says that all of them have gone", async () => {
+  const blind = ["unshare", "--mount", "--propagation", "private", "sh", "-c"];
+  await using parent = Bun.spawn(["setsid", "sh", "-c", "sleep 100; true"], { stdout: "ignore" });
+  const script = `mount -t tmpfs none /proc; ps() { return 1; }; ${killTree(parent.pid, false).wire()}`;
+  expect(await Bun.spawn([...blind, script], { stdout: "ignore", stderr: "ignore" }).exited).toBe(UNLISTED);
+  expect(isAlive(parent.pid)).toBe(false);
+});
+
+test("what is hidden and must not be signalled is not gone", async () => {
+  const nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+  // As sudo is in a command of somebody who does not see what others run; where whoever has ended is asked about it.
+  const scene = `mount -t proc -o hidepid=2 proc /proc
+setsid sh -c "sleep 100 & exec ${nobody} sh -c 'sleep 100; true'" &
+until [ "$(stat -c %u /proc/$!)" = 65534 ]; do :; done
+${nobody} sh -c "$0" $!`;
+  const script = killTree(4242).wire().replaceAll("4242", '"$0"');
+  const words = ["unshare", "--mount", "--pid", "--fork", "--propagation", "private", "sh", "-c", scene, script];
+  expect(await Bun.spawn(words, { stdout: "ignore", stderr: "ignore" }).exited).toBe(STILL_THERE);
 });

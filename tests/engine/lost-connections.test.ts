@@ -134,6 +134,24 @@ describe("a connection that is lost", () => {
     expect(commands(script)).toEqual(["work on 1", "work on 2"]);
   });
 
+  test("while nothing runs takes what was known of passwords with it", async () => {
+    const script = new Script();
+    const first = script.run(root);
+    for (const count of [1, 2]) {
+      await script.begun(count);
+      script.running[count - 1]!.succeed();
+    }
+    expect(await first).toBe(0);
+    script.lose(1);
+    const second = script.run(root);
+    for (const count of [3, 4]) {
+      await script.begun(count);
+      script.running[count - 1]!.succeed();
+    }
+    expect(await second).toBe(0);
+    expect(commands(script)).toEqual(["trial on 1", "work on 1", "trial on 2", "work on 2"]);
+  });
+
   test("while a password is tried says nothing about the password", async () => {
     const script = new Script();
     const first = [script.run(root), script.run(root)];

@@ -1,6 +1,11 @@
 /** What was known of a host is not taken for so when something may have changed it from elsewhere. */
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createLocalConnector } from "../../src/connectors/local.ts";
 import { sh } from "../../src/core/command.ts";
+import { OperationError } from "../../src/core/errors.ts";
 import { fact, type NoArguments } from "../../src/core/fact.ts";
 import type { HostControl } from "../../src/core/host.ts";
 import { currentScope } from "../../src/core/scope.ts";
@@ -37,6 +42,7 @@ function sharing(hosts: readonly string[], settings: Parameters<typeof fakeRun>[
     {
       answer: (_, sent) => {
         if (sent === "make") shared.made++;
+        if (sent === "fails") return { exitCode: 6 };
         return sent.includes("count") ? { stdout: `${shared.made}\n` } : undefined;
       },
     },
@@ -69,6 +75,60 @@ describe("where hosts wait for each other, one sees what the others have done", 
     expect(shared.made).toBe(1);
     expect(told()).toEqual(["a changed", "b unchanged"]);
   });
+
+  test("and who had nothing to do in it", async () => {
+    const { fake, shared, told } = sharing(["a", "b"]);
+    await runAll(fake, () => {
+      const isFirst = scope().host.name === "a";
+      make({ name: "First", _if: () => isFirst });
+      make({ name: "All" });
+    });
+    expect(shared.made).toBe(1);
+    expect(told().toSorted()).toEqual(["a changed", "a unchanged", "b unchanged", "b unchanged"]);
+  });
+
+  test("and who began when another had ended", async () => {
+    const { fake, shared, told } = sharing(["a", "b", "c"], { config: { parallel: 2 } });
+    await runAll(fake, () => make({}));
+    expect(shared.made).toBe(2);
+    expect(told().at(-1)).toBe("c unchanged");
+  });
+
+  for (const fast of [true, false])
+    test(`and who was through before the others, ${fast ? "fast" : "plain"}`, async () => {
+      const directory = mkdtempSync(join(tmpdir(), "tsinfra-shared-"));
+      const [shared, seen] = [join(directory, "shared"), join(directory, "seen")];
+      const fake = fakeRun(
+        ["a", "b"].map(name => ({ name, connector: "local" })),
+        {},
+        { fast, connectors: new Map([["local", createLocalConnector()]]) },
+      );
+      const Lines = fact<NoArguments, string>({
+        name: "test.Lines",
+        command: () => sh`cat ${shared} 2>/dev/null || true`,
+        parse: lines => lines.join(","),
+        empty: "",
+      });
+      const add = operation<{ readonly line: string }>({
+        name: "test.add",
+        async *steps(_, { line }) {
+          yield sh`sleep ${line === "a" ? 0 : 0.5}; echo ${line} >>${shared}`;
+        },
+      });
+      const look = operation<object>({
+        name: "test.look",
+        async *steps(host) {
+          yield sh`echo ${host.name} ${await host.getFact(Lines)} >>${seen}`;
+        },
+      });
+      await runAll(fake, async () => {
+        await scope().host.getFact(Lines);
+        add({ line: scope().host.name });
+        look({});
+      });
+      expect(readFileSync(seen, "utf8").trim().split("\n").toSorted()).toEqual(["a a,b", "b a,b"]);
+      rmSync(directory, { recursive: true });
+    });
 
   test("while nothing has run, nothing is asked again", async () => {
     const { fake, shared } = sharing(["a", "b"]);
@@ -111,6 +171,47 @@ test("what the control machine runs may have changed the host", async () => {
   });
   expect(seen).toEqual([0, 1, 1]);
   expect(fake.sent).toHaveLength(2);
+});
+
+test("a try that waits for what the host does by itself asks again", async () => {
+  const needs = operation<object>({
+    name: "test.needs",
+    async *steps(host) {
+      if ((await host.getFact(Shared)) < 3) throw new OperationError("It is not ready");
+      yield sh`use`;
+    },
+  });
+  let asked = 3;
+  const fake = fakeRun(["a"], {
+    answer: (_, sent) => (sent.includes("count") ? { stdout: `${asked++}\n` } : undefined),
+  });
+  await fake.run.connect();
+  await fake.run.prepare([deployOf(() => void needs({ _retries: 9, _retryDelay: 1 }))]);
+  asked = 0;
+  fake.run.forgetAnswers();
+  await fake.run.execute();
+  await fake.run.disconnect();
+  expect(fake.of("operation:host:end")).toMatchObject([{ outcome: "changed", retryAttempts: 3 }]);
+});
+
+test("what an earlier try has done is changed, though the last one finds nothing to do", async () => {
+  const { fake, shared, told } = sharing(["a"]);
+  const half = operation<object>({
+    name: "test.half",
+    async *steps(host) {
+      if ((await host.getFact(Shared)) > 0) return host.noop("there is one");
+      yield sh`make`;
+      yield sh`fails`;
+    },
+  });
+  let after: unknown;
+  await runAll(fake, () => {
+    const made = half({ _retries: 1, _retryDelay: 0 });
+    make({ name: "After", _if: () => Boolean((after = made.didChange())) });
+  });
+  expect(shared.made).toBe(1);
+  expect(after).toBe(true);
+  expect(told()).toEqual(["a changed", "a unchanged"]);
 });
 
 test("after a person was asked, hosts are asked again", async () => {

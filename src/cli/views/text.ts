@@ -7,10 +7,20 @@ export const widthOf = (text: string): number => Bun.stringWidth(text);
 
 /** One line without control characters: names and output come from elsewhere and must not steer the terminal. */
 export const oneLine = (text: string): string =>
-  Bun.stripANSI(text)
-    .replace(/\s*[\r\n]+\s*/g, " ⏎ ")
+  joinLines(Bun.stripANSI(text).split(/[\r\n]+/))
     .replace(/\t/g, "    ")
     .replace(/[\0-\x1f\x7f-\x9f]/g, "");
+
+/** Without blanks around the breaks, and without lines that are nothing else. A pattern that takes both looks at long runs of blanks again and again. */
+function joinLines(lines: readonly string[]): string {
+  const last = lines.length - 1;
+  return lines
+    .map((line, index) =>
+      last === 0 ? line : index === 0 ? line.trimEnd() : index === last ? line.trimStart() : line.trim(),
+    )
+    .filter((line, index) => line !== "" || index === 0 || index === last)
+    .join(" ⏎ ");
+}
 
 /** Cut to a width, ending in `…` if something is missing. Colors are kept whole. */
 export function cut(text: string, width: number): string {

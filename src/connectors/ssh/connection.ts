@@ -166,7 +166,7 @@ export class SshConnection implements Connection {
           );
           throw error;
         }
-        if (this.#isLost || error instanceof ConnectionLostError) throw this.#lost(error);
+        if (this.#isLost || error instanceof ConnectionLostError || isNotConnected(error)) throw this.#lost(error);
         if (!isRefusal(error)) throw this.#refused(error);
         const others = this.#slots.taken - 1;
         if (others === 0 && refusals >= REFUSALS) throw this.#refused(error);
@@ -307,5 +307,8 @@ const DAMAGED = /setAuthTag|authenticate data|Invalid MAC|Bad packet length/i;
 
 /** Typed text (a password, for one) is not to come back as output, and lines are to end as they do in a pipe. */
 const TERMINAL = { term: "dumb", modes: { ECHO: 0, ONLCR: 0 } } as PseudoTtyOptions;
+
+/** The end of the connection is known to ssh2 before it tells. */
+const isNotConnected = (error: unknown): boolean => (error as Error).message === "Not connected";
 
 const isRefusal = (error: unknown): boolean => /Channel open failure/.test((error as Error).message);

@@ -151,8 +151,14 @@ const bytesOf = (words: Word): number => Buffer.byteLength(sh`${words}`.wire());
 const LONGEST_SCRIPT = 60_000;
 /** Bytes of a line in quotes, as it stands in the one that carries it. */
 export const LONGEST_LINE = 100_000;
-/** How many of them a line has; sudo's login puts a backslash before most. */
-export const lineBytes = (line: Shell, { sudo }: Surroundings): number => bytesOf(quoted(line)) * (sudo?.login ? 2 : 1);
+/** How many of them a line has at most: what carries it may write what means something in quotes as octal bytes, and sudo's login puts a backslash before most. */
+export function lineBytes(line: Shell, { sudo }: Surroundings): number {
+  const carried = sh`${quoted(line)}`.wire();
+  const special = carried.match(MEANINGFUL)?.length ?? 0;
+  return (Buffer.byteLength(carried) + OCTAL_MORE * special) * (sudo?.login ? 2 : 1);
+}
+/** Bytes that a byte takes more in octal. */
+const OCTAL_MORE = 4;
 const NEWLINE = raw("\n");
 
 /**

@@ -64,7 +64,8 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
  * Parents come before their children: a script whose command ends must not go on to the next.
  * Linux has /proc where `ps` may be missing. Succeeds when all of them are gone; those that only wait for somebody to ask how they ended are.
  * A group in which this shell is as well, or one of its parents, is not the command's own. Signals may be forbidden, as they are to what has become another user: that is no end.
- * Such processes may be hidden as well (hidepid): what is left of the group shows in that it must not be signalled. Where nothing is listed, what the process has begun may go on.
+ * Such processes may be hidden as well (hidepid): what is left of the group shows in that it must not be signalled. What is not listed and may be signalled only waits to be asked.
+ * Where the process is not listed, what it has begun may go on.
  */
 export const killTree = (pid: number, isAttached = true): Shell =>
   sh`processes() {
@@ -94,25 +95,31 @@ isThere() {
   case $(LC_ALL=C kill -0 "$1" 2>&1 && echo there) in there | *ermitted*) return 0;; esac
   return 1
 }
+ofGroup() {
+  [ "\${own:-$self}" = "$self" ] || { LC_ALL=C kill -0 "-$own" 2>&1 && echo there; }
+}
 areGone() {
+  asked=
   for try in 1 2 3 4 5; do
     left=
     for one in $all; do isThere "$one" && left=1; done
-    [ "\${own:-$self}" = "$self" ] || case $(LC_ALL=C kill -0 "-$own" 2>&1) in *ermitted*) left=1;; esac
-    [ -n "$left" ] || return 0
+    group=$(ofGroup)
+    case $left$group$asked in '' | *"o such"* | therethere) return 0;; esac
+    [ -n "$left" ] || asked=$group
     sleep 0.2 2>/dev/null || sleep 1
   done
   return 1
 }
 isThere ${pid} || exit ${NOT_THERE}
 attached=${isAttached ? 1 : 0}
-[ $attached = 0 ] || processes | grep -q . || exit ${UNLISTED}
-ended=0
-all=$(family ${pid})
-[ -n "$all" ] || [ $attached = 0 ] || exit ${UNLISTED}
-[ -n "$all" ] || { all=${pid}; ended=${UNLISTED}; }
 own=$(groupOf ${pid})
 self=$(groupOf $$)
+if [ -n "$own" ]; then
+  all=$(family ${pid}); ended=0
+else
+  [ $attached = 0 ] || exit ${UNLISTED}
+  all=${pid}; ended=${UNLISTED}
+fi
 kill -TERM $all 2>/dev/null
 areGone && exit $ended
 all=$(family $all)
@@ -122,4 +129,4 @@ exit $ended`;
 /** Exit codes: some of it goes on, it was gone before, or nothing lists processes and it is best ended by its connection. What cannot become another user, or has no shell, ends with others. */
 export const STILL_THERE = 93;
 export const NOT_THERE = 94;
-const UNLISTED = 95;
+export const UNLISTED = 95;

@@ -1,9 +1,8 @@
 /** Connecting and disconnecting. @module */
 import { onAbort } from "../../core/abort.ts";
 import { openChain } from "../host/chain.ts";
-import { type Engine, goesAlone } from "../engine.ts";
-import type { ChangeLog } from "../host/change-log.ts";
-import { Facts } from "../host/facts.ts";
+import type { Engine } from "../engine.ts";
+import { Facts, type FactSettings } from "../host/facts.ts";
 import { HostState } from "../host-state.ts";
 import { forEachHost } from "./pool.ts";
 import type { HostDefinition, RunSettings } from "../settings.ts";
@@ -11,7 +10,11 @@ import { Session } from "../host/session.ts";
 import { stopwatch } from "../stopwatch.ts";
 
 /** A host that is not connected yet. */
-export function createHost(settings: RunSettings, definition: HostDefinition, changes: ChangeLog): HostState {
+export function createHost(
+  settings: RunSettings,
+  definition: HostDefinition,
+  { changes, remembers }: Pick<FactSettings, "changes" | "remembers">,
+): HostState {
   const { clock, emit, signal, transfers, connectorContext } = settings;
   const host = definition.name;
   const session = new Session({
@@ -30,11 +33,10 @@ export function createHost(settings: RunSettings, definition: HostDefinition, ch
     host,
     session,
     fast: settings.fast,
-    remembers: goesAlone(settings),
+    remembers,
     emit,
     now: () => clock.monotonic(),
-    // Without an order between hosts nobody can say what came first.
-    changes: settings.noWait ? undefined : changes,
+    changes,
     signal,
   });
   const state: HostState = new HostState(definition, session, facts);
