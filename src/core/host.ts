@@ -9,7 +9,7 @@ import type { HostData } from "./host-data.ts";
 export interface FactSource {
   /**
    * Ask a fact. Facts asked together travel together.
-   * An answer is used again only while nothing has run since on the host, or on others that it waited for, and for `config.factMaxAge` seconds; in a callback never.
+   * An answer is used again only while nothing has run since, on the host or (but for `--no-wait`) on any other, and for `config.factMaxAge` seconds; in a callback never.
    */
   getFact<A extends object, T>(fact: Fact<A, T>, ...args: FactCallArguments<A>): Promise<T>;
 }

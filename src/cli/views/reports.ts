@@ -25,7 +25,8 @@ export function proposedLines(
       ? []
       : ["", `  Commands of host.run have run already: ${direct.length} (${hostList(direct, CELL)})`];
   const rows = proposed.filter(({ change, conditional }) => change.length + conditional.length > 0);
-  const others = proposed.length - rows.length;
+  const same = proposed.filter(({ unchanged }) => unchanged.length > 0).filter(one => !rows.includes(one)).length;
+  const without = proposed.length - rows.length - same;
   if (rows.length === 0) {
     const looked = proposed.filter(({ unchanged }) => unchanged.length > 0).length;
     const why =
@@ -49,9 +50,13 @@ export function proposedLines(
   return [
     paint("heading", "Proposed changes"),
     ...table(titles, cells, width(), paint),
-    ...(others > 0 ? ["", `  ${paint("dim", `${plural(others, "operation")} would change nothing`)}`] : []),
+    ...(same + without > 0 ? [""] : []),
+    ...(same > 0 ? [`  ${paint("dim", `${plural(same, "operation")} would change nothing`)}`] : []),
+    ...(without > 0 ? [`  ${paint("dim", `${plural(without, "operation")}: no host is left`)}`] : []),
     ...(hasConditions
-      ? [`${others > 0 ? "" : "\n"}  ${paint("dim", "Conditional: only if its condition holds when its turn comes")}`]
+      ? [
+          `${same + without > 0 ? "" : "\n"}  ${paint("dim", "Conditional: only if its condition holds when its turn comes")}`,
+        ]
       : []),
     ...already,
   ].flatMap(line => line.split("\n"));

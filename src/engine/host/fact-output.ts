@@ -1,7 +1,5 @@
 /** What a host prints for the questions of one batch. @module */
 import type { OutputStream } from "../../core/connector.ts";
-import { declaredAt } from "../../core/declared.ts";
-import { FactError } from "../../core/errors.ts";
 import { KeptOutput } from "../../core/output.ts";
 import { type AskOutput, splitBatch } from "./fact-batches.ts";
 
@@ -49,14 +47,3 @@ export class FactOutput {
 
 export const asString = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-
-/** `parse` must be pure; what becomes of the promise is nobody's any more. */
-export function notAtOnce(fact: { readonly name: string }, answer: Promise<unknown>, host: string): FactError {
-  answer.catch(() => undefined);
-  const hint = "It is asked at once: it cannot be async, nor wait for anything";
-  return new FactError(`The parse of fact ${fact.name} must give the answer, found a promise`, {
-    host,
-    hint,
-    at: declaredAt(fact),
-  });
-}

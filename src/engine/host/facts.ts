@@ -1,12 +1,14 @@
 /** What is known of one host, and since when. @module */
 import type { Shell } from "../../core/command.ts";
 import type { Config } from "../../core/config.ts";
+import { declaredAt } from "../../core/declared.ts";
 import { FactError, TsinfraError } from "../../core/errors.ts";
 import type { Fact } from "../../core/fact.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { Emit } from "../events.ts";
 import { threw } from "../report.ts";
 import type { ResolvedArguments } from "./arguments.ts";
+import { type Answer, isFresh, type Recalled, type Remembered } from "./answer.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { isEscalated } from "./escalation.ts";
 import {
@@ -21,7 +23,7 @@ import {
   splitBatch,
   togetherWherePossible,
 } from "./fact-batches.ts";
-import { asString, FactOutput, MOST_ANSWER, notAtOnce } from "./fact-output.ts";
+import { asString, FactOutput, MOST_ANSWER } from "./fact-output.ts";
 import { questionKey, stillHolds, travelsAlone } from "./question.ts";
 import { isBehind, type Ran, type Slot } from "./sending.ts";
 import type { Session } from "./session.ts";
@@ -116,7 +118,7 @@ export class Facts {
     const key = questionKey(fact, args, how);
     asked?.add(key);
     const known = this.#answers.get(key);
-    if (known && (!known.isSent || this.#isFresh(known, config.factMaxAge))) {
+    if (known && (!known.isSent || isFresh(known, config.factMaxAge, this.#settings))) {
       // Code that waits for another answer asks without end, and nothing else would be heard.
       if (++this.#askedAgain % ROUNDS === 0) {
         await nextTurn();
@@ -133,12 +135,6 @@ export class Facts {
     const limit = how.all._timeout ?? config.factTimeout;
     this.#enqueue({ key, fact: fact as unknown as PendingQuestion["fact"], args, how, limit, resolve, reject });
     return promise as Promise<T>;
-  }
-
-  /** Nothing has run elsewhere since, and it is no older than so many seconds. */
-  #isFresh({ askedAt, moment }: Answer, seconds: number): boolean {
-    const { changes, host, now } = this.#settings;
-    return now() - askedAt <= seconds * 1000 && (changes === undefined || moment > changes.lastElsewhere(host));
   }
 
   /** The last answer, though something may have run since; `undefined` if there is none. `onQuestion` is called with every question that it stands on. */
@@ -381,30 +377,19 @@ export class Facts {
   }
 }
 
-/** A question whose last answer is taken for true. */
-export interface Recalled {
-  readonly key: string;
-  readonly how: ResolvedArguments;
-  /** A shell test that it is, for a shell of the user as whom it was asked. */
-  readonly still: () => Shell;
+/** `parse` must be pure; what becomes of the promise is nobody's any more. */
+function notAtOnce(fact: { readonly name: string }, answer: Promise<unknown>, host: string): FactError {
+  answer.catch(() => undefined);
+  const hint = "It is asked at once: it cannot be async, nor wait for anything";
+  return new FactError(`The parse of fact ${fact.name} must give the answer, found a promise`, {
+    host,
+    hint,
+    at: declaredAt(fact),
+  });
 }
-interface Remembered {
-  readonly question: Pick<PendingQuestion, "fact" | "args" | "how" | "limit">;
-  readonly value: unknown;
-  readonly lines: readonly string[];
-}
+
 /** Longer answers are not compared on the host. */
 const REMEMBERED_LENGTH = 2048;
 const ROUNDS = 1000;
-
-interface Answer {
-  readonly value: Promise<unknown>;
-  readonly askedAt: number;
-  /** When it was sent, by the log of what has run elsewhere. */
-  moment: number;
-  /** Until then it waits, and what happens on the host does not concern it. */
-  isSent: boolean;
-  slot: Slot | undefined;
-}
 
 const NO_SUCH_USER = /unknown user|user .* does not exist/i;

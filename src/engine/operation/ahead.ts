@@ -7,7 +7,7 @@ import type { LocalFiles } from "../../core/host.ts";
 import { KEPT_OUTPUT } from "../../core/output.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
-import type { Recalled } from "../host/facts.ts";
+import type { Recalled } from "../host/answer.ts";
 import { travelsAlone } from "../host/question.ts";
 import { type Behind, type Ran, ranBefore, type SentBehind } from "../host/sending.ts";
 import { canShareShell, shellKey } from "../host/shared-shells.ts";

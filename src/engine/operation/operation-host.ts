@@ -10,7 +10,7 @@ import { sh } from "../../core/command.ts";
 import type { Engine } from "../engine.ts";
 import { Asked } from "./asked.ts";
 import { neverAwaited } from "./lifetime.ts";
-import type { Recalled } from "../host/facts.ts";
+import type { Recalled } from "../host/answer.ts";
 import type { HostState, OperationCall } from "../host-state.ts";
 import { type ResolvedArguments, splitArguments, overrideArguments } from "../host/arguments.ts";
 
