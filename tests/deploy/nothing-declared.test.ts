@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const IMPORTS = `import { host, local } from "tsinfra";\nimport { server } from "tsinfra/operations";\nimport { Hostname } from "tsinfra/facts/server";\n`;
+const IMPORTS = `import { host, local, sh } from "tsinfra";\nimport { server } from "tsinfra/operations";\nimport { Hostname } from "tsinfra/facts/server";\n`;
 
 /** What deploy files are warned of, on hosts `a` and `b`, of which the first may fail. */
 async function warnings(...bodies: readonly string[]): Promise<readonly (string | undefined)[]> {
@@ -58,10 +58,10 @@ test("each file by itself", async () => {
 test.each([
   ["declares an operation on one host", `if (host.name === "b") server.shell({ commands: ["true"] });\n`],
   ["asks a host for a fact", `if (host.name === "b") await host.getFact(Hostname);\n`],
-  ["runs a command on a host", `if (host.name === "b") await host.run("true");\n`],
+  ["runs a command on a host", 'if (host.name === "b") await host.run(sh`true`);\n'],
   ["runs a command here", `if (host.name === "b") await local.shell("true");\n`],
   ["says what others use", `host.data["role"] = "web";\n`],
-  ["fails on a host", `if (host.name === "b") await host.run("false");\n`],
+  ["fails on a host", 'if (host.name === "b") await host.run(sh`false`);\n'],
 ])("not a file that %s", async (_, body) => {
   const told = await warnings(body).catch((error: unknown) => [String(error)]);
   expect(told).toEqual([]);
