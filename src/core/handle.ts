@@ -4,7 +4,7 @@ import { nearest } from "./nearest.ts";
 
 /** How an operation ended on a host; readable once it has run, and an error that says so before. */
 export interface OperationResult {
-  /** True if commands ran and all succeeded. */
+  /** True if it succeeded, and commands ran in one of its tries. */
   didChange(): boolean;
   didNotChange(): boolean;
   /** True if it ended without an error, `_ignoreErrors` or not. An operation that was skipped succeeded. */

@@ -141,7 +141,7 @@ export type EngineEvent =
       readonly operation: string;
       readonly host: string;
       readonly outcome: OutcomeType;
-      /** Commands that succeeded. */
+      /** Commands that succeeded, in all tries. */
       readonly commands: number;
       readonly retryAttempts: number;
       readonly seconds: number;

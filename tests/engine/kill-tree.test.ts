@@ -1,5 +1,5 @@
 /** Ending a process of a host, and knowing whether it has. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { killTree, NOT_THERE, STILL_THERE, UNLISTED } from "../../src/engine/hos
 import { isAlive } from "../support/is-alive.ts";
 import { needRoot } from "../support/machine.ts";
 
+setDefaultTimeout(60_000);
 needRoot("A process of another user");
 
 const run = (script: Shell, shell: readonly string[] = ["sh"]): Promise<number> =>
@@ -38,6 +39,18 @@ test("those of its group whose parents have gone are ended with it, unless that 
     if (survives) process.kill(orphan, "SIGKILL");
   }
 });
+
+for (const shell of ["dash", "bash", "busybox sh"])
+  test(`those in groups of their own are ended as well, and waited for: ${shell}`, async () => {
+    const stubborn = "trap '' TERM; echo $$; while :; do sleep 0.1; done";
+    for (const inner of [`setsid sh -c "${stubborn}" & wait`, `timeout 100 sh -c "${stubborn}"; true`]) {
+      await using parent = Bun.spawn(["setsid", "sh", "-c", inner.replaceAll("$$", "\\$\\$")], { stdout: "pipe" });
+      const { value } = await parent.stdout.getReader().read();
+      const child = Number(Buffer.from(value!).toString());
+      expect(await run(killTree(parent.pid), shell.split(" "))).toBe(0);
+      expect([parent.pid, child].map(isAlive)).toEqual([false, false]);
+    }
+  });
 
 test("parents are ended before their children: what follows in a script does not run", async () => {
   const directory = mkdtempSync(join(tmpdir(), "tsinfra-kill-"));
@@ -73,6 +86,16 @@ test("where nothing lists processes, nobody says that all of them have gone", as
   expect(isAlive(parent.pid)).toBe(false);
 });
 
+test("without awk too, what does not want to end is killed", async () => {
+  await using parent = Bun.spawn(["setsid", "sh", "-c", "trap '' TERM; echo $$; while :; do sleep 0.1; done"], {
+    stdout: "pipe",
+  });
+  await parent.stdout.getReader().read();
+  const script = `awk() { return 127; }; ${killTree(parent.pid, false).wire()}`;
+  expect(await Bun.spawn(["sh", "-c", script], { stdout: "ignore", stderr: "ignore" }).exited).toBe(UNLISTED);
+  expect(isAlive(parent.pid)).toBe(false);
+});
+
 test("what is hidden and must not be signalled is not gone", async () => {
   const nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
   // As sudo is in a command of somebody who does not see what others run; where whoever has ended is asked about it.
@@ -80,7 +103,7 @@ test("what is hidden and must not be signalled is not gone", async () => {
 setsid sh -c "sleep 100 & exec ${nobody} sh -c 'sleep 100; true'" &
 until [ "$(stat -c %u /proc/$!)" = 65534 ]; do :; done
 ${nobody} sh -c "$0" $!`;
-  const script = killTree(4242).wire().replaceAll("4242", '"$0"');
+  const script = killTree(4242).wire().replace("pid=4242", "pid=$0");
   const words = ["unshare", "--mount", "--pid", "--fork", "--propagation", "private", "sh", "-c", scene, script];
   expect(await Bun.spawn(words, { stdout: "ignore", stderr: "ignore" }).exited).toBe(STILL_THERE);
 });

@@ -1,6 +1,6 @@
 /** What was known of a host is not taken for so when something may have changed it from elsewhere. */
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalConnector } from "../../src/connectors/local.ts";
@@ -9,6 +9,7 @@ import { OperationError } from "../../src/core/errors.ts";
 import { fact, type NoArguments } from "../../src/core/fact.ts";
 import type { HostControl } from "../../src/core/host.ts";
 import { currentScope } from "../../src/core/scope.ts";
+import { localTransfers } from "../../src/deploy/local-transfers.ts";
 import { operation } from "../../src/public/index.ts";
 import { deployOf, fakeRun, runAll } from "../support/fake-run.ts";
 
@@ -212,6 +213,46 @@ test("what an earlier try has done is changed, though the last one finds nothing
   expect(shared.made).toBe(1);
   expect(after).toBe(true);
   expect(told()).toEqual(["a changed", "a unchanged"]);
+});
+
+test("a download may have changed the control machine, whichever host that is", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "tsinfra-down-"));
+  const [source, dest] = [join(directory, "source"), join(directory, "dest")];
+  writeFileSync(source, "new\n");
+  writeFileSync(dest, "old\n");
+  for (const fast of [true, false]) {
+    const seen: string[] = [];
+    const Lines = fact<NoArguments, string>({
+      name: "test.Lines",
+      command: () => sh`cat ${dest}`,
+      parse: ([line = ""]) => line,
+      empty: "",
+    });
+    const get = operation<object>({
+      name: "test.get",
+      async *steps() {
+        yield { kind: "download", src: source, dest };
+      },
+    });
+    const look = operation<object>({
+      name: "test.look",
+      async *steps(host) {
+        seen.push(await host.getFact(Lines));
+      },
+    });
+    writeFileSync(dest, "old\n");
+    const fake = fakeRun(
+      [{ name: "a", connector: "local" }],
+      {},
+      { fast, transfers: localTransfers, connectors: new Map([["local", createLocalConnector()]]) },
+    );
+    await runAll(fake, () => {
+      get({});
+      look({});
+    });
+    expect(seen.at(-1)).toBe("new");
+  }
+  rmSync(directory, { recursive: true });
 });
 
 test("after a person was asked, hosts are asked again", async () => {

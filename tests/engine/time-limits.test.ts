@@ -7,6 +7,7 @@ import { raw, type Shell, sh } from "../../src/core/command.ts";
 import type { Connection } from "../../src/core/connector.ts";
 import type { CommandOptions } from "../../src/engine/host/sending.ts";
 import type { Session } from "../../src/engine/host/session.ts";
+import { isAlive } from "../support/is-alive.ts";
 import { localConnection, localSession } from "../support/local-session.ts";
 
 let directory: string;
@@ -222,3 +223,13 @@ for (const fast of [true, false])
     expect(String(await told(session, "sleep 0.6", { signal: interrupt.signal }))).toContain("interrupted");
     expect(session.left).toBe(1);
   });
+
+test("whichever shell a command has, all of it is ended", async () => {
+  for (const shell of ["zsh", "bash"]) {
+    const pid = join(directory, `pid-${shell}`);
+    const line = `setsid sh -c 'echo $$ >${pid}; exec sleep 100' & wait; true`;
+    const session = localSession({ fast: false });
+    expect(await told(session, line, { timeout: 1, surroundings: { shell, env: {} } })).toMatchObject(TIMED_OUT);
+    expect(isAlive(Number(readFileSync(pid, "utf8")))).toBe(false);
+  }
+});

@@ -35,6 +35,7 @@ export interface Recalled {
   /** A shell test that it is, for a shell of the user as whom it was asked. */
   readonly still: () => Shell;
 }
+
 /** The last answer of a question, as the host printed it. */
 export interface Remembered {
   readonly question: Pick<PendingQuestion, "fact" | "args" | "how" | "limit">;

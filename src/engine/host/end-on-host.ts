@@ -21,7 +21,14 @@ export async function endOnHost(
   isAttached: boolean,
 ): Promise<HowEnded> {
   const { sudo, ...others } = surroundings;
-  const plain = { ...others, ...(sudo ? { sudo: { ...sudo, login: false } } : {}), chdir: undefined, env: {} };
+  const plain = {
+    ...others,
+    ...(sudo ? { sudo: { ...sudo, login: false } } : {}),
+    // Not every shell of a command understands what is for this one.
+    ...(others.shell === false ? {} : { shell: "sh" }),
+    chdir: undefined,
+    env: {},
+  };
   try {
     const { line, preamble } = escalate(killTree(pid, isAttached), plain, newNonce());
     const { exitCode } = await connection.run(line, {

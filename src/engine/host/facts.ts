@@ -91,10 +91,15 @@ export class Facts {
     };
   }
 
-  /** The same of what runs on the control machine, and may change the host from there, or `all`. */
-  changedBy<T>(body: () => Promise<T>, all: boolean): Promise<T> {
+  /** The same of what is done on the control machine, which may change this host from there, or all hosts. */
+  async changedBy<T>(body: () => Promise<T>, mayChangeAll: boolean): Promise<T> {
     this.forget();
-    return body().finally(() => (all ? this.#settings.changes?.ended("") : undefined, this.forget()));
+    try {
+      return await body();
+    } finally {
+      this.forget();
+      if (mayChangeAll) this.#settings.changes?.ended("");
+    }
   }
 
   /** Ask, or take the answer of the same question if nothing ran since and it is not too old, or it has not been sent yet. The questions it comes to are added to `asked`. */

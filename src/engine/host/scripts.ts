@@ -87,9 +87,6 @@ family() {
     walk()
   } }'
 }
-groupOf() {
-  processes | awk -v one="$1" '$1 == one { print $3 }'
-}
 isThere() {
   case $(cat "/proc/$1/stat" 2>/dev/null) in *') Z '*) return 1;; esac
   case $(LC_ALL=C kill -0 "$1" 2>&1 && echo there) in there | *ermitted*) return 0;; esac
@@ -103,30 +100,37 @@ areGone() {
   for try in 1 2 3 4 5; do
     left=
     for one in $all; do isThere "$one" && left=1; done
-    group=$(ofGroup)
-    case $left$group$asked in '' | *"o such"* | therethere) return 0;; esac
-    [ -n "$left" ] || asked=$group
+    if [ -z "$left" ]; then
+      group=$(ofGroup)
+      case $group$asked in '' | *"o such"* | therethere) return 0;; esac
+      asked=$group
+    fi
     sleep 0.2 2>/dev/null || sleep 1
   done
   return 1
 }
-isThere ${pid} || exit ${NOT_THERE}
+pid=${pid}
+isThere $pid || exit ${NOT_THERE}
 attached=${isAttached ? 1 : 0}
-own=$(groupOf ${pid})
-self=$(groupOf $$)
+own= self=
+eval "$(processes | awk -v pid=$pid -v self=$$ '$1 == pid { print "own=" $3 } $1 == self { print "self=" $3 }')"
 if [ -n "$own" ]; then
-  all=$(family ${pid}); ended=0
+  all=$(family $pid); ended=0
 else
   [ $attached = 0 ] || exit ${UNLISTED}
-  all=${pid}; ended=${UNLISTED}
+  all=$pid; ended=${UNLISTED}
 fi
 kill -TERM $all 2>/dev/null
 areGone && exit $ended
-all=$(family $all)
+rest=$(family $all)
+all=\${rest:-$all}
 kill -KILL $all 2>/dev/null
 areGone || exit ${STILL_THERE}
 exit $ended`;
-/** Exit codes: some of it goes on, it was gone before, or nothing lists processes and it is best ended by its connection. What cannot become another user, or has no shell, ends with others. */
+/**
+ * Exit codes: some of it goes on, it was gone before, or it is not listed: then it is best ended by its connection, or, where it has none any more, has ended without
+ * anybody knowing of what it had begun. What cannot become another user, or has no shell, ends with others.
+ */
 export const STILL_THERE = 93;
 export const NOT_THERE = 94;
 export const UNLISTED = 95;

@@ -1,6 +1,12 @@
 /** The commands of one try of an operation. @module */
 import { sh, type Shell } from "../../core/command.ts";
-import { CommandError, CommandTimeoutError, ConnectionLostError, type TsinfraError } from "../../core/errors.ts";
+import {
+  CommandError,
+  CommandTimeoutError,
+  ConnectError,
+  ConnectionLostError,
+  type TsinfraError,
+} from "../../core/errors.ts";
 import { linesOf } from "../../core/lines.ts";
 import type { Command } from "../../core/steps.ts";
 import type { Engine } from "../engine.ts";
@@ -142,6 +148,8 @@ export class CommandQueue implements Yielded {
           return undefined;
         }
         attempt.executed += ended.length;
+        // Nothing was sent.
+        if (error instanceof ConnectError && ended.length === 0) attempt.hasBegun = hadBegun;
         if (error instanceof CommandTimeoutError)
           attempt.results.push(
             commandResult({ exitCode: NO_EXIT_CODE, stdout: error.stdout, stderr: error.stderr, isCut: error.isCut }),
@@ -189,7 +197,10 @@ export class CommandQueue implements Yielded {
       }
       case "download":
         this.#announce(`download ${bare.src} to ${bare.dest}`);
-        return { done: this.#counted(transfers.download(bare.src, bare.dest, options)) };
+        // What it changes is the control machine, which may be one of the hosts.
+        return {
+          done: this.#counted(host.facts.changedBy(() => transfers.download(bare.src, bare.dest, options), true)),
+        };
       case "rsync": {
         this.#announce(`rsync ${bare.flags.join(" ")} ${bare.src} ${bare.dest}`);
         const copying = this.#changing(() => transfers.rsync(bare.src, bare.dest, bare.flags, options));

@@ -36,8 +36,8 @@ export async function perform(engine: Engine, call: OperationCall, id: string, n
   // What was sent behind what failed does not run.
   if (outcome === "failed" || outcome === "ignored") call.host.ahead = undefined;
   const ending = end(engine, call, { id, outcome, tries, seconds: seconds(), nested: nestedIn !== undefined, isLeft });
-  const { executed, error } = lastOf(tries);
-  if (executed > 0 && call.operation.freshLogin) call.host.session.endShells();
+  const { error } = lastOf(tries);
+  if (tries.some(mayHaveChanged) && call.operation.freshLogin) call.host.session.endShells();
   if (outcome === "failed" && nestedIn === undefined) call.host.error ??= error;
   return ending;
 }
@@ -84,7 +84,7 @@ async function tryUntilDone(engine: Engine, call: OperationCall, id: string, tri
   signal.throwIfAborted();
   if (attempt.error) return call.how.all._ignoreErrors ? "ignored" : "failed";
   // What an earlier try had done, or may have, is done.
-  return tries.some(({ executed, hasBegun }) => executed > 0 || hasBegun) ? "changed" : "unchanged";
+  return tries.some(mayHaveChanged) ? "changed" : "unchanged";
 }
 
 /** An operation that was sent ahead and may have run, before the run was interrupted or, as `lost` says, the connection lost. */
@@ -115,7 +115,7 @@ function end(
   { tries, isLeft = false, ...told }: Ended,
 ): Ending {
   const { outcome } = told;
-  const { error, executed, noop, others, results } = lastOf(tries);
+  const { error, noop, others, results } = lastOf(tries);
   const notRun = call.nested.filter(({ hasBegun }) => !hasBegun).map(({ name }) => name);
   call.nested = [];
   const retryAttempts = Math.max(0, tries.length - 1);
@@ -128,7 +128,7 @@ function end(
     ...told,
     operation: call.name,
     host: call.host.name,
-    commands: outcome === "changed" ? tries.reduce((sum, one) => sum + one.executed, 0) : executed,
+    commands: tries.reduce((sum, one) => sum + one.executed, 0),
     retryAttempts,
     ...(noop !== undefined && outcome === "unchanged" ? { noop } : {}),
     ...(error && outcome !== "interrupted" ? { error: reportError(error) } : {}),
@@ -138,6 +138,8 @@ function end(
   });
   return { outcome, unfinished, error, others };
 }
+
+const mayHaveChanged = ({ executed, hasBegun }: Attempt): boolean => executed > 0 || hasBegun;
 
 const lastOf = (tries: readonly Attempt[]): Attempt => tries.at(-1) ?? newAttempt();
 

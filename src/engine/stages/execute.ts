@@ -177,6 +177,7 @@ function skip(engine: Engine, operation: PlannedOperation, call: OperationCall, 
 }
 const SKIPPED: Completion = { outcome: "skipped", results: [], retryAttempts: 0 };
 
+/** Hosts that do an operation at the same time. */
 function batches(operation: PlannedOperation, calls: readonly OperationCall[]): readonly (readonly OperationCall[])[] {
   const size = operation.serial ? 1 : operation.parallel || calls.length || 1;
   return Array.from({ length: Math.ceil(calls.length / size) }, (_, index) =>
