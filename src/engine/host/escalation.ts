@@ -106,7 +106,10 @@ function wrapped(command: Shell, surroundings: Surroundings, how: Wrapping): Esc
     preamble.push(nonce);
   }
   if (hidden) {
-    steps.push(sh`s=; while IFS= read -r l && [ "$l" != ${nonce} ]; do s="$s$l${NEWLINE}"; done`);
+    // By the hundred: a long text is copied for each line that it grows by.
+    steps.push(
+      sh`s= t= n=0; while IFS= read -r l && [ "$l" != ${nonce} ]; do t="$t$l${NEWLINE}" n=$((n+1)); [ $n -lt 100 ] || { s=$s$t; t=; n=0; }; done; s=$s$t`,
+    );
     steps.push(sh`[ "$l" = ${nonce} ] || { printf '\\001%s unread\\n' ${nonce} >&2; exit 1; }`);
     preamble.push(new Secret(script.wire()), nonce);
   }
