@@ -66,6 +66,18 @@ test("parents are ended before their children: what follows in a script does not
   rmSync(directory, { recursive: true });
 });
 
+test("what is begun while others are ended is ended too", async () => {
+  for (let round = 0; round < 5; round++) {
+    const jobs = `echo begun; for i in $(seq 1000); do sh -c 'exec sleep 100; :' & sleep 0.01; done`;
+    await using parent = Bun.spawn(["setsid", "sh", "-c", jobs], { stdout: "pipe" });
+    await parent.stdout.getReader().read();
+    await Bun.sleep(50 * round);
+    expect(await run(killTree(parent.pid))).toBe(0);
+    const left = Bun.spawnSync(["ps", "-A", "-o", "pgid=,stat="]).stdout.toString();
+    expect(left.split("\n").filter(line => new RegExp(`^ *${parent.pid} +[^Z]`).test(line))).toEqual([]);
+  }
+});
+
 test("one that must not be signalled is not gone", async () => {
   await using other = Bun.spawn(["sleep", "100"]);
   expect(await run(killTree(other.pid), NOBODY)).toBe(STILL_THERE);

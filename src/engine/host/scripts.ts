@@ -64,7 +64,7 @@ export const downloadCommand = (src: string): Shell => sh`cat <${remotePath(src)
  * Parents come before their children: a script whose command ends must not go on to the next.
  * Linux has /proc where `ps` may be missing. Succeeds when all of them are gone; those that only wait for somebody to ask how they ended are.
  * A group in which this shell is as well, or one of its parents, is not the command's own. Signals may be forbidden, as they are to what has become another user: that is no end.
- * Such processes may be hidden as well (hidepid): what is left of the group shows in that it must not be signalled. What is not listed and may be signalled only waits to be asked.
+ * Processes may be hidden as well (hidepid): their group shows that they are there. What was begun while others were ended is in the group too, and is killed.
  * Where the process is not listed, what it has begun may go on.
  */
 export const killTree = (pid: number, isAttached = true): Shell =>
@@ -93,17 +93,27 @@ isThere() {
   return 1
 }
 ofGroup() {
-  [ "\${own:-$self}" = "$self" ] || { LC_ALL=C kill -0 "-$own" 2>&1 && echo there; }
+  [ -z "$own" ] || { LC_ALL=C kill -0 "-$own" 2>&1 && echo there; }
 }
 areGone() {
-  asked=
+  waited=
   for try in 1 2 3 4 5; do
     left=
     for one in $all; do isThere "$one" && left=1; done
     if [ -z "$left" ]; then
-      group=$(ofGroup)
-      case $group$asked in '' | *"o such"* | therethere) return 0;; esac
-      asked=$group
+      case $(ofGroup) in
+        '' | *"o such"*) return 0;;
+        there)
+          members=$(processes | awk -v own="$own" '$3 == own { print $1 }')
+          for one in $members; do isThere "$one" && left="$left $one"; done
+          if [ -n "$left" ]; then
+            all=$left; kill -KILL $all 2>/dev/null
+          else
+            [ -z "$waited" ] || return 0
+            kill -$1 "-$own" 2>/dev/null
+            waited=$members
+          fi;;
+      esac
     fi
     sleep 0.2 2>/dev/null || sleep 1
   done
@@ -112,20 +122,24 @@ areGone() {
 pid=${pid}
 isThere $pid || exit ${NOT_THERE}
 attached=${isAttached ? 1 : 0}
-own= self=
-eval "$(processes | awk -v pid=$pid -v self=$$ '$1 == pid { print "own=" $3 } $1 == self { print "self=" $3 }')"
-if [ -n "$own" ]; then
+listed= own=
+eval "$(processes | awk -v pid=$pid -v self=$$ '
+  { parent[$1] = $2; group[$1] = $3 }
+  END { listed = own = group[pid]
+  for (p = self; p in parent && !(p in above); p = parent[p]) { above[p] = 1; if (group[p] == own) own = "" }
+  print "listed=" listed " own=" own }')"
+if [ -n "$listed" ]; then
   all=$(family $pid); ended=0
 else
   [ $attached = 0 ] || exit ${UNLISTED}
   all=$pid; ended=${UNLISTED}
 fi
 kill -TERM $all 2>/dev/null
-areGone && exit $ended
+areGone TERM && exit $ended
 rest=$(family $all)
 all=\${rest:-$all}
 kill -KILL $all 2>/dev/null
-areGone || exit ${STILL_THERE}
+areGone KILL || exit ${STILL_THERE}
 exit $ended`;
 /**
  * Exit codes: some of it goes on, it was gone before, or it is not listed: then it is best ended by its connection, or, where it has none any more, has ended without
