@@ -283,6 +283,26 @@ test.each(["a shared shell", "a channel of its own", "a channel with an input", 
   },
 );
 
+test("a login reads what the run has written into its profile by then", async () => {
+  const bin = `${dir}/login`;
+  mkdirSync(bin);
+  // As `sudo -i` does, without becoming anybody.
+  const sudo = `#!/bin/sh\n. ${bin}/profile\nwhile [ "$1" != sh ]; do shift; done\nexec "$@"\n`;
+  writeFileSync(`${bin}/sudo`, sudo, { mode: 0o755 });
+  const session = localSession({
+    connect: () => localConnection({ env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } }),
+  });
+  const surroundings = { shell: "sh", env: {}, sudo: { login: true, preserveEnv: false } };
+  const seen: string[] = [];
+  for (const value of ["old", "new"]) {
+    writeFileSync(`${bin}/profile`, `export MARK=${value}\n`);
+    const { stdout } = await session.run(sh`echo "$MARK"`, { surroundings, signal: new AbortController().signal });
+    seen.push(text(stdout));
+  }
+  expect(seen).toEqual(["old\n", "new\n"]);
+  await session.close();
+});
+
 test("an upload is put in place by whichever shell is wanted", async () => {
   for (const shell of ["sh", "bash", "zsh"]) {
     const session = localSession();

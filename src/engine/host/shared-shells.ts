@@ -232,12 +232,14 @@ interface Sending {
   readonly surroundings: Surroundings;
 }
 
-/** What a shell that stays can run: nothing with its own input, terminal or deadline, nothing that is left running behind or gets at the shell itself. */
+/** What a shell that stays can run: nothing with its own input, terminal, deadline or login, nothing that is left running behind or gets at the shell itself. */
 export function canShareShell(
   commands: readonly Shell[],
   { surroundings, stdin, pty, timeout, alone, isOurs }: Omit<CommandOptions, "signal">,
 ): boolean {
   if (alone || stdin || pty || timeout !== undefined || surroundings.shell === false) return false;
+  // Each has a login of its own: what its profile, its groups and its home are by then.
+  if (surroundings.sudo?.login || surroundings.su?.login) return false;
   return (
     FRAMING_SHELLS.test(surroundings.shell) &&
     !commands.some(command => leavesSomethingRunning(command) || reachesShell(command, isOurs))
